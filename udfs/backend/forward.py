@@ -1,0 +1,142 @@
+"""GPT-2's forward pass, one function for each step that a person can look at.
+
+Follows Radford et al. 2019 as `transformers` computes it (`modeling_gpt2.py`, eager): LayerNorm before each half of
+a block, tanh GELU, a causal mask, the token embedding as unembedding. Everything is float32.
+
+Each intermediate passes through `see(place, value)`, under TransformerLens's name for its place; what `see` returns
+goes on. Looking at a value and operating on it are therefore the same mechanism.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from udfs.backend.arrays import Array
+from udfs.backend.model import Model
+
+See: TypeAlias = Callable[[str, Array], Array]
+
+_SQRT_2_OVER_PI = np.float32(math.sqrt(2 / math.pi))
+
+
+def unseen(place: str, value: Array) -> Array:
+    """Looks at nothing and changes nothing."""
+    return value
+
+
+def forward(ids: Sequence[int], model: Model, see: See = unseen) -> Array:
+    """The residual stream after the last block, `[n_seq, n_embd]`, for these token ids."""
+    residual = embed(ids, model, see)  # [n_seq] -> [n_seq, n_embd]
+    for layer in range(model.config.n_layer):
+        residual = block(layer, residual, model, see)
+    return residual
+
+
+def trace(ids: Sequence[int], model: Model, n_blocks: int | None = None) -> dict[str, Array]:
+    """Every intermediate by TransformerLens's name, of all blocks or of the first `n_blocks`.
+
+    Per head: q, k, v, z `[n_head, n_seq, d_head]`, scores and pattern `[n_head, n_seq, n_seq]`; all else has a row a
+    token.
+    """
+    seen: dict[str, Array] = {}
+
+    def record(place: str, value: Array) -> Array:
+        seen[place] = value
+        return value
+
+    residual = embed(ids, model, record)
+    for layer in range(model.config.n_layer if n_blocks is None else n_blocks):
+        residual = block(layer, residual, model, record)
+    return seen
+
+
+def embed(ids: Sequence[int], model: Model, see: See = unseen) -> Array:
+    """Token embedding plus position embedding: `[n_seq]` -> `[n_seq, n_embd]`."""
+    tokens = see("hook_embed", model["wte.weight"][list(ids)])  # [n_seq] -> [n_seq, n_embd]
+    return tokens + see("hook_pos_embed", model["wpe.weight"][: len(ids)])
+
+
+def block(layer: int, residual: Array, model: Model, see: See = unseen) -> Array:
+    """One transformer block: what attention and then the MLP compute is added to the stream."""
+    at = f"blocks.{layer}"
+    residual = see(f"{at}.hook_resid_pre", residual)
+    x = see(f"{at}.ln1.hook_normalized", layer_norm(residual, f"h.{layer}.ln_1", model))
+    residual = residual + see(f"{at}.hook_attn_out", attention(layer, x, model, see))
+    residual = see(f"{at}.hook_resid_mid", residual)
+    x = see(f"{at}.ln2.hook_normalized", layer_norm(residual, f"h.{layer}.ln_2", model))
+    residual = residual + see(f"{at}.hook_mlp_out", mlp(layer, x, model, see))
+    return see(f"{at}.hook_resid_post", residual)
+
+
+def attention(layer: int, x: Array, model: Model, see: See = unseen) -> Array:
+    """All heads of one block, on the normalised stream: `[n_seq, n_embd]` -> `[n_seq, n_embd]`."""
+    at = f"blocks.{layer}.attn"
+    qkv = linear(x, f"h.{layer}.attn.c_attn", model)  # [n_seq, n_embd] -> [n_seq, 3*n_embd]
+    q, k, v = split_qkv(qkv, model.config.n_head)  # -> 3 x [n_head, n_seq, d_head]
+    q, k, v = see(f"{at}.hook_q", q), see(f"{at}.hook_k", k), see(f"{at}.hook_v", v)
+    scores = see(f"{at}.hook_attn_scores", attention_scores(q, k))  # -> [n_head, n_seq, n_seq]
+    pattern = see(f"{at}.hook_pattern", softmax(scores))
+    z = see(f"{at}.hook_z", pattern @ v)  # -> [n_head, n_seq, d_head]
+    return linear(join_heads(z), f"h.{layer}.attn.c_proj", model)  # -> [n_seq, n_embd]
+
+
+def mlp(layer: int, x: Array, model: Model, see: See = unseen) -> Array:
+    """The MLP of one block, on the normalised stream: `[n_seq, n_embd]` -> `[n_seq, n_embd]`."""
+    at = f"blocks.{layer}.mlp"
+    hidden = see(f"{at}.hook_pre", linear(x, f"h.{layer}.mlp.c_fc", model))  # -> [n_seq, n_inner]
+    hidden = see(f"{at}.hook_post", gelu(hidden))
+    return linear(hidden, f"h.{layer}.mlp.c_proj", model)  # -> [n_seq, n_embd]
+
+
+def unembed(residual: Array, model: Model, see: See = unseen) -> Array:
+    """The logits: final LayerNorm, then the token embedding, `[n_seq, n_embd]` -> `[n_seq, n_vocab]`."""
+    x = see("ln_final.hook_normalized", layer_norm(residual, "ln_f", model))
+    return x @ model["wte.weight"].T
+
+
+def linear(x: Array, parameter: str, model: Model) -> Array:
+    """`x @ W + b`, with `W` stored as `[in, out]` (GPT-2's Conv1D)."""
+    return x @ model[f"{parameter}.weight"] + model[f"{parameter}.bias"]
+
+
+def layer_norm(x: Array, parameter: str, model: Model) -> Array:
+    """LayerNorm over channels (Ba et al. 2016): population variance, epsilon inside the root."""
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = (centred * centred).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
+    scale = np.sqrt(variance + np.float32(model.config.layer_norm_epsilon))
+    return centred / scale * model[f"{parameter}.weight"] + model[f"{parameter}.bias"]
+
+
+def split_qkv(qkv: Array, n_head: int) -> tuple[Array, Array, Array]:
+    """Queries, keys and values of every head: `[n_seq, 3*n_embd]` -> 3 x `[n_head, n_seq, d_head]`."""
+    n_seq = qkv.shape[0]
+    heads = qkv.reshape(n_seq, 3, n_head, -1).transpose(1, 2, 0, 3)  # -> [3, n_head, n_seq, d_head]
+    return heads[0], heads[1], heads[2]
+
+
+def join_heads(z: Array) -> Array:
+    """Heads side by side: `[n_head, n_seq, d_head]` -> `[n_seq, n_embd]`."""
+    return z.transpose(1, 0, 2).reshape(z.shape[1], -1)
+
+
+def attention_scores(q: Array, k: Array) -> Array:
+    """Scaled scores, -inf where a token would look ahead: -> `[n_head, n_seq, n_seq]`."""
+    scores = q @ k.transpose(0, 2, 1) / np.float32(math.sqrt(q.shape[-1]))
+    future = np.triu(np.ones(scores.shape[1:], bool), k=1)
+    scores[:, future] = -np.inf
+    return scores
+
+
+def softmax(x: Array) -> Array:
+    """Softmax over the last axis."""
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def gelu(x: Array) -> Array:
+    """GELU by tanh (Hendrycks & Gimpel 2016), GPT-2's own: `gelu_new` in transformers."""
+    return np.float32(0.5) * x * (1 + np.tanh(_SQRT_2_OVER_PI * (x + np.float32(0.044715) * (x * x * x))))

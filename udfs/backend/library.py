@@ -1,0 +1,127 @@
+"""Which models are on this machine, and loading one by its model text. Nothing here downloads.
+
+Looked through in this order: the bundled demo model, the models folder (`GPT2_EXCEL_MODELS`, else the system's data
+folder), and Hugging Face's cache for the names in `HUB_NAMES`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from huggingface_hub import constants
+from platformdirs import user_data_path
+
+from udfs.backend.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, open_checkpoint
+from udfs.backend.errors import ModelError
+from udfs.backend.model import Model
+from udfs.backend.model_text import ModelText, parse
+from udfs.backend.surgery import operate
+
+DEMO = "demo"
+HUB_NAMES = {
+    "gpt2": "openai-community/gpt2",
+    "gpt2-medium": "openai-community/gpt2-medium",
+    "gpt2-large": "openai-community/gpt2-large",
+    "gpt2-xl": "openai-community/gpt2-xl",
+    "distilgpt2": "distilbert/distilgpt2",
+}
+_BUNDLED = Path(__file__).parents[1] / "models" / DEMO
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A model that is on this machine."""
+
+    name: str
+    folder: Path
+
+
+def models_folder() -> Path:
+    """Where a user's models lie, one folder each."""
+    chosen = os.environ.get("GPT2_EXCEL_MODELS")
+    return Path(chosen) if chosen else user_data_path("gpt2-excel", appauthor=False) / "models"
+
+
+def installed() -> list[Installed]:
+    """Every model on this machine, the bundled one first."""
+    own = models_folder()
+    names = sorted(path.name for path in own.iterdir() if _is_model(path)) if own.is_dir() else []
+    cached = [name for name in HUB_NAMES if name not in names]
+    folders = {name: _folder(name) for name in [DEMO, *names, *cached]}
+    return [Installed(name, folder) for name, folder in folders.items() if folder]
+
+
+def default_name() -> str:
+    """The model that a blank name means: `GPT2_EXCEL_MODEL`, else gpt2 where it is on the machine, else demo."""
+    return os.environ.get("GPT2_EXCEL_MODEL") or ("gpt2" if _folder("gpt2") else DEMO)
+
+
+def find(name: str) -> Path:
+    """The folder of a model; ModelError where it is not on this machine. Never leaves the folders named above."""
+    if folder := _folder(name):
+        return folder
+    here = ", ".join(model.name for model in installed())
+    hint = f"; gpt2-excel download {name} fetches it" if name in HUB_NAMES else ""
+    raise ModelError(f"model must be one on this machine ({here}), not {name!r}{hint}")
+
+
+def load(text: str) -> Model:
+    """The model that a model text names, with its operations made. Raises ModelError as parsing and finding do."""
+    parsed = parse(text)
+    named = ModelText(parsed.name or default_name(), parsed.bos, parsed.operations)
+    folder = find(named.name)
+    return _load(named, folder, _stamp(folder))
+
+
+def load_checkpoint(name: str) -> Checkpoint:
+    """The checkpoint of that name as it lies on disk, opened once while its files stay the same."""
+    folder = find(name)
+    return _open(folder, _stamp(folder))
+
+
+def _folder(name: str) -> Path | None:
+    if name == DEMO:
+        return _BUNDLED
+    if not name or name in (".", "..") or any(character in name for character in "/\\:\0"):
+        return None  # a name, never a path
+    own = models_folder() / name
+    if _is_model(own):
+        return own
+    return _in_hub_cache(HUB_NAMES[name]) if name in HUB_NAMES else None
+
+
+def _in_hub_cache(repository: str) -> Path | None:
+    """The newest snapshot in Hugging Face's cache that is complete."""
+    names = {repository, repository.split("/")[1]}  # both spellings of these repositories are in use
+    snapshots = [
+        path
+        for name in names
+        for path in Path(constants.HF_HUB_CACHE).glob(f"models--{name.replace('/', '--')}/snapshots/*")
+        if _is_model(path)
+    ]
+    return max(snapshots, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file()
+
+
+def _stamp(folder: Path) -> tuple[int, ...]:
+    """What changes when a model's files change."""
+    stats = [(folder / name).stat() for name in (CONFIG_FILE, WEIGHTS_FILE)]
+    return tuple(number for stat in stats for number in (stat.st_size, stat.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _open(folder: Path, stamp: tuple[int, ...]) -> Checkpoint:
+    return open_checkpoint(folder)
+
+
+@lru_cache(maxsize=16)
+def _load(text: ModelText, folder: Path, stamp: tuple[int, ...]) -> Model:
+    checkpoint = _open(folder, stamp)
+    tensors = operate(checkpoint.tensors, text.operations, checkpoint.config)
+    return Model(str(text), text.name, checkpoint.config, tensors, text.bos, (str(text), str(folder), *stamp))

@@ -1,0 +1,30 @@
+"""A model that can be run: a checkpoint with its edits made."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from udfs.backend.arrays import Array
+from udfs.backend.checkpoint import Tensors
+from udfs.backend.config import Config
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What the forward pass needs of a model.
+
+    `text` is the model text that made it and names it in full; `bos` says that prompts begin with `<|endoftext|>`;
+    `fingerprint` is equal for models that compute the same.
+    """
+
+    text: str
+    name: str
+    config: Config
+    tensors: Tensors
+    bos: bool = False
+    fingerprint: Hashable = None
+
+    def __getitem__(self, parameter: str) -> Array:
+        """The tensor of that checkpoint name."""
+        return self.tensors[parameter]

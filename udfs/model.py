@@ -1,0 +1,144 @@
+"""Which model: its text, its facts, its weights."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from udfs import arguments as arg
+from udfs import cells
+from udfs.backend import library, model_text, surgery
+from udfs.backend.arrays import Array
+from udfs.backend.checkpoint import WEIGHTS_FILE
+from udfs.backend.model_text import ModelText
+from udfs.cells import CellError, Table
+from udfs.function import cell_function
+
+MAX_CELLS = 1_000_000  # of one spill: what Excel takes in a few seconds
+MAX_COLUMNS = 16_384  # of a sheet
+MAX_TEXT = 32_767  # characters in a cell
+
+_DEMO_NOTE = "a small teaching model with GPT-2's architecture, not GPT-2"
+
+
+@cell_function
+def gpt2_model(name: arg.Text = "", surgery: arg.Cells = None) -> str:
+    """The text that names a model and what is done to it. Other functions take it as their last argument.
+
+    name: a model such as demo or gpt2, blank for the default; options may follow, as in gpt2 ; bos
+    surgery: a table with the columns what, where, amount: set a weight, scale a head, an attention or an MLP
+
+    `bos` makes every prompt begin with <|endoftext|>. Rows of the table, in their order: `set`,
+    `h.0.mlp.c_fc.bias[17]`, `0.5`; `scale`, `h.9.attn.head.1`, `0`. Blank rows and a header row are passed over.
+
+    Example: =GPT2_MODEL("demo", Weights!B6:E15)
+    """
+    parsed = model_text.parse(name)
+    text = str(
+        ModelText(parsed.name or library.default_name(), parsed.bos, (*parsed.operations, *_surgery_rows(surgery)))
+    )
+    if len(text) > MAX_TEXT:
+        raise CellError(f"surgery must fit into {MAX_TEXT} characters of model text, not {len(text)}")
+    library.load(text)  # says now what is wrong with an operation, not in each cell that uses it
+    return text
+
+
+def _surgery_rows(raw: object) -> list[surgery.Operation]:
+    operations = []
+    for number, row in enumerate(cells.grid(raw, "surgery").tolist(), start=1):
+        what, where, amount = ([cells.text(value, "surgery").strip() for value in row] + ["", "", ""])[:3]
+        if not (what or where or amount) or (number == 1 and what.lower() == "what"):
+            continue
+        if what not in ("set", "scale"):
+            raise CellError(f"surgery must say set or scale in column 1 of row {number}, not {what!r}")
+        joint = "=" if what == "set" else "by"
+        operations.append(model_text.parse_operation(f"{what} {where} {joint} {amount or '?'}"))
+    return operations
+
+
+@cell_function
+def gpt2_info(model: arg.Model = arg.LEFT_OUT) -> Table:
+    """Facts about a model: its shape, number of parameters, file and checksum.
+
+    Returns two columns, property and value.
+
+    Example: =GPT2_INFO("demo")
+    """
+    config = model.config
+    path = library.find(model.name) / WEIGHTS_FILE
+    return [
+        ["property", "value"],
+        ["model", model.text],
+        ["note", _DEMO_NOTE if model.name == library.DEMO else None],
+        ["layers (n_layer)", config.n_layer],
+        ["heads (n_head)", config.n_head],
+        ["width (n_embd)", config.n_embd],
+        ["MLP width (n_inner)", config.n_inner],
+        ["vocabulary (n_vocab)", config.n_vocab],
+        ["context (n_ctx)", config.n_ctx],
+        ["parameters", sum(math.prod(shape) for shape in config.shapes().values())],
+        ["file", path.name],
+        ["bytes", path.stat().st_size],
+        ["SHA-256", _sha256(path, path.stat().st_mtime_ns)],
+    ]
+
+
+@lru_cache(maxsize=16)
+def _sha256(path: Path, modified: int) -> str:
+    with path.open("rb") as file:
+        digest: Any = hashlib.sha256()
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return str(digest.hexdigest())
+
+
+@cell_function
+def gpt2_parameters(model: arg.Model = arg.LEFT_OUT) -> Table:
+    """Every tensor of a model: name, rows, columns. A bias counts as one row.
+
+    Example: =GPT2_PARAMETERS("demo")
+    """
+    shapes = ((name, (1, *shape)[-2:]) for name, shape in model.config.shapes().items())
+    return [["name", "rows", "columns"], *([name, rows, columns] for name, (rows, columns) in shapes)]
+
+
+@cell_function
+def gpt2_weight(
+    parameter: arg.Name,
+    row: arg.Index = 0,
+    rows: arg.Count = arg.LEFT_OUT,
+    column: arg.Index = 0,
+    columns: arg.Count = arg.LEFT_OUT,
+    model: arg.Model = arg.LEFT_OUT,
+) -> Array:
+    """A piece of a tensor, spilled: its rows are inputs, its columns outputs, as in the checkpoint.
+
+    parameter: the tensor's name, such as h.0.attn.c_attn.weight
+    row: the first row, counted from 0
+    rows: how many rows; blank for all that follow
+    column: the first column, counted from 0
+    columns: how many columns; blank for all that follow
+
+    Example: =GPT2_WEIGHT("h.0.mlp.c_fc.weight", 0, 10, 0, 10)
+    """
+    n_rows, n_columns = (1, *surgery.check_parameter(parameter, model.config))[-2:]
+    rows = _extent("row", row, rows, n_rows, parameter)
+    columns = _extent("column", column, columns, n_columns, parameter)
+    if rows * columns > MAX_CELLS or columns > MAX_COLUMNS:
+        raise CellError(
+            f"rows x columns must be at most {MAX_CELLS} cells, {MAX_COLUMNS} columns, not {rows} x {columns}"
+        )
+    tensor: Array = model[parameter].reshape(n_rows, n_columns)
+    return tensor[row : row + rows, column : column + columns]
+
+
+def _extent(what: str, first: int, count: int | None, available: int, parameter: str) -> int:
+    """How many rows or columns are asked for; all that follow the first where that is blank."""
+    if first >= available:
+        raise CellError(f"{what} must be 0 to {available - 1} for {parameter}, not {first}")
+    if count is not None and count > available - first:
+        raise CellError(f"{what}s must be 1 to {available - first} from {what} {first} of {parameter}, not {count}")
+    return available - first if count is None else count
