@@ -54,7 +54,7 @@ def cell_function(function: Callable[..., Any]) -> Callable[..., Any]:
     Raises CellError, one line, for anything wrong with the arguments.
     """
     signature = inspect.signature(function)
-    kinds = _kinds(function)
+    kinds = kinds_of(function)
     name = function.__name__.upper()
 
     @wraps(function)
@@ -76,7 +76,7 @@ def describe(function: Callable[..., Any]) -> Description:
 
     In a docstring a line `name: help` at the margin is the help of one argument; `Example: =...` is a formula.
     """
-    kinds = _kinds(function)
+    kinds = kinds_of(function)
     documentation = inspect.getdoc(function) or ""
     own_help = dict(re.findall(r"^(\w+): (.+)$", documentation, re.M))
     arguments = tuple(
@@ -88,7 +88,8 @@ def describe(function: Callable[..., Any]) -> Description:
     )
 
 
-def _kinds(function: Callable[..., Any]) -> dict[str, Kind]:
+def kinds_of(function: Callable[..., Any]) -> dict[str, Kind]:
+    """The kind of each argument of a cell function."""
     hints = get_type_hints(inspect.unwrap(function), include_extras=True)
     return {name: hint.__metadata__[0] for name, hint in hints.items() if name != "return"}
 

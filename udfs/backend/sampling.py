@@ -15,8 +15,9 @@ def probabilities(logits: Array, temperature: float = 1.0) -> Array:
         greedy = np.zeros_like(logits)
         np.put_along_axis(greedy, logits.argmax(axis=-1, keepdims=True), 1, axis=-1)
         return greedy
-    largest = logits.max(axis=-1, keepdims=True)
-    return softmax((logits - largest) / np.float32(temperature))
+    below = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
+    with np.errstate(over="ignore"):  # so cold that all but the largest get nothing
+        return softmax(below / temperature).astype(np.float32)
 
 
 def top(values: Array, k: int) -> NDArray[np.intp]:

@@ -35,9 +35,7 @@ _N_BYTES = 256
 _PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
 
 # The same for a text in which an ASCII character stands for each other one: see `_stand_ins`.
-_ASCII_PATTERN = re.compile(
-    r"'(?:[sdmt]|ll|ve|re)| ?[A-Za-z]+| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s", re.ASCII
-)
+_ASCII_PATTERN = re.compile(r"'(?:[sdmt]|ll|ve|re)| ?[A-Za-z]+| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s", re.ASCII)
 _STAND_INS = {r"\p{L}": "A", r"\p{N}": "0", r"\s": "\n"}
 _OTHER_STAND_IN = "!"
 
@@ -240,8 +238,7 @@ def _read_ranks(vocab_bpe: Path) -> dict[bytes, int]:
     digest = hashlib.sha256(content).hexdigest()
     if digest != VOCAB_BPE_SHA256:
         raise ModelError(
-            f"{vocab_bpe} is damaged (SHA-256 {digest[:8]}..., not {VOCAB_BPE_SHA256[:8]}...): "
-            "install gpt2-excel again"
+            f"{vocab_bpe} is damaged (SHA-256 {digest[:8]}..., not {VOCAB_BPE_SHA256[:8]}...): install gpt2-excel again"
         )
     byte_order = _byte_order()
     to_latin_1 = {ord(char): byte for byte, char in byte_order.items()}

@@ -1,0 +1,36 @@
+"""What all tests share: a models folder with a random checkpoint `tiny`, and nothing else of this machine's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.random_checkpoint import write_checkpoint
+from udfs.backend import library
+from udfs.backend.errors import ModelError
+from udfs.backend.model import Model
+
+OWN_MODELS = library.models_folder()  # of the person who runs the tests, before they look elsewhere
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The models folder of the tests, which holds the random checkpoint `tiny`; the default model is `demo`."""
+    folder = tmp_path_factory.mktemp("models")
+    write_checkpoint(folder / "tiny")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GPT2_EXCEL_MODELS", str(folder))
+        patch.setenv("GPT2_EXCEL_MODEL", "demo")
+        yield folder
+
+
+@pytest.fixture
+def gpt2(monkeypatch: pytest.MonkeyPatch) -> Model:
+    """The real GPT-2 small, where it is on this machine; the test is skipped elsewhere."""
+    monkeypatch.setenv("GPT2_EXCEL_MODELS", str(OWN_MODELS))
+    try:
+        return library.load("gpt2")
+    except ModelError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from udfs.backend import forward
+from udfs.backend.arrays import Array
+from udfs.backend.library import load
+from udfs.backend.model import Model
+
+FIXTURE = np.load(Path(__file__).parents[2] / "fixtures" / "forward_tiny.npz")
+IDS = FIXTURE["ids"].tolist()
+
+matrices = arrays(np.float32, (4, 6), elements=st.floats(-50, 50, width=32))
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load("tiny")
+
+
+@pytest.fixture(scope="module")
+def seen(model: Model) -> dict[str, Array]:
+    return forward.trace(IDS, model)
+
+
+def test_stream_equals_transformers(seen: dict[str, Array]) -> None:
+    """Recorded by tests/parity/transformers_parity.py."""
+    for layer in range(3):
+        np.testing.assert_allclose(seen[f"blocks.{layer}.hook_resid_pre"], FIXTURE["stream"][layer], atol=1e-5)
+    np.testing.assert_allclose(seen["blocks.2.hook_resid_post"], FIXTURE["stream"][3], atol=1e-5)
+
+
+def test_patterns_equal_transformers(seen: dict[str, Array]) -> None:
+    for layer in range(3):
+        np.testing.assert_allclose(seen[f"blocks.{layer}.attn.hook_pattern"], FIXTURE["pattern"][layer], atol=1e-5)
+
+
+def test_logits_equal_transformers(model: Model) -> None:
+    logits = forward.unembed(forward.forward(IDS, model), model)
+    np.testing.assert_allclose(logits[:, ::97], FIXTURE["logits"], atol=1e-4)
+
+
+def test_everything_is_float32(seen: dict[str, Array], model: Model) -> None:
+    assert {value.dtype for value in seen.values()} == {np.dtype(np.float32)}
+    assert forward.unembed(seen["blocks.2.hook_resid_post"], model).dtype == np.float32
+
+
+def test_the_stream_is_the_sum_of_its_parts(seen: dict[str, Array]) -> None:
+    parts = [seen["hook_embed"], seen["hook_pos_embed"]]
+    parts += [seen[f"blocks.{layer}.hook_{half}_out"] for layer in range(3) for half in ("attn", "mlp")]
+    np.testing.assert_allclose(sum(parts), seen["blocks.2.hook_resid_post"], rtol=1e-4, atol=1e-5)
+
+
+def test_a_later_token_changes_nothing_before_it(model: Model) -> None:
+    longer = forward.forward(IDS, model)
+    np.testing.assert_allclose(forward.forward(IDS[:4], model), longer[:4], rtol=1e-4, atol=1e-5)
+
+
+def test_what_see_returns_goes_on(model: Model) -> None:
+    def silence(place: str, value: Array) -> Array:
+        return np.zeros_like(value) if place.endswith(("attn_out", "mlp_out")) else value
+
+    np.testing.assert_array_equal(forward.forward(IDS, model, silence), forward.embed(IDS, model))
+
+
+@given(matrices)
+def test_softmax_rows_sum_to_one(x: Array) -> None:
+    np.testing.assert_allclose(forward.softmax(x).sum(-1), 1, rtol=1e-5)
+    np.testing.assert_allclose(forward.softmax(x), forward.softmax(x + np.float32(3)), atol=1e-5)
+
+
+def test_gelu_is_the_tanh_kind() -> None:
+    """Values of torch.nn.functional.gelu(x, approximate="tanh"); exact GELU gives -0.00405 at -3."""
+    x = np.array([-3, -1, -0.5, 0, 0.5, 1, 3], np.float32)
+    expected = [-0.0036374, -0.1588080, -0.1542860, 0, 0.3457140, 0.8411920, 2.9963627]
+    np.testing.assert_allclose(forward.gelu(x), expected, atol=1e-6)
+
+
+@given(matrices)
+def test_heads_split_and_join(x: Array) -> None:
+    q, k, v = forward.split_qkv(x, 2)
+    np.testing.assert_array_equal(np.hstack([forward.join_heads(part) for part in (q, k, v)]), x)
+
+
+def test_no_score_looks_ahead(seen: dict[str, Array]) -> None:
+    scores = seen["blocks.0.attn.hook_attn_scores"]
+    assert np.isneginf(scores[:, np.triu_indices(10, 1)[0], np.triu_indices(10, 1)[1]]).all()
+    assert np.isfinite(scores[:, np.tril_indices(10)[0], np.tril_indices(10)[1]]).all()

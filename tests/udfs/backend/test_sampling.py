@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from udfs.backend.arrays import Array
+from udfs.backend.sampling import probabilities, top
+
+vectors = arrays(np.float32, st.integers(1, 40), elements=st.floats(-5, 5, width=16))
+
+
+@given(vectors, st.integers(1, 50))
+def test_top_is_a_stable_sort_cut_off(values: Array, k: int) -> None:
+    assert top(values, k).tolist() == np.argsort(-values, kind="stable")[:k].tolist()
+
+
+@given(vectors, st.floats(0, 1000))
+def test_probabilities_sum_to_one_at_every_temperature(values: Array, temperature: float) -> None:
+    probability = probabilities(values, temperature)
+    assert probability.dtype == np.float32
+    np.testing.assert_allclose(probability.sum(), 1, rtol=1e-4)
+    assert probability.argmax() in np.flatnonzero(probability == probability[values.argmax()])
+
+
+def test_temperature_sharpens_and_flattens() -> None:
+    logits = np.array([2, 1, 0], np.float32)
+    assert probabilities(logits, 0).tolist() == [1, 0, 0]
+    assert probabilities(logits, 0.5)[0] > probabilities(logits, 1)[0] > probabilities(logits, 5)[0] > 1 / 3
+    np.testing.assert_allclose(probabilities(logits), np.exp([2, 1, 0]) / np.exp([2, 1, 0]).sum(), rtol=1e-6)

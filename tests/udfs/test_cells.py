@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from udfs import cells
+from udfs.cells import CellError
+
+finite = st.floats(-(2.0**99), 2.0**99, width=32)
+tables = st.integers(1, 5).flatmap(lambda width: st.lists(st.lists(finite, min_size=width, max_size=width), min_size=1))
+blank = st.sampled_from([None, ""])
+
+
+@given(tables, st.integers(0, 3), st.integers(0, 3), blank)
+def test_every_shape_that_hosts_hand_over_means_the_same(
+    rows: list[list[float]], below: int, right: int, empty: object
+) -> None:
+    expected = np.array(rows, np.float32)
+    padded = [row + [empty] * right for row in rows] + [[empty] * (len(rows[0]) + right)] * below
+    objects = np.empty((len(padded), len(padded[0])), object)
+    objects[:] = padded
+    for raw in (rows, tuple(map(tuple, rows)), expected, expected.astype(float), padded, objects):
+        np.testing.assert_array_equal(cells.numbers(raw, "x"), expected)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (5, [[5]]),
+        (5.5, [[5.5]]),
+        ([1, 2], [[1, 2]]),
+        ((1, 2), [[1, 2]]),
+        ([[1], [2]], [[1], [2]]),
+        (np.float32(2), [[2]]),
+    ],
+)
+def test_single_cells_and_rows(raw: object, expected: list[list[float]]) -> None:
+    assert cells.numbers(raw, "x").tolist() == expected
+
+
+BAD_NUMBERS: list[tuple[Any, str]] = [
+    (None, "x is blank: a range of numbers is needed"),
+    ("", "x is blank: a range of numbers is needed"),
+    ([[None, ""]], "x is blank: a range of numbers is needed"),
+    ([[1, None, 2]], "x has a blank cell in row 1, column 2: a number is needed"),
+    ([[None, 1]], "x has a blank cell in row 1, column 1: a number is needed"),
+    ([[1], ["two"]], "x has the text 'two' in row 2, column 1: a number is needed"),
+    ([["3"]], "x has the text '3' in row 1, column 1: a number is needed"),
+    ([[True]], "x has TRUE in row 1, column 1: a number is needed"),
+    ([[1, float("nan")]], "x has nan in row 1, column 2: a finite number is needed"),
+    ([[1, float("inf")]], "x has inf in row 1, column 2: a finite number is needed"),
+    (np.array([[1, np.nan]]), "x has nan in row 1, column 2: a finite number is needed"),
+    ([[1e300]], "x has 1e+300 in row 1, column 1: a finite number is needed"),
+    ([[1, "#DIV/0!"]], "x has the error #DIV/0! in row 1, column 2"),
+    ([[1, -2146826281]], "x has the error #DIV/0! in row 1, column 2"),
+    ([[1, {"type": "Error", "errorCode": "#REF!"}]], "x has the error #REF! in row 1, column 2"),
+    ([["#GPT2! layer must be 0 to 11"]], "layer must be 0 to 11"),
+    ([[1, 2], [3]], "x must be a rectangle of cells, not rows of unequal length"),
+    (np.zeros((2, 2, 2)), "x must be a range of rows and columns, not of 3 dimensions"),
+    ([], "x is blank: a range of numbers is needed"),
+]
+
+
+@pytest.mark.parametrize(("raw", "message"), BAD_NUMBERS)
+def test_what_is_no_number_is_said(raw: object, message: str) -> None:
+    with pytest.raises(CellError) as error:
+        cells.numbers(raw, "x")
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("=1+1", "=1+1"),
+        (" a ", " a "),
+        (None, ""),
+        (42.0, "42"),
+        (1.5, "1.5"),
+        (True, "TRUE"),
+        ([["x"]], "x"),
+        (7, "7"),
+    ],
+)
+def test_text(raw: object, expected: str) -> None:
+    assert cells.text(raw, "prompt") == expected
+
+
+def test_a_text_is_one_cell() -> None:
+    with pytest.raises(CellError, match=r"^prompt must be one cell, not 1 x 2$"):
+        cells.text([["a", "b"]], "prompt")
+
+
+@pytest.mark.parametrize("raw", ["#NAME?", -2146826259, {"basicValue": "#NAME?"}])
+def test_an_error_is_no_text(raw: object) -> None:
+    with pytest.raises(CellError, match=r"^prompt has the error #NAME\?$"):
+        cells.text(raw, "prompt")
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (12, "layer must be a whole number 0 to 11 for gpt2, not 12"),
+        (-1, "layer must be a whole number 0 to 11 for gpt2, not -1"),
+        (1.5, "layer must be a whole number 0 to 11 for gpt2, not 1.5"),
+        ("1", "layer must be a whole number 0 to 11 for gpt2, not the text '1'"),
+        (True, "layer must be a whole number 0 to 11 for gpt2, not TRUE"),
+        (None, "layer must be a whole number 0 to 11 for gpt2, not a blank cell"),
+        (float("nan"), "layer must be a whole number 0 to 11 for gpt2, not nan"),
+        (float("inf"), "layer must be a whole number 0 to 11 for gpt2, not inf"),
+    ],
+)
+def test_a_number_within_bounds(raw: object, message: str) -> None:
+    with pytest.raises(CellError) as error:
+        cells.number(raw, "layer", 0, 11, whole=True, note=" for gpt2")
+    assert str(error.value) == message
+
+
+def test_spills_are_plain_python_values() -> None:
+    assert cells.spill(np.array([[1, 2]], np.float32)) == [[1.0, 2.0]]
+    assert type(cells.spill(np.array([[1]], np.float32))[0][0]) is float
+    assert cells.spill("text") == [["text"]]
+    assert cells.spill([["a", 1]]) == [["a", 1]]
+
+
+@pytest.mark.parametrize("result", [np.array([[np.nan]]), np.array([[np.inf]]), [["a", float("nan")]], float("inf")])
+def test_no_result_is_silently_not_a_number(result: object) -> None:
+    with pytest.raises(CellError, match=r"^GPT2_X gives numbers beyond float32's range"):
+        cells.check_result(result, "GPT2_X")

@@ -1,0 +1,125 @@
+"""Every function, every argument, every kind of wrong input: one line that names the argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import udfs
+from udfs import arguments as arg
+from udfs.arguments import Kind
+from udfs.cells import ERROR_MARK, CellError
+from udfs.function import kinds_of
+
+MODEL = "tiny"
+STREAM = np.ones((3, 32), np.float32)
+QKV = np.ones((3, 96), np.float32)
+
+# A call of every function that works, by argument.
+WORKING: dict[str, dict[str, Any]] = {
+    "gpt2_attention_mix": {"qkv": QKV},
+    "gpt2_attention_pattern": {"qkv": QKV, "head": 0},
+    "gpt2_attention_scores": {"qkv": QKV, "head": 0},
+    "gpt2_block": {"layer": 0, "residual": STREAM},
+    "gpt2_bpe_steps": {"text": "hello"},
+    "gpt2_detokenize": {"ids": [[464, 3797]]},
+    "gpt2_edit": {"values": STREAM, "edits": [[None, 2.0]]},
+    "gpt2_embed": {"ids": [[464], [3797]]},
+    "gpt2_gelu": {"x": STREAM},
+    "gpt2_info": {},
+    "gpt2_layernorm": {"x": STREAM, "parameter": "h.0.ln_1"},
+    "gpt2_linear": {"x": STREAM, "parameter": "h.0.attn.c_attn"},
+    "gpt2_logits": {"residual": STREAM, "k": 3, "temperature": 1},
+    "gpt2_model": {"name": MODEL, "surgery": [["scale", "h.0.attn", 0]]},
+    "gpt2_nearest_tokens": {"vector": STREAM[:1], "k": 3},
+    "gpt2_parameters": {},
+    "gpt2_position": {"ids": [[464], [3797]]},
+    "gpt2_predict": {"prompt": "hello", "k": 3, "temperature": 1},
+    "gpt2_residual": {"prompt": "hello", "place": "h.1"},
+    "gpt2_softmax": {"x": STREAM, "temperature": 1},
+    "gpt2_tokenize": {"text": "hello"},
+    "gpt2_unembed": {"residual": STREAM, "ids": [[464]]},
+    "gpt2_weight": {"parameter": "wpe.weight", "row": 0, "rows": 2, "column": 0, "columns": 2},
+}
+
+_NO_NUMBERS: list[Any] = [
+    [[1.0, float("nan")]], [[float("inf"), 1.0]], [[1.0, "text"]], [[1.0, None, 1.0]], [[True, 1.0]], [[1e300]],
+    "text", [[1.0, "#DIV/0!"]], [[1.0, -2146826281]], [[1.0], [1.0, 2.0]],
+]  # fmt: skip
+_NO_NUMBER: list[Any] = ["text", float("nan"), float("inf"), -1, True, "#N/A", [[1, 2]], {"errorCode": "#REF!"}]
+_TOO_LONG = "a b " * 40  # tokens: tiny takes 64
+
+WRONG: dict[Any, list[Any]] = {
+    arg.Layer: [*_NO_NUMBER, 3, 0.5],
+    arg.Head: [*_NO_NUMBER, 4, 0.5],
+    arg.Residual: [*_NO_NUMBERS, np.ones((2, 31)), np.ones((65, 32))],
+    arg.Qkv: [*_NO_NUMBERS, np.ones((2, 32)), np.ones((65, 96))],
+    arg.Numbers: _NO_NUMBERS,
+    arg.Ids: [*_NO_NUMBERS, [[-1]], [[50257]], [[0.5]]],
+    arg.Prompt: [_TOO_LONG, "#VALUE!", [["a", "b"]]],
+    arg.Text: ["#VALUE!", [["a", "b"]]],
+    arg.Name: ["nothing", "#VALUE!", [["a", "b"]], "h.9.ln_1", "h.9.attn.c_attn", "h.9.attn.c_attn.weight"],
+    arg.Place: ["nothing", "#VALUE!", [["a", "b"]], "h.4", "blocks.0.attn.hook_q.x"],
+    arg.Count: [*_NO_NUMBER, 0, 1.5, 10**9],
+    arg.Index: [*_NO_NUMBER, 1.5, 10**9],
+    arg.Temperature: [*_NO_NUMBER, 1001],
+    arg.Model: ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]], "tiny ; set ln_f.bias[99] = 1", "../tiny"],
+    arg.Cells: [[["#VALUE!", 1, 1]]],
+}
+OPTIONAL_BLANK = {"model", "k", "temperature", "surgery", "row", "rows", "column", "columns", "name", "edits", "text"}
+
+
+def cases() -> Iterator[Any]:
+    for name in udfs.__all__:
+        for argument, kind in kinds_of(getattr(udfs, name)).items():
+            for wrong in next(values for known, values in WRONG.items() if known.__metadata__[0] == kind):
+                yield pytest.param(name, argument, wrong, id=f"{name}-{argument}-{str(wrong)[:30]}")
+
+
+def call(name: str, /, **changes: Any) -> Any:
+    arguments = WORKING[name] | changes
+    if "model" in kinds_of(getattr(udfs, name)):
+        arguments = {"model": MODEL} | arguments
+    return getattr(udfs, name)(**arguments)
+
+
+def test_every_function_is_here_and_its_call_works() -> None:
+    assert list(WORKING) == udfs.__all__
+    for name in WORKING:
+        result = call(name)
+        assert isinstance(result, (str, np.ndarray, list))
+
+
+def test_every_kind_is_here() -> None:
+    kinds = {value.__metadata__[0] for value in vars(arg).values() if hasattr(value, "__metadata__")}
+    assert kinds == {known.__metadata__[0] for known in WRONG}
+    assert all(isinstance(kind, Kind) for kind in kinds)
+
+
+@pytest.mark.parametrize(("name", "argument", "wrong"), list(cases()))
+def test_a_wrong_argument_is_one_line_that_names_it(name: str, argument: str, wrong: Any) -> None:
+    with pytest.raises(CellError) as error:
+        call(name, **{argument: wrong})
+    message = str(error.value)
+    assert "\n" not in message
+    assert len(message) < 300
+    subject = {"index of": "model", "a model": "model", "layer": "place"}
+    assert message.startswith((argument, *(start for start, of in subject.items() if of == argument))), message
+
+
+@pytest.mark.parametrize("name", [name for name in WORKING if WORKING[name]])
+def test_a_missing_argument_is_named(name: str) -> None:
+    for argument in WORKING[name].keys() - OPTIONAL_BLANK - {"ids"}:
+        with pytest.raises(CellError, match=f"^{argument} is missing: it must be"):
+            call(name, **{argument: None})
+
+
+@pytest.mark.parametrize("name", [name for name in WORKING if WORKING[name]])
+def test_the_first_error_travels(name: str) -> None:
+    """A function that is given another's error raises the same line again."""
+    for argument in WORKING[name]:
+        with pytest.raises(CellError, match=r"^the first cause$"):
+            call(name, **{argument: [[ERROR_MARK + "the first cause"]]})
