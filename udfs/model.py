@@ -25,7 +25,7 @@ _DEMO_NOTE = "a small teaching model with GPT-2's architecture, not GPT-2"
 
 
 @cell_function
-def gpt2_model(name: arg.Text = "", surgery: arg.Cells = None) -> str:
+def gpt2_model(name: arg.Text = "", surgery: arg.Cells = arg.LEFT_OUT) -> str:
     """The text that names a model and what is done to it. Other functions take it as their last argument.
 
     name: a model such as demo or gpt2, blank for the default; options may follow, as in gpt2 ; bos
