@@ -21,8 +21,6 @@ MAX_CELLS = 1_000_000  # of one spill: what Excel takes in a few seconds
 MAX_COLUMNS = 16_384  # of a sheet
 MAX_TEXT = 32_767  # characters in a cell
 
-_DEMO_NOTE = "a small teaching model with GPT-2's architecture, not GPT-2"
-
 
 @cell_function
 def gpt2_model(name: arg.Text = "", surgery: arg.Cells = arg.LEFT_OUT) -> str:
@@ -72,7 +70,7 @@ def gpt2_info(model: arg.Model = arg.LEFT_OUT) -> Table:
     return [
         ["property", "value"],
         ["model", model.text],
-        ["note", _DEMO_NOTE if model.name == library.DEMO else None],
+        ["note", library.DEMO_NOTE if model.name == library.DEMO else None],
         ["layers (n_layer)", config.n_layer],
         ["heads (n_head)", config.n_head],
         ["width (n_embd)", config.n_embd],

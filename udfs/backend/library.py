@@ -21,6 +21,7 @@ from udfs.backend.model_text import ModelText, parse
 from udfs.backend.surgery import operate
 
 DEMO = "demo"
+DEMO_NOTE = "a small teaching model with GPT-2's architecture, not GPT-2"
 HUB_NAMES = {
     "gpt2": "openai-community/gpt2",
     "gpt2-medium": "openai-community/gpt2-medium",

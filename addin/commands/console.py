@@ -1,0 +1,105 @@
+"""How results look on a terminal and in a pipe: tokens, probabilities with bars, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from udfs.backend import library
+
+if TYPE_CHECKING:
+    from addin.commands.outcome import Candidate, Outcome, Token
+
+_BAR_CELLS = 30
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def console() -> Console:
+    """Stdout. In a pipe there are no colours, and lines are as long as what they say."""
+    made = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
+    if not made.is_terminal:
+        made.width = 10_000
+    return made
+
+
+def show_outcome(out: Console, outcome: Outcome) -> None:
+    """The model, the tokens, the most likely next tokens, and the chosen one."""
+    note = f", {library.DEMO_NOTE}" if outcome.is_demo else ""
+    out.print(Text.assemble("model   ", (outcome.model, "bold"), note))
+    out.print(_tokens(outcome.tokens))
+    out.print()
+    out.print(_candidates(outcome.next_tokens, blocks=_knows_blocks(out)), soft_wrap=False)
+    out.print()
+    out.print(Text.assemble("next    ", (quoted(outcome.next_token), "bold green")))
+
+
+def show_place(out: Console, path: Path) -> None:
+    """Where the workbook is."""
+    out.print(Text(f"file    {path}"))
+
+
+def quoted(token: str) -> str:
+    """A token with its edges visible, and nothing in it that a terminal would act on."""
+    shown = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in token)
+    return f'"{"".join(shown)}"'
+
+
+def size(number: float) -> str:
+    """Bytes as people say them: `12.3 MB`."""
+    for unit in ("bytes", "kB", "MB"):
+        if number < 999.5:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.2f} GB"
+
+
+def columns(*headers: str) -> Table:
+    """An empty table with no lines, no wider than what will be in it."""
+    table = Table(*headers, box=None, pad_edge=False, header_style="bold")
+    for column in table.columns:
+        column.overflow = "fold"
+    return table
+
+
+def bar(share: float, blocks: bool = True) -> str:
+    """A bar for 0 to 1, to an eighth of a character where the terminal has block characters."""
+    if not blocks:
+        return "#" * round(share * _BAR_CELLS)
+    whole, eighth = divmod(round(share * _BAR_CELLS * 8), 8)
+    return ("█" * whole + _EIGHTHS[eighth]).rstrip()
+
+
+def _tokens(tokens: Sequence[Token]) -> Text:
+    line = Text(f"tokens  {len(tokens)}:")
+    for number, token in enumerate(tokens):
+        line.append(" ")
+        line.append(quoted(token.token), "cyan" if number % 2 else "yellow")
+    return line
+
+
+def _candidates(candidates: Sequence[Candidate], blocks: bool) -> Table:
+    table = columns("rank", "token", "id", "probability", "")
+    for column in (0, 2, 3):
+        table.columns[column].justify = "right"
+    for row in candidates:
+        table.add_row(
+            str(row.rank),
+            Text(quoted(row.token)),
+            str(row.id),
+            f"{row.probability:.1%}",
+            Text(bar(row.probability, blocks), "green"),
+        )
+    return table
+
+
+def _knows_blocks(out: Console) -> bool:
+    try:
+        "█▏".encode(out.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,48 @@
+"""`gpt2-excel new`: writes a template, values filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from addin.commands import options
+
+HOSTS = ("office", "desktop", "headless")
+
+
+@click.command()
+@click.argument("template")
+@options.prompt
+@options.model
+@options.output
+@options.tokens
+@click.option(
+    "--host",
+    type=click.Choice(HOSTS),
+    default="office",
+    show_default=True,
+    help="The program that it is for: they store function names differently.",
+)
+def new(
+    template: str, prompt: str | None, model: str | None, output: Path | None, tokens: int | None, host: str
+) -> None:
+    """Write a template workbook, every value filled in.
+
+    The file is a new one in the current folder, numbered where its name is taken; only a file named with -o is written
+    over.
+
+    \b
+    gpt2-excel new anatomy --host desktop --tokens 100
+    """
+    from functools import partial
+
+    from addin.commands.console import console, show_place
+    from addin.commands.output_file import check_output, write_workbook
+    from addin.commands.source import open_template
+
+    check_output(output)
+    workbook, usual_name = open_template(template, host, prompt=prompt, model=model, tokens=tokens)
+    workbook.recalculate()
+    save = partial(workbook.save, formulas="plain" if host == "headless" else "as stored")
+    show_place(console(), write_workbook(save, output, usual_name))

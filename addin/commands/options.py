@@ -1,0 +1,43 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Characters(click.types.StringParamType):
+    """Text without the bytes that are no characters, which a shell can pass on."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text: str = super().convert(value, param, ctx)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.fail(f"{text!r} is not text in the terminal's encoding", param, ctx)
+        return text
+
+
+prompt = click.option("--prompt", type=Characters(), metavar="TEXT", help="The text to continue.")
+model = click.option(
+    "--model",
+    type=Characters(),
+    metavar="TEXT",
+    help='A model of "gpt2-excel models", or a model text such as "gpt2 ; bos". By default gpt2 where it is here, '
+    "else demo.",
+)
+output = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The .xlsx file to write, over an old one too.",
+)
+tokens = click.option(
+    "--tokens",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Rows to reserve for tokens in a template. By default 32, more where the prompt is longer.",
+)

@@ -1,0 +1,65 @@
+"""Where Microsoft Excel and LibreOffice are on this machine, if anywhere."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+_TIMEOUT = 30  # seconds; LibreOffice's first start makes a profile
+_PROGRAM_FOLDERS = ("ProgramFiles", "ProgramFiles(x86)")
+
+
+def find_excel() -> str | None:
+    """Excel's place, on a Mac with its version; None where it is not installed, as everywhere but Windows and Mac."""
+    if sys.platform == "win32":
+        return _registered("excel.exe")
+    return _excel_on_mac() if sys.platform == "darwin" else None
+
+
+def find_libreoffice() -> str | None:
+    """LibreOffice's program: on the search path, or where its installers put it."""
+    if on_path := shutil.which("soffice") or shutil.which("libreoffice"):
+        return on_path
+    usual = {
+        "darwin": ["/Applications/LibreOffice.app/Contents/MacOS/soffice"],
+        # soffice.com is the one that prints to a console
+        "win32": [rf"{os.environ.get(root, '')}\LibreOffice\program\soffice.com" for root in _PROGRAM_FOLDERS],
+    }
+    return next((path for path in usual.get(sys.platform, []) if Path(path).is_file()), None)
+
+
+def libreoffice_version(program: str) -> str | None:
+    """The version that LibreOffice itself says; None where it does not start."""
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=_TIMEOUT, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    version = re.search(r"\d+(\.\d+)+", said.stdout)
+    return version[0] if version else None
+
+
+def _registered(program: str) -> str | None:
+    """Where Windows' registry says that a program lies."""
+    if sys.platform == "win32":
+        import winreg
+
+        key = rf"SOFTWARE\Microsoft\Windows\CurrentVersion\App Paths\{program}"
+        for root in (winreg.HKEY_LOCAL_MACHINE, winreg.HKEY_CURRENT_USER):
+            with suppress(OSError):
+                return winreg.QueryValue(root, key).strip('"')
+    return None
+
+
+def _excel_on_mac() -> str | None:
+    for folder in (Path("/Applications"), Path.home() / "Applications"):
+        app = folder / "Microsoft Excel.app"
+        if app.is_dir():
+            info = plistlib.loads((app / "Contents/Info.plist").read_bytes())
+            return f"{info.get('CFBundleShortVersionString', '')} ({app})".strip()
+    return None

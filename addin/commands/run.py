@@ -1,0 +1,96 @@
+"""`gpt2-excel run`: recalculates a workbook from the prompt to the next token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from addin.commands import options
+
+if TYPE_CHECKING:
+    from addin.commands.outcome import Outcome
+    from addin.headless import Formulas
+
+
+@click.command()
+@click.argument("source", default="anatomy", metavar="[TEMPLATE_OR_FILE]")
+@options.prompt
+@options.model
+@click.option(
+    "--set",
+    "edits",
+    type=options.Characters(),
+    multiple=True,
+    metavar="CELL=VALUE",
+    help='Type a value into a cell: "Block 5!C12=0.5", or into a defined name. Nothing after = clears the cell. '
+    "May be given several times.",
+)
+@options.output
+@options.tokens
+@click.option(
+    "--plain",
+    is_flag=True,
+    help="Store a file's array formulas as plain ones, of which LibreOffice and its like show the values without the "
+    "add-in. A template is always stored so.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def run(
+    source: str,
+    prompt: str | None,
+    model: str | None,
+    edits: tuple[str, ...],
+    output: Path | None,
+    tokens: int | None,
+    plain: bool,
+    as_json: bool,
+) -> None:
+    """Recalculate a workbook from the prompt to the next token.
+
+    TEMPLATE_OR_FILE is a template, by default anatomy, or an .xlsx file. The result is a new file in the current
+    folder, numbered where its name is taken; only a file named with -o is written over.
+
+    \b
+    gpt2-excel run --prompt "Mike is quick. He moves"
+    gpt2-excel run 1_anatomy.xlsx --set "Block 5!C12=3.5" -o edited.xlsx
+    """
+    from functools import partial
+
+    from addin.commands.edits import make_edit, parse_edit
+    from addin.commands.outcome import read_outcome
+    from addin.commands.output_file import check_output, write_workbook
+    from addin.commands.source import check_model_of, open_source
+    from workbook_templates import TEMPLATES
+
+    typed = [parse_edit(text) for text in edits]
+    check_output(output)
+    workbook, usual_name = open_source(source, prompt=prompt, model=model, tokens=tokens)
+    for edit in typed:
+        make_edit(workbook, edit)
+    check_model_of(workbook)
+    workbook.recalculate()
+    outcome = read_outcome(workbook)
+    formulas: Formulas = "plain" if plain or source in TEMPLATES else "as stored"
+    path = write_workbook(partial(workbook.save, formulas=formulas), output, usual_name)
+    if as_json:
+        click.echo(_json(outcome, path))
+    else:
+        _show(outcome, path)
+
+
+def _show(outcome: Outcome | None, path: Path) -> None:
+    from addin.commands.console import console, show_outcome, show_place
+
+    out = console()
+    if outcome:
+        show_outcome(out, outcome)
+    show_place(out, path)
+
+
+def _json(outcome: Outcome | None, path: Path) -> str:
+    import json
+    from dataclasses import asdict
+
+    result = {**asdict(outcome), "is_demo": outcome.is_demo} if outcome else {}
+    return json.dumps({"file": str(path), **result}, indent=2)

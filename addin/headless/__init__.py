@@ -1,0 +1,7 @@
+"""Recalculates a workbook in Python, without any spreadsheet program."""
+
+from .errors import WorkbookError
+from .workbook import Workbook
+from .writer import Formulas
+
+__all__ = ["Formulas", "Workbook", "WorkbookError"]

@@ -1,0 +1,312 @@
+"""Evaluates one formula's tree against the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from . import library, natives
+from .address import Rect, cell_rect
+from .syntax import Call, Constant, Missing, Name, Node, Operation, Reference
+from .values import CALC, NAME, REF, VALUE, Value, XlError, as_grid, blanks, from_cells, from_result, to_plain
+
+Function = Callable[..., Any]
+Scope = Mapping[str, Any]
+
+# Functions that look at a rectangle, not at what it holds.
+SHAPE_FUNCTIONS = frozenset({"ROW", "ROWS", "COLUMN", "COLUMNS"})
+VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
+# Their arguments are evaluated as arrays even in a plain formula.
+_ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT", "MMULT", "INDEX", "LOOKUP"})
+_NO_SCOPE: Scope = {}
+
+
+class GridReader(Protocol):
+    """What a formula sees of its workbook. Sheets are numbered in the order of their tabs."""
+
+    def sheet_index(self, name: str) -> int | None: ...
+    def named(self, sheet: int, name: str) -> Node | None: ...
+    def read(self, sheet: int, rect: Rect) -> Value: ...
+    def spill(self, sheet: int, row: int, column: int) -> tuple[Rect, Value]: ...
+
+
+class Closure:
+    """A LAMBDA with the variables it was made among. Callable from the library's MAP, BYROW and their kin."""
+
+    def __init__(self, evaluation: Evaluation, names: list[str], body: Node, scope: Scope) -> None:
+        self._evaluation, self._names, self._body, self._scope = evaluation, names, body, scope
+
+    def __call__(self, *arguments: Any) -> Any:
+        return library.to_library(self.apply([from_result(a) for a in arguments]))
+
+    def apply(self, arguments: list[Any]) -> Any:
+        if len(arguments) != len(self._names):
+            return VALUE
+        scope = {**self._scope, **dict(zip(self._names, arguments, strict=True))}
+        return self._evaluation.value(self._body, scope)
+
+
+class Evaluation:
+    """One evaluation of one formula, whose cell is given. `arrays` is false for a plain formula, in which an operator
+    takes from a range only the cell in its own row or column (implicit intersection)."""
+
+    def __init__(
+        self,
+        grid: GridReader,
+        functions: Mapping[str, Function],
+        error_mark: str,
+        unknown: set[str],
+        cell: tuple[int, int, int],
+        arrays: bool,
+    ) -> None:
+        self._grid, self._functions, self._unknown = grid, functions, unknown
+        self._error_mark, self._cell, self._arrays = error_mark, cell, arrays
+
+    def result(self, tree: Node) -> Value:
+        """The formula's value. A blank cell that is merely referred to shows as 0, as in a spreadsheet."""
+        value = self.value(tree, _NO_SCOPE)
+        if isinstance(value, Closure):
+            return CALC
+        if isinstance(value, np.ndarray) and (value.size == 1 or not self._arrays):
+            value = self._intersected(tree, value)
+        return value if isinstance(tree, Call) and tree.function in self._functions else _blank_as_zero(value)
+
+    def value(self, node: Node, scope: Scope) -> Any:
+        """Value of a node: a scalar, a 2-D array, or a Closure."""
+        if isinstance(node, Constant):
+            return node.value
+        if isinstance(node, Missing):
+            return None
+        if isinstance(node, Name):
+            return self._named_value(node, scope)
+        try:
+            if isinstance(node, Reference):
+                return self._read(node)
+            if isinstance(node, Operation):
+                return self._operation(node, scope)
+            return self._call(node, scope)
+        except natives.CellFailureError as failure:
+            return failure.error
+
+    def resolved(self, node: Node, scope: Scope) -> Node:
+        """A defined name replaced by what it stands for."""
+        if not isinstance(node, Name) or (node.name in scope and not node.anchor):
+            return node
+        sheet = self._cell[0] if node.sheet is None else self._grid.sheet_index(node.sheet)
+        tree = None if sheet is None else self._grid.named(sheet, node.name)
+        if isinstance(tree, Reference) and node.anchor:
+            return Reference(tree.sheet, tree.rect, anchor=True)
+        return Constant(NAME) if tree is None else tree
+
+    def _named_value(self, node: Name, scope: Scope) -> Any:
+        if node.name in scope and not node.anchor:
+            return scope[node.name]
+        return self.value(self.resolved(node, scope), _NO_SCOPE)
+
+    def _sheet(self, node: Reference) -> int:
+        sheet = self._cell[0] if node.sheet is None else self._grid.sheet_index(node.sheet)
+        if sheet is None:
+            raise natives.CellFailureError(REF)
+        return sheet
+
+    def _read(self, node: Reference) -> Value:
+        sheet = self._sheet(node)
+        if node.anchor:
+            return self._grid.spill(sheet, node.rect.top, node.rect.left)[1]
+        return self._grid.read(sheet, node.rect)
+
+    def _rect(self, node: Reference) -> Rect:
+        if node.anchor:
+            return self._grid.spill(self._sheet(node), node.rect.top, node.rect.left)[0]
+        return node.rect
+
+    def _intersected(self, node: Node, value: Value) -> Value:
+        """The one cell of a range that lies in the formula's own row or column; of any other array the first."""
+        if not isinstance(value, np.ndarray):
+            return value
+        node = self.resolved(node, _NO_SCOPE)
+        if not isinstance(node, Reference):
+            return from_result(value[0, 0])
+        rect, (_, row, column) = self._rect(node), self._cell
+        if rect.width == 1 and rect.top <= row <= rect.bottom:
+            return from_result(value[row - rect.top, 0])
+        if rect.height == 1 and rect.left <= column <= rect.right:
+            return from_result(value[0, column - rect.left])
+        return from_result(value[0, 0]) if rect.area == 1 else VALUE
+
+    def _operation(self, node: Operation, scope: Scope) -> Value:
+        operands = [self.value(x, scope) for x in node.operands]
+        if not self._arrays:
+            pairs = zip(node.operands, operands, strict=True)
+            operands = [self._intersected(x, v) if isinstance(x, (Reference, Name)) else v for x, v in pairs]
+        if any(isinstance(x, Closure) for x in operands):
+            return VALUE
+        return self._elementwise(node.symbol, operands)
+
+    def _elementwise(self, symbol: str, operands: list[Value]) -> Value:
+        operands = natives.aligned(operands)
+        value = natives.elementwise(symbol, operands)
+        if value is not None:
+            return value
+        function = library.operator(symbol)
+        return VALUE if function is None else library.call(function, operands)
+
+    def _call(self, node: Call, scope: Scope) -> Any:
+        name = node.function
+        special = getattr(self, f"_call_{name.lower()}", None) if name in _SPECIAL else None
+        if special is not None:
+            return special(node, scope)
+        if name in self._functions:
+            return self._call_ours(name, [self._argument(x, scope) for x in node.arguments])
+        if name in scope or self._is_lambda(name):
+            closure = self.value(Name(None, name), scope)
+            return (
+                closure.apply([self.value(x, scope) for x in node.arguments]) if isinstance(closure, Closure) else VALUE
+            )
+        if name in natives.FUNCTIONS:
+            return self._call_native(name, node, scope)
+        function = library.find(name)
+        if function is None:
+            self._unknown.add(name)
+            return NAME
+        arguments = self._array_arguments(name, node, scope)
+        value = natives.elementwise(name, arguments)
+        if value is not None:
+            return value
+        # The library counts an omitted argument as 0.
+        pairs = zip(node.arguments, arguments, strict=True)
+        return library.call(function, [0 if isinstance(x, Missing) else v for x, v in pairs])
+
+    def _array_arguments(self, name: str, node: Call, scope: Scope) -> list[Any]:
+        plain = self._arrays
+        self._arrays = plain or name in _ARRAY_FUNCTIONS
+        try:
+            return [self.value(x, scope) for x in node.arguments]
+        finally:
+            self._arrays = plain
+
+    def _call_native(self, name: str, node: Call, scope: Scope) -> Value:
+        # A cell that is referred to counts as a range of one: its text or boolean is not a typed number.
+        values = self._array_arguments(name, node, scope)
+        pairs = zip(node.arguments, values, strict=True)
+        arguments = [as_grid(v) if isinstance(self.resolved(x, scope), Reference) else v for x, v in pairs]
+        try:
+            return natives.FUNCTIONS[name](*arguments)
+        except TypeError:
+            return VALUE
+
+    def _argument(self, node: Node, scope: Scope) -> Any:
+        return to_plain(self.value(node, scope))
+
+    def _call_ours(self, name: str, arguments: list[Any]) -> Value:
+        try:
+            return from_result(self._functions[name](*arguments))
+        except ValueError as error:
+            line = (str(error).splitlines() or [""])[0]
+            return self._error_mark + line.removeprefix(self._error_mark)
+        except Exception as error:
+            # A bug of ours must not take the workbook with it, nor show a traceback in a cell.
+            return f"{self._error_mark}{name} failed: {type(error).__name__}"
+
+    def _is_lambda(self, name: str) -> bool:
+        tree = self._grid.named(self._cell[0], name)
+        return isinstance(tree, Call) and tree.function == "LAMBDA"
+
+    def _condition(self, value: Any) -> Any:
+        """True or False of a single value, an error, or None for an array of conditions."""
+        if isinstance(value, np.ndarray):
+            if value.size > 1:
+                return None
+            value = value[0, 0]
+        if isinstance(value, XlError):
+            return value
+        if isinstance(value, str):
+            return {"TRUE": True, "FALSE": False}.get(value.upper(), VALUE)
+        return bool(value)
+
+    def _call_if(self, node: Call, scope: Scope) -> Any:
+        if not 2 <= len(node.arguments) <= 3:
+            return VALUE
+        test = self.value(node.arguments[0], scope)
+        condition = self._condition(test)
+        if isinstance(condition, XlError):
+            return condition
+        if condition is None:
+            branches = [self.value(x, scope) for x in node.arguments[1:]] + [False] * (3 - len(node.arguments))
+            function = library.find("IF")
+            return VALUE if function is None else library.call(function, natives.aligned([test, *branches]))
+        chosen = node.arguments[1 if condition else 2 :][:1]
+        if not chosen:
+            return False
+        return 0.0 if isinstance(chosen[0], Missing) else self.value(chosen[0], scope)
+
+    def _call_iferror(self, node: Call, scope: Scope) -> Any:
+        if len(node.arguments) != 2:
+            return VALUE
+        value = self.value(node.arguments[0], scope)
+        if isinstance(value, XlError):
+            return self.value(node.arguments[1], scope)
+        if not isinstance(value, np.ndarray) or not any(isinstance(x, XlError) for x in value.flat):
+            return value
+        function = library.find("IFERROR")
+        return VALUE if function is None else library.call(function, [value, self.value(node.arguments[1], scope)])
+
+    def _call_let(self, node: Call, scope: Scope) -> Any:
+        inner = dict(scope)
+        *pairs, body = node.arguments
+        if len(pairs) % 2 or not all(isinstance(x, Name) for x in pairs[::2]):
+            return VALUE
+        for variable, expression in zip(pairs[::2], pairs[1::2], strict=True):
+            assert isinstance(variable, Name)
+            inner[variable.name] = self.value(expression, inner)
+        return self.value(body, inner)
+
+    def _call_lambda(self, node: Call, scope: Scope) -> Any:
+        *names, body = node.arguments
+        return Closure(self, [x.name for x in names if isinstance(x, Name)], body, scope)
+
+    def _call_single(self, node: Call, scope: Scope) -> Value:
+        if len(node.arguments) != 1:
+            return VALUE
+        return self._intersected(node.arguments[0], self.value(node.arguments[0], scope))
+
+    def _shape(self, node: Call, scope: Scope) -> Rect:
+        if not node.arguments:
+            return cell_rect(*self._cell[1:])
+        target = self.resolved(node.arguments[0], scope)
+        if isinstance(target, Reference):
+            return self._rect(target)
+        value = self.value(target, scope)
+        if isinstance(value, XlError):
+            raise natives.CellFailureError(value)
+        height, width = as_grid(value).shape
+        return Rect(1, 1, height, width)
+
+    def _call_rows(self, node: Call, scope: Scope) -> Value:
+        return float(self._shape(node, scope).height)
+
+    def _call_columns(self, node: Call, scope: Scope) -> Value:
+        return float(self._shape(node, scope).width)
+
+    def _call_row(self, node: Call, scope: Scope) -> Value:
+        rect = self._shape(node, scope)
+        return from_result(np.arange(rect.top, rect.bottom + 1, dtype=np.float64)[:, None])
+
+    def _call_column(self, node: Call, scope: Scope) -> Value:
+        rect = self._shape(node, scope)
+        return from_result(np.arange(rect.left, rect.right + 1, dtype=np.float64)[None, :])
+
+
+_SPECIAL = frozenset({"IF", "IFERROR", "LET", "LAMBDA", "SINGLE"}) | SHAPE_FUNCTIONS
+
+
+def _blank_as_zero(value: Value) -> Value:
+    if value is None:
+        return 0.0
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        blank = blanks(value)
+        if blank.any():
+            return from_cells(np.where(blank, 0.0, value))
+    return value

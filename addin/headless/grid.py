@@ -1,0 +1,227 @@
+"""The cells of one sheet: constants, formulas, and what spills from them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .address import Rect, cell_rect
+from .natives import fitted
+from .syntax import Node
+from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result
+
+Position = tuple[int, int]
+
+
+@dataclass(eq=False)
+class Formula:
+    """A formula in its anchor cell.
+
+    `fixed` is the range of a legacy array formula, which never grows or shrinks. `stored` is the range that the file
+    gives to the formula's array: until the first evaluation it is the best guess at the spill. `value` is what the
+    formula evaluated to, `shown` what its cells hold: cut to `fixed`, values typed over it put in, or #SPILL!.
+    """
+
+    sheet: int
+    row: int
+    column: int
+    text: str
+    tree: Node
+    arrays: bool
+    fixed: Rect | None = None
+    stored: Rect | None = None
+    stored_blocked: bool = False
+    value: Value = None
+    shown: Value = None
+    evaluated: bool = False
+    blocked: bool = False
+
+    @property
+    def cell(self) -> Position:
+        return self.row, self.column
+
+    @property
+    def rect(self) -> Rect:
+        """The cells that show this formula's values now."""
+        height, width = self.shown.shape if isinstance(self.shown, np.ndarray) else (1, 1)
+        return Rect(self.row, self.column, self.row + height - 1, self.column + width - 1)
+
+    @property
+    def wanted(self) -> Rect:
+        """The cells that the value needs."""
+        if self.fixed is not None:
+            return self.fixed
+        height, width = self.value.shape if isinstance(self.value, np.ndarray) else (1, 1)
+        return Rect(self.row, self.column, self.row + height - 1, self.column + width - 1)
+
+
+@dataclass(eq=False)
+class Sheet:
+    """`typed_over` are the constants that stand in for a value of a spill instead of blocking it;
+    `edited` are the cells that were typed into or cleared since the file was read."""
+
+    name: str
+    constants: dict[Position, Scalar] = field(default_factory=dict)
+    formulas: dict[Position, Formula] = field(default_factory=dict)
+    typed_over: set[Position] = field(default_factory=set)
+    edited: set[Position] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._arrays: dict[Position, Formula] = {}
+        self._extents: dict[Position, Rect] = {}
+
+    def arrays(self) -> list[Formula]:
+        """The formulas that show more than one cell, or would if nothing were in their way."""
+        return list(self._arrays.values())
+
+    def add(self, formula: Formula) -> None:
+        self.formulas[formula.cell] = formula
+        self._note(formula)
+
+    def remove(self, formula: Formula) -> None:
+        del self.formulas[formula.cell]
+        self._arrays.pop(formula.cell, None)
+        self._extents.pop(formula.cell, None)
+
+    def used(self) -> Rect | None:
+        """The smallest rectangle with everything in it."""
+        rects = [f.rect for f in self._arrays.values()]
+        cells = [*self.constants, *self.formulas]
+        if cells:
+            rows, columns = zip(*cells, strict=True)
+            rects.append(Rect(min(rows), min(columns), max(rows), max(columns)))
+        if not rects:
+            return None
+        edges = np.array(rects)
+        return Rect(*(int(x) for x in (*edges[:, :2].min(axis=0), *edges[:, 2:].max(axis=0))))
+
+    def covering(self, row: int, column: int) -> Formula | None:
+        """The array formula whose values the cell shows."""
+        for formula in self._arrays.values():
+            if formula.rect.holds(row, column):
+                return formula
+        return None
+
+    def cell(self, row: int, column: int) -> Scalar:
+        if (row, column) in self.constants:
+            return self.constants[row, column]
+        formula = self.formulas.get((row, column))
+        if formula is not None and not isinstance(formula.shown, np.ndarray):
+            return formula.shown
+        formula = formula or self.covering(row, column)
+        if formula is None or not isinstance(formula.shown, np.ndarray):
+            return None
+        value: Scalar = formula.shown[row - formula.row, column - formula.column]
+        return float(value) if isinstance(value, np.floating) else value
+
+    def read(self, rect: Rect) -> Value:
+        """Values of a rectangle, a single cell as a scalar. Whole rows and columns end with the used cells."""
+        if rect.area == 1:
+            return self.cell(rect.top, rect.left)
+        used = self.used() if rect.area > 1_048_576 else rect
+        rect = rect.common(used) or cell_rect(rect.top, rect.left) if used else cell_rect(rect.top, rect.left)
+        for formula in self._arrays.values():
+            if formula.rect.common(rect) == rect:
+                part = self._part(formula, rect)
+                return part if part.dtype == np.float64 else from_cells(part)
+        cells = np.full((rect.height, rect.width), None, object)
+        for formula in self._arrays.values():
+            shared = formula.rect.common(rect)
+            if shared:
+                rows = slice(shared.top - rect.top, shared.bottom - rect.top + 1)
+                columns = slice(shared.left - rect.left, shared.right - rect.left + 1)
+                cells[rows, columns] = self._part(formula, shared)
+        for row, column in self._inside(rect, self.formulas):
+            shown = self.formulas[row, column].shown
+            if not isinstance(shown, np.ndarray):
+                cells[row - rect.top, column - rect.left] = shown
+        for row, column in self._inside(rect, self.constants):
+            cells[row - rect.top, column - rect.left] = self.constants[row, column]
+        return from_cells(cells)
+
+    def unmask_typed(self, rect: Rect, mask: NDArray[np.bool_]) -> None:
+        """Takes out of a mask the cells that show what was typed there, whatever a spill does around them."""
+        for row, column in self._inside(rect, self.typed_over):
+            mask[row - rect.top, column - rect.left] = False
+
+    def settle(self, formula: Formula) -> None:
+        """Puts a formula's new value into its cells, and moves the spills that this blocks or sets free."""
+        alone = formula.wanted.area == 1 and formula.cell not in self._arrays
+        self._show(formula, blocked=self._obstructed(formula))
+        self._note(formula)
+        if alone:
+            return
+        wanted = formula.wanted
+        crossed = any(extent.meets(wanted) for cell, extent in self._extents.items() if cell != formula.cell)
+        if crossed or any(f.blocked for f in self._arrays.values()):
+            self.place()
+
+    def place(self) -> None:
+        """Decides anew which array formulas spill. Where two want the same cell, the one whose anchor comes first in
+        reading order gets it: what is shown depends on the values alone, not on the order of their evaluation."""
+        placed: list[Rect] = []
+        for formula in sorted(self._arrays.values(), key=lambda f: f.cell):
+            if not formula.evaluated:
+                continue
+            wanted = formula.wanted
+            taken = formula.fixed is None and any(wanted.meets(rect) for rect in placed)
+            self._show(formula, blocked=taken or self._obstructed(formula))
+            self._note(formula)
+            if not formula.blocked:
+                placed.append(wanted)
+
+    def _note(self, formula: Formula) -> None:
+        if formula.wanted.area > 1 or isinstance(formula.shown, np.ndarray):
+            self._arrays[formula.cell] = formula
+            self._extents[formula.cell] = formula.wanted
+        else:
+            self._arrays.pop(formula.cell, None)
+            self._extents.pop(formula.cell, None)
+
+    def _obstructed(self, formula: Formula) -> bool:
+        rect = formula.wanted
+        if formula.fixed is not None or rect.area == 1:
+            return False
+        if any(cell != formula.cell for cell in self._inside(rect, self.formulas)):
+            return True
+        obstacles = [c for c in self._inside(rect, self.constants) if c not in self.typed_over]
+        if obstacles and formula.stored_blocked and all(type(self.constants[c]) is float for c in obstacles):
+            # Excel saves a blocked formula as #VALUE!: somebody typed numbers over its spill there.
+            self.typed_over.update(obstacles)
+            return False
+        return bool(obstacles)
+
+    def _show(self, formula: Formula, blocked: bool) -> None:
+        rect = formula.wanted
+        formula.blocked = blocked
+        if blocked:
+            formula.shown = SPILL
+            return
+        shown = formula.value
+        if formula.fixed is not None:
+            grid = fitted(shown, rect.height, rect.width)
+            shown = from_result(grid if rect.area > 1 else grid[0, 0])
+        typed = [c for c in self._inside(rect, self.typed_over) if c in self.constants] if rect.area > 1 else []
+        formula.shown = self._with_typed(as_grid(shown), rect, typed) if typed else shown
+
+    def _with_typed(self, grid: Grid, rect: Rect, typed: list[Position]) -> Value:
+        mixed = grid.astype(object)
+        for row, column in typed:
+            mixed[row - rect.top, column - rect.left] = self.constants[row, column]
+        return from_cells(mixed)
+
+    @staticmethod
+    def _inside(rect: Rect, cells: Collection[Position]) -> list[Position]:
+        if rect.area < len(cells):
+            span = range(rect.left, rect.right + 1)
+            return [(r, c) for r in range(rect.top, rect.bottom + 1) for c in span if (r, c) in cells]
+        return [cell for cell in cells if rect.holds(*cell)]
+
+    @staticmethod
+    def _part(formula: Formula, rect: Rect) -> Grid:
+        rows = slice(rect.top - formula.row, rect.bottom - formula.row + 1)
+        columns = slice(rect.left - formula.column, rect.right - formula.column + 1)
+        return as_grid(formula.shown)[rows, columns]

@@ -1,0 +1,262 @@
+"""Spreadsheet functions of our own: what the library lacks, what it could only give by loading scipy, and what it does
+cell by cell where numpy does a whole spill at once. Each takes values and gives a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .values import (
+    CALC,
+    DIV,
+    NA,
+    REF,
+    VALUE,
+    Grid,
+    Scalar,
+    Value,
+    XlError,
+    as_grid,
+    from_cells,
+    from_result,
+    frozen,
+    is_text,
+)
+
+_MOST_CELLS = 4_194_304
+
+_ARITHMETIC: dict[str, Callable[..., Any]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "^": np.power,
+    "U-": np.negative,
+    "=": np.equal,
+    "<>": np.not_equal,
+    "<": np.less,
+    ">": np.greater,
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
+    "ABS": np.abs,
+    "EXP": np.exp,
+    "LN": np.log,
+    "SQRT": np.sqrt,
+    "TANH": np.tanh,
+}
+
+
+class CellFailureError(Exception):
+    """Carries the error that a cell shall show."""
+
+    def __init__(self, error: XlError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def elementwise(name: str, arguments: list[Value]) -> Value | None:
+    """An operator or simple function over plain numbers, as numpy does it in float64; None: leave it to the library."""
+    function = _ARITHMETIC.get(name)
+    if function is None or not all(_numeric(a) for a in arguments):
+        return None
+    with np.errstate(all="ignore"):
+        result = function(*arguments)
+    if name == "/" and not np.all(arguments[1]):
+        result = np.array(result, dtype=object)
+        result[np.broadcast_to(np.asarray(arguments[1]) == 0, result.shape)] = DIV
+    return from_result(result)
+
+
+def aligned(arguments: list[Value]) -> list[Value]:
+    """Arrays of unlike shapes brought to one, missing cells #N/A; those that broadcast stay as they are."""
+    grids = [a for a in arguments if isinstance(a, np.ndarray)]
+    height, width = (max((g.shape[axis] for g in grids), default=1) for axis in (0, 1))
+    return [_padded(a, height, width) if isinstance(a, np.ndarray) else a for a in arguments]
+
+
+def fitted(value: Value, height: int, width: int) -> Grid:
+    """The value in a range of fixed size, as a legacy array formula fills it: repeated, cut, or padded with #N/A."""
+    grid = as_grid(value)
+    grid = np.repeat(grid, height, axis=0) if grid.shape[0] == 1 else grid[:height]
+    grid = np.repeat(grid, width, axis=1) if grid.shape[1] == 1 else grid[:, :width]
+    return _padded(grid, height, width)
+
+
+def index(array: Value, row: Value = 0.0, column: Value = None) -> Value:
+    """INDEX of an array: one cell, or with 0 a whole row or column, or for arrays of indices an array of cells."""
+    grid = as_grid(array)
+    if column is None and 1 in grid.shape:
+        row, column = (1.0, row) if grid.shape[0] == 1 else (row, 1.0)
+    rows, columns = _positions(row, grid.shape[0]), _positions(column, grid.shape[1])
+    if rows.ndim == 1 or columns.ndim == 1:
+        picked = grid[np.ix_(rows.reshape(-1), columns.reshape(-1))]
+    else:
+        picked = grid[rows, columns]
+    return from_result(picked if picked.size > 1 else picked.reshape(-1)[0])
+
+
+def sequence(rows: Value, columns: Value = None, start: Value = None, step: Value = None) -> Value:
+    height, width = (1 if x is None else int(_number(x)) for x in (rows, columns))
+    first, by = (1.0 if x is None else _number(x) for x in (start, step))
+    if height < 1 or width < 1 or height * width > _MOST_CELLS:
+        raise CellFailureError(VALUE)
+    return from_result((first + by * np.arange(height * width, dtype=np.float64)).reshape(height, width))
+
+
+def array(*items: Value) -> Value:
+    """A constant `{1,2;3,4}`: the parser makes a call of each row, and one of all rows."""
+    if all(isinstance(item, np.ndarray) for item in items):
+        return from_result(np.vstack([as_grid(item) for item in items]))
+    return from_result([list(items)])
+
+
+def take(array: Value, rows: Value = None, columns: Value = None) -> Value:
+    grid = as_grid(array)
+    return _piece(grid[_ends(rows, grid.shape[0], taken=True), _ends(columns, grid.shape[1], taken=True)])
+
+
+def drop(array: Value, rows: Value = None, columns: Value = None) -> Value:
+    grid = as_grid(array)
+    return _piece(grid[_ends(rows, grid.shape[0], taken=False), _ends(columns, grid.shape[1], taken=False)])
+
+
+def hyperlink(link: Value, friendly: Value = None) -> Value:
+    return link if friendly is None else friendly
+
+
+def count(*arguments: Value) -> Value:
+    return _counted(arguments, lambda item: type(item) is float)
+
+
+def counta(*arguments: Value) -> Value:
+    return _counted(arguments, lambda item: item is not None)
+
+
+def countblank(*arguments: Value) -> Value:
+    return _counted(arguments, lambda item: item is None or item == "")
+
+
+def maximum(*arguments: Value) -> Value:
+    return max((float(x.max()) for x in _numbers(arguments)), default=0.0)
+
+
+def minimum(*arguments: Value) -> Value:
+    return min((float(x.min()) for x in _numbers(arguments)), default=0.0)
+
+
+def total(*arguments: Value) -> Value:
+    return from_result(sum(float(x.sum()) for x in _numbers(arguments)))
+
+
+def average(*arguments: Value) -> Value:
+    numbers = list(_numbers(arguments))
+    if not numbers:
+        raise CellFailureError(DIV)
+    return from_result(sum(float(x.sum()) for x in numbers) / sum(x.size for x in numbers))
+
+
+FUNCTIONS: dict[str, Callable[..., Value]] = {
+    "ARRAY": array,
+    "INDEX": index,
+    "SEQUENCE": sequence,
+    "TAKE": take,
+    "DROP": drop,
+    "HYPERLINK": hyperlink,
+    "COUNT": count,
+    "COUNTA": counta,
+    "COUNTBLANK": countblank,
+    "MAX": maximum,
+    "MIN": minimum,
+    "SUM": total,
+    "AVERAGE": average,
+}
+
+
+def _numeric(value: Value) -> bool:
+    return (isinstance(value, np.ndarray) and value.dtype == np.float64) or type(value) is float
+
+
+def _padded(grid: Grid, height: int, width: int) -> Grid:
+    full_height = grid.shape[0] in (1, height)
+    full_width = grid.shape[1] in (1, width)
+    if full_height and full_width:
+        return grid
+    padded = np.empty((grid.shape[0] if full_height else height, grid.shape[1] if full_width else width), object)
+    padded.fill(NA)
+    padded[: grid.shape[0], : grid.shape[1]] = grid
+    return padded
+
+
+def _counted(arguments: tuple[Value, ...], wanted: Callable[[Scalar], bool]) -> float:
+    counted = 0
+    for argument in arguments:
+        if isinstance(argument, np.ndarray) and argument.dtype == np.float64:
+            counted += argument.size if wanted(0.0) else 0
+        else:
+            counted += sum(map(wanted, as_grid(argument).reshape(-1).tolist()))
+    return float(counted)
+
+
+def _numbers(arguments: tuple[Value, ...]) -> Iterator[Grid]:
+    """Arrays of the numbers among the arguments: in ranges text, booleans and blanks do not count, typed ones do."""
+    for argument in arguments:
+        if not isinstance(argument, np.ndarray):
+            yield np.array([_number(argument)])
+        elif argument.dtype == np.float64:
+            yield argument
+        else:
+            items = argument.reshape(-1).tolist()
+            for item in items:
+                if isinstance(item, XlError):
+                    raise CellFailureError(item)
+            numbers = [item for item in items if type(item) is float]
+            if numbers:
+                yield np.array(numbers)
+
+
+def _number(value: Value) -> float:
+    """A single number, also from a boolean, a blank or the text of a number."""
+    if isinstance(value, np.ndarray):
+        value = value[0, 0]
+    if isinstance(value, XlError):
+        raise CellFailureError(value)
+    if value is None:
+        return 0.0
+    if is_text(value):
+        try:
+            return float(value)
+        except ValueError:
+            raise CellFailureError(VALUE) from None
+    return float(value)
+
+
+def _ends(count: Value, length: int, taken: bool) -> slice:
+    """The part that is left of an axis when so many are taken, or dropped, from its start (or, negative, its end)."""
+    if count is None:
+        return slice(None)
+    number = int(_number(count))
+    if taken:
+        return slice(0, number) if number >= 0 else slice(max(length + number, 0), None)
+    return slice(number, None) if number >= 0 else slice(0, max(length + number, 0))
+
+
+def _piece(grid: Grid) -> Value:
+    if grid.size == 0:
+        raise CellFailureError(CALC)
+    if grid.size == 1:
+        return from_result(grid[0, 0])
+    return from_cells(grid.copy()) if grid.dtype == object else frozen(grid.copy())
+
+
+def _positions(value: Value, length: int) -> Grid:
+    """Zero-based positions of a one-based index: 1-D for a single index or for all of them (0), 2-D for an array."""
+    wanted = np.array([[int(_number(item)) for item in row] for row in as_grid(value).tolist()])
+    if (wanted < 0).any():
+        raise CellFailureError(VALUE)
+    if (wanted > length).any():
+        raise CellFailureError(REF)
+    if wanted.size == 1:
+        return np.arange(length) if wanted[0, 0] == 0 else wanted[0] - 1
+    return wanted - 1

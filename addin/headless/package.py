@@ -1,0 +1,181 @@
+"""The .xlsx file: a zip of XML parts. Finds the parts that matter here and keeps all others as bytes."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+
+from .errors import WorkbookError
+
+_RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_CONTENT_TYPES = "[Content_Types].xml"
+_PASSWORD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+# No entities are resolved and nothing is fetched: a workbook may come from a stranger.
+PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+
+
+@dataclass(frozen=True)
+class SheetPart:
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class DefinedName:
+    """`sheet` is the number of the tab that the name belongs to, None for the whole workbook."""
+
+    name: str
+    sheet: int | None
+    text: str
+
+
+class Package:
+    """The parts of one workbook file."""
+
+    def __init__(self, source: str, parts: dict[str, bytes]) -> None:
+        self.source, self.parts = source, parts
+        self.workbook_path = self._main_part()
+        self.workbook = self.tree(self.workbook_path)
+        self.namespace = etree.QName(self.workbook).namespace or ""
+        self._targets = self._relations(self.workbook_path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Package:
+        """Reads the file; WorkbookError where it is missing, damaged, protected by a password, or no .xlsx."""
+        path = Path(path)
+        try:
+            with path.open("rb") as file:
+                start = file.read(8)
+            if start == _PASSWORD_MAGIC:
+                raise WorkbookError(f"{path.name}: protected by a password, or an old .xls; save it as an open .xlsx")
+            with zipfile.ZipFile(path) as archive:
+                parts = {info.filename: archive.read(info) for info in archive.infolist() if not info.is_dir()}
+            return cls(path.name, parts)
+        except WorkbookError:
+            raise
+        except FileNotFoundError:
+            raise WorkbookError(f"{path}: no such file") from None
+        except OSError as error:
+            raise WorkbookError(f"{path}: cannot be read: {error.strerror or error}") from None
+        except zipfile.BadZipFile:
+            raise WorkbookError(f"{path.name}: not an .xlsx workbook, or damaged") from None
+        except Exception as error:
+            # zipfile and zlib raise many kinds for a file that was cut or changed.
+            raise WorkbookError(f"{path.name}: damaged .xlsx ({type(error).__name__})") from None
+
+    def tree(self, path: str) -> etree._Element:
+        try:
+            return etree.fromstring(self.parts[path], PARSER)
+        except KeyError:
+            raise WorkbookError(f"{self.source}: damaged .xlsx (part {path} is missing)") from None
+        except etree.XMLSyntaxError:
+            raise WorkbookError(f"{self.source}: damaged .xlsx (part {path} is not XML)") from None
+
+    def tag(self, name: str) -> str:
+        return f"{{{self.namespace}}}{name}"
+
+    def sheets(self) -> list[SheetPart]:
+        """Worksheets and chart sheets in the order of their tabs; a chart sheet's part holds no cells."""
+        found = []
+        for sheet in self.workbook.iter(self.tag("sheet")):
+            relation = next((v for k, v in sheet.attrib.items() if etree.QName(k).localname == "id"), "")
+            if relation not in self._targets:
+                raise WorkbookError(f"{self.source}: damaged .xlsx (sheet {sheet.get('name')} has no part)")
+            found.append(SheetPart(sheet.get("name", ""), self._targets[relation][1]))
+        return found
+
+    def defined_names(self) -> list[DefinedName]:
+        names = []
+        for element in self.workbook.iter(self.tag("definedName")):
+            sheet = element.get("localSheetId")
+            names.append(DefinedName(element.get("name", ""), int(sheet) if sheet else None, element.text or ""))
+        return names
+
+    def shared_strings(self) -> list[str]:
+        path = self._target("sharedStrings")
+        if path is None:
+            return []
+        return [rich_text(item, self.namespace) for item in self.tree(path).iterchildren(self.tag("si"))]
+
+    def drop_calculation_chain(self) -> None:
+        """Takes the list of formula cells out of the file, as it no longer fits. Programs build it anew."""
+        path = self._target("calcChain")
+        if path is None:
+            return
+        self.parts.pop(path, None)
+        relations = _relations_path(self.workbook_path)
+        self._drop(relations, lambda element: str(element.get("Type", "")).endswith("/calcChain"))
+        self._drop(_CONTENT_TYPES, lambda element: element.get("PartName") == "/" + path)
+
+    def write(self, path: str | Path) -> None:
+        """Writes all parts; the file appears only when it is whole."""
+        path = Path(path)
+        partial = path.with_name(path.name + ".partial")
+        try:
+            with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+                for name, content in self.parts.items():
+                    archive.writestr(name, content)
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise WorkbookError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+    def _drop(self, path: str, wanted: object) -> None:
+        root = self.tree(path)
+        for element in [e for e in root if callable(wanted) and wanted(e)]:
+            root.remove(element)
+        self.parts[path] = serialized(root)
+
+    def _main_part(self) -> str:
+        targets = self._relations("")
+        found = next((path for kind, path in targets.values() if kind.endswith("/officeDocument")), None)
+        if found is None or not found.endswith(".xml"):
+            raise WorkbookError(f"{self.source}: not an .xlsx workbook")
+        return found
+
+    def _target(self, kind: str) -> str | None:
+        found = (path for type_, path in self._targets.values() if type_.endswith("/" + kind))
+        return next((path for path in found if path in self.parts), None)
+
+    def _relations(self, part: str) -> dict[str, tuple[str, str]]:
+        """Relation id -> (type, path inside the zip)."""
+        path = _relations_path(part)
+        if path not in self.parts:
+            raise WorkbookError(f"{self.source}: not an .xlsx workbook")
+        targets = {}
+        for element in self.tree(path).iter(f"{{{_RELATIONSHIPS}}}Relationship"):
+            target = posixpath.join("/", posixpath.dirname(part), element.get("Target", ""))
+            targets[element.get("Id", "")] = (element.get("Type", ""), posixpath.normpath(target).lstrip("/"))
+        return targets
+
+
+def serialized(root: etree._Element) -> bytes:
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+
+
+def rich_text(element: etree._Element, namespace: str) -> str:
+    """Text of a string item: its own and its runs', without phonetic hints."""
+    plain, run = f"{{{namespace}}}t", f"{{{namespace}}}r"
+    pieces = []
+    for child in element:
+        if child.tag == plain:
+            pieces.append(child.text or "")
+        elif child.tag == run:
+            pieces.extend(text.text or "" for text in child.iterchildren(plain))
+    return unescaped("".join(pieces))
+
+
+def unescaped(text: str) -> str:
+    """`_x000D_` and its like to the characters that XML cannot hold."""
+    return _ESCAPED.sub(lambda m: chr(int(m[1], 16)), text) if "_x" in text else text
+
+
+def _relations_path(part: str) -> str:
+    folder, name = posixpath.split(part)
+    return posixpath.join(folder, "_rels", name + ".rels")

@@ -1,0 +1,185 @@
+"""One worksheet's XML to a Sheet: constants, formulas with the values the file remembers for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from lxml import etree
+from numpy.typing import NDArray
+
+from .address import Rect, cell_rect, column_number, parse_rect
+from .grid import Formula, Position, Sheet
+from .package import Package, SheetPart, rich_text, unescaped
+from .syntax import parse, shift
+from .values import ERRORS, VALUE, WITHOUT_CODE, Scalar, Value, from_cells, from_result
+
+_DIGITS = "0123456789"
+_NO_NUMBERS = np.empty(0, np.int64), np.empty(0)
+
+
+@dataclass
+class _Raw:
+    """What the file says of one sheet, before formulas and their ranges are told apart from constants.
+
+    `numbers` are the cells that hold nothing but a number, row -> (columns, values): there may be millions."""
+
+    numbers: dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(default_factory=dict)
+    values: dict[int, dict[int, Scalar]] = field(default_factory=lambda: defaultdict(dict))
+    formulas: dict[Position, etree._Element] = field(default_factory=dict)
+    dynamic: set[Position] = field(default_factory=set)
+
+    def single(self, cell: Position) -> Scalar:
+        columns, numbers = self.numbers.get(cell[0], _NO_NUMBERS)
+        spot = int(np.searchsorted(columns, cell[1]))
+        if spot < columns.size and columns[spot] == cell[1]:
+            return float(numbers[spot])
+        return self.values.get(cell[0], {}).get(cell[1])
+
+    def take(self, rect: Rect) -> Value:
+        """The values of a rectangle; they no longer count as constants."""
+        grid = np.full((rect.height, rect.width), np.nan)
+        for row in range(rect.top, rect.bottom + 1):
+            if row in self.numbers:
+                columns, numbers = self.numbers[row]
+                first, last = np.searchsorted(columns, (rect.left, rect.right + 1))
+                grid[row - rect.top, columns[first:last] - rect.left] = numbers[first:last]
+                kept = np.r_[0:first, last : columns.size]
+                self.numbers[row] = columns[kept], numbers[kept]
+        others: dict[Position, Scalar] = {}
+        for row in range(rect.top, rect.bottom + 1):
+            cells_of_row = self.values.get(row, {})
+            for column in [c for c in cells_of_row if rect.left <= c <= rect.right]:
+                others[row, column] = cells_of_row.pop(column)
+        for (row, column), value in others.items():
+            if type(value) is float:
+                grid[row - rect.top, column - rect.left] = value
+        blank = np.isnan(grid)
+        if not blank.any():
+            return from_result(grid)
+        cells = grid.astype(object)
+        cells[blank] = None
+        for (row, column), value in others.items():
+            cells[row - rect.top, column - rect.left] = value
+        return from_cells(cells)
+
+    def rest(self) -> dict[Position, Scalar]:
+        """All values that are left."""
+        found = {(row, column): value for row, cells in self.values.items() for column, value in cells.items()}
+        for row, (columns, numbers) in self.numbers.items():
+            found.update(zip(((row, column) for column in columns.tolist()), numbers.tolist(), strict=True))
+        return found
+
+
+def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str], typed_over: set[Position]) -> Sheet:
+    """The sheet, its formulas not yet evaluated but showing what the file remembers. A cell inside a stored spill is a
+    remembered value, except where it is in `typed_over`."""
+    raw = _scan(package, part, strings)
+    sheet = Sheet(part.name)
+    masters = {f.get("si", ""): (c, f.text) for c, f in raw.formulas.items() if f.get("t") == "shared" and f.text}
+    for cell, element in raw.formulas.items():
+        text = _text(cell, element, masters)
+        if text is not None:
+            sheet.formulas[cell] = _formula(number, cell, text, element, cell in raw.dynamic)
+    typed = {cell: raw.single(cell) for cell in typed_over if raw.single(cell) is not None}
+    for formula in sheet.formulas.values():
+        if formula.stored is None or formula.stored.area == 1:
+            formula.shown = raw.values.get(formula.row, {}).pop(formula.column, None)
+            formula.stored_blocked = formula.stored is not None and formula.shown is VALUE
+    for formula in sheet.formulas.values():
+        if formula.stored is not None and formula.stored.area > 1:
+            formula.shown = raw.take(formula.stored)
+    constants = {cell: value for cell, value in raw.rest().items() if value is not None and cell not in sheet.formulas}
+    sheet.constants, sheet.typed_over = constants | typed, set(typed)
+    for formula in sheet.formulas.values():
+        sheet.add(formula)
+    return sheet
+
+
+def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:
+    raw = _Raw()
+    places, numbers, special = (
+        _finder(path, package.namespace) for path in ("x:c/@r", "x:c/x:v/text()", "boolean(x:c/@t | x:c/x:f)")
+    )
+    number = 0
+    for row in package.tree(part.path).iter(package.tag("row")):
+        number = int(row.get("r") or number + 1)
+        if not special(row):
+            cells, texts = places(row), numbers(row)
+            if texts and len(texts) == len(cells) == len(row):
+                raw.numbers[number] = _columns(cells), np.array(texts, dtype=np.float64)
+                continue
+        _scan_cells(raw, package, number, row, strings)
+    return raw
+
+
+def _finder(path: str, namespace: str) -> Callable[[etree._Element], Any]:
+    return etree.XPath(path, namespaces={"x": namespace}, smart_strings=False)
+
+
+def _columns(cells: list[str]) -> NDArray[np.int64]:
+    """Columns of one row's cells, which a file lists from left to right."""
+    first, last = (column_number(cell.rstrip(_DIGITS)) for cell in (cells[0], cells[-1]))
+    if last - first == len(cells) - 1:
+        return np.arange(first, last + 1)
+    return np.array([column_number(cell.rstrip(_DIGITS)) for cell in cells])
+
+
+def _scan_cells(raw: _Raw, package: Package, row: int, cells: etree._Element, strings: list[str]) -> None:
+    value_tag, formula_tag, inline_tag = (package.tag(x) for x in ("v", "f", "is"))
+    column = 0
+    for element in cells.iterchildren(package.tag("c")):
+        letters = element.get("r", "").rstrip(_DIGITS)
+        column = column_number(letters) if letters else column + 1
+        cell = row, column
+        for child in element:
+            if child.tag == value_tag:
+                raw.values[row][column] = _value(element.get("t", "n"), child.text or "", strings)
+            elif child.tag == formula_tag:
+                raw.formulas[cell] = child
+                if element.get("cm"):
+                    raw.dynamic.add(cell)
+            elif child.tag == inline_tag:
+                raw.values[row][column] = rich_text(child, package.namespace)
+
+
+def _value(kind: str, text: str, strings: list[str]) -> Scalar:
+    if kind == "n":
+        try:
+            return float(text)
+        except ValueError:
+            return None
+    if kind == "s":
+        return strings[int(text)]
+    if kind == "b":
+        return text.strip() in ("1", "true")
+    if kind == "e":
+        return ERRORS.get(text, VALUE)
+    return WITHOUT_CODE.get(text) or unescaped(text)
+
+
+def _text(cell: Position, element: etree._Element, masters: dict[str, tuple[Position, str]]) -> str | None:
+    """Formula text of a cell, that of a shared formula moved to where the cell is; None where there is no such text."""
+    if element.get("t") == "shared" and not element.text:
+        master = masters.get(element.get("si", ""))
+        return None if master is None else shift(master[1], cell[0] - master[0][0], cell[1] - master[0][1])
+    return None if element.get("t") == "dataTable" else element.text
+
+
+def stored_range(element: etree._Element) -> Rect | None:
+    """The range that the file gives to a formula's array; None for a formula of one cell.
+
+    A plain formula with a range is one of ours that spilled: see `writer.Formulas`."""
+    return parse_rect(element.get("ref", "")) if element.get("t", "normal") in ("array", "normal") else None
+
+
+def _formula(sheet: int, cell: Position, text: str, element: etree._Element, dynamic: bool) -> Formula:
+    stored = stored_range(element)
+    legacy = element.get("t") == "array" and not dynamic
+    if legacy:
+        stored = stored or cell_rect(*cell)
+    fixed = stored if legacy else None
+    return Formula(sheet, *cell, text=text, tree=parse(text), arrays=stored is not None, fixed=fixed, stored=stored)

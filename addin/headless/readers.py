@@ -1,0 +1,128 @@
+"""Who reads what: from a changed part of a sheet to the formulas that depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .address import Rect
+from .evaluate import SHAPE_FUNCTIONS
+from .grid import Formula, Position
+from .syntax import Call, Name, Node, Operation, Reference
+
+
+@dataclass(frozen=True)
+class Read:
+    """A rectangle of a sheet, or with `anchor` everything that spills from its one cell."""
+
+    sheet: int
+    rect: Rect
+    anchor: bool
+
+
+NameLookup = Callable[[int, str], "Node | None"]
+SheetLookup = Callable[[str], "int | None"]
+
+
+def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -> set[Read]:
+    """Everything that a formula on that sheet may look at, defined names followed."""
+    found: set[Read] = set()
+    followed: set[tuple[int, str]] = set()
+
+    def visit(node: Node) -> None:
+        if isinstance(node, Call):
+            for child in node.arguments:
+                shape_only = node.function in SHAPE_FUNCTIONS and isinstance(child, Reference) and not child.anchor
+                if not shape_only:
+                    visit(child)
+            visit(Name(None, node.function))
+        elif isinstance(node, Operation):
+            for child in node.operands:
+                visit(child)
+        elif isinstance(node, Reference):
+            home = sheet if node.sheet is None else sheet_index(node.sheet)
+            if home is not None:
+                found.add(Read(home, node.rect, node.anchor))
+        elif isinstance(node, Name):
+            follow(node)
+
+    def follow(node: Name) -> None:
+        home = sheet if node.sheet is None else sheet_index(node.sheet)
+        if home is None or (home, node.name) in followed:
+            return
+        tree = named(home, node.name)
+        if tree is None:
+            return
+        if node.anchor and isinstance(tree, Reference):
+            visit(Reference(tree.sheet, tree.rect, anchor=True))
+            return
+        followed.add((home, node.name))
+        visit(tree)
+
+    visit(tree)
+    return found
+
+
+class Readers:
+    """Index of all formulas by what they read: single cells by their position, rectangles by sheet."""
+
+    def __init__(self, sheets: int) -> None:
+        self._cells: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
+        self._anchors: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
+        self._areas: list[set[tuple[Rect, Formula]]] = [set() for _ in range(sheets)]
+        self._reads: dict[Formula, set[Read]] = {}
+
+    def add(self, formula: Formula, what: set[Read]) -> None:
+        self._reads[formula] = what
+        for read in what:
+            cell = (read.rect.top, read.rect.left)
+            if read.anchor:
+                self._anchors[read.sheet].setdefault(cell, set()).add(formula)
+            elif read.rect.area == 1:
+                self._cells[read.sheet].setdefault(cell, set()).add(formula)
+            else:
+                self._areas[read.sheet].add((read.rect, formula))
+
+    def remove(self, formula: Formula) -> None:
+        for read in self._reads.pop(formula):
+            cell = (read.rect.top, read.rect.left)
+            self._anchors[read.sheet].get(cell, set()).discard(formula)
+            self._cells[read.sheet].get(cell, set()).discard(formula)
+            self._areas[read.sheet].discard((read.rect, formula))
+
+    def reads_own_spill(self, formula: Formula) -> bool:
+        """True where a formula looks at a cell that it fills itself."""
+        rect = formula.rect
+        own = (read for read in self._reads[formula] if read.sheet == formula.sheet)
+        return any(read.rect.meets(rect) and not (read.anchor and read.rect[:2] != formula.cell) for read in own)
+
+    def of(self, sheet: int, rect: Rect, mask: NDArray[np.bool_] | None = None) -> set[Formula]:
+        """Formulas that read a cell of the rectangle; with a mask of its shape only cells where it is True count."""
+        found: set[Formula] = set()
+        for row, column in _among(rect, self._cells[sheet]):
+            if mask is None or mask[row - rect.top, column - rect.left]:
+                found |= self._cells[sheet][row, column]
+        for area, formula in self._areas[sheet]:
+            common = area.common(rect)
+            if common and formula not in found and (mask is None or _touched(common, rect, mask)):
+                found.add(formula)
+        return found
+
+    def of_anchor(self, sheet: int, cell: Position) -> set[Formula]:
+        return self._anchors[sheet].get(cell, set())
+
+
+def _touched(part: Rect, rect: Rect, mask: NDArray[np.bool_]) -> bool:
+    rows = slice(part.top - rect.top, part.bottom - rect.top + 1)
+    return bool(mask[rows, part.left - rect.left : part.right - rect.left + 1].any())
+
+
+def _among(rect: Rect, cells: dict[Position, set[Formula]]) -> Iterator[Position]:
+    if rect.area < len(cells):
+        span = range(rect.left, rect.right + 1)
+        yield from ((r, c) for r in range(rect.top, rect.bottom + 1) for c in span if (r, c) in cells)
+    else:
+        yield from (cell for cell in cells if rect.holds(*cell))

@@ -1,0 +1,168 @@
+"""What a cell or a spill can hold, and the ways in and out.
+
+A value is a scalar (float, str, bool, None for blank, or an error) or a 2-D array: float64 where every cell is a
+number, object otherwise. Arrays are never changed once they are a value, so they are handed on without a copy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import schedula
+from formulas.tokens.operand import DIV, NA, NAME, NULL, NUM, REF, VALUE, Error, XlError
+from numpy.typing import NDArray
+
+__all__ = ["CALC", "DIV", "ERRORS", "NA", "NAME", "NULL", "NUM", "REF", "SPILL", "VALUE", "XlError"]
+
+Scalar: TypeAlias = "float | str | bool | XlError | None"
+Grid: TypeAlias = "NDArray[Any]"
+Value: TypeAlias = "Scalar | Grid"
+
+SPILL = XlError("#SPILL!")
+CALC = XlError("#CALC!")
+ERRORS: dict[str, XlError] = dict(Error.errors)
+# Errors younger than the file format, which has no code for them: a file keeps them as text.
+WITHOUT_CODE: dict[str, XlError] = {"#SPILL!": SPILL, "#CALC!": CALC}
+_EMPTY = schedula.EMPTY
+
+
+def is_error(value: object) -> bool:
+    return isinstance(value, XlError)
+
+
+def is_text(value: object) -> bool:
+    return isinstance(value, str) and not isinstance(value, XlError)
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, float)
+
+
+def as_grid(value: Value) -> Grid:
+    """The value as a 2-D array."""
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, float):
+        return np.array([[value]])
+    grid = np.empty((1, 1), object)
+    grid[0, 0] = value
+    return grid
+
+
+def blanks(grid: Grid) -> NDArray[np.bool_]:
+    """Mask of the blank cells."""
+    return np.asarray(grid == _NONE, dtype=bool)
+
+
+_NONE = np.array(None, dtype=object)
+
+
+def from_cells(cells: Grid) -> Value:
+    """An object array of scalars as a value: of floats where all of them are numbers."""
+    if all(type(item) is float for item in cells.flat):
+        return frozen(cells.astype(np.float64))
+    return frozen(cells)
+
+
+def frozen(grid: Grid) -> Grid:
+    grid.flags.writeable = False
+    return grid
+
+
+def from_result(result: Any) -> Value:
+    """Whatever a function gave back as a value: numpy, nested lists, scalars; NaN and infinity as #NUM!."""
+    if isinstance(result, np.ndarray):
+        return _from_array(result)
+    if isinstance(result, Sequence) and not isinstance(result, str):
+        return _from_rows(result)
+    return _scalar(result)
+
+
+def to_plain(value: Value) -> Any:
+    """The value with errors as their text, as our own functions and the readers of a workbook get it."""
+    if isinstance(value, XlError):
+        return str.__str__(value)
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        plain = value.copy()
+        for index, item in np.ndenumerate(value):
+            if isinstance(item, XlError):
+                plain[index] = str.__str__(item)
+        return plain
+    return value
+
+
+def same(a: Value, b: Value) -> bool:
+    """True where both hold the same cells."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.shape == b.shape and not differs(a, b).any()
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return False
+    return a is b or (type(a) is type(b) and a == b)
+
+
+def differs(a: Grid, b: Grid) -> NDArray[np.bool_]:
+    """Mask of the cells that are not the same in two arrays of one shape."""
+    if a is b:
+        return np.zeros(a.shape, bool)
+    if a.dtype != object and b.dtype != object:
+        return np.asarray(a != b)
+    return np.asarray(_unlike(a, b), dtype=bool)
+
+
+_unlike = np.frompyfunc(lambda a, b: not (a is b or (type(a) is type(b) and a == b)), 2, 1)
+
+
+def _scalar(item: Any) -> Scalar:
+    if item is None or isinstance(item, XlError):
+        return item
+    if isinstance(item, (bool, np.bool_)):
+        return bool(item)
+    if isinstance(item, (int, float, np.integer, np.floating)):
+        number = float(item)
+        return number if math.isfinite(number) else NUM
+    if item is _EMPTY:
+        return None
+    if isinstance(item, str):
+        return str(item)
+    if isinstance(item, np.ndarray) and item.size == 1:
+        return _scalar(item.reshape(-1)[0])
+    return VALUE
+
+
+def _from_array(array: Grid) -> Value:
+    array = np.asarray(array)
+    if array.ndim == 0:
+        return _scalar(array.item() if array.dtype == object else array[()])
+    if array.ndim > 2 or array.size == 0:
+        return VALUE if array.ndim > 2 else CALC
+    array = np.atleast_2d(array)
+    if array.dtype.kind in "fiu":
+        numbers = np.array(array, dtype=np.float64)
+        if np.isfinite(numbers).all():
+            return frozen(numbers)
+        array = numbers
+    return _from_items(array.shape, array.reshape(-1).tolist())
+
+
+def _from_rows(rows: Sequence[Any]) -> Value:
+    nested = [
+        list(row) if isinstance(row, (Sequence, np.ndarray)) and not isinstance(row, str) else [row] for row in rows
+    ]
+    if rows and not any(isinstance(row, (Sequence, np.ndarray)) and not isinstance(row, str) for row in rows):
+        nested = [list(rows)]
+    width = max((len(row) for row in nested), default=0)
+    if not width:
+        return CALC
+    return _from_items((len(nested), width), [x for row in nested for x in row + [None] * (width - len(row))])
+
+
+def _from_items(shape: tuple[int, ...], items: list[Any]) -> Value:
+    clean = [_scalar(item) for item in items]
+    if all(type(item) is float for item in clean):
+        return frozen(np.array(clean, dtype=np.float64).reshape(shape))
+    grid = np.empty(len(clean), object)
+    grid[:] = clean
+    return frozen(grid.reshape(shape))

@@ -1,0 +1,284 @@
+"""Writes current values into a workbook's XML; everything that is no value of a cell stays as it was."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+from xml.sax.saxutils import escape, quoteattr
+
+from lxml import etree
+
+from .address import Rect, column_letters, column_number, parse_rect, rect_name
+from .grid import Formula, Position, Sheet
+from .package import Package, serialized
+from .reader import stored_range
+from .typed_over import write_typed_over
+from .values import WITHOUT_CODE, Scalar, XlError, as_grid
+
+# A file whose calculation engine is older than the program's own is calculated anew when it is opened, which without
+# the add-in would turn every value into #NAME?. This is what Excel has written since 2019.
+_CALCULATION_ENGINE = 191_029
+_DECLARATION = re.compile(r'\sxmlns(?::[\w.-]+)?="[^"]*"')
+_UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_SLOT = re.compile(rb"<!--row (\d+)-->")
+
+
+# How formulas are written. As they were stored; plain, an array formula as that of its first cell, because LibreOffice
+# and its like show the remembered values of plain formulas only; or not at all.
+Formulas: TypeAlias = Literal["as stored", "plain", "none"]
+
+
+def write_workbook(source: Package, sheets: list[Sheet], path: str | Path, formulas: Formulas = "as stored") -> None:
+    """Saves a copy of the source with the values that the sheets show, and the formulas behind them."""
+    package = Package(source.source, dict(source.parts))
+    replaced = False
+    for part, sheet in zip(package.sheets(), sheets, strict=True):
+        if sheet.formulas or sheet.edited:
+            writer = _SheetWriter(package, package.tree(part.path), sheet, formulas)
+            package.parts[part.path] = writer.written()
+            replaced = replaced or writer.replaced_formulas
+    if formulas != "none":
+        write_typed_over(package, sheets)
+    for settings in package.workbook.iter(package.tag("calcPr")):
+        if "fullCalcOnLoad" in settings.attrib:
+            del settings.attrib["fullCalcOnLoad"]
+        settings.set("calcId", str(max(_CALCULATION_ENGINE, int(settings.get("calcId") or 0))))
+    package.parts[package.workbook_path] = serialized(package.workbook)
+    if replaced or formulas != "as stored":
+        package.drop_calculation_chain()
+    package.write(path)
+
+
+class _SheetWriter:
+    """Rewrites the rows of one sheet in which a value may have changed."""
+
+    def __init__(self, package: Package, root: etree._Element, sheet: Sheet, formulas: Formulas) -> None:
+        self._package, self._root, self._sheet = package, root, sheet
+        self._formulas = formulas
+        data = root.find(package.tag("sheetData"))
+        self._data = etree.SubElement(root, package.tag("sheetData")) if data is None else data
+        self._rows = self._existing_rows()
+        self._values: dict[int, dict[int, Scalar]] = defaultdict(dict)
+        self._runs: dict[int, list[tuple[int, list[float]]]] = defaultdict(list)
+        self._column_styles = self._styles_of_columns()
+        self._orphans = self._shared_without_master()
+        self.replaced_formulas = False
+
+    def written(self) -> bytes:
+        """The sheet's XML."""
+        self._collect_values()
+        texts = {row: self._row_text(row).encode() for row in sorted({*self._values, *self._runs})}
+        self._place_slots(texts)
+        self._widen_dimension()
+        return _SLOT.sub(lambda match: texts.get(int(match[1]), match[0]), serialized(self._root))
+
+    def _existing_rows(self) -> dict[int, etree._Element]:
+        rows, number = {}, 0
+        for element in self._data.iterchildren(self._package.tag("row")):
+            number = int(element.get("r") or number + 1)
+            rows[number] = element
+        return rows
+
+    def _cells(self, row: int) -> dict[int, etree._Element]:
+        cells, column = {}, 0
+        for element in self._rows[row].iterchildren(self._package.tag("c")) if row in self._rows else ():
+            letters = element.get("r", "").rstrip("0123456789")
+            column = column_number(letters) if letters else column + 1
+            cells[column] = element
+        return cells
+
+    def _formula_elements(self) -> Iterable[tuple[Position, etree._Element]]:
+        has_formula = etree.XPath("boolean(x:c/x:f)", namespaces={"x": self._package.namespace})
+        tag = self._package.tag("f")
+        for row, row_element in self._rows.items():
+            if not has_formula(row_element):
+                continue
+            for column, cell in self._cells(row).items():
+                element = cell.find(tag)
+                if element is not None:
+                    yield (row, column), element
+
+    def _collect_values(self) -> None:
+        """Row -> column -> value of every cell to write, None where it is to be emptied; and the runs of numbers."""
+        for cell, element in self._formula_elements():
+            formula = self._sheet.formulas.get(cell)
+            stored = stored_range(element)
+            for row, column in _positions(stored) if stored else ():
+                if formula is None or not formula.rect.holds(row, column):
+                    self._values[row][column] = None
+            if formula is None and element.get("t") != "dataTable":
+                self.replaced_formulas = True
+                self._values[cell[0]][cell[1]] = None
+        for row, column in self._sheet.edited:
+            self._values[row][column] = None
+        for formula in self._sheet.formulas.values():
+            self._collect_formula(formula)
+        for (row, column), value in self._sheet.constants.items():
+            if column in self._values.get(row, ()):
+                self._values[row][column] = value
+
+    def _collect_formula(self, formula: Formula) -> None:
+        grid = as_grid(formula.shown)
+        for offset, values in enumerate(grid.tolist()):
+            row, column = formula.row + offset, formula.column
+            if grid.dtype == object or len(values) == 1:
+                self._values[row].update(enumerate(values, column))
+                continue
+            if not offset:
+                self._values[row][column] = values.pop(0)
+                column += 1
+            self._runs[row].append((column, values))
+
+    def _row_text(self, row: int) -> str:
+        existing, values = self._cells(row), self._values[row]
+        element = self._rows.get(row)
+        styles = {column: cell.get("s") for column, cell in existing.items()}
+        of_row = element.get("s") if element is not None and element.get("customFormat") in ("1", "true") else None
+        texts: dict[int, str] = {}
+        for column, run in self._runs.get(row, ()):
+            places = range(column, column + len(run))
+            texts[column] = _run_text(row, places, run, [self._style(c, styles, of_row) for c in places])
+            for place in places:
+                values.pop(place, None)
+                existing.pop(place, None)
+        for column, value in values.items():
+            cell = existing.pop(column, None)
+            formula = self._sheet.formulas.get((row, column))
+            if cell is None and formula is None and value is None:
+                continue
+            style = self._style(column, styles, of_row)
+            start = f'<c r="{column_letters(column)}{row}"' + (f' s="{style}"' if style else "")
+            if formula is not None or (row, column) in self._sheet.constants:
+                texts[column] = self._special(start, cell, formula, value)
+            else:
+                texts[column] = _value_cell(start, value)
+        texts.update((column, self._untouched(cell)) for column, cell in existing.items())
+        cells = "".join(text for _, text in sorted(texts.items()))
+        return f"{self._row_start(row, element)}{cells}</row>"
+
+    def _style(self, column: int, styles: Mapping[int, str | None], of_row: str | None) -> str | None:
+        """The style that a cell has, or that its row or column gives to a new one."""
+        return styles[column] if column in styles else of_row or self._column_styles.get(column)
+
+    def _special(self, start: str, cell: etree._Element | None, formula: Formula | None, value: Scalar) -> str:
+        if formula is None or self._formulas == "none":
+            return _constant_cell(start, value)
+        if cell is not None and cell.get("cm") and self._formulas != "plain":
+            start += f' cm="{cell.get("cm")}"'
+        element = None if cell is None else cell.find(self._package.tag("f"))
+        return _value_cell(start, value, self._formula_text(formula, element))
+
+    def _formula_text(self, formula: Formula, element: etree._Element | None) -> str:
+        if element is None or element.get("si") in self._orphans:
+            return f"<f>{escape(formula.text)}</f>"
+        if stored_range(element) is not None:
+            if formula.fixed is None:
+                element.set("ref", rect_name(formula.rect))
+            if self._formulas == "plain":
+                return f'<f ref="{element.get("ref")}">{escape(formula.text)}</f>'
+        return self._untouched(element)
+
+    def _untouched(self, element: etree._Element) -> str:
+        """The element's XML without the declarations that its place in the sheet makes anyway."""
+        text: str = etree.tostring(element, encoding="unicode", with_tail=False)
+        return _DECLARATION.sub("", text, len(self._root.nsmap)) if element.nsmap == self._root.nsmap else text
+
+    def _row_start(self, row: int, element: etree._Element | None) -> str:
+        attributes = {"r": str(row)}
+        prefixes = {uri: f"{prefix}:" for prefix, uri in self._root.nsmap.items() if prefix}
+        for name, value in element.attrib.items() if element is not None else ():
+            qualified = etree.QName(name)
+            attributes[prefixes.get(qualified.namespace or "", "") + qualified.localname] = str(value)
+        # The columns that the row spans are a hint, and no longer right.
+        attributes.pop("spans", None)
+        if self._root.nsmap.get(None) != self._package.namespace:
+            attributes["xmlns"] = self._package.namespace
+        return "<row" + "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items()) + ">"
+
+    def _place_slots(self, texts: dict[int, bytes]) -> None:
+        """Puts a mark into the tree for each row that is written anew, between the rows that stay."""
+        rows = dict(self._rows)
+        for row in texts:
+            rows[row] = etree.Comment(f"row {row}")
+        for child in list(self._data):
+            self._data.remove(child)
+        self._data.text = None
+        for row in sorted(rows):
+            rows[row].tail = None
+            self._data.append(rows[row])
+
+    def _styles_of_columns(self) -> dict[int, str | None]:
+        styles: dict[int, str | None] = {}
+        for column in self._root.iter(self._package.tag("col")):
+            if column.get("style"):
+                span = range(int(column.get("min", 1)), int(column.get("max", 0)) + 1)
+                styles.update(dict.fromkeys(span, column.get("style")))
+        return styles
+
+    def _shared_without_master(self) -> set[str | None]:
+        """Groups of shared formulas whose text was in a cell that holds a constant now."""
+        found: set[str | None] = set()
+        for cell, element in self._formula_elements():
+            if element.get("t") == "shared" and element.text and cell not in self._sheet.formulas:
+                found.add(element.get("si"))
+        return found
+
+    def _widen_dimension(self) -> None:
+        dimension, used = self._root.find(self._package.tag("dimension")), self._sheet.used()
+        if dimension is None or used is None:
+            return
+        before = parse_rect(dimension.get("ref", ""))
+        dimension.set("ref", rect_name(before.around(used) if before else used))
+
+
+def _positions(rect: Rect) -> Iterable[Position]:
+    return ((r, c) for r in range(rect.top, rect.bottom + 1) for c in range(rect.left, rect.right + 1))
+
+
+def _run_text(row: int, columns: range, numbers: list[float], styles: list[str | None]) -> str:
+    """Cells with numbers, side by side."""
+    if not any(styles):
+        return "".join(
+            [f'<c r="{column_letters(c)}{row}"><v>{x!r}</v></c>' for c, x in zip(columns, numbers, strict=True)]
+        )
+    starts = [f' s="{style}"' if style else "" for style in styles]
+    pairs = zip(columns, starts, numbers, strict=True)
+    return "".join([f'<c r="{column_letters(c)}{row}"{style}><v>{x!r}</v></c>' for c, style, x in pairs])
+
+
+def _value_cell(start: str, value: Scalar, formula: str = "") -> str:
+    """A cell with a computed value, `start` being its tag up to the attributes."""
+    if type(value) is float:
+        return f"{start}>{formula}<v>{_number(value)}</v></c>"
+    if value is None:
+        return f"{start}>{formula}</c>" if formula else f"{start}/>"
+    if isinstance(value, bool):
+        return f'{start} t="b">{formula}<v>{int(value)}</v></c>'
+    if isinstance(value, XlError) and str.__str__(value) not in WITHOUT_CODE:
+        return f'{start} t="e">{formula}<v>{str.__str__(value)}</v></c>'
+    return f'{start} t="str">{formula}<v{_space(value)}>{_text(value)}</v></c>'
+
+
+def _constant_cell(start: str, value: Scalar) -> str:
+    if isinstance(value, str) and not isinstance(value, XlError):
+        return f'{start} t="inlineStr"><is><t{_space(value)}>{_text(value)}</t></is></c>'
+    return _value_cell(start, value)
+
+
+def _number(value: float) -> str:
+    text = repr(value)
+    return text.removesuffix(".0")
+
+
+def _space(text: object) -> str:
+    """The attribute without which programs may drop white space at the ends of a text."""
+    plain = str.__str__(text) if isinstance(text, str) else ""
+    return ' xml:space="preserve"' if plain != plain.strip() else ""
+
+
+def _text(text: object) -> str:
+    plain = str.__str__(text) if isinstance(text, str) else ""
+    return _UNWRITABLE.sub(lambda m: f"_x{ord(m[0]):04X}_", escape(plain))

@@ -1,0 +1,47 @@
+"""What `--set` makes of its text."""
+
+from __future__ import annotations
+
+import pytest
+
+from addin.commands.edits import Edit, Value, parse_edit
+from addin.commands.problems import Problem
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.5", 0.5),
+        ("-3", -3.0),
+        ("1e-3", 0.001),
+        (".5", 0.5),
+        (" 7 ", 7.0),
+        ("true", True),
+        ("FALSE", False),
+        ("", None),
+        (" on", " on"),
+        ("=A1", "=A1"),
+        ("a=b", "a=b"),
+        ("nan", "nan"),
+        ("inf", "inf"),
+        ("1_000", "1_000"),
+        ("1,5", "1,5"),
+        ("a\nb", "a\nb"),
+    ],
+)
+def test_values(text: str, value: Value) -> None:
+    edit = parse_edit(f"Block 5!C12={text}")
+    assert edit == Edit("Block 5!C12", value)
+    assert type(edit.value) is type(value)
+
+
+def test_cells() -> None:
+    assert parse_edit("prompt=x") == Edit("prompt", "x")
+    assert parse_edit("'a=b'!A1=1") == Edit("'a=b'!A1", 1.0)
+    assert parse_edit("'It''s'!A1=1") == Edit("'It''s'!A1", 1.0)
+
+
+@pytest.mark.parametrize("text", ["Block 5!C12", "=1", " =1", ""])
+def test_no_cell(text: str) -> None:
+    with pytest.raises(Problem, match="--set must be like"):
+        parse_edit(text)

@@ -1,0 +1,55 @@
+"""Where files go: whole, and never over what was not named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from addin.commands.output_file import check_output, write_workbook
+from addin.commands.problems import Problem
+
+
+def test_without_a_name_a_free_one_is_taken(here: Path) -> None:
+    places = [write_workbook(lambda draft: draft.write_text("new"), None, "a.xlsx") for _ in range(3)]
+    assert [place.name for place in places] == ["a.xlsx", "a-2.xlsx", "a-3.xlsx"]
+    assert {path.name for path in here.iterdir()} == {"a.xlsx", "a-2.xlsx", "a-3.xlsx"}
+
+
+def test_a_named_file_is_written_over(here: Path) -> None:
+    output = here / "a.xlsx"
+    output.write_text("old")
+    assert write_workbook(lambda draft: draft.write_text("new"), output, "b.xlsx") == output
+    assert output.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+@pytest.mark.parametrize("output", [None, "a.xlsx"])
+def test_a_write_that_stops_leaves_nothing(here: Path, error: type[BaseException], output: str | None) -> None:
+    (here / "a.xlsx").write_text("old")
+
+    def stop(draft: Path) -> None:
+        draft.write_text("half")
+        raise error
+
+    with pytest.raises(error):
+        write_workbook(stop, Path(output) if output else None, "b.xlsx")
+    assert [(path.name, path.read_text()) for path in here.iterdir()] == [("a.xlsx", "old")]
+
+
+def test_a_link_stays_a_link(here: Path) -> None:
+    (here / "real.xlsx").write_text("old")
+    (here / "link.xlsx").symlink_to("real.xlsx")
+    write_workbook(lambda draft: draft.write_text("new"), Path("link.xlsx"), "b.xlsx")
+    assert (here / "link.xlsx").is_symlink()
+    assert (here / "real.xlsx").read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [("a.xls", "must be a file name that ends in .xlsx"), ("folder.xlsx", "is a folder"), ("no/a.xlsx", "exists")],
+)
+def test_places_that_cannot_be(here: Path, output: str, said: str) -> None:
+    (here / "folder.xlsx").mkdir()
+    with pytest.raises(Problem, match=said):
+        check_output(Path(output))

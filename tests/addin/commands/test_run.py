@@ -1,0 +1,226 @@
+"""`gpt2-excel run`, on a small workbook of a user's own and on the template."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+import udfs
+from addin.headless import Workbook
+from udfs.backend.tokenizer import encode
+
+Run = Callable[..., Result]
+
+
+def read(path: str | Path, cell: str) -> object:
+    """A cell of a written file, from a recalculation that has nothing to do: the value is the stored one."""
+    return Workbook.open(path, functions={}).get(cell)
+
+
+def test_a_file_is_recalculated_into_a_new_one(gpt2_excel: Run, workbook: Path, here: Path) -> None:
+    before = workbook.read_bytes()
+    result = gpt2_excel("run", workbook, "--prompt", "One two three")
+    assert result.exit_code == 0, result.output
+    assert workbook.read_bytes() == before
+    assert [path.name for path in here.iterdir()] == ["mine.xlsx"]
+    assert read("mine.xlsx", "Prompt!B3") == "One two three"
+    assert result.stdout.splitlines()[1] == 'tokens  3: "One" " two" " three"'
+    assert str(here / "mine.xlsx") in result.stdout
+
+
+def test_a_file_in_the_current_folder_is_not_written_over(gpt2_excel: Run, workbook: Path, here: Path) -> None:
+    own = here / "mine.xlsx"
+    own.write_bytes(workbook.read_bytes())
+    assert gpt2_excel("run", "mine.xlsx").exit_code == 0
+    assert {path.name for path in here.iterdir()} == {"mine.xlsx", "mine-2.xlsx"}
+    assert own.read_bytes() == workbook.read_bytes()
+
+
+def test_a_file_named_with_o_is_written_over(gpt2_excel: Run, workbook: Path) -> None:
+    result = gpt2_excel("run", workbook, "--prompt", "New", "-o", workbook)
+    assert result.exit_code == 0, result.output
+    assert read(workbook, "prompt") == "New"
+
+
+def test_json_is_all_that_a_script_needs(gpt2_excel: Run, workbook: Path, here: Path) -> None:
+    result = json.loads(gpt2_excel("run", workbook, "--json").stdout)
+    assert (result["model"], result["prompt"], result["is_demo"]) == ("tiny", "Hello there", False)
+    assert [token["id"] for token in result["tokens"]] == encode("Hello there")
+    assert [row["rank"] for row in result["next_tokens"]] == list(range(1, 11))
+    assert result["next_token"] == result["next_tokens"][0]["token"]
+    assert result["file"] == str(here / "mine.xlsx")
+
+
+def test_ten_bars_for_ten_tokens(gpt2_excel: Run, workbook: Path) -> None:
+    lines = gpt2_excel("run", workbook).stdout.splitlines()
+    table = lines[lines.index("") + 2 :][:10]
+    assert [line.split()[0] for line in table] == [str(rank) for rank in range(1, 11)]
+    assert all("%" in line for line in table)
+    assert "\x1b" not in "".join(lines)
+    assert max(map(len, table)) < 80
+
+
+def test_set_types_values_into_cells(gpt2_excel: Run, workbook: Path) -> None:
+    edits = {"Prompt!H1": "0.25", "Prompt!H2": "TRUE", "Prompt!H3": "=A1", "prompt": "2 + 2 ="}
+    options = [part for cell, value in edits.items() for part in ("--set", f"{cell}={value}")]
+    result = gpt2_excel("run", workbook, *options, "-o", "out.xlsx")
+    assert result.exit_code == 0, result.output
+    assert [read("out.xlsx", f"Prompt!H{row}") for row in (1, 2, 3)] == [0.25, True, "=A1"]
+    assert '5: "2" " +" " 2" " ="' not in result.stdout
+    assert '4: "2" " +" " 2" " ="' in result.stdout
+
+
+def test_set_over_a_computed_value_flows_on(gpt2_excel: Run, workbook: Path) -> None:
+    result = gpt2_excel("run", workbook, "--set", "Prompt!F9=mine", "--json")
+    assert json.loads(result.stdout)["next_token"] == "mine"
+
+
+def test_nothing_after_set_clears_a_cell(gpt2_excel: Run, workbook: Path) -> None:
+    assert gpt2_excel("run", workbook, "--set", "Prompt!H1=", "-o", "out.xlsx").exit_code == 0
+    assert read("out.xlsx", "Prompt!H1") is None
+
+
+def test_a_prompt_may_look_like_a_formula_or_an_error(gpt2_excel: Run, workbook: Path) -> None:
+    for prompt, count in (("=1+1", 4), ("# Title", 2)):
+        result = gpt2_excel("run", workbook, "--prompt", prompt)
+        assert result.exit_code == 0, result.output
+        assert f"tokens  {count}:" in result.stdout
+        assert len(encode(prompt)) == count
+
+
+def test_an_error_in_a_cell_is_one_line_and_no_file(gpt2_excel: Run, workbook: Path, here: Path) -> None:
+    result = gpt2_excel("run", workbook, "--set", "prompt=")
+    with pytest.raises(ValueError, match="prompt") as error:
+        udfs.gpt2_predict(None, 10, None, "tiny")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"gpt2-excel: {error.value}\n")
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["brain"], "TEMPLATE_OR_FILE: must be anatomy or a file, not 'brain'"),
+        (["no.xlsx"], "there is no file no.xlsx"),
+        (["{mine}", "--set", "Brain!A1=1"], "--set Brain!A1: sheet must be one of Prompt, not Brain"),
+        (["{mine}", "--set", "brain=1"], "--set brain: cell must be like Sheet!B7 or a defined name"),
+        (["{mine}", "--set", "tokens=1"], "--set tokens: cell must be a single one"),
+        (["{mine}", "--set", "Prompt!H1=1e999"], "finite number"),
+        (["{mine}", "--set", "Prompt!H1"], "--set must be like"),
+        (["{mine}", "--tokens", "40"], "--tokens is for a template"),
+        (["{mine}", "--model", "tiny ; fly"], "not 'fly'"),
+        (["{mine}", "--model", "tiny ; set h.9.ln_1.bias[0] = 1"], "h.9.ln_1.bias"),
+        (["{mine}", "-o", "out.txt"], "--output must be a file name that ends in .xlsx"),
+        (["{plain}"], "not an .xlsx workbook"),
+        (["{macros}"], "a file must end in .xlsx, and macros.xlsm does not"),
+    ],
+)
+def test_wrong_values_are_one_line(
+    gpt2_excel: Run, workbook: Path, here: Path, arguments: list[str], said: str
+) -> None:
+    files = {"mine": workbook, "plain": here.parent / "plain.xlsx", "macros": here.parent / "macros.xlsm"}
+    for name in ("plain", "macros"):
+        files[name].write_text("no workbook")
+    result = gpt2_excel("run", *(part.format(**files) for part in arguments))
+    assert result.exit_code == 1, result.output
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["option", "cell"])
+def test_a_model_that_is_not_here_is_exit_code_3(gpt2_excel: Run, workbook: Path, how: str) -> None:
+    given = ["--model", "gpt2-xl"] if how == "option" else ["--set", "Prompt!B4=gpt2-xl"]
+    result = gpt2_excel("run", workbook, *given)
+    assert result.exit_code == 3
+    assert "gpt2-excel download gpt2-xl fetches it" in result.stderr
+
+
+def test_a_workbook_without_our_names_is_just_recalculated(gpt2_excel: Run, here: Path) -> None:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook("other.xlsx") as made:
+        made.add_worksheet("S").write_formula("A1", "=1+1")
+    result = gpt2_excel("run", "other.xlsx")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"file    {here / 'other-2.xlsx'}\n"
+    assert read("other-2.xlsx", "S!A1") == 2
+    refused = gpt2_excel("run", "other.xlsx", "--prompt", "x")
+    assert refused.exit_code == 1
+    assert "--prompt: the workbook has no cell named prompt" in refused.stderr
+
+
+STOPPED_WHILE_SAVING = """
+import time
+from addin.cli import main
+import udfs
+from addin.headless import Workbook
+
+def save(self, path, **how):
+    path.write_bytes(b"half")
+    time.sleep(20)
+
+Workbook.save = save
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_ctrl_c_leaves_no_half_file(workbook: Path, here: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPPED_WHILE_SAVING, "run", str(workbook)], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 20
+    while not list(here.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (130, "gpt2-excel: stopped\n")
+    assert list(here.iterdir()) == []
+
+
+def test_the_template_gives_the_models_own_next_token(gpt2_excel: Run, here: Path) -> None:
+    prompt = "If today is Tuesday, tomorrow is"
+    result = gpt2_excel("run", "--model", "tiny", "--prompt", prompt, "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    expected = udfs.gpt2_predict(prompt, 10, None, "tiny")[1:]
+    assert [row["id"] for row in said["next_tokens"]] == [row[2] for row in expected]
+    assert [row["probability"] for row in said["next_tokens"]] == pytest.approx([row[4] for row in expected], rel=1e-4)
+    assert [token["id"] for token in said["tokens"]] == encode(prompt)
+    assert said["file"] == str(here / "1_anatomy.xlsx")
+    assert read("1_anatomy.xlsx", "next_token") == said["next_token"]
+
+
+def test_a_template_has_room_for_a_long_prompt(gpt2_excel: Run) -> None:
+    prompt = "one two three four five six seven eight nine ten " * 3 + "one two three"
+    result = gpt2_excel("run", "--model", "tiny", "--prompt", prompt, "--json")
+    assert result.exit_code == 0, result.output
+    assert len(json.loads(result.stdout)["tokens"]) == len(encode(prompt)) > 32
+
+
+def test_a_prompt_longer_than_the_model_takes_is_one_line(gpt2_excel: Run) -> None:
+    result = gpt2_excel("run", "--model", "tiny ; bos", "--prompt", "one " * 63 + "two")
+    assert result.exit_code == 1
+    assert result.stderr == "gpt2-excel: prompt must have at most 64 tokens for tiny, not 65\n"
+
+
+def test_a_prompt_longer_than_the_rows_asked_for_is_one_line(gpt2_excel: Run, here: Path) -> None:
+    result = gpt2_excel("run", "--model", "tiny", "--prompt", "one two three four", "--tokens", "3")
+    assert result.exit_code == 1, result.output
+    assert len(result.stderr.splitlines()) == 1
+    assert "4" in result.stderr
+    assert list(here.iterdir()) == []
+
+
+def test_what_was_written_can_be_recalculated_again(gpt2_excel: Run) -> None:
+    gpt2_excel("run", "--model", "tiny", "--prompt", "a b c", "-o", "one.xlsx")
+    again = gpt2_excel("run", "one.xlsx", "--prompt", "d e f", "-o", "two.xlsx", "--json")
+    assert json.loads(again.stdout)["next_token"] == udfs.gpt2_predict("d e f", 1, None, "tiny")[1][1]

@@ -1,0 +1,326 @@
+"""Files: what goes in comes out, with values that any program can show."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+import xlsxwriter
+from lxml import etree
+
+from addin.headless import Workbook, WorkbookError
+from addin.headless.package import serialized
+
+Make = Callable[..., Path]
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+CELLS = {
+    "A1": "one  two <three> &",
+    "B2": "=TOY_SPLIT(A1)",
+    "E2": "=TOY_STAIR(3,4)/8",
+    "J1": "-=TOY_FAIL()",
+    "J2": "-=1/0",
+    "J3": "-=E2>1",
+    "J4": '-=" lead, trail "',
+    "J5": "-=LEFT(A1,3)",
+    "J6:K7": "{=TOY_STAIR(2)}",
+    "M1": True,
+    "M2": 1e-300,
+}
+
+
+def parts(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def formulas(path: Path) -> dict[str, tuple[str | None, ...]]:
+    root = etree.fromstring(parts(path)["xl/worksheets/sheet1.xml"])
+    cells = ((c, c.find(f"{MAIN}f")) for c in root.iter(f"{MAIN}c"))
+    return {c.get("r"): (f.text, f.get("t"), f.get("si"), c.get("cm"), c.get("s")) for c, f in cells if f is not None}
+
+
+def refs(path: Path) -> dict[str, str | None]:
+    root = etree.fromstring(parts(path)["xl/worksheets/sheet1.xml"])
+    return {f.getparent().get("r"): f.get("ref") for f in root.iter(f"{MAIN}f")}
+
+
+@pytest.fixture
+def saved(make: Make, toys: Any, tmp_path: Path) -> Path:
+    book = Workbook.open(make({"S": CELLS, "Other": {"A1": "text", "B1": "=S!E2"}}), toys.functions)
+    book.recalculate()
+    book.save(tmp_path / "saved.xlsx")
+    return tmp_path / "saved.xlsx"
+
+
+def test_every_formula_is_kept(saved: Path, tmp_path: Path) -> None:
+    assert formulas(saved) == formulas(tmp_path / "book.xlsx")
+    assert {cell: ref for cell, ref in refs(saved).items() if ref} == {"B2": "B2:C5", "E2": "E2:H4", "J6": "J6:K7"}
+
+
+def test_openpyxl_reads_the_values(saved: Path) -> None:
+    sheet = openpyxl.load_workbook(saved, data_only=True)["S"]
+    assert [[cell.value for cell in row] for row in sheet["B2:C5"]] == [
+        ["one", 3],
+        ["two", 3],
+        ["<three>", 7],
+        ["&", 1],
+    ]
+    assert [cell.value for cell in sheet["E3:H3"][0]] == [2.5, 2.625, 2.75, 2.875]
+    assert sheet["J1"].value == "#GPT2! layer must be 0 to 11, not 12"
+    assert [sheet[f"J{row}"].value for row in (2, 3, 4, 5)] == ["#DIV/0!", True, " lead, trail ", "one"]
+    assert [sheet[f"J{row}"].data_type for row in (1, 2, 3, 4)] == ["s", "e", "b", "s"]
+    assert (sheet["K7"].value, sheet["M1"].value, sheet["M2"].value) == (21, True, 1e-300)
+
+
+def test_it_reads_its_own_files(saved: Path, toys: Any) -> None:
+    toys.calls.clear()
+    book = Workbook.open(saved, toys.functions)
+    assert book.get_range("S!B2:C5") == [["one", 3], ["two", 3], ["<three>", 7], ["&", 1]]
+    assert book.get("Other!B1") == 1.25
+    assert not toys.calls
+    assert not book.recalculate()
+
+
+@pytest.fixture
+def plain(saved: Path, toys: Any, tmp_path: Path) -> Path:
+    Workbook.open(saved, toys.functions).save(tmp_path / "plain.xlsx", formulas="plain")
+    return tmp_path / "plain.xlsx"
+
+
+def test_plain_formulas_are_the_same_formulas(saved: Path, plain: Path) -> None:
+    assert {cell: f[0] for cell, f in formulas(plain).items()} == {cell: f[0] for cell, f in formulas(saved).items()}
+    assert b't="array"' not in zipfile.ZipFile(plain).read("xl/worksheets/sheet1.xml")
+
+
+def test_plain_formulas_still_spill(saved: Path, plain: Path, toys: Any, tmp_path: Path) -> None:
+    books = [Workbook.open(path, toys.functions) for path in (saved, plain)]
+    for book in books:
+        assert not book.recalculate()
+        book.set("S!A1", "one two three four five six seven")
+        book.recalculate()
+    assert books[0].get_range("S!A1:M20") == books[1].get_range("S!A1:M20")
+    books[1].save(tmp_path / "again.xlsx")
+    again = Workbook.open(tmp_path / "again.xlsx", toys.functions)
+    assert again.get_range("S!A1:M20") == books[1].get_range("S!A1:M20")
+    assert not again.recalculate()
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_shows_the_values(plain: Path, tmp_path: Path) -> None:
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = ["soffice", profile, "--headless", "--convert-to", "csv", "--outdir", str(tmp_path), str(plain)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    rows = list(csv.reader((tmp_path / "plain.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row[1:3] for row in rows[1:5]] == [["one", "3"], ["two", "3"], ["<three>", "7"], ["&", "1"]]
+    assert rows[2][4:8] == ["2.5", "2.625", "2.75", "2.875"]
+    assert [rows[row][9] for row in range(5)] == [
+        "#GPT2! layer must be 0 to 11, not 12",
+        "#DIV/0!",
+        "TRUE",
+        " lead, trail ",
+        "one",
+    ]
+
+
+def test_everything_else_is_untouched(tmp_path: Path, toys: Any) -> None:
+    path, target = tmp_path / "rich.xlsx", tmp_path / "target.xlsx"
+    book = xlsxwriter.Workbook(str(path), {"use_future_functions": True})
+    sheet, plain = book.add_worksheet("S"), book.add_worksheet("No formulas")
+    red = book.add_format({"bg_color": "red", "num_format": "0.000"})
+    sheet.set_column("B:D", 17.5, red)
+    sheet.set_row(8, 33, red)
+    sheet.freeze_panes(1, 1)
+    sheet.write_dynamic_array_formula("B2:C3", "=TOY_STAIR(4,3)", red)
+    sheet.write_blank("F2", None, red)
+    sheet.conditional_format("B2:D9", {"type": "2_color_scale"})
+    sheet.data_validation("A1", {"validate": "list", "source": ["a", "b"]})
+    sheet.write_comment("A1", "a comment")
+    sheet.write_url("A2", "internal:'No formulas'!A1", string="there")
+    chart = book.add_chart({"type": "column"})
+    chart.add_series({"values": "=S!$B$2:$B$5"})
+    sheet.insert_chart("H2", chart)
+    plain.write("A1", 5)
+    book.define_name("start", "=S!$A$1")
+    book.close()
+    opened = Workbook.open(path, toys.functions)
+    opened.recalculate()
+    opened.save(target)
+    before, after = parts(path), parts(target)
+    assert list(before) == list(after)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"xl/workbook.xml", "xl/worksheets/sheet1.xml"}
+    outside = [
+        re.sub(rb"(?s)<sheetData>.*</sheetData>|<\?xml.*?\?>\s*", b"", x["xl/worksheets/sheet1.xml"])
+        for x in (before, after)
+    ]
+    assert outside[0] == outside[1]
+    assert b'<definedName name="start">S!$A$1</definedName>' in after["xl/workbook.xml"]
+    cells = openpyxl.load_workbook(target)["S"]
+    assert [cells[c].number_format for c in ("B2", "C3", "D5", "F2")] == ["0.000"] * 4, (
+        "cells new to the file take their column's style"
+    )
+    assert cells["E2"].number_format == "General"
+    assert cells["A2"].hyperlink.location == "'No formulas'!A1"
+    assert cells.row_dimensions[9].height == 33
+
+
+def test_values_survive_a_program_that_would_calculate_anew(saved: Path) -> None:
+    text = parts(saved)["xl/workbook.xml"].decode()
+    assert "fullCalcOnLoad" not in text
+    assert re.search(r'calcId="(\d+)"', text)[1] == "191029"  # type: ignore[index]
+
+
+def test_a_spill_that_shrank_leaves_no_old_values(make: Make, toys: Any, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.xlsx", tmp_path / "second.xlsx"
+    book = Workbook.open(make({"S": {"A1": 4, "C1": "=TOY_STAIR(A1)", "C9": "below"}}), toys.functions)
+    book.recalculate()
+    book.save(first)
+    book = Workbook.open(first, toys.functions)
+    book.set("S!A1", 2)
+    book.recalculate()
+    book.save(second)
+    sheet = openpyxl.load_workbook(second, data_only=True)["S"]
+    assert [sheet[f"D{row}"].value for row in range(1, 6)] == [11, 21, None, None, None]
+    assert sheet["C9"].value == "below"
+    assert refs(second)["C1"] == "C1:D2"
+
+
+def test_a_value_typed_over_a_spill_survives_the_file(make: Make, toys: Any, tmp_path: Path) -> None:
+    target = tmp_path / "typed.xlsx"
+    cells = {"A1": "=TOY_STAIR(3)", "D1": "=SUM(ANCHORARRAY(A1))"}
+    book = Workbook.open(make({"Block 5": cells, "It's": cells}), toys.functions)
+    book.recalculate()
+    for address, value in (("Block 5!B2", 0), ("Block 5!A1", 1), ("It's!A3", "text")):
+        book.set(address, value)
+    book.recalculate()
+    book.save(target)
+    assert "TOY_STAIR" in str(formulas(target)["A1"])
+    again = Workbook.open(target, toys.functions)
+    assert not again.recalculate()
+    assert again.get("Block 5!D1") == 123 - 21 - 9
+    assert again.get("It's!A3") == "text"
+    again.set("Block 5!B2", None)
+    again.set("Block 5!A1", None)
+    again.set("It's!A3", None)
+    again.recalculate()
+    assert again.get("Block 5!D1") == again.get("It's!D1") == 123
+    again.save(target)
+    assert "TYPED_OVER" not in parts(target)["xl/workbook.xml"].decode()
+
+
+def test_typed_values_of_every_kind(make: Make, toys: Any, tmp_path: Path) -> None:
+    values = [
+        "=no formula",
+        " spaces ",
+        "line\nend\r\n",
+        "a\x00\x1fb",
+        "_x0041_",
+        "<&>\"'",
+        "😀 \ud83d",
+        True,
+        False,
+        -0.5,
+        3,
+        "x" * 32_767,
+    ]
+    book = Workbook.open(make({"S": {"A1": 1, "B1": "=A1"}}), toys.functions)
+    for row, value in enumerate(values, 1):
+        book.set(f"S!C{row}", value)
+    book.recalculate()
+    book.save(tmp_path / "typed.xlsx")
+    again = Workbook.open(tmp_path / "typed.xlsx", toys.functions)
+    assert [again.get(f"S!C{row}") for row in range(1, len(values) + 1)] == values
+    assert openpyxl.load_workbook(tmp_path / "typed.xlsx")["S"]["C1"].data_type == "s"
+
+
+def test_the_source_may_be_the_target(make: Make, toys: Any) -> None:
+    path = make({"S": CELLS})
+    for _ in range(2):
+        book = Workbook.open(path, toys.functions)
+        book.recalculate()
+        book.save(path)
+    assert not Workbook.open(path, toys.functions).recalculate()
+
+
+def test_saving_twice(make: Make, toys: Any, tmp_path: Path) -> None:
+    book = Workbook.open(make({"S": {"A1": 3, "C1": "=TOY_STAIR(A1)"}}), toys.functions)
+    book.recalculate()
+    book.save(tmp_path / "a.xlsx")
+    book.set("S!A1", 1)
+    book.recalculate()
+    book.save(tmp_path / "b.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "b.xlsx", data_only=True)["S"]
+    assert [sheet[f"C{row}"].value for row in (1, 2, 3)] == [10, None, None]
+
+
+def test_large_spills_are_exact(make: Make, tmp_path: Path) -> None:
+    grid = np.random.default_rng(0).normal(size=(300, 600)).astype(np.float32)
+    book = Workbook.open(make({"S": {"A1": "=BIG()"}}), {"BIG": lambda: grid})
+    book.recalculate()
+    book.save(tmp_path / "big.xlsx")
+    again = Workbook.open(tmp_path / "big.xlsx", {})
+    assert again.get_range("S!A1:WB300") == grid.astype(float).tolist()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"no zip at all", "not an .xlsx workbook"),
+        (b"", "not an .xlsx workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "password"),
+    ],
+)
+def test_no_workbook(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "bad.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(WorkbookError, match=says) as error:
+        Workbook.open(path, {})
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError, match="no such file"):
+        Workbook.open(tmp_path / "none.xlsx", {})
+
+
+def test_another_kind_of_zip(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "other.xlsx", "w") as archive:
+        archive.writestr("content.xml", "<x/>")
+    with pytest.raises(WorkbookError, match=r"not an \.xlsx"):
+        Workbook.open(tmp_path / "other.xlsx", {})
+
+
+def test_damaged_files(make: Make, tmp_path: Path) -> None:
+    whole = make({"S": CELLS}).read_bytes()
+    for size in range(10, len(whole), 400):
+        (tmp_path / "cut.xlsx").write_bytes(whole[:size])
+        with pytest.raises(WorkbookError):
+            Workbook.open(tmp_path / "cut.xlsx", {})
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/sharedStrings.xml"])
+def test_damaged_parts(make: Make, edit_parts: Callable[..., Path], part: str) -> None:
+    path = edit_parts(make({"S": CELLS}), part, ("<", "<<"))
+    with pytest.raises(WorkbookError, match="damaged"):
+        Workbook.open(path, {})
+
+
+def test_where_nothing_can_be_written(saved: Path, toys: Any, tmp_path: Path) -> None:
+    book = Workbook.open(saved, toys.functions)
+    with pytest.raises(WorkbookError, match="cannot be written"):
+        book.save(tmp_path / "no such folder" / "x.xlsx")
+
+
+def test_serialized_parts_say_what_they_are() -> None:
+    assert serialized(etree.fromstring("<a/>")).startswith(b"<?xml version=")

@@ -1,0 +1,180 @@
+"""The anatomy workbook with its values: the model's numbers, edits that flow on, messages instead of errors."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import udfs
+from addin.headless import Workbook
+from workbook_templates import build
+
+PROMPT = "Mike is quick. He moves"
+ROOM = 9
+BLOCKS = 3
+BAND = ROOM + 3  # rows from a band's first value to the next one's, where nothing more is explained
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("anatomy", tmp_path_factory.mktemp("tiny"), tokens=ROOM, model="tiny", host="office")
+
+
+@pytest.fixture
+def workbook(path: Path) -> Workbook:
+    workbook = Workbook.open(path)
+    workbook.recalculate()
+    return workbook
+
+
+def cells(workbook: Workbook, tab: str, columns: str = "A:DZ") -> list[list[object]]:
+    first, _, last = columns.partition(":")
+    return workbook.get_range(f"'{tab}'!{first}1:{last}260")
+
+
+def start_of(workbook: Workbook, tab: str, name: str) -> int:
+    """The row, counted from 1, in which the values of a step begin."""
+    rows = cells(workbook, tab, "A:C")
+    bar = next(i for i, row in enumerate(rows) if row[1] == name and row[2])
+    return next(i for i in range(bar, len(rows)) if rows[i][0] == "position") + 2
+
+
+def values(workbook: Workbook, tab: str, name: str) -> np.ndarray:
+    """The numbers of a step, a row a token."""
+    first = start_of(workbook, tab, name)
+    rows = workbook.get_range(f"'{tab}'!C{first}:DZ{first + ROOM - 1}")
+    filled = [[value for value in row if isinstance(value, float)] for row in rows]
+    return np.array([row for row in filled if row])
+
+
+def errors(workbook: Workbook) -> set[tuple[str, object]]:
+    """Excel's own errors, on any tab."""
+    tabs = ["Start", "Prompt", "Tokens", "Embeddings", *[f"Block {n}" for n in range(BLOCKS)], "Head", "Weights"]
+    return {
+        (tab, value)
+        for tab in tabs
+        for row in cells(workbook, tab)
+        for value in row
+        if isinstance(value, str) and value.startswith("#") and not value.startswith("#GPT2! ")
+    }
+
+
+def test_steps_are_the_models_own_numbers(workbook: Workbook) -> None:
+    places = {"ln_1": "h.1.ln_1", "mix": "h.1.attn.z", "add": "h.1.mid", "out": "h.2"}
+    for step, place in places.items():
+        expected = np.array(udfs.gpt2_residual(PROMPT, place, "tiny"))
+        assert values(workbook, "Block 1", step) == pytest.approx(expected, abs=1e-4), step
+
+
+def test_patterns_stand_side_by_side_under_their_heads_and_tokens(workbook: Workbook) -> None:
+    first = start_of(workbook, "Block 2", "patterns")
+    titles, tokens, *rows = workbook.get_range(f"'Block 2'!C{first - 2}:AD{first + 5}")
+    for head in range(4):
+        at = head * 7
+        pattern = udfs.gpt2_residual(PROMPT, f"h.2.attn.head.{head}.pattern", "tiny")
+        assert titles[at] == f"head {head}"
+        assert tokens[at : at + 7] == ["Mike", " is", " quick", ".", " He", " moves", ""]
+        assert np.array([row[at : at + 6] for row in rows], float) == pytest.approx(np.array(pattern), abs=1e-5)
+
+
+def test_channels_of_q_k_v_are_named_by_head(workbook: Workbook) -> None:
+    first = start_of(workbook, "Block 0", "q, k, v")
+    heads, numbers = workbook.get_range(f"'Block 0'!C{first - 2}:CT{first - 1}")
+    assert [head for head in heads if head] == [f"{part} head {head}" for part in "qkv" for head in range(4)]
+    assert numbers == [float(channel) for _ in range(12) for channel in range(8)]
+
+
+def test_each_block_agrees_with_the_whole_block_in_one_formula(workbook: Workbook) -> None:
+    for layer in range(BLOCKS):
+        rows = cells(workbook, f"Block {layer}", "A:C")
+        check = next(row for before, row in pairwise(rows) if before[1] == "check")
+        assert check[2] < 1e-4
+
+
+def test_the_answer_is_the_models(workbook: Workbook) -> None:
+    expected = udfs.gpt2_predict(PROMPT, 10, None, "tiny")
+    table = workbook.get_range("next_tokens")
+    assert table[0] == expected[0]
+    assert [row[1] for row in table] == [row[1] for row in expected]
+    assert [row[4] for row in table[1:]] == pytest.approx([row[4] for row in expected[1:]], rel=1e-3)
+    assert workbook.get("next_token") == expected[1][1]
+    assert workbook.get_range("tokens")[:3] == udfs.gpt2_tokenize(PROMPT)[:3]
+    assert not errors(workbook)
+
+
+def test_bos_is_read_before_the_prompt(workbook: Workbook) -> None:
+    workbook.set("model_name", "tiny ; bos")
+    workbook.recalculate()
+    assert workbook.get_range("tokens")[1] == [0, "<|endoftext|>", 50256]
+    expected = udfs.gpt2_predict(PROMPT, 1, None, "tiny ; bos")[1]
+    answer = workbook.get_range("next_tokens")[1]
+    assert answer[:3] == expected[:3]
+    assert answer[3:] == pytest.approx(expected[3:], rel=1e-3)
+
+
+def test_a_typed_value_of_the_stream_flows_on_and_back(workbook: Workbook) -> None:
+    row = start_of(workbook, "Block 1", "your edits")
+    before = workbook.get_range("next_tokens"), values(workbook, "Block 0", "out")
+    workbook.set(f"Block 1!D{row + 2}", 7.5)
+    workbook.recalculate()
+    assert values(workbook, "Block 1", "edited")[2, 1] == 7.5
+    assert np.delete(values(workbook, "Block 1", "edited").ravel(), 2 * 32 + 1) == pytest.approx(
+        np.delete(before[1].ravel(), 2 * 32 + 1)
+    )
+    assert workbook.get_range("next_tokens") != before[0]
+    assert (values(workbook, "Block 0", "out") == before[1]).all()
+    workbook.set(f"Block 1!D{row + 2}", None)
+    workbook.recalculate()
+    assert workbook.get_range("next_tokens") == before[0]
+
+
+def test_the_edit_table_reaches_the_model(workbook: Workbook) -> None:
+    for cell, value in (("F7", "scale"), ("G7", "h.1.mlp"), ("H7", 0)):
+        workbook.set(f"Weights!{cell}", value)
+    workbook.recalculate()
+    assert workbook.get("model") == "tiny ; scale h.1.mlp by 0"
+    first = start_of(workbook, "Block 1", "out") - BAND
+    assert set(workbook.get_range(f"'Block 1'!C{first}:AH{first + 5}")[0]) == {0.0}
+
+
+def test_the_look_into_a_tensor_is_as_large_as_the_tensor(workbook: Workbook) -> None:
+    workbook.set("Weights!G19", "h.0.ln_1.bias")
+    workbook.set("Weights!G21", 28)
+    workbook.recalculate()
+    rows = workbook.get_range("Weights!G23:M25")
+    assert rows[0][1:6] == [28, 29, 30, 31, None]
+    assert rows[1][:5] == [0, *udfs.gpt2_weight("h.0.ln_1.bias", 0, 1, 28, 4, "tiny").ravel().tolist()]
+    assert rows[2] == [None] * 7
+
+
+MESSAGES = {
+    "too long": (
+        {"prompt": "one two three four five six seven eight nine ten"},
+        "room for 9 tokens, the prompt has 10",
+    ),
+    "empty": ({"prompt": None}, "the prompt is empty"),
+    "no model": ({"model_name": "no such"}, "'no such'"),
+    "other shape": ({"model_name": "demo"}, "3 blocks of 4 heads, the model has 12 of 12"),
+    "bad edit": ({"Weights!F16": "triple"}, "'triple'"),
+}
+
+
+@pytest.mark.parametrize(("edits", "line"), MESSAGES.values(), ids=MESSAGES)
+def test_what_is_wrong_stands_in_every_place_that_depends_on_it(
+    workbook: Workbook, edits: dict[str, str | None], line: str
+) -> None:
+    for cell, value in edits.items():
+        workbook.set(cell, value)
+    workbook.recalculate()
+    message = workbook.get("status")
+    assert isinstance(message, str)
+    assert message.startswith("#GPT2! ")
+    assert line in message
+    assert workbook.get("next_token") == message
+    assert workbook.get_range("next_tokens")[0][0] == message
+    for layer in range(BLOCKS):
+        assert message in {row[2] for row in cells(workbook, f"Block {layer}", "A:C")[10:]}
+    assert not errors(workbook)

@@ -1,0 +1,47 @@
+"""The template workbooks: one builder for each, and the one style they share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import xlsxwriter
+
+from workbook_templates import anatomy
+from workbook_templates.book import Book
+from workbook_templates.dialect import dialect_of
+from workbook_templates.shape import shape_of
+
+# The file that each template is written to.
+TEMPLATES = {"anatomy": "1_anatomy.xlsx"}
+
+_WRITERS = {"anatomy": anatomy.write}
+
+__all__ = ["TEMPLATES", "build"]
+
+
+def build(
+    template: str,
+    path: Path,
+    *,
+    tokens: int = 32,
+    host: str = "office",
+    prompt: str | None = None,
+    model: str | None = None,
+) -> Path:
+    """Writes a template workbook, formulas without values, and returns its path.
+
+    path: a file, or a folder that gets the file under its usual name
+    tokens: rows reserved for the tokens of the prompt
+    host: the program that the file is for: office, desktop or headless
+    prompt: what the prompt cell says; None for the template's own
+    model: a model text for the model cell, whose layers and heads the tabs then fit; None for the default model
+
+    Raises ValueError, one line, for an unknown template or host, too many tokens, or a model that is not here.
+    """
+    if template not in TEMPLATES:
+        raise ValueError(f"template must be {' or '.join(TEMPLATES)}, not {template!r}")
+    dialect, shape = dialect_of(host), shape_of(model, tokens)
+    file = path / TEMPLATES[template] if path.is_dir() else path
+    with xlsxwriter.Workbook(file) as workbook:
+        _WRITERS[template](Book(workbook, dialect, shape), prompt, model)
+    return file

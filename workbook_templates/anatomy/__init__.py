@@ -1,0 +1,30 @@
+"""`1_anatomy.xlsx`: a prompt's way through the whole model to the next token, every number in a cell."""
+
+from __future__ import annotations
+
+from workbook_templates.anatomy.block import write_block
+from workbook_templates.anatomy.embeddings import write_embeddings
+from workbook_templates.anatomy.head import write_head
+from workbook_templates.anatomy.prompt import write_prompt
+from workbook_templates.anatomy.start import write_start
+from workbook_templates.anatomy.tokens import write_tokens
+from workbook_templates.anatomy.weights import write_weights
+from workbook_templates.book import START, Book
+from workbook_templates.sheet import Page
+
+PROMPT = "Mike is quick. He moves"
+
+
+def write(book: Book, prompt: str | None, model: str | None) -> None:
+    """Writes every tab, in the order in which a prompt passes through them."""
+    start = Page(book, START, (3, 24, *[11.5] * 12))
+    prompt_cell = write_prompt(book, PROMPT if prompt is None else prompt, model)
+    write_tokens(book)
+    stream, before = write_embeddings(book), "Embeddings"
+    first_edit = ""
+    for layer in range(book.shape.n_layer):
+        stream, edits = write_block(book, layer, stream, before)
+        first_edit, before = first_edit or edits, f"Block {layer}"
+    write_head(book, stream, before)
+    weight_edit = write_weights(book)
+    write_start(start, prompt_cell, first_edit, weight_edit)

@@ -1,0 +1,125 @@
+"""The tabs Block 0, Block 1, ...: one transformer block in its steps, each a band under the one before."""
+
+from __future__ import annotations
+
+from workbook_templates.anatomy import heads
+from workbook_templates.anatomy.places import LABELS
+from workbook_templates.bands import FIRST, Band, BandPage, unless_error
+from workbook_templates.book import Book
+
+
+def write_block(book: Book, layer: int, incoming: Band, before: str) -> tuple[Band, str]:
+    """Writes the tab of one block; gives the stream that leaves it, and the first cell of its edit grid."""
+    last = layer == book.shape.n_layer - 1
+    page = BandPage(
+        book,
+        f"Block {layer}",
+        f"Block {layer}",
+        (
+            "A block reads the residual stream twice and adds to it twice: first attention, then the MLP.",
+            "Attention (steps 1 to 7) carries information between tokens. The MLP (8 to 12) takes each token alone.",
+            "Blue is below zero, orange above. To change a weight of this block, use the tab Weights.",
+        ),
+        labels=LABELS,
+        twin="Block 0" if layer else None,
+    )
+    stream, first_edit = _stream_in(page, incoming, before)
+    middle = _attention(page, layer, stream)
+    out = _mlp(page, layer, middle)
+    _check(page, layer, stream, out)
+    page.finish(before, "Head" if last else f"Block {layer + 1}")
+    return out, first_edit
+
+
+def _stream_in(page: BandPage, incoming: Band, before: str) -> tuple[Band, str]:
+    page.heading(
+        "stream", f"The residual stream comes in from the tab {before}: a row a token, a column a channel.", ()
+    )
+    arrived = page.band(incoming.spill_outside)
+    page.heading(
+        "your edits",
+        "Type a number over any value above: same row, same channel. Blank cells leave the value as it is.",
+        (),
+        numbered=False,
+    )
+    first_edit = page.at(page.row + 1, FIRST)
+    edits = page.edit_grid(arrived)
+    page.heading("edited", "The stream with your edits. Every step below starts from here.", (), numbered=False)
+    over = page.book.dialect.typed_over(edits, arrived.spill)
+    return page.band(f"GPT2_EDIT({arrived.spill},{over})"), first_edit
+
+
+def _attention(page: BandPage, layer: int, stream: Band) -> Band:
+    shape, weights = page.book.shape, f"h.{layer}.attn"
+    page.heading("ln_1", f"LayerNorm: each row centred and brought to one size, then scaled by h.{layer}.ln_1.", ())
+    normal = page.band(f'GPT2_LAYERNORM({stream.spill},"h.{layer}.ln_1",model)')
+
+    page.heading(
+        "q, k, v",
+        f"Each head makes a query (what I look for), a key (what I am), a value (what I pass on): {weights}.c_attn.",
+        (),
+    )
+    qkv = page.band(
+        f'GPT2_LINEAR({normal.spill},"{weights}.c_attn",model)', headers=heads.qkv_headers(shape.n_head), width=3
+    )
+
+    page.heading(
+        "scores",
+        "How well one head's query of a row fits the key of each earlier token: query · key / √(size of a head).",
+        ("Choose a head in the yellow cell at the left.",),
+    )
+    head = heads.chooser(page)
+    page.band(f"GPT2_ATTENTION_SCORES({qkv.spill},{head},model)", headers=heads.token_header(page))
+
+    page.heading(
+        "patterns",
+        "Where each head looks: softmax of its scores. Row: the token that looks. Column: the token looked at.",
+        ("Each row of a head sums to 1: the darker, the more attention. No token sees a later one.",),
+    )
+    heads.patterns(page, qkv)
+
+    page.heading(
+        "mix", "What each head gathers: the values of all tokens, weighted by its pattern. Heads side by side.", ()
+    )
+    mix = page.band(f"GPT2_ATTENTION_MIX({qkv.spill},model)", headers=heads.mix_headers(shape.n_head))
+
+    page.heading(
+        "c_proj", f"What attention has to say to the stream: the heads' findings joined by {weights}.c_proj.", ()
+    )
+    attention = page.band(f'GPT2_LINEAR({mix.spill},"{weights}.c_proj",model)')
+
+    page.heading("add", "Stream plus attention: a plain addition, cell by cell.", ())
+    return page.band(unless_error((stream.cell, attention.cell), f"{stream.spill}+{attention.spill}"))
+
+
+def _mlp(page: BandPage, layer: int, middle: Band) -> Band:
+    weights = f"h.{layer}.mlp"
+    page.heading("ln_2", f"LayerNorm again, scaled by h.{layer}.ln_2.", ())
+    normal = page.band(f'GPT2_LAYERNORM({middle.spill},"h.{layer}.ln_2",model)')
+
+    page.heading(
+        "c_fc", f"The MLP widens each row to four times as many channels, each one a detector: {weights}.c_fc.", ()
+    )
+    wide = page.band(f'GPT2_LINEAR({normal.spill},"{weights}.c_fc",model)', width=4)
+
+    page.heading("GELU", "Each channel decides: large values pass, values below zero shrink to almost nothing.", ())
+    active = page.band(f"GPT2_GELU({wide.spill})", width=4)
+
+    page.heading("c_proj", f"What the MLP has to say to the stream: {weights}.c_proj.", ())
+    spoken = page.band(f'GPT2_LINEAR({active.spill},"{weights}.c_proj",model)')
+
+    page.heading("out", "Stream plus MLP: what leaves this block.", ())
+    return page.band(unless_error((middle.cell, spoken.cell), f"{middle.spill}+{spoken.spill}"))
+
+
+def _check(page: BandPage, layer: int, stream: Band, out: Band) -> None:
+    page.heading(
+        "check",
+        "The same block in one formula, GPT2_BLOCK: the largest difference from step 12. It should be about 0.",
+        (),
+        numbered=False,
+    )
+    formula = f"MAX(ABS({out.spill}-GPT2_BLOCK({layer},{stream.spill},model)))"
+    page.formula(page.row, FIRST, unless_error((out.cell,), formula), page.style.check)
+    page.mark_errors(page.row, FIRST)
+    page.row += 1

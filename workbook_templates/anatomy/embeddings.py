@@ -1,0 +1,42 @@
+"""The tab Embeddings: each id becomes a row of numbers, the residual stream that enters Block 0."""
+
+from __future__ import annotations
+
+from workbook_templates.anatomy.places import LABELS, READY, TOKEN_TABLE
+from workbook_templates.bands import IDS, Band, BandPage, unless_error
+from workbook_templates.book import Book
+
+
+def write_embeddings(book: Book) -> Band:
+    """Writes the tab; gives the stream that leaves it."""
+    page = BandPage(
+        book,
+        "Embeddings",
+        "Embeddings",
+        (
+            "Each token becomes a row of numbers, learned in training: what the token is, plus where it stands.",
+            "Their sum starts the residual stream: a row a token, a column a channel. Each block adds to it.",
+        ),
+        labels=LABELS,
+    )
+    body = book.dialect.body
+    page.heading("ids", "The ids of the tokens, from the tab Tokens.", ())
+    ids = page.band(
+        f'IF(status="{READY}",{body(f"{TOKEN_TABLE}#", columns=2)},status)',
+        headers=_id_header,
+        labels=f'IF(status="{READY}",{body(f"{TOKEN_TABLE}#", columns=-1)},"")',
+        shown=IDS,
+    )
+    assert f"{page.place(ids.row, 0)}#" == LABELS
+    page.heading("token", "Token embedding: row number id of the table wte.weight.", ())
+    token = page.band(f"GPT2_EMBED({ids.spill},model)")
+    page.heading("position", "Position embedding: row number position of the table wpe.weight.", ())
+    position = page.band(f"GPT2_POSITION({ids.spill},model)")
+    page.heading("sum", "Token plus position: the residual stream that enters Block 0.", ())
+    stream = page.band(unless_error((token.cell, position.cell), f"{token.spill}+{position.spill}"))
+    page.finish("Tokens", "Block 0")
+    return stream
+
+
+def _id_header(cell: str) -> tuple[str]:
+    return ('"id"',)

@@ -1,0 +1,76 @@
+"""What a block's tab shows of its attention heads: which columns are whose, and all patterns side by side."""
+
+from __future__ import annotations
+
+from workbook_templates.bands import SHARES, Band, BandPage, Headers
+
+
+def qkv_headers(n_head: int) -> Headers:
+    """Two rows over queries, keys and values: where each head's part begins, and the channels in it."""
+
+    def headers(cell: str) -> tuple[str, str]:
+        part = f"COLUMNS({cell}#)/{3 * n_head}"
+        name = f'MID("qkv",1+INT(x/d/{n_head}),1)&" head "&MOD(INT(x/d),{n_head})'
+        return _parts(cell, part, name)
+
+    return headers
+
+
+def mix_headers(n_head: int) -> Headers:
+    """Two rows over the heads' outputs: where each head's part begins, and the channels in it."""
+    return lambda cell: _parts(cell, f"COLUMNS({cell}#)/{n_head}", '"head "&INT(x/d)')
+
+
+def _parts(cell: str, part: str, name: str) -> tuple[str, str]:
+    """x is a column counted from 0, d the width of a part."""
+    variables = f"x,COLUMN({cell}#)-COLUMN({cell}),d,{part}"
+    return (
+        f'IF(ISTEXT({cell}),"",LET({variables},IF(MOD(x,d)=0,{name},"")))',
+        f'IF(ISTEXT({cell}),"",LET({variables},MOD(x,d)))',
+    )
+
+
+def chooser(page: BandPage) -> str:
+    """An input cell for the number of a head; gives its address."""
+    last = page.book.shape.n_head - 1
+    page.text(page.row, 0, "head", page.style.bold)
+    page.input(page.row, 1, 0)
+    message = f"A whole number, 0 to {last}."
+    page.sheet.data_validation(
+        page.row,
+        1,
+        page.row,
+        1,
+        {"validate": "integer", "criteria": "between", "minimum": 0, "maximum": last, "error_message": message},
+    )
+    page.row += 1
+    return page.at(page.row - 1, 1, absolute=True)
+
+
+def token_header(page: BandPage) -> Headers:
+    """One row: the tokens that are looked at."""
+    return lambda cell: (f'IF(ISTEXT({cell}),"",TRANSPOSE(INDEX({_labels(cell)},0,2)))',)
+
+
+def patterns(page: BandPage, qkv: Band) -> None:
+    """All heads' patterns side by side as heat maps, under the number of the head and the tokens."""
+    n_head, dialect = page.book.shape.n_head, page.book.dialect
+    rows = f"ROWS({qkv.spill})"
+    squares = [f"GPT2_ATTENTION_PATTERN({qkv.spill},{head},model)" for head in range(n_head)]
+
+    def headers(cell: str) -> tuple[str, str]:
+        title = f'LET(x,COLUMN({cell}#)-COLUMN({cell}),d,{rows}+1,IF(MOD(x,d)=0,"head "&INT(x/d),""))'
+        tokens = dialect.titles_side_by_side(f"INDEX({_labels(cell)},0,2)", rows, n_head)
+        return f'IF(ISTEXT({cell}),"",{title})', f'IF(ISTEXT({cell}),"",{tokens})'
+
+    page.band(
+        f"IF(ISTEXT({qkv.cell}),{qkv.cell},{dialect.side_by_side(squares, rows)})",
+        headers=headers,
+        shown=SHARES,
+        width=-(-n_head * (page.book.shape.tokens + 1) // page.book.shape.channels),
+    )
+
+
+def _labels(cell: str) -> str:
+    """The labels at the left of a band, position and token."""
+    return f"$A${cell.lstrip('ABCDEFGHIJKLMNOPQRSTUVWXYZ')}#"

@@ -1,0 +1,120 @@
+"""The tab Weights: every tensor of the model, a table of edits that the model text carries, a look into one tensor."""
+
+from __future__ import annotations
+
+from workbook_templates.book import Book
+from workbook_templates.sheet import Page
+
+_EDITS = 5  # the column of the edit table
+_EDIT_ROWS = 10
+_COLUMNS = ("what", "where", "amount", "positions")
+_LOOK_ROWS, _LOOK_COLUMNS = 10, 10
+_TENSOR = "h.0.mlp.c_fc.weight"
+
+
+def write_weights(book: Book) -> str:
+    """Writes the tab and names the edit table; gives its first cell."""
+    page = Page(book, "Weights", (25, 9, 9, 3, 3, 11, 28, *[10.5] * (_LOOK_COLUMNS + 6)), kind="weight")
+    page.furniture(
+        "Weights",
+        (
+            "Everything the model has learned: tables of numbers, called tensors, the same whatever the prompt.",
+            "Change them in the yellow table: the model text on the tab Prompt carries your edits to every formula.",
+        ),
+    )
+    top = page.row
+    _inventory(page, top)
+    page.row = top
+    first_edit = _edit_table(page)
+    page.row += 1
+    _look(page)
+    page.sheet.freeze_panes(top + 2, 0)
+    tensors = 4 + 12 * book.shape.n_layer
+    page.sheet.print_area(0, 0, top + 1 + tensors, _EDITS + 6 + _LOOK_COLUMNS)
+    return first_edit
+
+
+def _inventory(page: Page, row: int) -> None:
+    page.text(row, 0, "Every tensor", page.style.bold)
+    for column in range(3):
+        page.sheet.write_blank(row + 1, column, None, page.style.header_right if column else page.style.header)
+    page.formula(row + 1, 0, "GPT2_PARAMETERS(model)", page.style.header)
+    page.mark_errors(row + 1, 0)
+
+
+def _edit_table(page: Page) -> str:
+    page.text(page.row, _EDITS, "Your edits", page.style.bold)
+    page.row += 1
+    header = page.row
+    for column, title in enumerate(_COLUMNS, start=_EDITS):
+        page.text(header, column, title, page.style.header)
+        for row in range(header + 1, header + 1 + _EDIT_ROWS):
+            page.input(row, column, None)
+    last = header + _EDIT_ROWS
+    page.sheet.data_validation(
+        header + 1,
+        _EDITS,
+        last,
+        _EDITS,
+        {"validate": "list", "source": ["set", "scale"], "error_message": "set or scale, in small letters."},
+    )
+    for row, (example, meaning) in enumerate(
+        (
+            ("set · h.0.mlp.c_fc.bias[17] · 0.5", "gives one weight a value; a table's cell is [row,column]"),
+            ("scale · h.9.attn.head.1 · 0", "switches a head off (2 makes it twice as loud)"),
+            ("scale · h.9.attn · 0", "switches a block's attention off"),
+            ("scale · h.9.mlp · 0", "switches a block's MLP off"),
+            ("positions", "stays blank for set and scale"),
+        ),
+        start=header + 1,
+    ):
+        page.text(row, _EDITS + len(_COLUMNS) + 1, example, page.style.text)
+        page.text(row, _EDITS + len(_COLUMNS) + 5, meaning, page.style.note)
+    page.text(header, _EDITS + len(_COLUMNS) + 1, "Examples", page.style.bold)
+    page.book.name("weight_edits", page.place(header + 1, _EDITS, last, _EDITS + len(_COLUMNS) - 1))
+    page.row = last + 1
+    return page.at(header + 1, _EDITS)
+
+
+def _look(page: Page) -> None:
+    """A piece of one tensor, at most as large as the room for it."""
+    page.text(page.row, _EDITS, "Look into a tensor", page.style.bold)
+    page.row += 1
+    cells = []
+    for label, value in (("tensor", _TENSOR), ("first row", 0), ("first column", 0)):
+        page.text(page.row, _EDITS, label, page.style.text)
+        page.input(page.row, _EDITS + 1, value)
+        cells.append(page.at(page.row, _EDITS + 1, absolute=True))
+        page.row += 1
+    name, row, column = cells
+    page.row += 1
+    inventory = "$A:$C"
+    sizes = (
+        f"MIN({room},IFERROR(VLOOKUP({name},{inventory},{index},FALSE)-{first},{room}))"
+        for room, index, first in ((_LOOK_ROWS, 2, row), (_LOOK_COLUMNS, 3, column))
+    )
+    rows, columns = sizes
+    first = page.at(page.row + 1, _EDITS + 2)
+    page.formula(
+        page.row,
+        _EDITS + 2,
+        f'IF(ISTEXT({first}),"",{column}+COLUMN({first}#)-COLUMN({first}))',
+        page.style.channel,
+    )
+    for cell in range(1, _LOOK_COLUMNS):
+        page.sheet.write_blank(page.row, _EDITS + 2 + cell, None, page.style.channel)
+    page.text(page.row, _EDITS + 1, "row ↓   column →", page.style.channel)
+    page.row += 1
+    page.formula(page.row, _EDITS + 1, f'IF(ISTEXT({first}),"",{row}+ROW({first}#)-ROW({first}))', page.style.channel)
+    for line in range(page.row, page.row + _LOOK_ROWS):
+        if line > page.row:
+            page.sheet.write_blank(line, _EDITS + 1, None, page.style.channel)
+        for cell in range(_LOOK_COLUMNS):
+            page.sheet.write_blank(line, _EDITS + 2 + cell, None, page.style.weight)
+    page.formula(
+        page.row,
+        _EDITS + 2,
+        f"GPT2_WEIGHT({name},{row},{rows},{column},{columns},model)",
+        page.style.weight,
+    )
+    page.mark_errors(page.row, _EDITS + 2)

@@ -1,0 +1,199 @@
+"""Tabs of bands: one step of the model under the other, a row a token, a column a channel.
+
+Two frozen columns name the token in every band; three frozen rows hold the title and links to the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xlsxwriter.format import Format
+from xlsxwriter.utility import quote_sheetname
+
+from workbook_templates import style as look
+from workbook_templates.book import Book
+from workbook_templates.sheet import Page
+
+FIRST = 2  # the column in which values begin
+_LAST_COLUMN = 16_383
+_PRINTED_COLUMNS = 22
+_FROZEN_ROWS = 2
+_UNFOLDED = 16  # rows of a band that are in sight at first: more would be mostly blank
+_FOLDED_NOTE = (
+    f"There are more tokens than these {_UNFOLDED}: click the small 2 in the top left corner to see them all."
+)
+
+
+@dataclass(frozen=True)
+class Band:
+    """Where a step's values stand: the cell they spill from, and its place in the workbook."""
+
+    cell: str
+    place: str
+    row: int
+
+    @property
+    def spill(self) -> str:
+        """All its values, on its own tab."""
+        return f"{self.cell}#"
+
+    @property
+    def spill_outside(self) -> str:
+        """All its values, from another tab."""
+        return f"{self.place}#"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a band's values are shown: a format of `Style`, and a colour scale."""
+
+    cell_format: str
+    scale: dict[str, Any] | None
+
+
+SIGNED = Look("number", look.SIGNED_SCALE)
+SHARES = Look("share", look.SHARE_SCALE)
+IDS = Look("whole", None)
+
+
+# The rows above a band's values: for the cell they spill from, the formula of each.
+Headers = Callable[[str], Sequence[str]]
+
+
+def channels(cell: str) -> tuple[str]:
+    """One row: the channels, counted from 0."""
+    return (f'IF(ISTEXT({cell}),"",COLUMN({cell}#)-COLUMN({cell}))',)
+
+
+def unless_error(cells: Sequence[str], formula: str) -> str:
+    """A native formula that hands on the message where a cell it reads holds one."""
+    for cell in reversed(cells):
+        formula = f"IF(ISTEXT({cell}),{cell},{formula})"
+    return formula
+
+
+class BandPage(Page):
+    """A tab of bands."""
+
+    def __init__(
+        self,
+        book: Book,
+        name: str,
+        title: str,
+        lines: Sequence[str],
+        *,
+        labels: str,
+        kind: str = "value",
+        twin: str | None = None,
+    ) -> None:
+        """`labels` is a spill of every row's position and token, read by every band. `twin` is a tab of the same
+        layout: its headers are shown here too rather than computed again."""
+        super().__init__(book, name, (look.POSITION_WIDTH, look.TOKEN_WIDTH), FIRST, kind)
+        self.sheet.set_column(FIRST, _LAST_COLUMN, look.CHANNEL_WIDTH)
+        self.sheet.freeze_panes(_FROZEN_ROWS, FIRST)
+        self.sheet.set_zoom(90)
+        self._title, self._labels, self._twin = title, labels, twin
+        self._steps: list[tuple[str, int]] = []
+        self.row = _FROZEN_ROWS
+        self.lines(lines)
+        self.row += 1
+
+    def finish(self, before: str | None, after: str | None) -> None:
+        """The title row and the links: to the tabs before and after this one, and to every step."""
+        last, self.row = self.row, 0
+        self.furniture(self._title, ())
+        for column, neighbour, text in ((0, before, "← before"), (1, after, "next →")):
+            if neighbour:
+                self.link(1, column, neighbour, "A1", text)
+        for column, (text, row) in enumerate(self._steps, start=FIRST):
+            self.link(1, column, self.name, self.at(row, 0), text)
+        self.sheet.print_area(0, 0, last, FIRST + _PRINTED_COLUMNS)
+        self.sheet.repeat_rows(0)
+        self.row = last
+
+    def heading(self, name: str, title: str, lines: Sequence[str], *, numbered: bool = True) -> None:
+        """A dark bar with the step's number and name, which stay in sight, and what it does."""
+        bar = self.style.heading if numbered else self.style.subheading
+        number = str(len(self._steps)) if numbered else ""
+        if numbered:
+            self._steps.append((f"{number} {name}", self.row))
+        self.sheet.set_row(self.row, None, bar)
+        for column, text in enumerate((f"step {number}" if numbered else "", name, title)):
+            self.text(self.row, column, text, bar)
+        self.row += 1
+        self.lines(lines)
+
+    def band(
+        self,
+        formula: str,
+        *,
+        headers: Headers = channels,
+        shown: Look = SIGNED,
+        width: int = 1,
+        rows: int | None = None,
+        labels: str | None = None,
+    ) -> Band:
+        """A step's values, with the tokens at their left and headers above.
+
+        shown: number format and colours
+        width: the most columns that the values may take, in multiples of the widest stream, for the colours
+        rows: how many rows to reserve; None for the workbook's number of tokens
+        labels: what stands at the left instead of the tab's labels
+        """
+        rows = self.book.shape.tokens if rows is None else rows
+        cell = self.at(self.row + len(headers("A1")), FIRST)
+        self._headers(headers(cell))
+        cell_format: Format = getattr(self.style, shown.cell_format)
+        band = Band(cell, self.place(self.row, FIRST), self.row)
+        last = self._rows(rows, labels, cell_format)
+        self.formula(band.row, FIRST, formula, cell_format)
+        self.mark_errors(band.row, FIRST)
+        columns = min(width * self.book.shape.channels, _LAST_COLUMN - FIRST)
+        if shown.scale:
+            self.sheet.conditional_format(band.row, FIRST, last, FIRST + columns - 1, shown.scale)
+        return band
+
+    def edit_grid(self, values: Band, rows: int | None = None, labels: str | None = None) -> str:
+        """Blank input cells as many as the values of a band; gives their range."""
+        rows = self.book.shape.tokens if rows is None else rows
+        self._headers(channels(values.cell))
+        first = self.row
+        last = self._rows(rows, labels, self.style.edit_row)
+        last_column = FIRST + self.book.shape.channels - 1
+        corner = self.at(first, FIRST)
+        in_use = f'=AND({corner[: -len(str(first + 1))]}${first}<>"",$B{first + 1}<>"")'
+        for criteria, cell_format in ((f'={corner}<>""', self.style.edited), (in_use, self.style.editable)):
+            rule = {"type": "formula", "criteria": criteria, "format": cell_format, "stop_if_true": True}
+            self.sheet.conditional_format(first, FIRST, last, last_column, rule)
+        return f"{self.at(first, FIRST, absolute=True)}:{self.at(last, last_column, absolute=True)}"
+
+    def _rows(self, count: int, labels: str | None, cell_format: Format) -> int:
+        """Labels the next rows, folds those past the usual, and gives the last one.
+
+        They are formatted as a whole, so that no cell need be stored for what may spill there.
+        """
+        first, last = self.row, self.row + count - 1
+        for row in range(first, last + 1):
+            folded = {"level": 1, "hidden": True} if row - first >= _UNFOLDED else {}
+            self.sheet.set_row(row, None, cell_format, folded)
+            self.sheet.write_blank(row, 0, None, self.style.position)
+            self.sheet.write_blank(row, 1, None, self.style.token)
+        self.formula(first, 0, labels or self._labels, self.style.position)
+        if count > _UNFOLDED:
+            self.sheet.set_row(last + 1, None, None, {"collapsed": True})
+            self.plain(last + 1, FIRST, f'IF(token_count>{_UNFOLDED},"{_FOLDED_NOTE}","")', self.style.bold)
+        self.row = last + 2
+        return last
+
+    def _headers(self, formulas: Sequence[str]) -> None:
+        for number, formula in enumerate(formulas, start=1):
+            innermost = number == len(formulas)
+            row_format = self.style.channel if innermost else self.style.group
+            self.sheet.set_row(self.row, None, row_format)
+            for column, label in enumerate(("position", "token") if innermost else ("", "")):
+                self.text(self.row, column, label, self.style.label)
+            shown = f"{quote_sheetname(self._twin)}!{self.at(self.row, FIRST)}#" if self._twin else formula
+            self.formula(self.row, FIRST, shown, row_format)
+            self.row += 1

@@ -1,0 +1,99 @@
+"""What every tab has: a title, a few lines that explain it, links, labelled cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xlsxwriter.format import Format
+from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
+
+from workbook_templates import style as look
+from workbook_templates.book import START, Book
+
+_ERROR_MARK = "#GPT2!"
+
+
+class Page:
+    """One tab, written from the top down: `row` is the next free row, counted from 0."""
+
+    def __init__(
+        self, book: Book, name: str, widths: Sequence[float], text_column: int = 1, kind: str = "value"
+    ) -> None:
+        self.book, self.style, self.name = book, book.style, name
+        self.sheet = book.workbook.add_worksheet(name)
+        self.row = 0
+        self._text_column = text_column
+        self.sheet.set_tab_color(look.TABS[kind])
+        self.sheet.hide_gridlines(2)
+        self.sheet.set_landscape()
+        self.sheet.set_paper(9)  # A4
+        self.sheet.fit_to_pages(1, 0)
+        self.sheet.set_margins(0.4, 0.4, 0.5, 0.5)
+        for column, width in enumerate(widths):
+            self.sheet.set_column(column, column, width, self.style.text)
+
+    def at(self, row: int, column: int, *, absolute: bool = False) -> str:
+        """A cell's address on this tab."""
+        return str(xl_rowcol_to_cell(row, column, row_abs=absolute, col_abs=absolute))
+
+    def place(self, row: int, column: int, last_row: int | None = None, last_column: int | None = None) -> str:
+        """A cell's or a range's address as another tab writes it."""
+        first = self.at(row, column, absolute=True)
+        last = "" if last_row is None else f":{self.at(last_row, last_column or column, absolute=True)}"
+        return f"{quote_sheetname(self.name)}!{first}{last}"
+
+    def furniture(self, title: str, lines: Sequence[str]) -> None:
+        """The title, the link back to Start and the lines that say what happens here and why."""
+        self.sheet.set_row(self.row, look.TITLE_HEIGHT)
+        if self.name != START:
+            self.link(self.row, 0, START, "A1", "← Start")
+        self.text(self.row, self._text_column, title, self.style.title)
+        self.row += 1
+        self.lines(lines)
+        self.row += 1
+
+    def lines(self, lines: Sequence[str]) -> None:
+        """Explanations, a row each; they run over the empty cells to their right."""
+        for line in lines:
+            self.text(self.row, self._text_column, line, self.style.note)
+            self.row += 1
+
+    def text(self, row: int, column: int, text: str, cell_format: Format | None = None) -> None:
+        """A text, never a formula even where it begins with `=`."""
+        self.sheet.write_string(row, column, text, cell_format or self.style.text)
+
+    def formula(self, row: int, column: int, formula: str, cell_format: Format | None = None) -> None:
+        """A formula that may spill, as it reads in Excel, in one cell."""
+        stored = self.book.dialect.formula(formula)
+        self.sheet.write_dynamic_array_formula(row, column, row, column, f"={stored}", cell_format, "")
+
+    def plain(self, row: int, column: int, formula: str, cell_format: Format | None = None) -> None:
+        """A formula that gives one value and never spills; unlike `formula` it may stand in merged cells."""
+        self.sheet.write_formula(row, column, f"={self.book.dialect.formula(formula)}", cell_format, "")
+
+    def link(self, row: int, column: int, sheet: str, cell: str, text: str) -> None:
+        """A link to a cell of this workbook."""
+        self.sheet.write_url(
+            row, column, f"internal:{quote_sheetname(sheet)}!{cell}", self.style.link, text, f"Go to {sheet}"
+        )
+
+    def section(self, title: str) -> None:
+        """A dark bar over the whole width."""
+        self.sheet.set_row(self.row, None, self.style.heading)
+        self.text(self.row, 0, title, self.style.heading)
+        self.row += 1
+
+    def input(self, row: int, column: int, value: str | float | None) -> None:
+        """A cell that the reader may change."""
+        if value is None:
+            self.sheet.write_blank(row, column, None, self.style.input)
+        elif isinstance(value, str):
+            self.text(row, column, value, self.style.input)
+        else:
+            self.sheet.write_number(row, column, value, self.style.input)
+
+    def mark_errors(self, row: int, column: int, last_row: int | None = None, last_column: int | None = None) -> None:
+        """Red for texts that say what is wrong."""
+        last = (row if last_row is None else last_row, column if last_column is None else last_column)
+        rule = {"type": "text", "criteria": "begins with", "value": _ERROR_MARK, "format": self.style.error}
+        self.sheet.conditional_format(row, column, *last, rule)

@@ -1,0 +1,158 @@
+"""The look that all workbooks share: one palette, each format made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+
+INK, GREY, LINK, RULE = "#1F2933", "#66727F", "#1F5FA8", "#D3DAE1"
+BAND, BAND_INK = "#2B4A5E", "#FFFFFF"
+INPUT, INPUT_INK = "#FFF2C6", "#7A4B00"
+WEIGHT, VALUE, RESULT = "#E9E1F4", "#E4EEF7", "#DDF1E0"
+ERROR, ERROR_INK = "#FBE0DD", "#9C1C13"
+NEGATIVE, ZERO, POSITIVE = "#6FA3D8", "#FFFFFF", "#E9A15E"
+ATTENTION, ATTENTION_HALF = "#4FA08C", "#A7D0C6"
+
+FONT, SIZE, SMALL = "Calibri", 11, 9
+NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
+LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is left blank
+
+TITLE_HEIGHT, TEXT_HEIGHT = 26, 32  # of a title, and of a row for a text of two lines
+# Colours of the tabs by what is on them.
+TABS = {"input": "#E3B23C", "weight": "#9A7FC7", "value": "#6FA3D8", "result": "#5BAA6C"}
+POSITION_WIDTH, TOKEN_WIDTH, CHANNEL_WIDTH = 11.5, 13, 10
+
+
+@dataclass
+class Style:
+    """Formats by what they are for. `Style(workbook).input` is the same format each time."""
+
+    workbook: Workbook
+    title: Format = field(init=False)
+    text: Format = field(init=False)
+    note: Format = field(init=False)
+    aside: Format = field(init=False)
+    bold: Format = field(init=False)
+    link: Format = field(init=False)
+    heading: Format = field(init=False)
+    subheading: Format = field(init=False)
+    header: Format = field(init=False)
+    header_right: Format = field(init=False)
+    label: Format = field(init=False)
+    channel: Format = field(init=False)
+    group: Format = field(init=False)
+    position: Format = field(init=False)
+    token: Format = field(init=False)
+    number: Format = field(init=False)
+    share: Format = field(init=False)
+    whole: Format = field(init=False)
+    input: Format = field(init=False)
+    edit_row: Format = field(init=False)
+    weight: Format = field(init=False)
+    value: Format = field(init=False)
+    result: Format = field(init=False)
+    result_share: Format = field(init=False)
+    check: Format = field(init=False)
+    logit: Format = field(init=False)
+    probability: Format = field(init=False)
+    wrong: Format = field(init=False)
+    negative: Format = field(init=False)
+    positive: Format = field(init=False)
+    attention: Format = field(init=False)
+    error: Format = field(init=False)
+    editable: Format = field(init=False)
+    edited: Format = field(init=False)
+
+    def __post_init__(self) -> None:
+        boxed = {"border": 1, "border_color": RULE}
+        self.title = self._format(font_size=17, bold=True, font_color=BAND)
+        self.text = self._format()
+        self.note = self._format(font_color=GREY)
+        self.aside = self._format(font_color=GREY, indent=1)
+        self.bold = self._format(bold=True)
+        self.link = self._format(font_color=LINK, underline=1)
+        self.heading = self._format(bold=True, bg_color=BAND, font_color=BAND_INK)
+        self.subheading = self._format(bold=True, bg_color=RULE)
+        self.header = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY)
+        self.header_right = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY, align="right")
+        self.label = self._format(font_size=SMALL, font_color=GREY)
+        self.group = self._format(bold=True, font_size=SMALL, font_color=BAND)
+        self.channel = self._format(font_size=SMALL, font_color=GREY, num_format=WHOLE, align="right")
+        self.position = self._format(font_color=GREY, num_format=WHOLE, align="center")
+        self.token = self._format(bold=True, num_format="@")
+        self.number = self._format(num_format=NUMBER)
+        self.share = self._format(num_format=SHARE)
+        self.whole = self._format(num_format=WHOLE)
+        self.input = self._format(
+            bg_color=INPUT, font_color=INPUT_INK, align="left", text_wrap=True, locked=False, **boxed
+        )
+        self.edit_row = self._format(font_color=INPUT_INK, locked=False)
+        self.weight = self._format(bg_color=WEIGHT, num_format=NUMBER, **boxed)
+        self.value = self._format(bg_color=VALUE, align="left", text_wrap=True, **boxed)
+        self.result = self._format(bg_color=RESULT, bold=True, align="left", text_wrap=True, **boxed)
+        self.result_share = self._format(bg_color=RESULT, bold=True, align="left", num_format=PERCENT, **boxed)
+        self.check = self._format(bg_color=RESULT, bold=True, align="left", num_format=TINY, **boxed)
+        self.logit = self._format(num_format=LOGIT)
+        self.probability = self._format(num_format=PERCENT)
+        self.wrong = self._format(bg_color=ERROR, font_color=ERROR_INK)
+        self.negative, self.positive, self.attention = (
+            self._format(bg_color=colour, align="left", **boxed) for colour in (NEGATIVE, POSITIVE, ATTENTION_HALF)
+        )
+        self.error = self.workbook.add_format({"bg_color": ERROR, "font_color": ERROR_INK})
+        self.editable = self.workbook.add_format({"bg_color": INPUT})
+        self.edited = self.workbook.add_format({"bg_color": INPUT_INK, "font_color": BAND_INK, "bold": True})
+
+    def _format(self, **properties: Any) -> Format:
+        usual = {"font_name": FONT, "font_size": SIZE, "font_color": INK, "valign": "vcenter"}
+        return self.workbook.add_format({**usual, **properties})
+
+
+# What each colour means, the same on every tab.
+LEGEND = (
+    ("input", "type here", "An input: yours to change."),
+    ("weight", "0.123", "A weight: what the model learned in training. Change it on the tab Weights."),
+    ("value", "1.234", "A value: computed from the cells before it."),
+    ("result", "answer", "A result: what the workbook is about."),
+    ("negative", "-1.234", "In the blocks: a value below zero, the bluer the further."),
+    ("positive", "1.234", "In the blocks: a value above zero, the more orange the further."),
+    ("attention", "0.50", "Attention: the greener, the more. The shares of a row sum to 1."),
+    ("wrong", "#GPT2! ...", "A message in place of a value: what is wrong, in every cell that depends on it."),
+)
+
+# Signed numbers: blue below zero, orange above; the percentiles keep one huge channel from bleaching all others.
+SIGNED_SCALE = {
+    "type": "3_color_scale",
+    "min_type": "percentile",
+    "min_value": 2,
+    "min_color": NEGATIVE,
+    "mid_type": "num",
+    "mid_value": 0,
+    "mid_color": ZERO,
+    "max_type": "percentile",
+    "max_value": 98,
+    "max_color": POSITIVE,
+}
+# A probability as the part of its cell that is filled.
+PROBABILITY_BARS = {
+    "type": "data_bar",
+    "data_bar_2010": True,
+    "bar_color": ATTENTION,
+    "bar_solid": True,
+    "min_type": "num",
+    "min_value": 0,
+    "max_type": "num",
+    "max_value": 1,
+}
+# Shares of 1: white to green.
+SHARE_SCALE = {
+    "type": "2_color_scale",
+    "min_type": "num",
+    "min_value": 0,
+    "min_color": ZERO,
+    "max_type": "num",
+    "max_value": 1,
+    "max_color": ATTENTION,
+}
