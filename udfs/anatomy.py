@@ -11,6 +11,7 @@ from udfs import cells
 from udfs.backend import forward, places, sampling, tokenizer
 from udfs.backend.arrays import Array
 from udfs.backend.model import Model
+from udfs.backend.runs import run
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
 
@@ -187,7 +188,7 @@ def gpt2_predict(
 
     Example: =GPT2_PREDICT("If today is Tuesday, tomorrow is", 5)
     """
-    return _most_likely(forward.forward(prompt, model), k, temperature, model)
+    return _most_likely(run(prompt, model).stream[-1], k, temperature, model)
 
 
 def _most_likely(residual: Array, k: int, temperature: float, model: Model) -> Table:

@@ -7,13 +7,14 @@ argument's name and the model, because what is allowed depends on the model.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeAlias
 
 from udfs import cells
-from udfs.backend import library, places, tokenizer
+from udfs.backend import library, model_text, places, tokenizer
 from udfs.backend.arrays import Array
 from udfs.backend.model import Model as BackendModel
+from udfs.backend.model_text import ModelText
 from udfs.cells import CellError
 
 
@@ -44,6 +45,11 @@ def _text(raw: object, name: str, model: BackendModel | None) -> str:
 
 def _model(raw: object, name: str, model: BackendModel | None) -> BackendModel:
     return library.load(cells.text(raw, name))
+
+
+def _model_text(raw: object, name: str, model: BackendModel | None) -> ModelText:
+    parsed = model_text.parse(cells.text(raw, name))
+    return replace(parsed, name=parsed.name or library.default_name())
 
 
 def _prompt(raw: object, name: str, model: BackendModel | None) -> list[int]:
@@ -128,6 +134,7 @@ _MODEL_HELP = "the model's text from GPT2_MODEL, or a name such as gpt2; blank f
 
 Text = Annotated[str, Kind(_text, "a text, or the cell that holds it", takes_blank=True)]
 Name = Annotated[str, Kind(_text, "a name")]
+ModelName = Annotated[ModelText, Kind(_model_text, _MODEL_HELP, takes_blank=True)]
 Model = Annotated[BackendModel, Kind(_model, _MODEL_HELP, takes_blank=True)]
 Prompt = Annotated[list[int], Kind(_prompt, "the text that the model reads")]
 Ids = Annotated[list[int], Kind(_ids, "token ids, one a cell")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from udfs import cells
 from udfs.backend import library, model_text, surgery
 from udfs.backend.arrays import Array
 from udfs.backend.checkpoint import WEIGHTS_FILE
-from udfs.backend.model_text import ModelText
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
 
@@ -23,7 +23,7 @@ MAX_TEXT = 32_767  # characters in a cell
 
 
 @cell_function
-def gpt2_model(name: arg.Text = "", surgery: arg.Cells = arg.LEFT_OUT) -> str:
+def gpt2_model(name: arg.ModelName = arg.LEFT_OUT, surgery: arg.Cells = arg.LEFT_OUT) -> str:
     """The text that names a model and what is done to it. Other functions take it as their last argument.
 
     name: a model such as demo or gpt2, blank for the default; options may follow, as in gpt2 ; bos
@@ -34,10 +34,7 @@ def gpt2_model(name: arg.Text = "", surgery: arg.Cells = arg.LEFT_OUT) -> str:
 
     Example: =GPT2_MODEL("demo", Weights!B6:E15)
     """
-    parsed = model_text.parse(name)
-    text = str(
-        ModelText(parsed.name or library.default_name(), parsed.bos, (*parsed.operations, *_surgery_rows(surgery)))
-    )
+    text = str(replace(name, operations=(*name.operations, *_surgery_rows(surgery))))
     if len(text) > MAX_TEXT:
         raise CellError(f"surgery must fit into {MAX_TEXT} characters of model text, not {len(text)}")
     library.load(text)  # says now what is wrong with an operation, not in each cell that uses it

@@ -18,6 +18,7 @@ from transformers import GPT2LMHeadModel
 from tests.random_checkpoint import SIZES, write_checkpoint
 from udfs.backend import forward
 from udfs.backend.checkpoint import open_checkpoint
+from udfs.backend.layers import Layers
 from udfs.backend.model import Model
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "forward_tiny.npz"
@@ -49,7 +50,7 @@ def reference(folder: Path, ids: list[int]) -> dict[str, np.ndarray]:
 def ours(folder: Path, ids: list[int]) -> dict[str, np.ndarray]:
     """The same by the project's forward pass."""
     checkpoint = open_checkpoint(folder)
-    model = Model(folder.name, folder.name, checkpoint.config, checkpoint.tensors)
+    model = Model(folder.name, folder.name, checkpoint.config, checkpoint.tensors, Layers(checkpoint.tensors))
     seen = forward.trace(ids, model)
     layers = range(checkpoint.config.n_layer)
     final = seen[f"blocks.{checkpoint.config.n_layer - 1}.hook_resid_post"]

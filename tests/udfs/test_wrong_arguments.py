@@ -67,6 +67,7 @@ WRONG: dict[Any, list[Any]] = {
     arg.Index: [*_NO_NUMBER, 1.5, 10**9],
     arg.Temperature: [*_NO_NUMBER, 1001],
     arg.Model: ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]], "tiny ; set ln_f.bias[99] = 1", "../tiny"],
+    arg.ModelName: ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]], "tiny ; set ln_f.bias[99] = 1"],
     arg.Cells: [[["#VALUE!", 1, 1]]],
 }
 OPTIONAL_BLANK = {"model", "k", "temperature", "surgery", "row", "rows", "column", "columns", "name", "edits", "text"}
@@ -106,8 +107,12 @@ def test_a_wrong_argument_is_one_line_that_names_it(name: str, argument: str, wr
     message = str(error.value)
     assert "\n" not in message
     assert len(message) < 300
-    subject = {"index of": "model", "a model": "model", "layer": "place"}
-    assert message.startswith((argument, *(start for start, of in subject.items() if of == argument))), message
+    others = {
+        "model": ("index of", "a model text"),
+        "name": ("model must be", "index of", "a model text"),
+        "place": ("layer",),
+    }
+    assert message.startswith((argument, *others.get(argument, ()))), message
 
 
 @pytest.mark.parametrize("name", [name for name in WORKING if WORKING[name]])

@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+_SMALL = 64  # bytes that anything without an array is counted as
+
 
 class Cache:
-    """Results by key, the least recently used dropped first once they hold more than `max_bytes`."""
+    """Results by key, the least recently used dropped first once they hold more than `max_bytes`.
+
+    A result that several threads ask for at once is computed by one of them.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.n_bytes = 0
         self._results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._pending: dict[Hashable, Future[Any]] = {}
         self._lock = Lock()
 
     def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
@@ -26,20 +33,37 @@ class Cache:
             if key in self._results:
                 self._results.move_to_end(key)
                 return self._results[key][0]
-        result = compute()
-        if isinstance(result, np.ndarray):
-            result.setflags(write=False)
-        self._put(key, result, _n_bytes(result))
-        return result
+            others = self._pending.get(key)
+            if others is None:
+                mine: Future[Any] = Future()
+                self._pending[key] = mine
+        if others is not None:
+            return others.result()
+        try:
+            result = _read_only(compute())
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        else:
+            self._keep(key, result)
+            mine.set_result(result)
+            return result
+        finally:
+            with self._lock:
+                del self._pending[key]
 
-    def _put(self, key: Hashable, result: Any, n_bytes: int) -> None:
-        if n_bytes > self.max_bytes:
+    def values(self) -> list[Any]:
+        """The results that are there now, the most recently used first."""
+        with self._lock:
+            return [result for result, _ in reversed(self._results.values())]
+
+    def _keep(self, key: Hashable, result: Any) -> None:
+        size = _n_bytes(result)
+        if size > self.max_bytes:
             return
         with self._lock:
-            if key in self._results:
-                return
-            self._results[key] = (result, n_bytes)
-            self.n_bytes += n_bytes
+            self._results[key] = (result, size)
+            self.n_bytes += size
             while self.n_bytes > self.max_bytes:
                 self.n_bytes -= self._results.popitem(last=False)[1][1]
 
@@ -48,15 +72,21 @@ def content_key(value: Any) -> Hashable:
     """A key that is equal for equal content: arrays by digest, lists by their items, all else by itself."""
     if isinstance(value, np.ndarray):
         data = np.ascontiguousarray(value)
+        if data.dtype == object:
+            return (data.shape, *map(content_key, data.ravel().tolist()))
         return (data.shape, data.dtype.str, hashlib.blake2b(data.data, digest_size=16).digest())
     if isinstance(value, (list, tuple)):
         return tuple(content_key(item) for item in value)
-    return getattr(value, "fingerprint", value)
+    return (type(value), getattr(value, "fingerprint", value))
+
+
+def _read_only(result: Any) -> Any:
+    if isinstance(result, np.ndarray):
+        result.setflags(write=False)
+    return result
 
 
 def _n_bytes(result: Any) -> int:
-    if isinstance(result, np.ndarray):
-        return result.nbytes
     if isinstance(result, (list, tuple)):
-        return 64 + sum(_n_bytes(item) for item in result)
-    return 64
+        return _SMALL + sum(_n_bytes(item) for item in result)
+    return int(getattr(result, "nbytes", 0)) + _SMALL

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping
+import mmap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from udfs.backend.arrays import Array
@@ -24,10 +24,17 @@ _DTYPES = ("F32", "F16", "BF16")
 _MASK_BUFFERS = (".attn.bias", ".attn.masked_bias")  # causal masks that old versions of transformers saved
 
 
+class Reader(Protocol):
+    """Where one tensor comes from."""
+
+    def __call__(self) -> Array: ...
+    def release(self) -> None: ...
+
+
 class Tensors(Mapping[str, Array]):
     """Tensors by their checkpoint names, each read when it is first asked for, and read-only."""
 
-    def __init__(self, readers: Mapping[str, Callable[[], Array]]) -> None:
+    def __init__(self, readers: Mapping[str, Reader]) -> None:
         self._readers = readers
 
     def __getitem__(self, name: str) -> Array:
@@ -39,9 +46,31 @@ class Tensors(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self._readers)
 
+    def release(self, name: str) -> None:
+        """Says that a tensor need not stay in memory for now; it can still be read, from the disk again."""
+        self._readers[name].release()
+
+    def shares(self, name: str, other: Tensors) -> bool:
+        """Whether the other's tensor of that name is the same one, not only an equal one."""
+        return self._readers[name] is other._readers[name]
+
     def with_changes(self, changes: Mapping[str, Array]) -> Tensors:
         """These tensors with some replaced; all others are shared, not copied."""
-        return Tensors({**self._readers, **{name: partial(_same, array) for name, array in changes.items()}})
+        return Tensors({**self._readers, **{name: _Edited(array) for name, array in changes.items()}})
+
+
+class _Edited:
+    """A tensor that exists in memory only."""
+
+    def __init__(self, array: Array) -> None:
+        self._array = array
+        array.setflags(write=False)
+
+    def __call__(self) -> Array:
+        return self._array
+
+    def release(self) -> None:
+        """Nothing: there is no other copy."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +103,7 @@ class _Entry:
     stop: int
 
 
-def _open_tensors(path: Path, config: Config) -> dict[str, Callable[[], Array]]:
+def _open_tensors(path: Path, config: Config) -> dict[str, Reader]:
     entries = _read_header(path)
     _check_whole(path, entries)
     entries = {
@@ -82,10 +111,11 @@ def _open_tensors(path: Path, config: Config) -> dict[str, Callable[[], Array]]:
     }
     head = entries.pop("lm_head.weight", None)
     _check_shapes(entries, config)
-    mapped = np.memmap(path, np.uint8, "r")
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     if head is not None:
         _check_tied(mapped, head, entries["wte.weight"])
-    return {name: cache(partial(_read_tensor, mapped, entries[name])) for name in config.shapes()}
+    return {name: _Stored(mapped, entries[name]) for name in config.shapes()}
 
 
 def _read_header(path: Path) -> dict[str, _Entry]:
@@ -140,27 +170,48 @@ def _check_shapes(entries: Mapping[str, _Entry], config: Config) -> None:
         raise ModelError(f"{extra[0]} is not a tensor of GPT-2 with {config.n_layer} layers")
 
 
-def _check_tied(mapped: np.memmap[Any, np.dtype[np.uint8]], head: _Entry, wte: _Entry) -> None:
+def _check_tied(mapped: mmap.mmap, head: _Entry, wte: _Entry) -> None:
     same_type = (head.dtype, head.shape) == (wte.dtype, wte.shape)
-    if not same_type or not np.array_equal(mapped[head.start : head.stop], mapped[wte.start : wte.stop]):
+    if not same_type or not np.array_equal(_bytes(mapped, head), _bytes(mapped, wte)):
         raise ModelError("lm_head.weight must equal wte.weight: GPT-2 unembeds with its token embedding")
 
 
-def _read_tensor(mapped: np.memmap[Any, np.dtype[np.uint8]], entry: _Entry) -> Array:
-    raw = mapped[entry.start : entry.stop].view(np.ndarray)
-    count = math.prod(entry.shape)
+class _Stored:
+    """A tensor in a mapped file: float32 as it lies there, half precision converted when it is first read."""
+
+    def __init__(self, mapped: mmap.mmap, entry: _Entry) -> None:
+        self._mapped, self._entry = mapped, entry
+        self._array: Array | None = None
+
+    def __call__(self) -> Array:
+        array = self._array
+        if array is None:
+            array = self._array = _as_float32(_bytes(self._mapped, self._entry), self._entry)
+        return array
+
+    def release(self) -> None:
+        """Lets go of the converted copy, and of the pages of the file where the system can be told so."""
+        self._array = None
+        if hasattr(mmap, "MADV_DONTNEED"):
+            start = -(-self._entry.start // mmap.PAGESIZE) * mmap.PAGESIZE
+            length = self._entry.stop // mmap.PAGESIZE * mmap.PAGESIZE - start
+            if length > 0:
+                self._mapped.madvise(mmap.MADV_DONTNEED, start, length)
+
+
+def _bytes(mapped: mmap.mmap, entry: _Entry) -> NDArray[np.uint8]:
+    return np.frombuffer(mapped, np.uint8, entry.stop - entry.start, entry.start)
+
+
+def _as_float32(raw: NDArray[np.uint8], entry: _Entry) -> Array:
     if entry.dtype == "F32":
-        array: Array = np.frombuffer(raw, "<f4", count)
+        array: Array = raw.view("<f4")
     elif entry.dtype == "F16":
-        array = np.frombuffer(raw, "<f2", count).astype(np.float32)
+        array = raw.view("<f2").astype(np.float32)
     else:  # a bfloat16 is the upper half of a float32
-        array = (np.frombuffer(raw, "<u2", count).astype(np.uint32) << 16).view(np.float32)
+        array = (raw.view("<u2").astype(np.uint32) << 16).view(np.float32)
     array.setflags(write=False)
     return array.reshape(entry.shape)
-
-
-def _same(array: Array) -> Array:
-    return array
 
 
 def _dims(shape: tuple[int, ...]) -> str:

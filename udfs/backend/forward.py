@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 
 from udfs.backend.arrays import Array
+from udfs.backend.kv_cache import KeyValues
 from udfs.backend.model import Model
 
 See: TypeAlias = Callable[[str, Array], Array]
@@ -28,57 +29,77 @@ def unseen(place: str, value: Array) -> Array:
     return value
 
 
-def forward(ids: Sequence[int], model: Model, see: See = unseen) -> Array:
-    """The residual stream after the last block, `[n_seq, n_embd]`, for these token ids."""
-    residual = embed(ids, model, see)  # [n_seq] -> [n_seq, n_embd]
+def forward(ids: Sequence[int], model: Model, see: See = unseen, past: KeyValues | None = None) -> Array:
+    """The residual stream after the last block, `[n_seq, n_embd]`, for these token ids.
+
+    With `past`, the ids follow the tokens that it holds, and are added to it.
+    """
+    residual = embed(ids, model, see, n_past=past.n_seq if past else 0)  # [n_seq] -> [n_seq, n_embd]
     for layer in range(model.config.n_layer):
-        residual = block(layer, residual, model, see)
+        residual = block(layer, residual, model, see, past)
     return residual
 
 
-def trace(ids: Sequence[int], model: Model, n_blocks: int | None = None) -> dict[str, Array]:
-    """Every intermediate by TransformerLens's name, of all blocks or of the first `n_blocks`.
+def trace(ids: Sequence[int], model: Model) -> dict[str, Array]:
+    """Every intermediate up to the last block's end, by TransformerLens's name.
 
     Per head: q, k, v, z `[n_head, n_seq, d_head]`, scores and pattern `[n_head, n_seq, n_seq]`; all else has a row a
     token.
     """
     seen: dict[str, Array] = {}
+    forward(ids, model, _recorder(seen))
+    return seen
 
+
+def trace_embedding(ids: Sequence[int], model: Model) -> dict[str, Array]:
+    """The two embeddings, as `trace` gives them."""
+    seen: dict[str, Array] = {}
+    embed(ids, model, _recorder(seen))
+    return seen
+
+
+def trace_block(layer: int, residual: Array, model: Model) -> dict[str, Array]:
+    """The intermediates of one block, as `trace` gives them, for the stream that enters it."""
+    seen: dict[str, Array] = {}
+    block(layer, residual, model, _recorder(seen))
+    return seen
+
+
+def _recorder(seen: dict[str, Array]) -> See:
     def record(place: str, value: Array) -> Array:
         seen[place] = value
         return value
 
-    residual = embed(ids, model, record)
-    for layer in range(model.config.n_layer if n_blocks is None else n_blocks):
-        residual = block(layer, residual, model, record)
-    return seen
+    return record
 
 
-def embed(ids: Sequence[int], model: Model, see: See = unseen) -> Array:
+def embed(ids: Sequence[int], model: Model, see: See = unseen, n_past: int = 0) -> Array:
     """Token embedding plus position embedding: `[n_seq]` -> `[n_seq, n_embd]`."""
     tokens = see("hook_embed", model["wte.weight"][list(ids)])  # [n_seq] -> [n_seq, n_embd]
-    return tokens + see("hook_pos_embed", model["wpe.weight"][: len(ids)])
+    return tokens + see("hook_pos_embed", model["wpe.weight"][n_past : n_past + len(ids)])
 
 
-def block(layer: int, residual: Array, model: Model, see: See = unseen) -> Array:
+def block(layer: int, residual: Array, model: Model, see: See = unseen, past: KeyValues | None = None) -> Array:
     """One transformer block: what attention and then the MLP compute is added to the stream."""
     at = f"blocks.{layer}"
     residual = see(f"{at}.hook_resid_pre", residual)
     x = see(f"{at}.ln1.hook_normalized", layer_norm(residual, f"h.{layer}.ln_1", model))
-    residual = residual + see(f"{at}.hook_attn_out", attention(layer, x, model, see))
+    residual = residual + see(f"{at}.hook_attn_out", attention(layer, x, model, see, past))
     residual = see(f"{at}.hook_resid_mid", residual)
     x = see(f"{at}.ln2.hook_normalized", layer_norm(residual, f"h.{layer}.ln_2", model))
     residual = residual + see(f"{at}.hook_mlp_out", mlp(layer, x, model, see))
     return see(f"{at}.hook_resid_post", residual)
 
 
-def attention(layer: int, x: Array, model: Model, see: See = unseen) -> Array:
+def attention(layer: int, x: Array, model: Model, see: See = unseen, past: KeyValues | None = None) -> Array:
     """All heads of one block, on the normalised stream: `[n_seq, n_embd]` -> `[n_seq, n_embd]`."""
     at = f"blocks.{layer}.attn"
     qkv = linear(x, f"h.{layer}.attn.c_attn", model)  # [n_seq, n_embd] -> [n_seq, 3*n_embd]
     q, k, v = split_qkv(qkv, model.config.n_head)  # -> 3 x [n_head, n_seq, d_head]
     q, k, v = see(f"{at}.hook_q", q), see(f"{at}.hook_k", k), see(f"{at}.hook_v", v)
-    scores = see(f"{at}.hook_attn_scores", attention_scores(q, k))  # -> [n_head, n_seq, n_seq]
+    if past is not None:
+        k, v = past.extend(layer, k, v)  # -> [n_head, n_past + n_seq, d_head]
+    scores = see(f"{at}.hook_attn_scores", attention_scores(q, k))  # -> [n_head, n_seq, n_past + n_seq]
     pattern = see(f"{at}.hook_pattern", softmax(scores))
     z = see(f"{at}.hook_z", pattern @ v)  # -> [n_head, n_seq, d_head]
     return linear(join_heads(z), f"h.{layer}.attn.c_proj", model)  # -> [n_seq, n_embd]
@@ -95,12 +116,12 @@ def mlp(layer: int, x: Array, model: Model, see: See = unseen) -> Array:
 def unembed(residual: Array, model: Model, see: See = unseen) -> Array:
     """The logits: final LayerNorm, then the token embedding, `[n_seq, n_embd]` -> `[n_seq, n_vocab]`."""
     x = see("ln_final.hook_normalized", layer_norm(residual, "ln_f", model))
-    return x @ model["wte.weight"].T
+    return model.layers["lm_head"](x)
 
 
 def linear(x: Array, parameter: str, model: Model) -> Array:
     """`x @ W + b`, with `W` stored as `[in, out]` (GPT-2's Conv1D)."""
-    return x @ model[f"{parameter}.weight"] + model[f"{parameter}.bias"]
+    return model.layers[parameter](x)
 
 
 def layer_norm(x: Array, parameter: str, model: Model) -> Array:
@@ -124,9 +145,10 @@ def join_heads(z: Array) -> Array:
 
 
 def attention_scores(q: Array, k: Array) -> Array:
-    """Scaled scores, -inf where a token would look ahead: -> `[n_head, n_seq, n_seq]`."""
+    """Scaled scores, -inf where a token would look ahead: -> `[n_head, n_seq, n_past + n_seq]`."""
     scores = q @ k.transpose(0, 2, 1) / np.float32(math.sqrt(q.shape[-1]))
-    future = np.triu(np.ones(scores.shape[1:], bool), k=1)
+    n_seq, n_all = scores.shape[1:]
+    future = np.triu(np.ones((n_seq, n_all), bool), k=1 + n_all - n_seq)
     scores[:, future] = -np.inf
     return scores
 

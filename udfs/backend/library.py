@@ -16,6 +16,7 @@ from platformdirs import user_data_path
 
 from udfs.backend.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, open_checkpoint
 from udfs.backend.errors import ModelError
+from udfs.backend.layers import Layers
 from udfs.backend.model import Model
 from udfs.backend.model_text import ModelText, parse
 from udfs.backend.surgery import operate
@@ -77,12 +78,6 @@ def load(text: str) -> Model:
     return _load(named, folder, _stamp(folder))
 
 
-def load_checkpoint(name: str) -> Checkpoint:
-    """The checkpoint of that name as it lies on disk, opened once while its files stay the same."""
-    folder = find(name)
-    return _open(folder, _stamp(folder))
-
-
 def _folder(name: str) -> Path | None:
     if name == DEMO:
         return _BUNDLED
@@ -117,12 +112,17 @@ def _stamp(folder: Path) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4)
-def _open(folder: Path, stamp: tuple[int, ...]) -> Checkpoint:
-    return open_checkpoint(folder)
+def _open(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Layers]:
+    """A checkpoint and its layers, opened once while the files stay the same; edited models share both."""
+    checkpoint = open_checkpoint(folder)
+    return checkpoint, Layers(checkpoint.tensors)
 
 
 @lru_cache(maxsize=16)
 def _load(text: ModelText, folder: Path, stamp: tuple[int, ...]) -> Model:
-    checkpoint = _open(folder, stamp)
+    checkpoint, layers = _open(folder, stamp)
+    fingerprint = (str(text), str(folder), *stamp)
     tensors = operate(checkpoint.tensors, text.operations, checkpoint.config)
-    return Model(str(text), text.name, checkpoint.config, tensors, text.bos, (str(text), str(folder), *stamp))
+    return Model(
+        str(text), text.name, checkpoint.config, tensors, Layers(tensors, original=layers), text.bos, fingerprint
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from udfs.backend.arrays import Array
 from udfs.backend.checkpoint import Tensors
 from udfs.backend.config import Config
+from udfs.backend.layers import Layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,7 @@ class Model:
     name: str
     config: Config
     tensors: Tensors
+    layers: Layers
     bos: bool = False
     fingerprint: Hashable = None
 

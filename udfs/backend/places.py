@@ -16,8 +16,9 @@ import numpy as np
 from udfs.backend.arrays import Array
 from udfs.backend.config import Config
 from udfs.backend.errors import ModelError
-from udfs.backend.forward import forward, layer_norm, trace
+from udfs.backend.forward import layer_norm, trace_block, trace_embedding
 from udfs.backend.model import Model
+from udfs.backend.runs import run
 
 # Short name -> TransformerLens's; L is the layer's number. Order is the order of the forward pass.
 NAMES = {
@@ -87,9 +88,10 @@ def value_at(place: Place, ids: Sequence[int], model: Model) -> Array:
 
     Heads stand side by side: `[n_seq, n_embd]` for q, k, v, z, and `[n_seq, n_head*n_seq]` for scores and patterns.
     """
+    stream = run(ids, model).stream
     if place.hook == "ln_final.hook_normalized":
-        return layer_norm(forward(ids, model), "ln_f", model)
-    seen = trace(ids, model, n_blocks=0 if place.layer is None else place.layer + 1)
+        return layer_norm(stream[-1], "ln_f", model)
+    seen = trace_embedding(ids, model) if place.layer is None else trace_block(place.layer, stream[place.layer], model)
     if place.hook.endswith(_RESULT):
         return _head_result(seen[place.hook.replace(_RESULT, "hook_z")], place, model)
     value = seen[place.hook]

@@ -1,0 +1,65 @@
+"""The demo model's answers, read from the anatomy workbook: a prompt typed into its cell, recalculated, a cell read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import udfs
+from addin.headless import Workbook
+from udfs.models.demo.recipe.held_out import PROMPTS, HeldOut
+from workbook_templates import build
+
+# The seven days, and one prompt or two of each kind that the talk has.
+ASKED = [item for item in PROMPTS if item.topic == "days" and item.prompt.startswith("If") and "," in item.prompt] + [
+    item
+    for item in PROMPTS
+    if item.prompt
+    in (
+        "if today is Tuesday tomorrow is",
+        "Mike is quick. He moves",
+        "Mike pulls out his",
+        "Mike is a Jedi. Mike pulls out his",
+        "When Mary and John went to the store, John gave a drink to",
+        "When Mary and John went to the store, Mary gave a drink to",
+        "2 + 2 =",
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
+    """One workbook for all questions, as a person would keep it open."""
+    return Workbook.open(build("anatomy", tmp_path_factory.mktemp("answers"), host="headless", model="demo"))
+
+
+def test_the_prompts_are_in_the_list() -> None:
+    assert len(ASKED) == 14
+
+
+@pytest.mark.parametrize("item", ASKED, ids=lambda item: item.prompt)
+def test_the_workbook_answers(book: Workbook, item: HeldOut) -> None:
+    book.set("prompt", item.prompt)
+    book.recalculate()
+    header, first, *_ = book.get_range("next_tokens")
+    assert header == ["rank", "token", "id", "logit", "probability"]
+    assert book.get("next_token") == first[1] == item.answer
+    assert isinstance(first[4], float)
+    assert first[4] > 0.5
+    assert first[4] == pytest.approx(udfs.gpt2_predict(item.prompt, 1, 1, "demo")[1][4], abs=1e-4)
+
+
+def test_an_edit_in_the_middle_changes_what_follows_and_nothing_else(book: Workbook, tmp_path: Path) -> None:
+    book.set("prompt", "Mike is quick. He moves")
+    book.recalculate()
+    before = book.get_range("Block 5!C9:H14")
+    first_edit = next(row for row in range(10, 80) if "your edits" in str(book.get(f"Block 5!B{row}"))) + 2
+    book.set(f"Block 5!D{first_edit + 5}", 25)
+    changed = {address.split("!")[0].strip("'") for address in book.recalculate()}
+    assert {"Block 5", "Block 11", "Head"} <= changed
+    assert not changed & {"Tokens", "Embeddings", "Weights", *(f"Block {layer}" for layer in range(5))}
+    assert book.get_range("Block 5!C9:H14") == before
+    book.set(f"Block 5!D{first_edit + 5}", None)
+    book.recalculate()
+    assert book.get("next_token") == " quickly"

@@ -1,0 +1,64 @@
+"""What the bundled demo model must be able to do, on prompts that its training never saw."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import udfs
+from udfs.backend import forward, tokenizer
+from udfs.backend.library import find, load
+from udfs.models.demo.recipe.grammar import documents
+from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, HeldOut, Reference, is_held_out
+
+MUST = ("adverbs", "days", "objects", "Jedi", "indirect objects", "sums", "pronouns")  # the templates rely on these
+
+
+@pytest.mark.parametrize("item", [item for item in PROMPTS if item.topic in MUST], ids=lambda item: item.prompt)
+def test_it_completes_what_it_never_saw(item: HeldOut) -> None:
+    _, token, _, _, probability = udfs.gpt2_predict(item.prompt, 1, 1, "demo")[1]
+    assert (token, probability > 0.5) == (item.answer, True), f"{token!r} {probability:.2f}"
+
+
+def test_a_head_looks_from_a_pronoun_to_the_name_it_stands_for() -> None:
+    model = load("demo")
+    least = np.full((12, 12), np.inf)
+    for reference in REFERENCES:
+        least = np.minimum(least, attention_to_name(reference))
+    assert least.max() > 0.5, f"{least.max():.2f} by head {np.unravel_index(least.argmax(), least.shape)}"
+    assert model.config.n_head == 12
+
+
+def attention_to_name(reference: Reference) -> np.ndarray:
+    """How much each head looks from the last token to the name: [n_layer, n_head]."""
+    ids = tokenizer.encode(reference.prompt)
+    name = ids.index(tokenizer.encode(reference.name)[0])
+    seen = forward.trace(ids, load("demo"))
+    return np.stack([seen[f"blocks.{layer}.attn.hook_pattern"][:, -1, name] for layer in range(12)])
+
+
+def test_no_training_document_holds_a_held_out_prompt() -> None:
+    texts = [document.text for document in islice(documents(seed=12345), 20_000)]
+    assert not any(is_held_out(text) for text in texts)
+    held_out = [text for text in texts if any(item.prompt in text for item in PROMPTS)]
+    assert held_out == []
+
+
+def test_it_has_gpt2_smalls_shape_but_for_the_width() -> None:
+    config = load("demo").config
+    assert (config.n_layer, config.n_head, config.n_vocab) == (12, 12, 50257)
+    assert config.n_inner == 4 * config.n_embd
+
+
+def test_it_stays_small() -> None:
+    files = [path for path in Path(find("demo")).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert sum(path.stat().st_size for path in files) < 12_000_000
+
+
+def test_unknown_words_get_no_probability() -> None:
+    """The tokens that training never used share one row of the embedding; they must not crowd out the known ones."""
+    rows = udfs.gpt2_predict("If today is Tuesday, tomorrow is", 200, 1, "demo")[1:]
+    assert sum(row[4] for row in rows) > 0.95

@@ -1,0 +1,57 @@
+"""Keys and values of the tokens that a model has read, so that the next one need not read them again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from udfs.backend.arrays import Array
+from udfs.backend.config import Config
+
+
+class KeyValues:
+    """What each block's attention keeps of the tokens so far: keys and values `[n_head, n_seq, d_head]`."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._room = 0
+        self._keys, self._values = [np.empty((config.n_layer, config.n_head, 0, config.d_head), np.float32)] * 2
+        self._lengths = [0] * config.n_layer
+
+    @property
+    def n_seq(self) -> int:
+        """Tokens that every block has read."""
+        return self._lengths[-1]
+
+    @property
+    def nbytes(self) -> int:
+        return self._keys.nbytes + self._values.nbytes
+
+    def extend(self, layer: int, k: Array, v: Array) -> tuple[Array, Array]:
+        """Keeps the keys and values of further tokens; those of all tokens of that block."""
+        start = self._lengths[layer]
+        stop = start + k.shape[1]
+        self._make_room(stop)
+        self._keys[layer, :, start:stop], self._values[layer, :, start:stop] = k, v
+        self._lengths[layer] = stop
+        return self._keys[layer, :, :stop], self._values[layer, :, :stop]
+
+    def copy(self, n_seq: int, n_blocks: int) -> KeyValues:
+        """A copy of what the first blocks keep of the first tokens; the other blocks have read nothing."""
+        copied = KeyValues(self._config)
+        copied._make_room(n_seq)
+        copied._keys[:n_blocks, :, :n_seq] = self._keys[:n_blocks, :, :n_seq]
+        copied._values[:n_blocks, :, :n_seq] = self._values[:n_blocks, :, :n_seq]
+        copied._lengths[:n_blocks] = [n_seq] * n_blocks
+        return copied
+
+    def _make_room(self, n_seq: int) -> None:
+        """Room for that many tokens, and as many again where it must grow, so that growing is rare."""
+        if n_seq <= self._room:
+            return
+        room = min(max(n_seq, 2 * self._room, 16), max(self._config.n_ctx, n_seq))
+        shape = (self._config.n_layer, self._config.n_head, room, self._config.d_head)
+        for name in ("_keys", "_values"):
+            grown = np.empty(shape, np.float32)
+            grown[:, :, : self._room] = getattr(self, name)
+            setattr(self, name, grown)
+        self._room = room
