@@ -97,7 +97,7 @@ def _in_chunks(x: Array, n_in: int) -> Array:
     """Few rows in chunks that OpenBLAS does not pack for, the last one filled up: -> `[n_chunks, chunk, n_in]`."""
     n_seq = len(x)
     most = n_seq if n_seq >= _MANY_ROWS else max(1, _UNPACKED // (n_in * TILE))
-    n_chunks = max(1, -(-n_seq // most))
+    n_chunks = -(-n_seq // most)
     chunk = -(-n_seq // n_chunks)
     if n_chunks * chunk == n_seq:
         return np.ascontiguousarray(x).reshape(n_chunks, chunk, n_in)
