@@ -84,7 +84,7 @@ def gpt2_attention_mix(qkv: arg.Qkv, model: arg.Model = arg.LEFT_OUT) -> Array:
     Example: =GPT2_ATTENTION_MIX(B50#)
     """
     q, k, v = forward.split_qkv(qkv, model.config.n_head)
-    return forward.join_heads(forward.softmax(forward.attention_scores(q, k)) @ v)
+    return forward.join_heads(forward.attention_mix(forward.softmax(forward.attention_scores(q, k)), v))
 
 
 @cell_function

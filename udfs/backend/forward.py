@@ -18,6 +18,7 @@ import numpy as np
 from udfs.backend.arrays import Array
 from udfs.backend.kv_cache import KeyValues
 from udfs.backend.model import Model
+from udfs.backend.team import shared_out
 
 See: TypeAlias = Callable[[str, Array], Array]
 
@@ -101,7 +102,7 @@ def attention(layer: int, x: Array, model: Model, see: See = unseen, past: KeyVa
         k, v = past.extend(layer, k, v)  # -> [n_head, n_past + n_seq, d_head]
     scores = see(f"{at}.hook_attn_scores", attention_scores(q, k))  # -> [n_head, n_seq, n_past + n_seq]
     pattern = see(f"{at}.hook_pattern", softmax(scores))
-    z = see(f"{at}.hook_z", pattern @ v)  # -> [n_head, n_seq, d_head]
+    z = see(f"{at}.hook_z", attention_mix(pattern, v))  # -> [n_head, n_seq, d_head]
     return linear(join_heads(z), f"h.{layer}.attn.c_proj", model)  # -> [n_seq, n_embd]
 
 
@@ -144,21 +145,45 @@ def join_heads(z: Array) -> Array:
     return z.transpose(1, 0, 2).reshape(z.shape[1], -1)
 
 
+@shared_out
 def attention_scores(q: Array, k: Array) -> Array:
     """Scaled scores, -inf where a token would look ahead: -> `[n_head, n_seq, n_past + n_seq]`."""
-    scores = q @ k.transpose(0, 2, 1) / np.float32(math.sqrt(q.shape[-1]))
-    n_seq, n_all = scores.shape[1:]
-    future = np.triu(np.ones((n_seq, n_all), bool), k=1 + n_all - n_seq)
-    scores[:, future] = -np.inf
+    scores = q @ k.transpose(0, 2, 1)
+    scores /= np.float32(math.sqrt(q.shape[-1]))
+    scores += _causal_mask(*scores.shape[1:])
     return scores
 
 
+def _causal_mask(n_seq: int, n_all: int) -> Array:
+    """-inf above the diagonal that ends in the lower right corner, zero elsewhere: `[n_seq, n_past + n_seq]`."""
+    return np.triu(np.full((n_seq, n_all), -np.inf, np.float32), k=1 + n_all - n_seq)
+
+
+@shared_out
+def attention_mix(pattern: Array, v: Array) -> Array:
+    """Values of all tokens, weighted by the pattern: -> `[n_head, n_seq, d_head]`."""
+    return pattern @ v
+
+
+@shared_out
 def softmax(x: Array) -> Array:
     """Softmax over the last axis."""
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    e = x - x.max(axis=-1, keepdims=True)
+    np.exp(e, out=e)
+    e /= e.sum(axis=-1, keepdims=True)
+    return e
 
 
+@shared_out
 def gelu(x: Array) -> Array:
-    """GELU by tanh (Hendrycks & Gimpel 2016), GPT-2's own: `gelu_new` in transformers."""
-    return np.float32(0.5) * x * (1 + np.tanh(_SQRT_2_OVER_PI * (x + np.float32(0.044715) * (x * x * x))))
+    """0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), GPT-2's GELU (Hendrycks & Gimpel 2016; `gelu_new`)."""
+    g = x * x  # in place from here on: temporaries would take most of the time
+    g *= x
+    g *= np.float32(0.044715)
+    g += x
+    g *= _SQRT_2_OVER_PI
+    np.tanh(g, out=g)
+    g += 1
+    g *= x
+    g *= np.float32(0.5)
+    return g

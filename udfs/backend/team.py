@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, partial, wraps
 from threading import Lock, Thread
 
+import numpy as np
 from threadpoolctl import threadpool_limits
+
+from udfs.backend.arrays import Array
+
+_WORTH_SHARING = 2**17  # numbers
 
 
 class Team:
@@ -57,6 +62,29 @@ def team() -> Team:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def shared_out(function: Callable[..., Array]) -> Callable[..., Array]:
+    """The same function of arrays, large ones cut along their first axis and given to the members of the team.
+
+    For functions whose result has the first axis of their arguments, each entry computed from the same entries.
+    """
+
+    @wraps(function)
+    def shared(*arrays: Array) -> Array:
+        if max(array.size for array in arrays) < _WORTH_SHARING:
+            return function(*arrays)
+        members = team()
+        parts: list[Array] = [arrays[0]] * members.size
+
+        def work(part: int) -> None:
+            share = members.share(len(arrays[0]), part)
+            parts[part] = function(*(array[share] for array in arrays))
+
+        members.run(work)
+        return np.concatenate(parts)
+
+    return shared
 
 
 class _Helper:
