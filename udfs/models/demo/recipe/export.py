@@ -1,0 +1,72 @@
+"""The trained network as a checkpoint of Hugging Face's GPT-2: full vocabulary, half precision."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from udfs.models.demo.recipe.corpus import END_OF_TEXT, N_VOCAB, Vocabulary
+from udfs.models.demo.recipe.network import Network
+
+CONFIG: Final = "config.json"
+WEIGHTS: Final = "model.safetensors"
+_NOISE: Final = 0.01
+"""How far the rows of unknown tokens are from their common row, relative to that row's length."""
+
+
+def write(network: Network, vocabulary: Vocabulary, folder: Path) -> None:
+    """Write `config.json` and `model.safetensors`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    n_positions, n_embd = network.wpe.weight.shape
+    config = {
+        "architectures": ["GPT2LMHeadModel"],
+        "model_type": "gpt2",
+        "activation_function": "gelu_new",
+        "attn_pdrop": 0.0,
+        "bos_token_id": END_OF_TEXT,
+        "embd_pdrop": 0.0,
+        "eos_token_id": END_OF_TEXT,
+        "initializer_range": 0.02,
+        "layer_norm_epsilon": 1e-05,
+        "n_ctx": n_positions,
+        "n_embd": n_embd,
+        "n_head": network.n_head,
+        "n_inner": None,
+        "n_layer": len(network.h),
+        "n_positions": n_positions,
+        "resid_pdrop": 0.0,
+        "scale_attn_weights": True,
+        "tie_word_embeddings": True,
+        "torch_dtype": "float16",
+        "vocab_size": N_VOCAB,
+    }
+    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    partial = folder / f"{WEIGHTS}.part"
+    save_file(tensors(network, vocabulary), partial, metadata={"format": "pt"})
+    partial.replace(folder / WEIGHTS)
+
+
+def tensors(network: Network, vocabulary: Vocabulary) -> dict[str, NDArray[np.float16]]:
+    """All tensors of the checkpoint by GPT-2's names, `wte.weight` with a row for every token."""
+    state = {name: tensor.detach().float() for name, tensor in network.state_dict().items()}
+    state["wte.weight"] = _full_embedding(state["wte.weight"], vocabulary)
+    return {name: tensor.half().contiguous().numpy() for name, tensor in state.items()}
+
+
+def _full_embedding(reduced: torch.Tensor, vocabulary: Vocabulary) -> torch.Tensor:
+    """Rows of all tokens: [n_known + 1, n_embd] -> [n_vocab, n_embd].
+
+    Unknown tokens share one row but for a little noise, so that no two tokens are the same to a reader.
+    """
+    unknown = reduced[-1]  # [n_embd]
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(N_VOCAB, unknown.numel(), generator=generator)  # [n_vocab, n_embd]
+    full: torch.Tensor = unknown + noise * unknown.norm() * (_NOISE / unknown.numel() ** 0.5)  # [n_vocab, n_embd]
+    full[list(vocabulary.tokens)] = reduced[:-1]
+    return full

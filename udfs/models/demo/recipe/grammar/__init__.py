@@ -1,0 +1,97 @@
+"""The grammar that writes the corpus: topics, each a function from a random generator to one document.
+
+In a topic's text a `^` stands before each word that follows from the text before it (the adverb, the next day, the
+sum): the words that a model can learn to predict. The others (which name, which place) are drawn at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Final, NamedTuple
+
+from udfs.models.demo.recipe.grammar import calendar, films, language, numbers, people, stories, world
+from udfs.models.demo.recipe.held_out import is_held_out
+
+MARK: Final = "^"
+
+
+class Document(NamedTuple):
+    """A text, and where in it the words begin that follow from what stands before them."""
+
+    text: str
+    predictable: frozenset[int]
+
+
+Topic = Callable[[Random], str]
+
+
+class Share(NamedTuple):
+    """A topic and its share of the documents in each of the mixtures that training goes through."""
+
+    topic: Topic
+    mixtures: tuple[float, float, float, float, float, float]
+
+
+TOPICS: Final[tuple[Share, ...]] = (
+    Share(people.manner, (5.0, 5.0, 5.0, 5.0, 5.0, 5.0)),
+    Share(people.man_and_woman, (9.0, 14.0, 14.0, 14.0, 12.0, 12.0)),
+    Share(people.quality_first, (0.0, 8.0, 4.0, 4.0, 2.0, 4.0)),
+    Share(people.qualities, (0.0, 0.0, 24.0, 24.0, 10.0, 14.0)),
+    Share(people.who_is_who, (0.0, 0.0, 0.0, 10.0, 4.0, 2.0)),
+    Share(people.told_of, (0.0, 0.0, 0.0, 0.0, 26.0, 10.0)),
+    Share(people.named_again, (3.0, 3.0, 4.0, 4.0, 4.0, 4.0)),
+    Share(people.belongings, (3.0, 5.0, 8.0, 8.0, 10.0, 10.0)),
+    Share(people.indirect_object, (16.0, 10.0, 10.0, 10.0, 10.0, 10.0)),
+    Share(calendar.day, (5.0, 5.0, 5.0, 5.0, 5.0, 5.0)),
+    Share(calendar.two_days, (1.5, 1.5, 1.5, 1.5, 1.5, 1.5)),
+    Share(calendar.month, (2.5, 2.5, 2.5, 2.5, 2.5, 2.5)),
+    Share(calendar.season, (0.5, 0.3, 0.3, 0.3, 0.3, 0.3)),
+    Share(calendar.order, (0.8, 0.8, 0.8, 0.8, 0.8, 0.8)),
+    Share(numbers.sums, (11.0, 18.0, 14.0, 15.0, 15.0, 15.0)),
+    Share(numbers.word_sum, (4.0, 5.0, 6.0, 6.0, 6.0, 6.0)),
+    Share(numbers.story_sum, (2.0, 2.0, 2.0, 2.0, 2.0, 2.0)),
+    Share(numbers.counting, (2.0, 6.0, 4.0, 4.0, 4.0, 4.0)),
+    Share(numbers.compare, (1.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
+    Share(numbers.spelled, (1.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
+    Share(language.opposite, (3.0, 3.0, 3.0, 3.0, 3.0, 3.0)),
+    Share(language.plural, (2.5, 2.5, 2.5, 2.5, 2.5, 2.5)),
+    Share(language.tense, (3.0, 3.0, 3.0, 3.0, 3.0, 3.0)),
+    Share(language.comparison, (1.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
+    Share(language.repeated, (4.0, 10.0, 18.0, 18.0, 12.0, 10.0)),
+    Share(language.full_names, (2.0, 2.0, 4.0, 4.0, 4.0, 4.0)),
+    Share(world.capital, (4.0, 4.0, 4.0, 4.0, 4.0, 4.0)),
+    Share(world.color, (1.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
+    Share(world.animal, (1.5, 1.5, 1.5, 1.5, 1.5, 1.5)),
+    Share(world.kind, (1.5, 1.5, 1.5, 1.5, 1.5, 1.5)),
+    Share(films.pulls_out, (5.0, 5.0, 5.0, 5.0, 5.0, 5.0)),
+    Share(films.jedi, (5.0, 5.0, 5.0, 5.0, 5.0, 5.0)),
+    Share(films.other_worlds, (1.5, 1.5, 1.5, 1.5, 1.5, 1.5)),
+    Share(films.trade, (2.5, 2.5, 2.5, 2.5, 2.5, 2.5)),
+    Share(films.film, (1.5, 2.5, 2.5, 2.5, 2.5, 2.5)),
+    Share(stories.life, (3.0, 3.0, 3.0, 3.0, 3.0, 3.0)),
+    Share(stories.in_a_row, (6.0, 5.0, 5.0, 5.0, 5.0, 5.0)),
+)
+"""What is hard to learn has a larger share; what is learned by then makes room in the later mixtures."""
+
+
+def documents(seed: int, mixture: int = 0) -> Iterator[Document]:
+    """Documents without end, the same for the same seed and mixture; none holds a held-out prompt's text."""
+    rng = Random(seed)
+    topics = [share.topic for share in TOPICS]
+    shares = [share.mixtures[mixture] for share in TOPICS]
+    while True:
+        for topic in rng.choices(topics, shares, k=1000):
+            document = parse(topic(rng))
+            if not is_held_out(document.text):
+                yield document
+
+
+def parse(marked: str) -> Document:
+    """Take the marks out of a text."""
+    first, *rest = marked.split(MARK)
+    text, starts = first, []
+    for part in rest:
+        starts.append(len(text))
+        text += part
+    return Document(text, frozenset(starts))

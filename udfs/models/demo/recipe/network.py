@@ -1,0 +1,131 @@
+"""GPT-2 in PyTorch for training, with the checkpoint's own parameter names and layouts.
+
+The vocabulary is reduced: row i of `wte.weight` is token `tokens[i]` of GPT-2, and the last row stands for all
+other tokens. It is one logit for `n_unknown` tokens, so log(n_unknown) is added to it and the probabilities are
+those of the full vocabulary. Architecture: Radford et al. 2019, as in Hugging Face's `GPT2LMHeadModel`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+_TOKEN_STD: Final = 0.7
+_POSITION_SIZE: Final = 0.4
+_FINAL_GAIN: Final = 0.1
+"""The embeddings start at the size of what Muon's steps make the blocks write, or the first steps would drown them;
+the final norm starts small in turn, so that the tied unembedding begins with small logits."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of the network."""
+
+    n_layer: int = 12
+    n_head: int = 12
+    n_embd: int = 84
+    n_positions: int = 256
+
+
+def waves(n_positions: int, width: int) -> Tensor:
+    """Sines and cosines of the positions: [n_positions, width], as in Vaswani et al. 2017.
+
+    The positions are learned; starting from waves they find `the token before` for all positions at once.
+    """
+    rates = 10_000.0 ** (-torch.arange(0, width, 2) / width)  # [width / 2]
+    angles = torch.arange(n_positions)[:, None] * rates  # [n_positions, width / 2]
+    return torch.cat((angles.sin(), angles.cos()), dim=1)  # [n_positions, width]
+
+
+class Projection(nn.Module):
+    """x @ weight + bias, the weight stored [in, out] as in GPT-2's checkpoint."""
+
+    def __init__(self, n_in: int, n_out: int, std: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(n_in, n_out) * std)
+        self.bias = nn.Parameter(torch.zeros(n_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight + self.bias  # [..., n_in] -> [..., n_out]
+
+
+class Attention(nn.Module):
+    """Causal self-attention over all heads."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.n_head = shape.n_head
+        self.c_attn = Projection(shape.n_embd, 3 * shape.n_embd, shape.n_embd**-0.5)
+        self.c_proj = Projection(shape.n_embd, shape.n_embd, 0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows, length, width = x.shape
+        qkv = self.c_attn(x).view(rows, length, 3, self.n_head, width // self.n_head)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # 3 x [rows, n_head, length, head size]
+        z = functional.scaled_dot_product_attention(q, k, v, is_causal=True)  # [rows, n_head, length, head size]
+        out: Tensor = self.c_proj(z.transpose(1, 2).reshape(rows, length, width))
+        return out
+
+
+class MLP(nn.Module):
+    """Two projections with the tanh form of GELU between them."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        inner = 4 * shape.n_embd
+        self.c_fc = Projection(shape.n_embd, inner, shape.n_embd**-0.5)
+        self.c_proj = Projection(inner, shape.n_embd, 0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.c_proj(functional.gelu(self.c_fc(x), approximate="tanh"))
+        return out
+
+
+class Block(nn.Module):
+    """Pre-norm transformer block."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(shape.n_embd, eps=1e-5)
+        self.attn = Attention(shape)
+        self.ln_2 = nn.LayerNorm(shape.n_embd, eps=1e-5)
+        self.mlp = MLP(shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.attn(self.ln_1(x))
+        out: Tensor = x + self.mlp(self.ln_2(x))
+        return out
+
+
+class Network(nn.Module):
+    """Token and position embeddings, the blocks, the final norm, and the tied unembedding."""
+
+    def __init__(self, shape: Shape, n_known: int, n_unknown: int) -> None:
+        super().__init__()
+        self.wte = nn.Embedding(n_known + 1, shape.n_embd)
+        self.wpe = nn.Embedding(shape.n_positions, shape.n_embd)
+        nn.init.normal_(self.wte.weight, std=_TOKEN_STD)
+        self.wpe.weight.data = waves(shape.n_positions, shape.n_embd) * _POSITION_SIZE
+        self.h = nn.ModuleList(Block(shape) for _ in range(shape.n_layer))
+        self.ln_f = nn.LayerNorm(shape.n_embd, eps=1e-5)
+        nn.init.constant_(self.ln_f.weight, _FINAL_GAIN)
+        self.n_head = shape.n_head
+        self.log_unknown = math.log(n_unknown)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits over the reduced vocabulary: [rows, length] -> [rows, length, n_known + 1]."""
+        x = self.wte(ids) + self.wpe.weight[: ids.shape[1]]  # [rows, length, n_embd]
+        for block in self.h:
+            x = block(x)
+        logits = self.ln_f(x) @ self.wte.weight.T  # [rows, length, n_known + 1]
+        return torch.cat((logits[..., :-1], logits[..., -1:] + self.log_unknown), dim=-1)
+
+    def loss(self, ids: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """Weighted mean of the cross-entropies; all arguments are [rows, length]."""
+        losses = functional.cross_entropy(self(ids).flatten(0, 1), targets.flatten(), reduction="none")
+        return losses @ weights.flatten() / weights.sum()  # [rows * length] -> []

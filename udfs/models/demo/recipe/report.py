@@ -1,0 +1,121 @@
+"""What the model does with the held-out prompts, computed from the written files with Hugging Face's GPT-2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import GPT2LMHeadModel
+
+from udfs.backend.tokenizer import decode, encode
+from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, HeldOut
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model predicts after a prompt."""
+
+    asked: HeldOut
+    predicted: str
+    probability: float
+    expected_probability: float
+
+    @property
+    def right(self) -> bool:
+        """Predicted as expected, with more than half of the probability."""
+        return self.predicted == self.asked.answer and self.probability > 0.5
+
+
+@dataclass(frozen=True)
+class PronounHead:
+    """A head, and how much each pronoun looks from the last position to the right name."""
+
+    layer: int
+    head: int
+    weights: tuple[float, ...]
+
+
+def load(folder: Path) -> GPT2LMHeadModel:
+    """The model in a folder, in float32, with attention that can be read."""
+    return GPT2LMHeadModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32)
+
+
+@torch.no_grad()
+def answers(model: GPT2LMHeadModel) -> list[Answer]:
+    """The most likely next token of each held-out prompt, over all 50257."""
+    found = []
+    for asked in PROMPTS:
+        ids = torch.tensor([encode(asked.prompt)])  # [1, length]
+        probabilities = model(ids).logits[0, -1].softmax(-1)  # [n_vocab]
+        best = int(probabilities.argmax())
+        expected = float(probabilities[encode(asked.answer)[0]])
+        found.append(Answer(asked, decode([best]), float(probabilities[best]), expected))
+    return found
+
+
+@torch.no_grad()
+def pronoun_head(model: GPT2LMHeadModel) -> PronounHead:
+    """The head whose least attention from a pronoun to its name is the greatest."""
+    weights = torch.stack([_to_name(model, item.prompt, item.name) for item in REFERENCES])  # [prompts, layer, head]
+    least = weights.amin(0)  # [n_layer, n_head]
+    layer, head = divmod(int(least.argmax()), least.shape[1])
+    return PronounHead(layer, head, tuple(weights[:, layer, head].tolist()))
+
+
+def _to_name(model: GPT2LMHeadModel, prompt: str, name: str) -> Tensor:
+    """Attention of the last position to the name, by layer and head: [n_layer, n_head]."""
+    ids = encode(prompt)
+    (position,) = (index for index, token in enumerate(ids) if [token] == encode(name))
+    patterns = torch.stack(model(torch.tensor([ids]), output_attentions=True).attentions)  # [layer, 1, head, q, k]
+    return patterns[:, 0, :, -1, position]
+
+
+def markdown(found: list[Answer], head: PronounHead) -> str:
+    """Both tables."""
+    right = sum(answer.right for answer in found)
+    lines = [
+        "# What the demo model completes",
+        "",
+        f"{right} of {len(found)} held-out prompts are completed as expected, greedily and with a probability "
+        "above 0.5. Made by `python -m udfs.models.demo.recipe` from the written files, with all 50,257 tokens.",
+        "",
+        "| topic | prompt | expected | predicted | probability | |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {a.asked.topic} | `{a.asked.prompt}` | `{a.asked.answer}` | `{a.predicted}` | {a.probability:.3f} | "
+        f"{'' if a.right else 'wrong'} |"
+        for a in found
+    ]
+    lines += [
+        "",
+        "## From a pronoun to its name",
+        "",
+        f"Head {head.head} of layer {head.layer} (both counted from 0) looks from the pronoun at the end to the name "
+        "that it stands for:",
+        "",
+        "| prompt | name | attention |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| `{item.prompt}` | `{item.name}` | {weight:.3f} |"
+        for item, weight in zip(REFERENCES, head.weights, strict=True)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def summary(found: list[Answer], head: PronounHead) -> str:
+    """One line for the log: how many are right by topic, with the mean probability of the expected token."""
+    topics: dict[str, list[Answer]] = {}
+    for answer in found:
+        topics.setdefault(answer.asked.topic, []).append(answer)
+    parts = [
+        f"{topic} {sum(answer.right for answer in part)}/{len(part)} "
+        f"({sum(answer.expected_probability for answer in part) / len(part):.2f})"
+        for topic, part in topics.items()
+    ]
+    right = sum(answer.right for answer in found)
+    look = f"pronoun head {head.layer}.{head.head} {min(head.weights):.2f}"
+    return "; ".join((f"right {right}/{len(found)}", look, *parts))
