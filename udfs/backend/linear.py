@@ -19,6 +19,7 @@ Layout: TypeAlias = Literal["plain", "tiles"]
 
 TILE = 64  # columns: one head of every published GPT-2
 _UNPACKED = 1_000_000  # multiplications of a product that OpenBLAS does without packing (100 * 100 * 100)
+_LONGEST_INPUT = 1024
 _MANY_ROWS = 48  # from here on packing is cheap beside the product
 _SMALL = 2**18  # weights: below, sharing out costs more than it gains
 
@@ -54,19 +55,21 @@ class Linear:
             out[:, columns] += self._bias[columns]
 
     def _tiled_product(self, x: Array, out: Array, tiles: Array) -> None:
-        rows = _in_chunks(x, self.n_in)  # [n_seq, n_in] -> [n_chunks, chunk, n_in]
+        n_parts, n_tiles, part_in, _ = tiles.shape
+        rows = _in_chunks(x, n_parts, part_in)  # [n_seq, n_in] -> [n_parts, 1, n_chunks, chunk, part_in]
         members = team()
 
-        def work(part: int) -> None:
-            share = members.share(len(tiles), part)
-            products = np.matmul(rows, tiles[share, None])  # -> [n_tiles, n_chunks, chunk, TILE]
-            products = products.reshape(len(products), -1, TILE)[:, : len(x)]  # -> [n_tiles, n_seq, TILE]
+        def work(member: int) -> None:
+            share = members.share(n_tiles, member)
+            products = np.matmul(rows, tiles[:, share, None])  # -> [n_parts, n_tiles, n_chunks, chunk, TILE]
+            total = products.sum(axis=0) if n_parts > 1 else products[0]
             columns = slice(share.start * TILE, share.stop * TILE)
-            out[:, columns].reshape(len(x), -1, TILE)[:] = products.swapaxes(0, 1)
+            by_tile = total.reshape(len(total), -1, TILE)[:, : len(x)]  # -> [n_tiles, n_seq, TILE]
+            out[:, columns].reshape(len(x), -1, TILE)[:] = by_tile.swapaxes(0, 1)
             if self._bias is not None:
                 out[:, columns] += self._bias[columns]
-            if part == members.size - 1:  # the columns that fill no tile
-                self._plain(x, out, slice(len(tiles) * TILE, self.n_out))
+            if member == members.size - 1:  # the columns that fill no tile
+                self._plain(x, out, slice(n_tiles * TILE, self.n_out))
 
         members.run(work)
 
@@ -77,30 +80,32 @@ def is_small(weight: Array) -> bool:
 
 
 def _tiled(weight: Array) -> Array:
-    """Tiles side by side, `[n_in, n_out]` -> `[n_tiles, n_in, TILE]`; the columns that fill no tile are left out."""
+    """`[n_in, n_out]` -> `[n_parts, n_tiles, n_in / n_parts, TILE]`; columns that fill no tile are left out.
+
+    Long inputs are cut into parts, whose products are added, so that more rows go into one product.
+    """
     n_in, n_tiles = weight.shape[0], weight.shape[1] // TILE
+    n_parts = next(n for n in range(1, n_in + 1) if n_in % n == 0 and n_in // n <= _LONGEST_INPUT)
     if weight.T.flags.c_contiguous:  # the unembedding: its tiles are contiguous as they lie
-        return weight.T[: n_tiles * TILE].reshape(n_tiles, TILE, n_in).swapaxes(1, 2)
-    tiles = np.empty((n_tiles, n_in, TILE), np.float32)
+        return weight.T[: n_tiles * TILE].reshape(n_tiles, TILE, n_parts, -1).transpose(2, 0, 3, 1)
+    tiles = np.empty((n_parts, n_tiles, n_in // n_parts, TILE), np.float32)
     members = team()
 
-    def work(part: int) -> None:
-        share = members.share(n_tiles, part)
+    def work(member: int) -> None:
+        share = members.share(n_tiles, member)
         columns = weight[:, share.start * TILE : share.stop * TILE]
-        tiles[share] = columns.reshape(n_in, -1, TILE).swapaxes(0, 1)
+        tiles[:, share] = columns.reshape(n_parts, n_in // n_parts, -1, TILE).swapaxes(1, 2)
 
     members.run(work)
     return tiles
 
 
-def _in_chunks(x: Array, n_in: int) -> Array:
-    """Few rows in chunks that OpenBLAS does not pack for, the last one filled up: -> `[n_chunks, chunk, n_in]`."""
+def _in_chunks(x: Array, n_parts: int, part_in: int) -> Array:
+    """Few rows in chunks that OpenBLAS does not pack for: -> `[n_parts, 1, n_chunks, chunk, part_in]`."""
     n_seq = len(x)
-    most = n_seq if n_seq >= _MANY_ROWS else max(1, _UNPACKED // (n_in * TILE))
+    most = n_seq if n_seq >= _MANY_ROWS else max(1, _UNPACKED // (part_in * TILE))
     n_chunks = -(-n_seq // most)
-    chunk = -(-n_seq // n_chunks)
-    if n_chunks * chunk == n_seq:
-        return np.ascontiguousarray(x).reshape(n_chunks, chunk, n_in)
-    filled = np.zeros((n_chunks * chunk, n_in), np.float32)
-    filled[:n_seq] = x
-    return filled.reshape(n_chunks, chunk, n_in)
+    chunk = max(2, -(-n_seq // n_chunks))  # one row alone would go to gemv, which is a third slower on tiles
+    filled = np.zeros((n_parts, n_chunks * chunk, part_in), np.float32)  # the last chunk is filled up with zeros
+    filled[:, :n_seq] = x.reshape(n_seq, n_parts, part_in).swapaxes(0, 1)
+    return filled.reshape(n_parts, 1, n_chunks, chunk, part_in)
