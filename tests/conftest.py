@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.random_checkpoint import write_checkpoint
+from tests.random_sae import write_sae
 from udfs.backend import library
 from udfs.backend.errors import ModelError
 from udfs.backend.model import Model
@@ -17,9 +18,13 @@ OWN_MODELS = library.models_folder()  # of the person who runs the tests, before
 
 @pytest.fixture(scope="session", autouse=True)
 def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The models folder of the tests, which holds the random checkpoint `tiny`; the default model is `demo`."""
+    """The models folder of the tests: the random checkpoint `tiny` with a random sparse autoencoder before block 1.
+
+    The default model is `demo`.
+    """
     folder = tmp_path_factory.mktemp("models")
     write_checkpoint(folder / "tiny")
+    write_sae(folder / "sae" / "tiny" / "blocks.1.hook_resid_pre")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GPT2_EXCEL_MODELS", str(folder))
         patch.setenv("GPT2_EXCEL_MODEL", "demo")

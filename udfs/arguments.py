@@ -10,11 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeAlias
 
+import numpy as np
+
 from udfs import cells
-from udfs.backend import library, model_text, places, tokenizer
+from udfs.backend import additions, circuits, library, model_text, patching, places, surgery, tokenizer
 from udfs.backend.arrays import Array
 from udfs.backend.model import Model as BackendModel
 from udfs.backend.model_text import ModelText
+from udfs.backend.prompts import prompt_ids
+from udfs.backend.steering import Numbers as PackedNumbers
+from udfs.backend.steering import Vector as BackendVector
+from udfs.backend.steering import parse_vector
 from udfs.cells import CellError
 
 
@@ -26,6 +32,9 @@ class _LeftOut:
 
 
 LEFT_OUT: Any = _LeftOut()
+
+ALL = "all"  # instead of a position
+SHOWS = tuple(what + more for more in ("", ", halves") for what in ("tokens", "probabilities", "both"))
 
 Convert: TypeAlias = Callable[[object, str, "BackendModel | None"], Any]
 
@@ -54,10 +63,12 @@ def _model_text(raw: object, name: str, model: BackendModel | None) -> ModelText
 
 def _prompt(raw: object, name: str, model: BackendModel | None) -> list[int]:
     assert model is not None
-    ids = [tokenizer.END_OF_TEXT] * model.bos + tokenizer.encode(cells.text(raw, name))
-    if not 1 <= len(ids) <= model.config.n_ctx:
-        raise CellError(f"{name} must have 1 to {model.config.n_ctx} tokens for {model.name}, not {len(ids)}")
-    return _check_vocabulary(ids, name, model)
+    return prompt_ids(cells.text(raw, name), model, name)
+
+
+def _prompts(raw: object, name: str, model: BackendModel | None) -> list[list[int]]:
+    assert model is not None
+    return [prompt_ids(cells.text(value, name), model, name) for value in _filled(raw, name)]
 
 
 def _ids(raw: object, name: str, model: BackendModel | None) -> list[int]:
@@ -67,6 +78,50 @@ def _ids(raw: object, name: str, model: BackendModel | None) -> list[int]:
         if not value.is_integer() or not 0 <= value < n_vocab:
             raise CellError(f"{name} must be whole numbers 0 to {n_vocab - 1}, not {value:g}")
     return [int(value) for value in array.ravel()]
+
+
+def _token(raw: object, name: str, model: BackendModel | None) -> int:
+    assert model is not None
+    return token_id(cells.single(raw, name), name, model)
+
+
+def _answers(raw: object, name: str, model: BackendModel | None) -> list[int]:
+    assert model is not None
+    return [token_id(cells.single(value, name), name, model) for value in _filled(raw, name)]
+
+
+def token_id(value: object, name: str, model: BackendModel) -> int:
+    """A token given as its text or as its id."""
+    if not isinstance(value, str):
+        return _ids(value, name, model)[0]
+    ids = tokenizer.encode(value)
+    if len(ids) == 1:
+        return _check_vocabulary(ids, name, model)[0]
+    parts = " + ".join(repr(tokenizer.token_text(token)) for token in ids[:8])
+    hint = ""
+    if len(tokenizer.encode(f" {value}")) == 1:
+        hint = f"; with a space before it, {f' {value}'!r}, it is one"
+    raise CellError(f"{name} must be one token, not {len(ids)}: {parts}{', ...' if len(ids) > 8 else ''}{hint}")
+
+
+def _texts(raw: object, name: str, model: BackendModel | None) -> list[int]:
+    """Tokens given as ids or as texts, each text all its tokens."""
+    assert model is not None
+    ids: list[int] = []
+    for value in _filled(raw, name):
+        single = cells.single(value, name)
+        ids += tokenizer.encode(single) if isinstance(single, str) else _ids(single, name, model)
+    return _check_vocabulary(ids, name, model)
+
+
+def _filled(raw: object, name: str) -> list[object]:
+    """The cells of a range, row by row. CellError for a blank one among them."""
+    grid = cells.grid(raw, name)
+    for (row, column), value in np.ndenumerate(grid):
+        if cells.is_blank(value):
+            raise CellError(f"{name} has a blank cell in row {row + 1}, column {column + 1}: a text is needed")
+    values: list[object] = grid.ravel().tolist()
+    return values
 
 
 def _check_vocabulary(ids: list[int], name: str, model: BackendModel) -> list[int]:
@@ -89,6 +144,27 @@ def _head(raw: object, name: str, model: BackendModel | None) -> int:
 def _place(raw: object, name: str, model: BackendModel | None) -> places.Place:
     assert model is not None
     return places.parse_place(cells.text(raw, name), model.config)
+
+
+def _stream_place(raw: object, name: str, model: BackendModel | None) -> places.Place:
+    return surgery.stream_place(_place(raw, name, model))
+
+
+def _positions(raw: object, name: str, model: BackendModel | None) -> additions.Positions:
+    values = cells.grid(raw, name).ravel().tolist()
+    return additions.parse_positions(", ".join(cells.text(value, name) for value in values))
+
+
+def _coefficient(raw: object, name: str, model: BackendModel | None) -> float:
+    return cells.number(raw, name, -1e9, 1e9)
+
+
+def _vector(raw: object, name: str, model: BackendModel | None) -> BackendVector:
+    assert model is not None
+    values = cells.grid(raw, name)
+    if values.size == 1 and isinstance(values.item(), str):
+        return parse_vector(cells.text(raw, name))
+    return PackedNumbers.pack(_residual(raw, name, model))
 
 
 def _numbers(raw: object, name: str, model: BackendModel | None) -> Array:
@@ -126,6 +202,42 @@ def _temperature(raw: object, name: str, model: BackendModel | None) -> float:
     return cells.number(raw, name, 0, 1000)
 
 
+def _position(raw: object, name: str, model: BackendModel | None) -> int:
+    assert model is not None
+    n_ctx = model.config.n_ctx
+    return int(cells.number(raw, name, -n_ctx, n_ctx - 1, whole=True, note=f" for {model.name}"))
+
+
+def _position_or_all(raw: object, name: str, model: BackendModel | None) -> int | None:
+    return None if cells.single(raw, name) == ALL else _position(raw, name, model)
+
+
+def check_position(position: int, name: str, n_seq: int) -> int:
+    """The position from 0; one below 0 counts from the end. CellError where the prompt has none such."""
+    if not -n_seq <= position < n_seq:
+        raise CellError(f"{name} must be {-n_seq} to {n_seq - 1} for this prompt, not {position}")
+    return position % n_seq
+
+
+def _one_of(*allowed: str) -> Convert:
+    """A converter of texts of which only these are allowed."""
+
+    def convert(raw: object, name: str, model: BackendModel | None) -> str:
+        text = cells.text(raw, name).strip().lower()
+        if text not in allowed:
+            raise CellError(f"{name} must be one of {'; '.join(allowed)}; not {text!r}")
+        return text
+
+    return convert
+
+
+def _components(raw: object, name: str, model: BackendModel | None) -> circuits.Parts:
+    assert model is not None
+    texts = [cells.text(value, name) for value in cells.grid(raw, name).ravel().tolist()]
+    parts = [circuits.parse_component(text, model.config) for text in texts if text.strip()]
+    return frozenset().union(*parts)
+
+
 def _raw(raw: object, name: str, model: BackendModel | None) -> object:
     return raw
 
@@ -137,11 +249,38 @@ Name = Annotated[str, Kind(_text, "a name")]
 ModelName = Annotated[ModelText, Kind(_model_text, _MODEL_HELP, takes_blank=True)]
 Model = Annotated[BackendModel, Kind(_model, _MODEL_HELP, takes_blank=True)]
 Prompt = Annotated[list[int], Kind(_prompt, "the text that the model reads")]
+Prompts = Annotated[list[list[int]], Kind(_prompts, "the texts that the model reads, one a cell")]
+Token = Annotated[int, Kind(_token, "one token: its text, mostly with the space before it, or its id as a number")]
+Answers = Annotated[list[int], Kind(_answers, "tokens, one a cell: texts of one token each, or ids")]
+Texts = Annotated[list[int], Kind(_texts, "tokens: texts, or ids as numbers")]
 Ids = Annotated[list[int], Kind(_ids, "token ids, one a cell")]
 Layer = Annotated[int, Kind(_layer, "the block, counted from 0")]
 Head = Annotated[int, Kind(_head, "the attention head, counted from 0")]
+Position = Annotated[int, Kind(_position, "which token, counted from 0; -1 is the last, and the default")]
+PositionOrAll = Annotated[
+    int | None, Kind(_position_or_all, "which token, counted from 0; -1 is the last, and the default; or all")
+]
+Show = Annotated[str, Kind(_one_of(*SHOWS), f"one of: {'; '.join(SHOWS)}")]
+Method = Annotated[str, Kind(_one_of(*circuits.METHODS), "what the others give: mean (the default) or zero")]
+What = Annotated[str, Kind(_one_of(*patching.HOOKS), "positions (the default), heads, attn or mlp")]
+Components = Annotated[
+    circuits.Parts,
+    Kind(_components, "what is kept: names such as h.9.attn.head.1, h.9.attn, h.0.mlp", takes_blank=True),
+]
 Place = Annotated[
     places.Place, Kind(_place, "a place such as h.2, h.2.attn.pattern, h.2.mlp or blocks.2.hook_resid_pre")
+]
+StreamPlace = Annotated[
+    places.Place, Kind(_stream_place, "a place of the stream: h.2 (entering block 2), h.2.mid, h.2.out")
+]
+Positions = Annotated[
+    additions.Positions,
+    Kind(_positions, "where: all (the default), prompt, last, first 3, or positions counted from 0, such as 0, 3, 5"),
+]
+Coefficient = Annotated[float, Kind(_coefficient, "multiplies the vector: 1 where left out, 0 does nothing")]
+Vector = Annotated[
+    BackendVector,
+    Kind(_vector, "a row of n_embd numbers (several: a row a position), or a text such as sae(2, 7650)"),
 ]
 Numbers = Annotated[Array, Kind(_numbers, "a range of numbers")]
 Residual = Annotated[Array, Kind(_residual, "the residual stream: a row a token, n_embd columns")]

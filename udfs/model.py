@@ -11,7 +11,7 @@ from typing import Any
 
 from udfs import arguments as arg
 from udfs import cells
-from udfs.backend import library, model_text, surgery
+from udfs.backend import library, model_text, steering, surgery
 from udfs.backend.arrays import Array
 from udfs.backend.checkpoint import WEIGHTS_FILE
 from udfs.cells import CellError, Table
@@ -27,30 +27,43 @@ def gpt2_model(name: arg.ModelName = arg.LEFT_OUT, surgery: arg.Cells = arg.LEFT
     """The text that names a model and what is done to it. Other functions take it as their last argument.
 
     name: a model such as demo or gpt2, blank for the default; options may follow, as in gpt2 ; bos
-    surgery: a table with the columns what, where, amount: set a weight, scale a head, an attention or an MLP
+    surgery: a table with the columns what, where, amount, positions: set, scale, mean, or add a vector
 
-    `bos` makes every prompt begin with <|endoftext|>. Rows of the table, in their order: `set`,
-    `h.0.mlp.c_fc.bias[17]`, `0.5`; `scale`, `h.9.attn.head.1`, `0`. Blank rows and a header row are passed over.
+    `bos` makes every prompt begin with <|endoftext|>; `sae uncentred` makes sparse autoencoders read the stream as it
+    is. Rows of the table, in their order: `set`, `h.0.mlp.c_fc.bias[17]`, `0.5`; `scale`, `h.9.attn.head.1`, `0`;
+    `mean`, `h.9.mlp`, the prompts to average over, one a line; `add sae(2, 7650)`, `h.2`, `30`, `all`. Blank rows and
+    a header row are passed over.
 
     Example: =GPT2_MODEL("demo", Weights!B6:E15)
     """
     text = str(replace(name, operations=(*name.operations, *_surgery_rows(surgery))))
+    library.load(check_text(text, "surgery"))  # says now what is wrong with an operation, not in each cell that uses it
+    return text
+
+
+def check_text(text: str, name: str) -> str:
+    """A model text that fits into a cell. CellError names the argument that makes it too long."""
     if len(text) > MAX_TEXT:
-        raise CellError(f"surgery must fit into {MAX_TEXT} characters of model text, not {len(text)}")
-    library.load(text)  # says now what is wrong with an operation, not in each cell that uses it
+        raise CellError(f"{name} must fit into {MAX_TEXT} characters of model text, not {len(text)}")
     return text
 
 
 def _surgery_rows(raw: object) -> list[surgery.Operation]:
     operations = []
     for number, row in enumerate(cells.grid(raw, "surgery").tolist(), start=1):
-        what, where, amount = ([cells.text(value, "surgery").strip() for value in row] + ["", "", ""])[:3]
+        what, where, amount, positions = ([cells.text(value, "surgery").strip() for value in row] + [""] * 4)[:4]
         if not (what or where or amount) or (number == 1 and what.lower() == "what"):
             continue
-        if what not in ("set", "scale"):
-            raise CellError(f"surgery must say set or scale in column 1 of row {number}, not {what!r}")
-        joint = "=" if what == "set" else "by"
-        operations.append(model_text.parse_operation(f"{what} {where} {joint} {amount or '?'}"))
+        verb, _, vector = what.partition(" ")
+        if verb not in ("set", "scale", "mean", "add"):
+            raise CellError(f"surgery must say set, scale, mean or add in column 1 of row {number}, not {what!r}")
+        clause = {
+            "set": f"{what} {where} = {amount or '?'}",
+            "scale": f"{what} {where} by {amount or '?'}",
+            "mean": f"{what} {where} over {steering.text_of(amount.splitlines())}",
+            "add": f"add {amount or '?'} * {vector.strip()} to {where} at {positions or 'all'}",
+        }[verb]
+        operations.append(model_text.parse_operation(clause))
     return operations
 
 

@@ -1,4 +1,4 @@
-"""`gpt2-excel download`: fetches a model into the models folder."""
+"""`gpt2-excel download`: fetches a model, or a sparse autoencoder of gpt2, into the models folder."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ import click
 
 @click.command()
 @click.argument("name")
+@click.argument("layer", required=False, type=click.IntRange(0, 11))
 @click.option("--force", is_flag=True, help="Fetch it again where it is on this machine already.")
-def download(name: str, force: bool) -> None:
+def download(name: str, layer: int | None, force: bool) -> None:
     """Fetch a model from the Hugging Face hub, once; cells never download.
 
     NAME is gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2, or owner/repository of any GPT-2 checkpoint that has a
     model.safetensors. A download that was stopped goes on where it stopped.
+
+    `sae LAYER` fetches the sparse autoencoder of the stream that enters that block of gpt2 (151 MB).
     """
+    from addin.commands.problems import Problem
     from udfs.backend import library
 
+    if name == "sae":
+        _download_autoencoder(layer, force)
+        return
+    if layer is not None:
+        raise Problem(f"LAYER goes with sae only, as in gpt2-excel download sae {layer}")
     repository, local_name = _resolve(name)
     if not force and (folder := _here(local_name)):
         click.echo(f"{local_name} is on this machine already: {folder}")
@@ -26,6 +35,59 @@ def download(name: str, force: bool) -> None:
         _install(repository, folder)
         click.echo(f"{local_name} is on this machine now: {folder}")
     click.echo(f'Try: gpt2-excel run --model {local_name} --prompt "If today is Tuesday, tomorrow is"')
+
+
+def _download_autoencoder(layer: int | None, force: bool) -> None:
+    from addin.commands.problems import Problem
+    from udfs.backend import sae
+
+    if layer is None:
+        raise Problem("sae needs a LAYER, 0 to 11, as in gpt2-excel download sae 2")
+    what = f"the sparse autoencoder before block {layer} of {sae.HUB_MODEL}"
+    there = sae.installed(sae.HUB_MODEL).get(layer)
+    if there and not force and not _autoencoder_fault(there):
+        click.echo(f"{what} is on this machine already: {there}")
+    else:
+        folder = sae.own_folder(sae.HUB_MODEL) / f"blocks.{layer}.hook_resid_pre"
+        _install_autoencoder(folder)
+        click.echo(f"{what} is on this machine now: {folder}")
+    click.echo(f'Try in a cell: =GPT2_SAE_FEATURE({layer}, 0, "{sae.HUB_MODEL}")')
+
+
+def _install_autoencoder(folder: Path) -> None:
+    """Fetches its two files beside its folder and moves them in when all is whole."""
+    import shutil
+
+    from addin.commands.hub import fetch, look_up
+    from addin.commands.problems import Problem
+    from udfs.backend.sae import CONFIG_FILE, HUB_REPOSITORY, WEIGHTS_FILE
+
+    files = [look_up(HUB_REPOSITORY, f"{folder.name}/{name}") for name in (CONFIG_FILE, WEIGHTS_FILE)]
+    arriving = folder.with_name(f"{folder.name}.incomplete")
+    whole = arriving / folder.name  # the files' own folder in the repository
+    whole.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        fetch(HUB_REPOSITORY, file, arriving)
+    fault = _autoencoder_fault(whole)
+    if not fault:
+        if folder.exists():
+            shutil.rmtree(folder)
+        whole.replace(folder)
+    shutil.rmtree(arriving)
+    if fault:
+        raise Problem(f"{folder.name} of {HUB_REPOSITORY} cannot be read here: {fault}")
+
+
+def _autoencoder_fault(folder: Path) -> str | None:
+    """Why an autoencoder cannot be opened."""
+    from udfs.backend.errors import ModelError
+    from udfs.backend.sae import open_autoencoder
+
+    try:
+        open_autoencoder(folder)
+    except ModelError as error:
+        return str(error)
+    return None
 
 
 def _resolve(name: str) -> tuple[str, str]:

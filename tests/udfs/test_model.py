@@ -38,7 +38,7 @@ def test_the_model_text(name: str, surgery: object, text: str) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (["cut", "h.0.attn", 0], "surgery must say set or scale in column 1 of row 1, not 'cut'"),
+        (["cut", "h.0.attn", 0], "surgery must say set, scale, mean or add in column 1 of row 1, not 'cut'"),
         (["set", "h.0.attn", None], "'set h.0.attn = ?'"),
         (["scale", "h.0.attn", None], "'scale h.0.attn by ?' needs a finite number, not '?'"),
         (["scale", "h.7.attn", 0], "layer must be 0 to 2, not 7"),

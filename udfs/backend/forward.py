@@ -4,7 +4,8 @@ Follows Radford et al. 2019 as `transformers` computes it (`modeling_gpt2.py`, e
 a block, tanh GELU, a causal mask, the token embedding as unembedding. Everything is float32.
 
 Each intermediate passes through `see(place, value)`, under TransformerLens's name for its place; what `see` returns
-goes on. Looking at a value and operating on it are therefore the same mechanism.
+goes on. Looking at a value and operating on it are therefore the same mechanism. A model's additions to the stream are
+made just before, so `see` is shown what they made of it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from udfs.backend.additions import steered
 from udfs.backend.arrays import Array
 from udfs.backend.kv_cache import KeyValues
 from udfs.backend.model import Model
@@ -35,6 +37,8 @@ def forward(ids: Sequence[int], model: Model, see: See = unseen, past: KeyValues
 
     With `past`, the ids follow the tokens that it holds, and are added to it.
     """
+    if past and past.n_prompt is None:
+        past.n_prompt = len(ids)
     residual = embed(ids, model, see, n_past=past.n_seq if past else 0)  # [n_seq] -> [n_seq, n_embd]
     for layer in range(model.config.n_layer):
         residual = block(layer, residual, model, see, past)
@@ -81,8 +85,15 @@ def embed(ids: Sequence[int], model: Model, see: See = unseen, n_past: int = 0) 
 
 
 def block(layer: int, residual: Array, model: Model, see: See = unseen, past: KeyValues | None = None) -> Array:
-    """One transformer block: what attention and then the MLP compute is added to the stream."""
+    """One transformer block: what attention and then the MLP compute is added to the stream.
+
+    Without `past` the rows are a whole prompt.
+    """
     at = f"blocks.{layer}"
+    if model.additions:
+        start = past.n_read(layer) if past else 0
+        n_prompt = past.n_prompt if past and past.n_prompt is not None else start + len(residual)
+        see = steered(see, model.additions, start, n_prompt)
     residual = see(f"{at}.hook_resid_pre", residual)
     x = see(f"{at}.ln1.hook_normalized", layer_norm(residual, f"h.{layer}.ln_1", model))
     residual = residual + see(f"{at}.hook_attn_out", attention(layer, x, model, see, past))

@@ -9,10 +9,15 @@ from udfs.backend.config import Config
 
 
 class KeyValues:
-    """What each block's attention keeps of the tokens so far: keys and values `[n_head, n_seq, d_head]`."""
+    """What each block's attention keeps of the tokens so far: keys and values `[n_head, n_seq, d_head]`.
 
-    def __init__(self, config: Config) -> None:
+    `n_prompt` of the tokens are the prompt, as additions at some of its positions need to know; None where that is not
+    said, and then the prompt is what is read first.
+    """
+
+    def __init__(self, config: Config, n_prompt: int | None = None) -> None:
         self._config = config
+        self.n_prompt = n_prompt
         self._room = 0
         self._keys, self._values = [np.empty((config.n_layer, config.n_head, 0, config.d_head), np.float32)] * 2
         self._lengths = [0] * config.n_layer
@@ -21,6 +26,10 @@ class KeyValues:
     def n_seq(self) -> int:
         """Tokens that every block has read."""
         return self._lengths[-1]
+
+    def n_read(self, layer: int) -> int:
+        """Tokens that this block has read."""
+        return self._lengths[layer]
 
     @property
     def nbytes(self) -> int:
@@ -37,7 +46,7 @@ class KeyValues:
 
     def copy(self, n_seq: int, n_blocks: int) -> KeyValues:
         """A copy of what the first blocks keep of the first tokens; the other blocks have read nothing."""
-        copied = KeyValues(self._config)
+        copied = KeyValues(self._config, self.n_prompt)
         copied._make_room(n_seq)
         copied._keys[:n_blocks, :, :n_seq] = self._keys[:n_blocks, :, :n_seq]
         copied._values[:n_blocks, :, :n_seq] = self._values[:n_blocks, :, :n_seq]

@@ -20,6 +20,10 @@ class Layers:
         self._layers: dict[str, Linear] = {}
         self._lock = Lock()
 
+    def edited(self, tensors: Tensors) -> Layers:
+        """The layers of these tensors, an edited version of those that these layers were made from."""
+        return Layers(tensors, original=self._original or self)
+
     def __getitem__(self, name: str) -> Linear:
         with self._lock:
             if name not in self._layers:

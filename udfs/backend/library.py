@@ -7,15 +7,14 @@ folder), and Hugging Face's cache for the names in `HUB_NAMES`.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
 from pathlib import Path
-
-from huggingface_hub import constants
-from platformdirs import user_data_path
 
 from udfs.backend.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, open_checkpoint
 from udfs.backend.errors import ModelError
+from udfs.backend.folders import models_folder as models_folder
+from udfs.backend.folders import snapshots
 from udfs.backend.layers import Layers
 from udfs.backend.model import Model
 from udfs.backend.model_text import ModelText, parse
@@ -39,12 +38,6 @@ class Installed:
 
     name: str
     folder: Path
-
-
-def models_folder() -> Path:
-    """Where a user's models lie, one folder each."""
-    chosen = os.environ.get("GPT2_EXCEL_MODELS")
-    return Path(chosen) if chosen else user_data_path("gpt2-excel", appauthor=False) / "models"
 
 
 def installed() -> list[Installed]:
@@ -73,7 +66,7 @@ def find(name: str) -> Path:
 def load(text: str) -> Model:
     """The model that a model text names, with its operations made. Raises ModelError as parsing and finding do."""
     parsed = parse(text)
-    named = ModelText(parsed.name or default_name(), parsed.bos, parsed.operations)
+    named = replace(parsed, name=parsed.name or default_name())
     folder = find(named.name)
     return _load(named, folder, _stamp(folder))
 
@@ -92,13 +85,8 @@ def _folder(name: str) -> Path | None:
 def _in_hub_cache(repository: str) -> Path | None:
     """The newest snapshot in Hugging Face's cache that is complete."""
     names = {repository, repository.split("/")[1]}  # both spellings of these repositories are in use
-    snapshots = [
-        path
-        for name in names
-        for path in Path(constants.HF_HUB_CACHE).glob(f"models--{name.replace('/', '--')}/snapshots/*")
-        if _is_model(path)
-    ]
-    return max(snapshots, key=lambda path: path.stat().st_mtime, default=None)
+    complete = [path for name in names for path in snapshots(name) if _is_model(path)]
+    return max(complete, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def _is_model(folder: Path) -> bool:
@@ -121,8 +109,14 @@ def _open(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Layers]:
 @lru_cache(maxsize=16)
 def _load(text: ModelText, folder: Path, stamp: tuple[int, ...]) -> Model:
     checkpoint, layers = _open(folder, stamp)
-    fingerprint = (str(text), str(folder), *stamp)
-    tensors = operate(checkpoint.tensors, text.operations, checkpoint.config)
-    return Model(
-        str(text), text.name, checkpoint.config, tensors, Layers(tensors, original=layers), text.bos, fingerprint
+    model = Model(
+        str(replace(text, operations=())),
+        text.name,
+        checkpoint.config,
+        checkpoint.tensors,
+        layers,
+        text.bos,
+        source=(str(folder), *stamp),
+        centred=text.centred,
     )
+    return reduce(operate, text.operations, model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from udfs.backend.additions import Addition
 from udfs.backend.arrays import Array
 from udfs.backend.checkpoint import Tensors
 from udfs.backend.config import Config
@@ -16,7 +17,8 @@ class Model:
     """What the forward pass needs of a model.
 
     `text` is the model text that made it and names it in full; `bos` says that prompts begin with `<|endoftext|>`;
-    `fingerprint` is equal for models that compute the same.
+    `source` tells the files that it was read from; `additions` are made to the stream wherever it runs; `centred` says
+    that sparse autoencoders read the stream centred over channels.
     """
 
     text: str
@@ -25,7 +27,14 @@ class Model:
     tensors: Tensors
     layers: Layers
     bos: bool = False
-    fingerprint: Hashable = None
+    source: Hashable = None
+    additions: tuple[Addition, ...] = ()
+    centred: bool = True
+
+    @property
+    def fingerprint(self) -> Hashable:
+        """Equal for models that compute the same."""
+        return (self.text, self.source)
 
     def __getitem__(self, parameter: str) -> Array:
         """The tensor of that checkpoint name."""

@@ -5,35 +5,47 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import dataclass
 
+from udfs.backend.additions import parse_positions
 from udfs.backend.errors import ModelError
-from udfs.backend.surgery import Operation, Scale, SetWeight
+from udfs.backend.steering import parse_vector
+from udfs.backend.surgery import Add, Mean, Operation, Scale, SetWeight
 
 _SET = re.compile(r"set\s+([\w.]+)\s*\[\s*(\d+)\s*(?:,\s*(\d+)\s*)?\]\s*=\s*(\S+)")
 _SCALE = re.compile(r"scale\s+([\w.]+)\s+by\s+(\S+)")
+_MEAN = re.compile(r"mean\s+([\w.]+)\s+over\s+(\[.*\])", re.DOTALL)
+_ADD = re.compile(r"add\s+([^\s*]+)\s*\*\s*(\w+\s*\(.*\))\s+to\s+([\w.]+)(?:\s+at\s+([\w\s,]+))?", re.DOTALL)
+_UNCENTRED = "sae uncentred"
+_SHOWN = 80  # characters of a clause in an error; one with numbers in it has thousands
 
 
 @dataclass(frozen=True)
 class ModelText:
-    """A model's name (blank: the default one), whether prompts begin with `<|endoftext|>`, and what is done to it."""
+    """A model's name (blank: the default one), its options, and what is done to it.
+
+    `bos`: prompts begin with `<|endoftext|>`. `sae uncentred`: sparse autoencoders read the stream as it is, as
+    Neuronpedia's do, and not centred over channels.
+    """
 
     name: str = ""
     bos: bool = False
     operations: tuple[Operation, ...] = ()
+    centred: bool = True
 
     def __str__(self) -> str:
-        options = ["bos"] if self.bos else []
+        options = ["bos"] * self.bos + [_UNCENTRED] * (not self.centred)
         return " ; ".join([self.name, *options, *map(str, self.operations)])
 
 
 def parse(text: str) -> ModelText:
     """The model that a text names. Raises ModelError that quotes the clause which cannot be read."""
     name, *clauses = (clause.strip() for clause in text.split(";"))
-    bos = "bos" in clauses
-    return ModelText(name, bos, tuple(parse_operation(clause) for clause in clauses if clause not in ("", "bos")))
+    operations = tuple(parse_operation(clause) for clause in clauses if clause not in ("", "bos", _UNCENTRED))
+    return ModelText(name, "bos" in clauses, operations, _UNCENTRED not in clauses)
 
 
 def parse_operation(clause: str) -> Operation:
@@ -43,10 +55,30 @@ def parse_operation(clause: str) -> Operation:
         return SetWeight(match[1], index, parse_number(match[4], clause))
     if match := _SCALE.fullmatch(clause):
         return Scale(match[1], parse_number(match[2], clause))
+    if match := _ADD.fullmatch(clause):
+        positions = parse_positions(match[4] or "")
+        return Add(parse_number(match[1], clause), parse_vector(match[2]), match[3], positions)
+    if match := _MEAN.fullmatch(clause):
+        return Mean(match[1], _prompts(match[2], clause))
     raise ModelError(
-        "a model text has clauses such as bos, set h.0.mlp.c_fc.bias[17] = 0.5, scale h.9.attn.head.1 by 0; "
-        f"not {clause!r}"
+        "a model text has clauses such as bos, set h.0.mlp.c_fc.bias[17] = 0.5, scale h.9.attn.head.1 by 0, "
+        f"add 30 * sae(2, 7650) to h.2; not {_short(clause)!r}"
     )
+
+
+def _prompts(text: str, clause: str) -> tuple[str, ...]:
+    """A list of prompts, at least one."""
+    try:
+        prompts = json.loads(text)
+    except (ValueError, RecursionError):
+        prompts = None
+    if not prompts or not all(isinstance(prompt, str) for prompt in prompts):
+        raise ModelError(f'{_short(clause)!r} needs a list of prompts such as ["one", "two"]')
+    return tuple(prompts)
+
+
+def _short(clause: str) -> str:
+    return clause if len(clause) <= _SHOWN else f"{clause[:_SHOWN]}..."
 
 
 def parse_number(text: str, clause: str) -> float:
@@ -56,5 +88,5 @@ def parse_number(text: str, clause: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ModelError(f"{clause!r} needs a finite number, not {text!r}")
+        raise ModelError(f"{_short(clause)!r} needs a finite number, not {_short(text)!r}")
     return value

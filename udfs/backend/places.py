@@ -76,6 +76,13 @@ def parse_place(text: str, config: Config) -> Place:
     return Place(template.replace("L", str(layer)), layer)
 
 
+def short_name(place: Place) -> str:
+    """The place's name in the style of the checkpoint, `h.2` for `blocks.2.hook_resid_pre`; for one without a head."""
+    template = place.hook.replace(f"blocks.{place.layer}.", "blocks.L.")
+    name = next(short for short, hook in NAMES.items() if hook == template)
+    return name.replace("L", str(place.layer))
+
+
 def check_index(what: str, index: int, count: int) -> int:
     """The index where it is one of `count` that are counted from 0; ModelError otherwise."""
     if not 0 <= index < count:

@@ -1,7 +1,7 @@
 """What a model computed for a prompt, kept for the next question.
 
 A second question about the same prompt costs nothing; a longer prompt costs its new tokens; a model that was edited in
-block k costs the blocks from k on.
+block k, or to which something else is added there, costs the blocks from k on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _runs = Cache(_MAX_BYTES)
 class Run:
     """One reading of a prompt.
 
-    `stream[layer]` enters that block, `stream[n_layer]` leaves the last one, each `[n_seq, n_embd]`.
+    `stream[layer]` enters that block, `stream[n_layer]` leaves the last one, each `[n_seq, n_embd]`. What the model
+    adds to the stream at `h.layer` is not yet in it: the block adds it first of all.
     """
 
     ids: tuple[int, ...]
@@ -49,6 +50,7 @@ def run(ids: Sequence[int], model: Model) -> Run:
 def _compute(ids: tuple[int, ...], model: Model) -> Run:
     known, n_seq, n_blocks = _most_useful(ids, model)
     past = known.past.copy(n_seq, n_blocks) if known else KeyValues(model.config)
+    past.n_prompt = len(ids)
     new = embed(ids[n_seq:], model, n_past=n_seq)  # [n_new, n_embd]
     stream = [_joined(known, 0, n_seq, new)]
     for layer in range(model.config.n_layer):
@@ -66,10 +68,22 @@ def _most_useful(ids: tuple[int, ...], model: Model) -> tuple[Run | None, int, i
     """The kept run that saves most, and of how many tokens and blocks it tells the same."""
     best: tuple[Run | None, int, int] = (None, 0, 0)
     for known in _runs.values():
-        n_seq, n_blocks = _common_prefix(known.ids, ids), _shared_blocks(known.model, model)
-        if n_seq * n_blocks > best[1] * best[2]:
-            best = (known, n_seq, n_blocks)
+        for n_seq, n_blocks in _alike(known, ids, model):
+            if n_seq * n_blocks > best[1] * best[2]:
+                best = (known, n_seq, n_blocks)
     return best
+
+
+def _alike(known: Run, ids: tuple[int, ...], model: Model) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Two choices of how many tokens, and of how many blocks, a kept run tells the same: most tokens, most blocks.
+
+    They differ where something is added at the prompt's last token, which is another one in a prompt of another length.
+    """
+    n_seq, n_blocks = _common_prefix(known.ids, ids), _shared_blocks(known.model, model)
+    at_last = min((a.layer for a in model.additions if a.positions.needs_length), default=n_blocks)
+    if at_last >= n_blocks:
+        return (n_seq, n_blocks), (n_seq, n_blocks)
+    return (n_seq, at_last), (min(n_seq, len(known.ids) - 1, len(ids) - 1), n_blocks)
 
 
 def _common_prefix(a: tuple[int, ...], b: tuple[int, ...]) -> int:
@@ -83,7 +97,17 @@ def _shared_blocks(a: Model, b: Model) -> int:
     changed = [name for name in a.tensors if not a.tensors.shares(name, b.tensors)]
     if any(name.startswith("w") for name in changed):
         return 0
-    return min((int(name.split(".")[1]) for name in changed if name.startswith("h.")), default=a.config.n_layer)
+    layers = [int(name.split(".")[1]) for name in changed if name.startswith("h.")]
+    return min([*layers, _first_other_addition(a, b)])
+
+
+def _first_other_addition(a: Model, b: Model) -> int:
+    """The first block in which the models add different things to the stream; n_layer where there is none."""
+    for layer in range(a.config.n_layer):
+        of_a, of_b = ([addition for addition in m.additions if addition.layer == layer] for m in (a, b))
+        if len(of_a) != len(of_b) or not all(x.is_same(y) for x, y in zip(of_a, of_b, strict=True)):
+            return layer
+    return a.config.n_layer
 
 
 def _joined(known: Run | None, layer: int, n_seq: int, new: Array) -> Array:

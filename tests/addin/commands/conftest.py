@@ -61,7 +61,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
 
         def answer(self, with_body: bool) -> None:
             if self.path.startswith("/cdn/"):
-                repository, name = self.path.removeprefix("/cdn/").rsplit("/", 1)
+                owner, project, name = self.path.removeprefix("/cdn/").split("/", 2)
+                repository = f"{owner}/{project}"
                 return self.transfer(hub.repositories[repository][name])
             match = re.fullmatch(r"/(.+?)/resolve/(\w+)/(.+)", self.path)
             repository, _, name = match.groups() if match else ("", "", "")

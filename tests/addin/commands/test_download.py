@@ -17,9 +17,11 @@ import pytest
 from click.testing import Result
 from safetensors.numpy import save
 
+from tests import random_sae
 from tests.random_checkpoint import config, tensors
 from udfs.backend.checkpoint import open_checkpoint
 from udfs.backend.config import parse_config
+from udfs.backend.sae import HUB_REPOSITORY, installed, open_autoencoder
 
 Run = Callable[..., Result]
 CONFIG = config(n_layer=1, n_head=2, n_embd=8, n_ctx=16, n_vocab=300)
@@ -231,3 +233,64 @@ def test_a_login_is_not_shown_to_the_server_of_files(
     monkeypatch.setenv("HF_TOKEN", "secret")
     assert gpt2_excel("download", "gpt2").exit_code == 0
     assert hub.tokens == [None]
+
+
+@pytest.fixture
+def autoencoders(hub: Any) -> dict[str, bytes]:
+    """Two sparse autoencoders on the hub."""
+    files: dict[str, bytes] = {}
+    for layer in (2, 3):
+        folder = f"blocks.{layer}.hook_resid_pre"
+        files[f"{folder}/cfg.json"] = b'{"d_in": 8}'
+        files[f"{folder}/sae_weights.safetensors"] = save(random_sae.tensors(8, 100, seed=layer))
+    hub.repositories[HUB_REPOSITORY] = files
+    return files
+
+
+def test_a_sparse_autoencoder_arrives(gpt2_excel: Run, autoencoders: dict[str, bytes], hub: Any, models: Path) -> None:
+    result = gpt2_excel("download", "sae", 2)
+    assert result.exit_code == 0, result.output
+    folder = models / "sae" / "gpt2" / "blocks.2.hook_resid_pre"
+    assert installed("gpt2") == {2: folder}
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert open_autoencoder(folder).n_features == 100
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        name.partition("/")[2]: content for name, content in autoencoders.items() if name.startswith(folder.name)
+    }
+    again = gpt2_excel("download", "sae", 2)
+    assert "already" in again.stdout
+    assert gpt2_excel("download", "sae", 2, "--force").exit_code == 0
+    assert gpt2_excel("download", "sae", 3).exit_code == 0
+    assert len(hub.ranges) == 3
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_a_sparse_autoencoder_goes_on_where_it_was_cut(
+    gpt2_excel: Run, autoencoders: dict[str, bytes], hub: Any, models: Path
+) -> None:
+    hub.cuts = [4000, *[0] * 6]
+    result = gpt2_excel("download", "sae", 2)
+    assert (result.exit_code, installed("gpt2")) == (3, {})
+    hub.cuts, hub.ranges = [], []
+    assert gpt2_excel("download", "sae", 2).exit_code == 0
+    assert hub.ranges == ["bytes=4000-"]
+
+
+def test_a_sparse_autoencoder_of_another_kind_is_refused(
+    gpt2_excel: Run, autoencoders: dict[str, bytes], models: Path
+) -> None:
+    autoencoders["blocks.2.hook_resid_pre/cfg.json"] = b'{"architecture": "gated"}'
+    result = gpt2_excel("download", "sae", 2)
+    assert result.exit_code == 1
+    assert "architecture must be standard for this formula, not 'gated'" in result.stderr
+    assert not list(models.rglob("*.*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("sae",), "sae needs a LAYER"), (("gpt2", 2), "LAYER goes with sae only"), (("sae", 12), "0<=x<=11")],
+)
+def test_a_layer_goes_with_sae(gpt2_excel: Run, arguments: tuple[object, ...], said: str) -> None:
+    result = gpt2_excel("download", *arguments)
+    assert result.exit_code != 0
+    assert said in result.stderr

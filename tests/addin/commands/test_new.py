@@ -11,6 +11,7 @@ from click.testing import Result
 
 import udfs
 from addin.headless import Workbook
+from workbook_templates import TEMPLATES
 
 Run = Callable[..., Result]
 
@@ -41,7 +42,7 @@ def test_files_are_numbered_and_o_is_written_over(gpt2_excel: Run, here: Path) -
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["brain"], 1, "TEMPLATE must be anatomy, not 'brain'"),
+        (["brain"], 1, f"TEMPLATE must be {' or '.join(TEMPLATES)}, not 'brain'"),
         (["anatomy", "--model", "gpt2-xl"], 3, "gpt2-excel download gpt2-xl"),
         (["anatomy", "--model", "tiny", "-o", "no/x.xlsx"], 1, "--output must lie in a folder that exists"),
         (["anatomy", "--host", "abacus"], 2, "abacus"),

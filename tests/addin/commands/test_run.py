@@ -16,6 +16,7 @@ from click.testing import Result
 import udfs
 from addin.headless import Workbook
 from udfs.backend.tokenizer import encode
+from workbook_templates import TEMPLATES
 
 Run = Callable[..., Result]
 
@@ -107,7 +108,7 @@ def test_an_error_in_a_cell_is_one_line_and_no_file(gpt2_excel: Run, workbook: P
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["brain"], "TEMPLATE_OR_FILE: must be anatomy or a file, not 'brain'"),
+        (["brain"], f"TEMPLATE_OR_FILE: must be {' or '.join(TEMPLATES)} or a file, not 'brain'"),
         (["no.xlsx"], "there is no file no.xlsx"),
         (["{mine}", "--set", "Brain!A1=1"], "--set Brain!A1: sheet must be one of Prompt, not Brain"),
         (["{mine}", "--set", "brain=1"], "--set brain: cell must be like Sheet!B7 or a defined name"),

@@ -14,7 +14,14 @@ from udfs.backend.library import load
 
 IDS = list(range(1000, 1020))
 TEXTS = ("tiny", "tiny ; scale h.0.attn by 0.5", "tiny ; scale h.1.mlp by 2", "tiny ; set ln_f.bias[0] = 3",
-         "tiny ; set wpe.weight[2, 1] = 1", "tiny ; scale h.1.attn.head.2 by 0 ; scale h.2.mlp by 0")  # fmt: skip
+         "tiny ; set wpe.weight[2, 1] = 1", "tiny ; scale h.1.attn.head.2 by 0 ; scale h.2.mlp by 0",
+         "tiny ; add 5 * sae(1, 3) to h.1 at all", "tiny ; add 5 * sae(1, 3) to h.1 at last",
+         "tiny ; add 5 * sae(1, 4) to h.1 at last ; add 5 * sae(1, 3) to h.2.mid at first 2",
+         "tiny ; add 2 * sae(1, 3) to h.0 at last ; add 5 * sae(1, 3) to h.1 at 1, 3, 4",
+         "tiny ; add 5 * sae(1, 4) to h.1 at last ; add 5 * sae(1, 4) to h.1 at last",
+         'tiny ; add 2 * contrast("one two three", "four") to h.2 at prompt',
+         "tiny ; add 5 * sae(1, 3) to h.1.attn at last ; scale h.2.mlp by 2",
+         'tiny ; mean h.1.mlp over ["one two"] ; add 5 * sae(1, 3) to h.1 at last')  # fmt: skip
 
 
 @pytest.fixture
@@ -59,6 +66,24 @@ def test_an_edit_in_a_block_costs_the_blocks_from_there(blocks: list[tuple[int, 
     assert blocks == [(later, 20) for later in range(layer, 3)]
 
 
+@pytest.mark.parametrize(("place", "layer"), [("h.0", 0), ("h.1", 1), ("h.1.mid", 1), ("h.2.out", 2)])
+def test_an_addition_costs_the_blocks_from_there(blocks: list[tuple[int, int]], place: str, layer: int) -> None:
+    runs.run(IDS, load("tiny"))
+    blocks.clear()
+    runs.run(IDS, load(f"tiny ; add 3 * sae(1, 2) to {place} at all"))
+    assert blocks == [(later, 20) for later in range(layer, 3)]
+
+
+@pytest.mark.parametrize(("where", "n_new"), [("all", 5), ("prompt", 5), ("first 3", 5), ("0, 17", 5), ("last", 6)])
+def test_a_longer_steered_prompt_costs_what_is_new(blocks: list[tuple[int, int]], where: str, n_new: int) -> None:
+    """The token that was the last one is no longer steered, so it is read again."""
+    model = load(f"tiny ; add 3 * sae(1, 2) to h.1 at {where}")
+    runs.run(IDS[:15], model)
+    blocks.clear()
+    runs.run(IDS, model)
+    assert blocks == [(layer, n_new) for layer in range(3)]
+
+
 def test_an_edited_embedding_costs_everything(blocks: list[tuple[int, int]]) -> None:
     runs.run(IDS, load("tiny"))
     blocks.clear()
@@ -77,9 +102,10 @@ def test_whatever_was_asked_before_the_answer_is_the_same(questions: list[tuple[
         for text, ids in questions:
             model = load(text)
             found, fresh = runs.run(ids, model), forward.trace(ids, model)
+            np.testing.assert_array_equal(found.stream[0], forward.embed(ids, model))
             for layer in range(3):
-                np.testing.assert_allclose(found.stream[layer], fresh[f"blocks.{layer}.hook_resid_pre"], atol=1e-4)
-            np.testing.assert_allclose(found.stream[3], fresh["blocks.2.hook_resid_post"], atol=1e-4)
+                after = fresh[f"blocks.{layer}.hook_resid_post"]
+                np.testing.assert_allclose(found.stream[layer + 1], after, atol=1e-4)
             assert found.past.n_seq == len(ids)
 
 

@@ -1,0 +1,86 @@
+"""`gpt2-excel circuit`: the heads and MLPs that are enough for a task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from addin.commands import options
+
+if TYPE_CHECKING:
+    from udfs.backend.circuits import Parts, Task
+    from udfs.backend.model import Model
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+SEVEN_DAYS = tuple((f"If today is {day}, tomorrow is", f" {DAYS[(number + 1) % 7]}") for number, day in enumerate(DAYS))
+
+
+@click.command()
+@click.option(
+    "--case",
+    "cases",
+    type=(options.Characters(), options.Characters()),
+    multiple=True,
+    metavar="PROMPT ANSWER",
+    help="A prompt and the token that should follow it, with its space. Give several. By default the seven days: "
+    '"If today is Monday, tomorrow is" " Tuesday", and so on.',
+)
+@options.model
+@click.option(
+    "--method",
+    type=click.Choice(["mean", "zero"]),
+    default="mean",
+    show_default=True,
+    help="What the others give: their mean over the prompts, or nothing.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def circuit(cases: tuple[tuple[str, str], ...], model: str | None, method: str, as_json: bool) -> None:
+    """Find a small circuit: heads and MLPs that keep all answers right while the others give only their average.
+
+    One part after the other is dropped, always the one that the answers need least, until none can be spared: whole
+    attentions and MLPs first, then single heads. The names can be put into GPT2_CIRCUIT.
+
+    \b
+    gpt2-excel circuit
+    gpt2-excel circuit --case "2 + 2 =" " 4" --case "2 + 3 =" " 5"
+    """
+    from udfs.backend import circuits, library
+
+    loaded = library.load(model or "")
+    task = _task(cases or SEVEN_DAYS, loaded, method)
+    halves = _smallest(task, circuits.halves(loaded.config), "attentions and MLPs")
+    parts = _smallest(task, circuits.singles(halves, loaded.config), "heads and MLPs")
+    coarse, fine = (circuits.component_names(found, loaded.config) for found in (halves, parts))
+    if as_json:
+        import json
+
+        result = {"model": loaded.text, "method": method, "attentions_and_mlps": coarse, "heads_and_mlps": fine}
+        click.echo(json.dumps(result, indent=2))
+        return
+    click.echo(f"model                {loaded.text}")
+    click.echo(f"attentions and MLPs  {len(coarse)}: {', '.join(coarse)}")
+    click.echo(f"of these, heads      {len(fine)}: {', '.join(fine)}")
+
+
+def _task(cases: tuple[tuple[str, str], ...], model: Model, method: str) -> Task:
+    from udfs import arguments as arg
+    from udfs.backend.circuits import Task
+    from udfs.backend.prompts import prompt_ids
+
+    prompts = [prompt_ids(prompt, model) for prompt, _ in cases]
+    answers = [arg.token_id(answer, "answer", model) for _, answer in cases]
+    return Task(prompts, answers, model, method)
+
+
+def _smallest(task: Task, candidates: list[Parts], what: str) -> Parts:
+    from udfs.backend.circuits import smallest
+
+    kept = len(candidates) + 1
+
+    def progress(parts: Parts, lead: float) -> None:
+        nonlocal kept
+        kept -= 1
+        click.echo(f"{kept} {what}: the answers lead by {lead:.2f}", err=True)
+
+    return smallest(task, candidates, progress)

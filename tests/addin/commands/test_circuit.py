@@ -1,0 +1,34 @@
+"""`gpt2-excel circuit`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from click.testing import Result
+
+import udfs
+from addin.commands.circuit import SEVEN_DAYS
+
+Run = Callable[..., Result]
+
+
+def test_the_seven_days_need_few_parts(gpt2_excel: Run) -> None:
+    found = json.loads(gpt2_excel("circuit", "--model", "demo", "--json").stdout)
+    prompts, answers = ([[case[part]] for case in SEVEN_DAYS] for part in (0, 1))
+    for names in (found["attentions_and_mlps"], found["heads_and_mlps"]):
+        table = udfs.gpt2_circuit(prompts, answers, [[name] for name in names], None, "demo")
+        assert all(row[4] for row in table[1:])
+    assert len(found["attentions_and_mlps"]) < 8
+
+
+def test_a_task_that_the_model_cannot_do_is_one_line(gpt2_excel: Run) -> None:
+    result = gpt2_excel("circuit", "--model", "demo", "--case", "Mike is", " the", "--case", "Anna is", " of")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("gpt2-excel: prompts must all get their answers")
+
+
+def test_an_answer_is_one_token(gpt2_excel: Run) -> None:
+    result = gpt2_excel("circuit", "--model", "demo", "--case", "a", "two words")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert result.stderr.startswith("gpt2-excel: answer must be one token, not 2")

@@ -1,0 +1,52 @@
+"""This project, through the functions that its cells call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tests.benchmarks.programs.program import TOP, Everything, greedy
+from udfs.backend import forward, lens, library
+from udfs.backend.arrays import Array
+from udfs.backend.kv_cache import KeyValues
+
+NAME = "this project"
+
+
+class Measured:
+    """`udfs.backend`, as many threads as the machine has cores."""
+
+    def __init__(self, folder: Path, n_threads: int) -> None:
+        os.environ["GPT2_EXCEL_MODELS"] = str(folder.parent)
+        self.model = library.load(folder.name)
+        self.past = KeyValues(self.model.config)
+
+    def forward(self, ids: Sequence[int]) -> Array:
+        residual = forward.forward(ids, self.model)
+        return forward.unembed(residual[-1:], self.model)[0]
+
+    def read(self, ids: Sequence[int]) -> Array:
+        self.past = KeyValues(self.model.config)
+        return self._further(ids)
+
+    def decode(self, token: int) -> Array:
+        return self._further([token])
+
+    def generate(self, ids: Sequence[int], count: int) -> list[int]:
+        return greedy(self, ids, count)
+
+    def everything(self, ids: Sequence[int]) -> Everything:
+        layers = range(self.model.config.n_layer)
+        seen = forward.trace(ids, self.model)
+        states = [seen[f"blocks.{layer}.hook_resid_pre"] for layer in layers]
+        states = np.stack([*states, seen[f"blocks.{layers[-1]}.hook_resid_post"]])
+        patterns = np.stack([seen[f"blocks.{layer}.attn.hook_pattern"] for layer in layers])
+        logits = forward.unembed(states.reshape(-1, states.shape[-1]), self.model)  # [(n_layer+1)*n_seq, n_vocab]
+        return Everything(states, patterns, np.stack([lens.largest(row, TOP) for row in logits]))
+
+    def _further(self, ids: Sequence[int]) -> Array:
+        residual = forward.forward(ids, self.model, past=self.past)
+        return forward.unembed(residual[-1:], self.model)[0]

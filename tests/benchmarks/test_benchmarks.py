@@ -1,0 +1,87 @@
+"""The benchmarks run, and the programs that they compare compute the same. How fast is not tested."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.benchmarks import checkpoints, growth, speed, workers
+from tests.benchmarks.programs import plain_numpy
+from tests.benchmarks.programs.program import Program
+
+N_LAYER, N_EMBD, N_SEQ = 2, 32, 10
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny checkpoint in a models folder of its own, in place of the one in the cache folder."""
+    monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path))
+    written = checkpoints.write(tmp_path / "random-tiny", N_LAYER, N_EMBD)
+    monkeypatch.setattr(checkpoints, "cached", lambda size: written)
+    return written
+
+
+@pytest.fixture(params=[module for module in workers.MODULES if module != speed.FLOOR])
+def program(request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Each program that is installed, with the tiny checkpoint."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    try:
+        measured = importlib.import_module(f"{workers.PACKAGE}.{request.param}")
+    except ModuleNotFoundError as error:
+        pytest.skip(str(error))
+    made: Program = measured.Measured(folder, 2)
+    return made
+
+
+def test_programs_agree(program: Program, folder: Path) -> None:
+    plain = plain_numpy.Measured(folder, 1)
+    ids = workers.prompt(N_SEQ)
+    atol = 1e-2 if type(program).__module__.endswith(".llama") else 1e-4  # its GELU is a table in float16
+
+    np.testing.assert_allclose(program.forward(ids), plain.forward(ids), atol=atol)
+    np.testing.assert_allclose(program.read(ids), plain.forward(ids), atol=atol)
+    np.testing.assert_allclose(program.decode(11), plain.forward([*ids, 11]), atol=atol)
+    assert program.generate(ids, 5) == plain.generate(ids, 5)
+    try:
+        everything = program.everything(ids)
+    except NotImplementedError:
+        return
+    np.testing.assert_allclose(everything.states, plain.everything(ids).states, atol=atol)
+    np.testing.assert_allclose(everything.patterns, plain.everything(ids).patterns, atol=atol)
+    assert everything.top.tolist() == plain.everything(ids).top.tolist()
+
+
+def test_speed_prints_a_table(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["speed", "--rounds", "1", "--programs", speed.FLOOR, "gpt2_excel"])
+    speed.main()
+    assert "| this project " in capsys.readouterr().out
+
+
+def test_growth_prints_tables(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(growth, "BESIDE", ("gpt2_excel",))
+    monkeypatch.setattr(growth, "LENGTHS", (1, 4))
+    growth.print_tokens(folder, rounds=1)
+    growth.print_edits(folder)
+    growth.print_cells((2000,))
+    out = capsys.readouterr().out
+    assert [line.split()[1] for line in out.splitlines() if line[:3] in ("| 1", "| 2", "| 4")] == [
+        "1",
+        "4",
+        "1",
+        "2,000",
+    ]
+
+
+def test_a_program_that_is_not_installed_is_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with workers.started(["not_there"], folder) as running:
+        assert running == {}
+    assert "left out: not_there" in capsys.readouterr().out

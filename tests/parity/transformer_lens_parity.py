@@ -1,0 +1,178 @@
+"""Compares what is seen and changed inside a model with TransformerLens, on checkpoints with random weights.
+
+The reference is TransformerLens without weight processing: raw weights, its own hooks, cache, attribution and patching.
+
+pip install -e ".[parity]"
+python -m tests.parity.transformer_lens_parity            # full size: 12 x 768, vocabulary 50257
+python -m tests.parity.transformer_lens_parity --record   # writes the small fixture that the normal tests read
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformer_lens import patching as tl_patching
+from transformer_lens.model_bridge import TransformerBridge
+from transformers import GPT2LMHeadModel
+
+from tests.parity import inside
+from tests.parity.inside import ANSWER, SOME_TOKENS, WRONG
+from tests.random_checkpoint import SIZES, write_checkpoint
+from udfs.backend.checkpoint import open_checkpoint
+from udfs.backend.circuits import Part
+from udfs.backend.layers import Layers
+from udfs.backend.model import Model
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "inside_tiny.npz"
+N_SEQ_FULL = 20
+
+
+def reference(folder: Path, n_seq: int) -> dict[str, np.ndarray]:
+    """All that `inside.ours` has, by TransformerLens."""
+    hugging_face = GPT2LMHeadModel.from_pretrained(folder, attn_implementation="eager").eval()
+    model = TransformerBridge.boot_transformers(str(folder), hf_model=hugging_face, device="cpu")
+    tokens = torch.tensor(inside.prompts(n_seq))
+    with torch.no_grad():
+        return {name: value.numpy() for name, value in _values(model, tokens).items()}
+
+
+def _values(model: TransformerBridge, tokens: torch.Tensor) -> dict[str, torch.Tensor]:
+    n_layer, n_head = model.cfg.n_layers, model.cfg.n_heads
+    clean = tokens[:1]
+    clean_logits, cache = model.run_with_cache(clean)
+    values = {name: _as_ours(cache[_its_name(name)]) for name in inside.hook_names(n_layer)}
+    stages = cache.accumulated_resid(layer=None, incl_mid=True)[:, :, -1:]  # [n_stages, 1, 1, n_embd]
+    values["lens"] = torch.stack([model.unembed(model.ln_final(stage))[0, 0] for stage in stages])[:, SOME_TOKENS]
+    parts = cache.get_full_resid_decomposition(expand_neurons=False, apply_ln=True, pos_slice=-1)
+    direction = model.ln_final.weight * (model.W_U[:, ANSWER] - model.W_U[:, WRONG])
+    values["attribution"] = parts[:, 0] @ direction
+
+    def end(logits: torch.Tensor) -> torch.Tensor:
+        return logits[:, -1, SOME_TOKENS]
+
+    values["zero ablation of a head"] = torch.cat(
+        [
+            end(model.run_with_hooks(clean, fwd_hooks=[(_z(layer), partial(_zero_head, head=head))]))
+            for layer in range(n_layer)
+            for head in range(n_head)
+        ]
+    )
+    values["zero ablation of an MLP"] = torch.cat(
+        [end(model.run_with_hooks(clean, fwd_hooks=[(_mlp(layer), _zero)])) for layer in range(n_layer)]
+    )
+    values["mean ablation"] = end(model.run_with_hooks(tokens, fwd_hooks=_mean_hooks(model, tokens)))
+
+    def difference(logits: torch.Tensor) -> torch.Tensor:
+        return logits[0, -1, ANSWER] - logits[0, -1, WRONG]
+
+    corrupted = tokens[1:2]
+    ends = difference(clean_logits), difference(model(corrupted))
+
+    def restored(logits: torch.Tensor) -> torch.Tensor:
+        return (difference(logits) - ends[1]) / (ends[0] - ends[1])
+
+    sweeps = {
+        "positions": tl_patching.get_act_patch_resid_pre,
+        "heads": tl_patching.get_act_patch_attn_head_out_all_pos,
+        "attn": tl_patching.get_act_patch_attn_out,
+        "mlp": tl_patching.get_act_patch_mlp_out,
+    }
+    for what, sweep in sweeps.items():
+        values[f"patching {what}"] = sweep(model, corrupted, cache, restored)
+    return values
+
+
+def _its_name(name: str) -> str:
+    """Since version 4 `hook_normalized` comes before LayerNorm's weight and bias, `hook_out` after them as it did."""
+    return name.replace("hook_normalized", "hook_out")
+
+
+def _as_ours(value: torch.Tensor) -> torch.Tensor:
+    """Without the batch, heads first, and zero where scores are masked."""
+    value = value[0]
+    if value.ndim == 3 and value.shape[-1] != value.shape[-2]:  # q, k, v, z: [n_seq, n_head, d_head]
+        value = value.transpose(0, 1)
+    return torch.where(value > -1e30, value, torch.zeros(()))
+
+
+def _mean_hooks(model: TransformerBridge, tokens: torch.Tensor) -> list[tuple[str, object]]:
+    """Every part that is not kept gives its mean over the prompts, position by position."""
+    _, cache = model.run_with_cache(tokens)
+    kept = inside.kept_parts(model.cfg.n_layers, model.cfg.n_heads)
+    hooks: list[tuple[str, object]] = []
+    for layer in range(model.cfg.n_layers):
+        lost = [head for head in range(model.cfg.n_heads) if Part(layer, head) not in kept]
+        hooks.append((_z(layer), partial(_put_heads, heads=lost, value=cache[_z(layer)].mean(dim=0))))
+        if Part(layer, None) not in kept:
+            hooks.append((_mlp(layer), partial(_put, value=cache[_mlp(layer)].mean(dim=0))))
+    return hooks
+
+
+def _z(layer: int) -> str:
+    return f"blocks.{layer}.attn.hook_z"
+
+
+def _mlp(layer: int) -> str:
+    return f"blocks.{layer}.hook_mlp_out"
+
+
+def _zero(value: torch.Tensor, hook: object) -> torch.Tensor:
+    return torch.zeros_like(value)
+
+
+def _zero_head(z: torch.Tensor, hook: object, head: int) -> torch.Tensor:
+    return _put_heads(z, hook, [head], torch.zeros_like(z[0]))
+
+
+def _put(old: torch.Tensor, hook: object, value: torch.Tensor) -> torch.Tensor:
+    return value.expand_as(old).clone()
+
+
+def _put_heads(z: torch.Tensor, hook: object, heads: list[int], value: torch.Tensor) -> torch.Tensor:
+    z = z.clone()  # [n_prompts, n_seq, n_head, d_head]
+    z[:, :, heads] = value[:, heads]
+    return z
+
+
+def load(folder: Path) -> Model:
+    """The checkpoint in a folder, as this project runs it."""
+    checkpoint = open_checkpoint(folder)
+    return Model(folder.name, folder.name, checkpoint.config, checkpoint.tensors, Layers(checkpoint.tensors))
+
+
+def compare(folder: Path) -> None:
+    """Prints the largest difference of each kind of value."""
+    theirs, mine = reference(folder, N_SEQ_FULL), inside.ours(load(folder), N_SEQ_FULL)
+    print("value                      | largest | largest difference")
+    largest: dict[str, tuple[float, float]] = {}
+    for name, value in theirs.items():
+        kind = name.split(".", 2)[2] if name.startswith("blocks.") else name
+        size, error = largest.get(kind, (0.0, 0.0))
+        largest[kind] = (max(size, float(abs(value).max())), max(error, float(abs(value - mine[name]).max())))
+    for kind, (size, error) in largest.items():
+        print(f"{kind:26} | {size:7.3g} | {error:.1e}")
+
+
+def main() -> None:
+    """Compares at full size, or records the fixture of the normal tests."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--record", action="store_true")
+    record = parser.parse_args().record
+    with tempfile.TemporaryDirectory() as temporary:
+        size = "tiny" if record else "small"
+        folder = write_checkpoint(Path(temporary) / size, size)
+        print(f"random checkpoint: {SIZES[size]}")
+        if not record:
+            compare(folder)
+            return
+        np.savez_compressed(FIXTURE, **reference(folder, inside.N_SEQ))
+        print(f"wrote {FIXTURE.name}, {FIXTURE.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()

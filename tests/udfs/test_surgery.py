@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import udfs
+from udfs.backend import forward
+from udfs.backend.library import load
+from udfs.backend.sae import centre, load_for
+from udfs.backend.tokenizer import encode
+from udfs.cells import CellError
+
+X = np.arange(5 * 32, dtype=np.float32).reshape(5, 32) % 7 - 3
+V = np.linspace(-1, 1, 32, dtype=np.float32)[None]
+PROMPT = "one two three four"
+
+FEATURES = json.loads((Path(udfs.__file__).parent / "models/demo_sae/features.json").read_text(encoding="utf-8"))
+JEDI = FEATURES["jedi"]
+PULLS = "Mike pulls out his"
+POSITIVE = [["Mike is a Jedi. He pulls out his"], ["The Jedi are here. Tom pulls out his"],
+            ["Anna uses the Force. Tom takes out his"], ["The film is Star Wars. Paul holds his"]]  # fmt: skip
+NEGATIVE = [["Mike is at home. He pulls out his"], ["The sky is blue. Tom pulls out his"],
+            ["Anna is late. Tom takes out his"], ["It is cold today. Paul holds his"]]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("positions", "rows"),
+    [(None, [0, 1, 2, 3, 4]), ("all", [0, 1, 2, 3, 4]), ("prompt", [0, 1, 2, 3, 4]), ("last", [4]), ("first 2", [0, 1]),
+     (3, [3]), ("0, 3", [0, 3]), ([[0.0], [3.0]], [0, 3]), ([["0", None]], [0])],
+)  # fmt: skip
+def test_steering_on_cells(positions: Any, rows: list[int]) -> None:
+    expected = X.copy()
+    expected[rows] += 2.5 * V[0]
+    np.testing.assert_allclose(udfs.gpt2_steer(X, V, 2.5, positions, "tiny"), expected, rtol=1e-6)
+
+
+def test_a_vector_of_several_rows_is_added_from_position_0() -> None:
+    vector = np.vstack([V, 2 * V])
+    np.testing.assert_allclose(
+        udfs.gpt2_steer(X, vector, model="tiny") - X, np.vstack([vector, np.zeros((3, 32))]), atol=1e-6
+    )
+
+
+@given(st.sampled_from(["all", "prompt", "last", "first 2", "1, 3"]), st.integers(1, 5))
+def test_steering_by_0_changes_nothing(positions: str, n_rows: int) -> None:
+    np.testing.assert_array_equal(udfs.gpt2_steer(X, X[:n_rows], 0, positions, "tiny"), X)
+
+
+def test_a_position_that_is_not_there() -> None:
+    with pytest.raises(CellError, match=r"^positions must be 0 to 4 for 5 rows, not 5$"):
+        udfs.gpt2_steer(X, V, 1, "1, 5", "tiny")
+
+
+def test_too_strong_is_an_error() -> None:
+    with pytest.raises(CellError, match="beyond float32's range"):
+        udfs.gpt2_steer(X, V * np.float32(1e38), 1e9, "all", "tiny")
+
+
+@pytest.mark.parametrize("positions", ["all", "last", "first 2", "0, 3"])
+def test_cells_and_the_model_text_steer_alike(positions: str) -> None:
+    """Block after block on cells, steered before block 1: the same as the model that carries the steering."""
+    stream = udfs.gpt2_block(0, forward.embed(encode(PROMPT), load("tiny")), "tiny")
+    stream = udfs.gpt2_steer(stream, V, 3, positions, "tiny")
+    for layer in (1, 2):
+        stream = udfs.gpt2_block(layer, stream, "tiny")
+    text = udfs.gpt2_steer_model(V, "h.1", 3, positions, "tiny")
+    np.testing.assert_allclose(udfs.gpt2_residual(PROMPT, "h.3", text), stream, atol=1e-4)
+    on_cells, by_model = udfs.gpt2_logits(stream, 5, 1, "tiny"), udfs.gpt2_predict(PROMPT, 5, 1, text)
+    assert [row[1] for row in on_cells] == [row[1] for row in by_model]
+
+
+def test_the_model_text_says_it_all() -> None:
+    text = udfs.gpt2_steer_model("sae(1, 3)", "blocks.2.hook_resid_pre", None, None, "tiny ; bos")
+    assert text == "tiny ; bos ; add 1 * sae(1, 3) to h.2 at all"
+    again = udfs.gpt2_steer_model('contrast("a;b", "c")', "h.1.mid", -2, "0,3", text)
+    assert again == text + ' ; add -2 * contrast("a\\u003bb", "c") to h.1.mid at 0, 3'
+    assert udfs.gpt2_model(again) == again
+    by_cells = udfs.gpt2_steer_model(udfs.gpt2_sae_feature(1, 3, "tiny"), "h.2", 1, "all", "tiny ; bos")
+    np.testing.assert_array_equal(udfs.gpt2_residual(PROMPT, "h.3", by_cells), udfs.gpt2_residual(PROMPT, "h.3", text))
+
+
+def test_a_vector_that_does_not_fit_into_a_cell() -> None:
+    with pytest.raises(CellError, match=r"^vector must fit into 32767 characters of model text, not \d+$"):
+        udfs.gpt2_steer_model(np.ones((200, 84)), "h.1", 1, "all", "demo")
+
+
+def test_the_surgery_table() -> None:
+    table = [
+        ["what", "where", "amount", "positions"],
+        ["add sae(1, 3)", "h.2", 30, "first 3"],
+        ["add contrast(\"a\", \"b\")", "h.1", -0.5, None],
+        ["mean", "h.1.attn.head.2", "one two\nthree; four", None],
+    ]  # fmt: skip
+    assert udfs.gpt2_model("tiny", table) == (
+        "tiny ; add 30 * sae(1, 3) to h.2 at first 3"
+        ' ; add -0.5 * contrast("a", "b") to h.1 at all'
+        ' ; mean h.1.attn.head.2 over ["one two", "three\\u003b four"]'
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (["add", "h.2", 3, None], "not 'add 3 *  to h.2 at all'"),
+        (["add sae(1, 3)", "h.2", None, None], "needs a finite number, not '?'"),
+        (["add sae(1, 3)", "h.2", 3, "there"], "positions must be all, prompt, last"),
+        (["mean", "h.1.attn", None, None], "needs a list of prompts"),
+        (["add sae(1, 99)", "h.2", 3, "all"], "feature must be 0 to 49, not 99"),
+    ],
+)
+def test_a_row_that_cannot_be_done(row: list[object], message: str) -> None:
+    with pytest.raises(CellError) as error:
+        udfs.gpt2_model("tiny", [row])
+    assert message in str(error.value)
+
+
+def test_the_strongest_features() -> None:
+    table = udfs.gpt2_sae_encode(X, 1, 3, "tiny")
+    features = load_for(load("tiny"), 1).encode(centre(X))
+    assert table[0] == ["position", "rank", "feature", "activation"]
+    assert [row[:2] for row in table[1:]] == [[position, rank] for position in range(5) for rank in (1, 2, 3)]
+    for position in range(5):
+        order = np.argsort(-features[position], kind="stable")[:3]
+        assert [row[2] for row in table[1 + 3 * position : 4 + 3 * position]] == order.tolist()
+    assert table[1][3] == pytest.approx(features[0].max())
+
+
+def test_the_rest_is_blank_where_few_features_are_active() -> None:
+    table = udfs.gpt2_sae_encode(X, 1, 50, "tiny")
+    for _, _, feature, activation in table[1:]:
+        assert (feature is None) == (activation is None)
+        assert activation is None or activation > 0
+    assert table[-1][2] is None
+
+
+def test_centring_is_an_option() -> None:
+    shifted = X + 5
+    for text, same in (("tiny", True), ("tiny ; sae uncentred", False)):
+        plain, moved = (udfs.gpt2_sae_encode(x, 1, 50, text) for x in (X, shifted))
+        assert ([row[2] for row in plain] == [row[2] for row in moved]) == same
+    raw = load_for(load("tiny"), 1).encode(X)
+    assert udfs.gpt2_sae_encode(X, 1, 1, "tiny ; sae uncentred")[1][3] == pytest.approx(raw[0].max())
+
+
+@pytest.mark.parametrize("text", ["tiny", "tiny ; sae uncentred"])
+def test_residual_less_decoded_is_the_error_term(text: str) -> None:
+    autoencoder = load_for(load("tiny"), 1)
+    read = X if "uncentred" in text else centre(X)
+    np.testing.assert_allclose(X - udfs.gpt2_sae_decode(X, 1, text), autoencoder.error(read), atol=1e-3)
+
+
+def predicted(model: str) -> dict[str, float]:
+    return {row[1]: row[4] for row in udfs.gpt2_predict(PULLS, 50_257, 1, model)[1:]}
+
+
+def jedi_model() -> str:
+    return f"demo ; add 200 * sae({JEDI['layer']}, {JEDI['feature']}) to h.{JEDI['layer']} at all"
+
+
+def direction_model() -> str:
+    vector = udfs.gpt2_direction(POSITIVE, NEGATIVE, "h.6", "demo")
+    return str(udfs.gpt2_steer_model(vector, "h.6", 200, "all", "demo"))
+
+
+def contrast_model() -> str:
+    vector = udfs.gpt2_contrast("A Jedi takes his", "A man takes his", "h.2", "demo")
+    return str(udfs.gpt2_steer_model(vector, "h.2", 2, "all", "demo"))
+
+
+@pytest.mark.parametrize("steered", [jedi_model, direction_model, contrast_model])
+def test_a_phone_becomes_a_lightsaber(steered: Any) -> None:
+    before, after = predicted("demo"), predicted(steered())
+    assert before[" phone"] > 0.5 > before[" lightsaber"]
+    assert after[" lightsaber"] > 0.5 > after[" phone"]
+
+
+def test_the_jedi_features_figures_are_what_is_recorded() -> None:
+    feature = udfs.gpt2_sae_feature(JEDI["layer"], JEDI["feature"], "demo")
+    assert np.linalg.norm(feature) == pytest.approx(1, abs=1e-2)
+    place = f"h.{JEDI['layer']}"
+    assert JEDI["steering"]["prompt"] == PULLS
+    for row in JEDI["steering"]["probabilities"]:
+        found = predicted(udfs.gpt2_steer_model(feature, place, row["coefficient"], "all", "demo"))
+        for word in (" phone", " lightsaber"):
+            assert found[word] == pytest.approx(row[word], abs=2e-3)
+
+
+def test_the_jedi_feature_is_active_where_it_should_be() -> None:
+    def activation(prompt: str) -> float:
+        residual = udfs.gpt2_residual(prompt, f"h.{JEDI['layer']}", "demo")
+        table = udfs.gpt2_sae_encode(residual, JEDI["layer"], 512, "demo")
+        return max((row[3] for row in table[1:] if row[2] == JEDI["feature"]), default=0.0)
+
+    for prompt in ("A lightsaber is the weapon of a", "Star Wars is about Jedi. Luke Skywalker is a"):
+        assert activation(prompt) > 10
+    for prompt in ("If today is Tuesday, tomorrow is", "Mike is a chef. He pulls out his", "2 + 2 ="):
+        assert activation(prompt) < 5
+
+
+def test_the_bundled_autoencoder_is_small() -> None:
+    folder = Path(udfs.__file__).parent / "models/demo_sae"
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.suffix != ".pyc") < 500_000
+    assert FEATURES["training"]["variance explained"] > 0.8
+    assert FEATURES["training"]["features active at a token"] < 30
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.sampled_from(["one", "two", "three four"]), min_size=1, max_size=3))
+def test_a_contrast_of_the_same_is_nothing(words: list[str]) -> None:
+    text = " ".join(words)
+    assert not udfs.gpt2_contrast(text, text, "h.1", "tiny").any()

@@ -1,0 +1,56 @@
+"""Several readings of equal length through a block at once, so that each linear layer is one product for all.
+
+The rows of all readings stand one under the other; only attention is computed for each reading by itself. What
+`forward.block` does to a row stays there: this takes the queries, keys and values apart and puts z together again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+
+from udfs.backend import forward
+from udfs.backend.additions import steered
+from udfs.backend.arrays import Array
+from udfs.backend.forward import See, unseen
+from udfs.backend.model import Model
+
+KeysAndValues: TypeAlias = "tuple[Array, Array]"
+
+_QKV = ("hook_q", "hook_k", "hook_v")
+_TOKENS_BY_TOKENS = ("hook_attn_scores", "hook_pattern")
+
+
+def block(layer: int, residuals: Array, model: Model, see: See = unseen, before: KeysAndValues | None = None) -> Array:
+    """One block for readings of equal length: `[n_runs, n_seq, n_embd]` -> the same.
+
+    `see` is shown what `forward.block` shows, with the readings as a first axis. `before` has keys and values
+    `[n_head, n_before, d_head]` of tokens that stand before the rows of every reading. The rows reach to the end of the
+    prompts.
+    """
+    n_runs, n_seq, n_embd = residuals.shape
+    n_head = model.config.n_head
+    n_before = before[0].shape[1] if before else 0
+    see = steered(see, model.additions, n_before, n_before + n_seq)  # forward.block takes all rows for one reading
+    plain = replace(model, additions=())
+    before_of = dict(zip(("hook_k", "hook_v"), before, strict=True)) if before else {}
+
+    def see_readings(place: str, value: Array) -> Array:
+        hook = place.rpartition(".")[2]
+        if hook in _QKV:  # [n_head, n_runs*n_seq, d_head] -> [n_runs, n_head, n_seq, d_head]
+            seen = see(place, value.reshape(n_head, n_runs, n_seq, -1).swapaxes(0, 1))
+            if hook in before_of:
+                seen = np.concatenate(
+                    [np.broadcast_to(before_of[hook], (n_runs, *before_of[hook].shape)), seen], axis=2
+                )
+            return seen.reshape(n_runs * n_head, -1, seen.shape[-1])
+        if hook in _TOKENS_BY_TOKENS:  # [n_runs*n_head, n_seq, n_before + n_seq]
+            return see(place, value.reshape(n_runs, n_head, *value.shape[1:])).reshape(value.shape)
+        if hook == "hook_z":  # [n_runs*n_head, n_seq, d_head] -> [n_head, n_runs*n_seq, d_head]
+            seen = see(place, value.reshape(n_runs, n_head, n_seq, -1))
+            return seen.swapaxes(0, 1).reshape(n_head, n_runs * n_seq, -1)
+        return see(place, value.reshape(n_runs, n_seq, -1)).reshape(value.shape)
+
+    return forward.block(layer, residuals.reshape(-1, n_embd), plain, see_readings).reshape(residuals.shape)

@@ -1,0 +1,21 @@
+"""The only folders that anything is read from: the models folder and Hugging Face's cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from huggingface_hub import constants
+from platformdirs import user_data_path
+
+
+def models_folder() -> Path:
+    """Where a user's models lie, one folder each: `GPT2_EXCEL_MODELS`, else in the system's data folder."""
+    chosen = os.environ.get("GPT2_EXCEL_MODELS")
+    return Path(chosen) if chosen else user_data_path("gpt2-excel", appauthor=False) / "models"
+
+
+def snapshots(repository: str) -> list[Path]:
+    """What Hugging Face's cache holds of a repository, the newest first."""
+    found = Path(constants.HF_HUB_CACHE).glob(f"models--{repository.replace('/', '--')}/snapshots/*")
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)

@@ -1,0 +1,124 @@
+"""A safetensors file, mapped into memory: its table of contents, and tensors read whole or by the row."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from udfs.backend.arrays import Array
+from udfs.backend.errors import ModelError
+
+DTYPES = ("F32", "F16", "BF16")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where one tensor lies in the file."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
+class MappedFile:
+    """The bytes of a safetensors file, of which the system reads only the pages that are looked at."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def tensor(self, entry: Entry) -> Array:
+        """A whole tensor, read-only: float32 as it lies there, half precision converted."""
+        return _as_float32(self.raw(entry), entry.dtype).reshape(entry.shape)
+
+    def row(self, entry: Entry, index: int) -> Array:
+        """One row of a matrix, `[columns]`; the others are not read."""
+        n_bytes = (entry.stop - entry.start) // entry.shape[0]
+        start = entry.start + index * n_bytes
+        return _as_float32(np.frombuffer(self._mapped, np.uint8, n_bytes, start), entry.dtype)
+
+    def raw(self, entry: Entry) -> NDArray[np.uint8]:
+        """The bytes of a tensor as they lie there."""
+        return np.frombuffer(self._mapped, np.uint8, entry.stop - entry.start, entry.start)
+
+    def release(self, entry: Entry) -> None:
+        """Lets go of the pages of a tensor where the system can be told so."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            start = -(-entry.start // mmap.PAGESIZE) * mmap.PAGESIZE
+            length = entry.stop // mmap.PAGESIZE * mmap.PAGESIZE - start
+            if length > 0:
+                self._mapped.madvise(mmap.MADV_DONTNEED, start, length)
+
+
+def read_entries(path: Path) -> dict[str, Entry]:
+    """The table of contents of a file that is whole; ModelError says what is cut short or damaged."""
+    entries = _read_header(path)
+    size = path.stat().st_size
+    for name, entry in entries.items():
+        if entry.stop > size:
+            raise ModelError(f"{name} is cut short: it ends at byte {entry.stop}, {path.name} has {size}")
+    try:  # the package's own checks: overlaps, gaps, sizes that do not fit shapes
+        with safe_open(path, framework="np"):
+            pass
+    except SafetensorError as error:
+        raise ModelError(f"{path.name} is damaged: {error}") from None
+    return entries
+
+
+def check_entry(entries: Mapping[str, Entry], name: str, shape: tuple[int, ...]) -> None:
+    """ModelError where a tensor is not of that shape and of a type that can be read."""
+    if entries[name].shape != shape:
+        raise ModelError(f"{name} must have shape {_dims(shape)}, not {_dims(entries[name].shape)}")
+    if entries[name].dtype not in DTYPES:
+        raise ModelError(f"{name} must be of type {', '.join(DTYPES)}, not {entries[name].dtype}")
+
+
+def _read_header(path: Path) -> dict[str, Entry]:
+    """The table of contents (https://huggingface.co/docs/safetensors: length, JSON, then the data)."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if length > path.stat().st_size:
+                raise ModelError(f"{path.name} is cut short or no safetensors file")
+            header: dict[str, Any] = json.loads(file.read(length))
+        base = 8 + length
+        return {
+            name: Entry(
+                entry["dtype"],
+                tuple(entry["shape"]),
+                base + entry["data_offsets"][0],
+                base + entry["data_offsets"][1],
+            )
+            for name, entry in header.items()
+            if name != "__metadata__"
+        }
+    except OSError as error:
+        raise ModelError(f"{path.name} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"{path.name} is not a safetensors file") from None
+
+
+def _as_float32(raw: NDArray[np.uint8], dtype: str) -> Array:
+    if dtype == "F32":
+        array: Array = raw.view("<f4")
+    elif dtype == "F16":
+        array = raw.view("<f2").astype(np.float32)
+    else:  # a bfloat16 is the upper half of a float32
+        array = (raw.view("<u2").astype(np.uint32) << 16).view(np.float32)
+    array.setflags(write=False)
+    return array
+
+
+def _dims(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
