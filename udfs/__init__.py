@@ -27,6 +27,7 @@ from udfs.lens import (
 )
 from udfs.model import gpt2_info, gpt2_model, gpt2_parameters, gpt2_weight
 from udfs.surgery import (
+    gpt2_added,
     gpt2_contrast,
     gpt2_direction,
     gpt2_sae_decode,
@@ -45,6 +46,7 @@ from udfs.tokens import (
 )
 
 __all__ = [
+    "gpt2_added",
     "gpt2_attention",
     "gpt2_attention_mix",
     "gpt2_attention_pattern",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from udfs import arguments as arg
 from udfs.backend import library, sae, steering
-from udfs.backend.additions import EVERYWHERE, add_rows, scaled
+from udfs.backend.additions import EVERYWHERE, add_rows, scaled, steered
 from udfs.backend.arrays import Array
+from udfs.backend.forward import unseen
 from udfs.backend.model import Model
 from udfs.backend.places import short_name
 from udfs.backend.sampling import top
-from udfs.backend.surgery import Add
+from udfs.backend.surgery import Add, stream_place
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
 from udfs.model import check_text
@@ -35,6 +36,20 @@ def gpt2_steer(
     if positions.kind == "list" and beyond:
         raise CellError(f"positions must be 0 to {len(residual) - 1} for {len(residual)} rows, not {beyond[0]}")
     return add_rows(residual, scaled(coefficient, vector), positions)
+
+
+@cell_function
+def gpt2_added(residual: arg.Residual, place: arg.Place, model: arg.Model = arg.LEFT_OUT) -> Array:
+    """The values at a place of the stream with what the model's text adds there; as they are where it adds nothing.
+
+    place: h.2 (the stream entering block 2), h.2.attn, h.2.mid, h.2.mlp or h.2.out
+
+    GPT2_BLOCK does this by itself; a workbook that goes through a block step by step needs it at each place.
+
+    Example: =GPT2_ADDED(B5#, "h.6", "demo ; add 200 * sae(6, 84) to h.6")
+    """
+    hook = stream_place(place).hook
+    return steered(unseen, model.additions, 0, len(residual))(hook, residual)
 
 
 @cell_function

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import xlsxwriter
 
-from workbook_templates import anatomy
+from workbook_templates import anatomy, mri, surgery
 from workbook_templates.book import Book
 from workbook_templates.dialect import dialect_of
 from workbook_templates.shape import shape_of
 
 # The file that each template is written to.
-TEMPLATES = {"anatomy": "1_anatomy.xlsx"}
+TEMPLATES = {"anatomy": "1_anatomy.xlsx", "mri": "2_mri.xlsx", "surgery": "3_surgery.xlsx"}
 
-_WRITERS = {"anatomy": anatomy.write}
+_WRITERS = {"anatomy": anatomy.write, "mri": mri.write, "surgery": surgery.write}
 
 __all__ = ["TEMPLATES", "build"]
 

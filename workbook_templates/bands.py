@@ -20,10 +20,8 @@ FIRST = 2  # the column in which values begin
 _LAST_COLUMN = 16_383
 _PRINTED_COLUMNS = 22
 _FROZEN_ROWS = 2
-_UNFOLDED = 16  # rows of a band that are in sight at first: more would be mostly blank
-_FOLDED_NOTE = (
-    f"There are more tokens than these {_UNFOLDED}: click the small 2 in the top left corner to see them all."
-)
+UNFOLDED = 16  # rows of a band that are in sight at first: more would be mostly blank
+FOLDED_NOTE = f"There are more tokens than these {UNFOLDED}: click the small 2 in the top left corner to see them all."
 
 
 @dataclass(frozen=True)
@@ -176,14 +174,14 @@ class BandPage(Page):
         """
         first, last = self.row, self.row + count - 1
         for row in range(first, last + 1):
-            folded = {"level": 1, "hidden": True} if row - first >= _UNFOLDED else {}
+            folded = {"level": 1, "hidden": True} if row - first >= UNFOLDED else {}
             self.sheet.set_row(row, None, cell_format, folded)
             self.sheet.write_blank(row, 0, None, self.style.position)
             self.sheet.write_blank(row, 1, None, self.style.token)
         self.formula(first, 0, labels or self._labels, self.style.position)
-        if count > _UNFOLDED:
+        if count > UNFOLDED:
             self.sheet.set_row(last + 1, None, None, {"collapsed": True})
-            self.plain(last + 1, FIRST, f'IF(token_count>{_UNFOLDED},"{_FOLDED_NOTE}","")', self.style.bold)
+            self.plain(last + 1, FIRST, f'IF(token_count>{UNFOLDED},"{FOLDED_NOTE}","")', self.style.bold)
         self.row = last + 2
         return last
 

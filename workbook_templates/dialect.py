@@ -16,7 +16,7 @@ _PREFIXES = {"office": "_xldudf_", "desktop": "", "headless": ""}
 
 _TEXTS = re.compile(r'("(?:[^"]|"")*")')
 _OURS = re.compile(r"\b(?=GPT2_\w+\()")
-_NEWER = re.compile(r"\b(?=(?:DROP|EXPAND|HSTACK|LET|TAKE)\()")
+_NEWER = re.compile(r"\b(?=(?:DROP|EXPAND|HSTACK|LET|SEQUENCE|SORTBY|TAKE|TEXTJOIN|VSTACK|WRAPROWS)\()")
 _VARIABLE = re.compile(r"(?<![\w.'!])(?=[abd-qs-z]\b(?![\w(.'!]))")
 _SPILL = re.compile(r"((?:(?:'[^']+'|\w+)!)?\$?[A-Z]{1,3}\$?[1-9]\d*)#")
 

@@ -9,8 +9,7 @@ from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 
 from workbook_templates import style as look
 from workbook_templates.book import START, Book
-
-_ERROR_MARK = "#GPT2!"
+from workbook_templates.places import MARK
 
 
 class Page:
@@ -95,5 +94,5 @@ class Page:
     def mark_errors(self, row: int, column: int, last_row: int | None = None, last_column: int | None = None) -> None:
         """Red for texts that say what is wrong."""
         last = (row if last_row is None else last_row, column if last_column is None else last_column)
-        rule = {"type": "text", "criteria": "begins with", "value": _ERROR_MARK, "format": self.style.error}
+        rule = {"type": "text", "criteria": "begins with", "value": MARK, "format": self.style.error}
         self.sheet.conditional_format(row, column, *last, rule)

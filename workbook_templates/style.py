@@ -16,9 +16,10 @@ ERROR, ERROR_INK = "#FBE0DD", "#9C1C13"
 NEGATIVE, ZERO, POSITIVE = "#6FA3D8", "#FFFFFF", "#E9A15E"
 ATTENTION, ATTENTION_HALF = "#4FA08C", "#A7D0C6"
 
-FONT, SIZE, SMALL = "Calibri", 11, 9
+FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 9, 7
 NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
 LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is left blank
+RESTORED = "[>=0.005]0.00;[<=-0.005]-0.00;"  # what would be shown as 0.00 is left blank
 
 TITLE_HEIGHT, TEXT_HEIGHT = 26, 32  # of a title, and of a row for a text of two lines
 # Colours of the tabs by what is on them.
@@ -55,10 +56,22 @@ class Style:
     value: Format = field(init=False)
     result: Format = field(init=False)
     result_share: Format = field(init=False)
+    result_logit: Format = field(init=False)
+    result_whole: Format = field(init=False)
     check: Format = field(init=False)
+    tick: Format = field(init=False)
+    cell: Format = field(init=False)
+    cell_share: Format = field(init=False)
+    cell_percent: Format = field(init=False)
+    cell_number: Format = field(init=False)
+    cell_restored: Format = field(init=False)
+    cell_header: Format = field(init=False)
+    thumbnail: Format = field(init=False)
+    thumbnail_label: Format = field(init=False)
     logit: Format = field(init=False)
     probability: Format = field(init=False)
     wrong: Format = field(init=False)
+    wrong_text: Format = field(init=False)
     negative: Format = field(init=False)
     positive: Format = field(init=False)
     attention: Format = field(init=False)
@@ -76,7 +89,7 @@ class Style:
         self.link = self._format(font_color=LINK, underline=1)
         self.heading = self._format(bold=True, bg_color=BAND, font_color=BAND_INK)
         self.subheading = self._format(bold=True, bg_color=RULE)
-        self.header = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY)
+        self.header = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY, align="left")
         self.header_right = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY, align="right")
         self.label = self._format(font_size=SMALL, font_color=GREY)
         self.group = self._format(bold=True, font_size=SMALL, font_color=BAND)
@@ -94,9 +107,21 @@ class Style:
         self.value = self._format(bg_color=VALUE, align="left", text_wrap=True, **boxed)
         self.result = self._format(bg_color=RESULT, bold=True, align="left", text_wrap=True, **boxed)
         self.result_share = self._format(bg_color=RESULT, bold=True, align="left", num_format=PERCENT, **boxed)
+        self.result_whole = self._format(bg_color=RESULT, bold=True, align="left", num_format=WHOLE, **boxed)
+        self.result_logit = self._format(bg_color=RESULT, bold=True, num_format=LOGIT, **boxed)
         self.check = self._format(bg_color=RESULT, bold=True, align="left", num_format=TINY, **boxed)
+        self.tick = self._format(bg_color=INPUT, font_color=INPUT_INK, align="center", locked=False, **boxed)
+        self.cell = self._format(num_format="@", align="left")
+        self.cell_share = self._format(num_format=SHARE, align="center")
+        self.cell_percent = self._format(num_format=PERCENT, align="center")
+        self.cell_number = self._format(num_format=LOGIT, align="center")
+        self.cell_restored = self._format(num_format=RESTORED, align="center")
+        self.cell_header = self._format(bold=True, font_color=GREY, num_format="@", align="left")
+        self.thumbnail = self._format(num_format=";;;", font_size=TINY_SIZE)
+        self.thumbnail_label = self._format(font_color=GREY, font_size=TINY_SIZE)
         self.logit = self._format(num_format=LOGIT)
         self.probability = self._format(num_format=PERCENT)
+        self.wrong_text = self._format(font_color=ERROR_INK)
         self.wrong = self._format(bg_color=ERROR, font_color=ERROR_INK)
         self.negative, self.positive, self.attention = (
             self._format(bg_color=colour, align="left", **boxed) for colour in (NEGATIVE, POSITIVE, ATTENTION_HALF)
@@ -111,16 +136,16 @@ class Style:
 
 
 # What each colour means, the same on every tab.
-LEGEND = (
-    ("input", "type here", "An input: yours to change."),
-    ("weight", "0.123", "A weight: what the model learned in training. Change it on the tab Weights."),
-    ("value", "1.234", "A value: computed from the cells before it."),
-    ("result", "answer", "A result: what the workbook is about."),
-    ("negative", "-1.234", "In the blocks: a value below zero, the bluer the further."),
-    ("positive", "1.234", "In the blocks: a value above zero, the more orange the further."),
-    ("attention", "0.50", "Attention: the greener, the more. The shares of a row sum to 1."),
-    ("wrong", "#GPT2! ...", "A message in place of a value: what is wrong, in every cell that depends on it."),
-)
+LEGEND = {
+    "input": ("type here", "An input: yours to change."),
+    "weight": ("0.123", "A weight: what the model learned in training. Change it on the tab Weights."),
+    "value": ("1.234", "A value: computed from the cells before it."),
+    "result": ("answer", "A result: what the workbook is about."),
+    "negative": ("-1.234", "In the blocks: a value below zero, the bluer the further."),
+    "positive": ("1.234", "In the blocks: a value above zero, the more orange the further."),
+    "attention": ("0.50", "Attention: the greener, the more. The shares of a row sum to 1."),
+    "wrong": ("#GPT2! ...", "A message in place of a value: what is wrong, in every cell that depends on it."),
+}
 
 # Signed numbers: blue below zero, orange above; the percentiles keep one huge channel from bleaching all others.
 SIGNED_SCALE = {
@@ -146,6 +171,19 @@ PROBABILITY_BARS = {
     "max_type": "num",
     "max_value": 1,
 }
+# Shares of what was lost: blue below 0, orange above, full at 1.
+RESTORED_SCALE = {
+    "type": "3_color_scale",
+    "min_type": "num",
+    "min_value": -1,
+    "min_color": NEGATIVE,
+    "mid_type": "num",
+    "mid_value": 0,
+    "mid_color": ZERO,
+    "max_type": "num",
+    "max_value": 1,
+    "max_color": POSITIVE,
+}
 # Shares of 1: white to green.
 SHARE_SCALE = {
     "type": "2_color_scale",
@@ -156,3 +194,9 @@ SHARE_SCALE = {
     "max_value": 1,
     "max_color": ATTENTION,
 }
+
+
+def between(low: str, high: str, share: float) -> str:
+    """The colour that lies that share of the way from one to another."""
+    parts = zip(*(bytes.fromhex(colour[1:]) for colour in (low, high)), strict=True)
+    return "#" + bytes(round(a + (b - a) * share) for a, b in parts).hex().upper()

@@ -253,8 +253,8 @@ def _value_cell(start: str, value: Scalar, formula: str = "") -> str:
     """A cell with a computed value, `start` being its tag up to the attributes."""
     if type(value) is float:
         return f"{start}>{formula}<v>{_number(value)}</v></c>"
-    if value is None:
-        return f"{start}>{formula}</c>" if formula else f"{start}/>"
+    if value is None:  # of a formula: empty text, as Excel writes it
+        return f'{start} t="str">{formula}<v></v></c>' if formula else f"{start}/>"
     if isinstance(value, bool):
         return f'{start} t="b">{formula}<v>{int(value)}</v></c>'
     if isinstance(value, XlError) and str.__str__(value) not in WITHOUT_CODE:

@@ -20,6 +20,7 @@ QKV = np.ones((3, 96), np.float32)
 
 # A call of every function that works, by argument.
 WORKING: dict[str, dict[str, Any]] = {
+    "gpt2_added": {"residual": STREAM, "place": "h.1"},
     "gpt2_attention": {"prompt": "hello", "layer": 0, "head": 0},
     "gpt2_attention_mix": {"qkv": QKV},
     "gpt2_attention_pattern": {"qkv": QKV, "head": 0},

@@ -15,6 +15,7 @@ from workbook_templates.dialect import dialect_of
         ("LET(x,C9#,IF(x=0,model,x))", "_xlfn.LET(_xlpm.x,_xlfn.ANCHORARRAY(C9),IF(_xlpm.x=0,model,_xlpm.x))"),
         ('IF(prompt="","#GPT2! x C9# GPT2_GELU(",1)', 'IF(prompt="","#GPT2! x C9# GPT2_GELU(",1)'),
         ('"a ""C9#"" b"&C9#', '"a ""C9#"" b"&_xlfn.ANCHORARRAY(C9)'),
+        ("WRAPROWS(SORTBY(A1#,A1#),2)", "_xlfn.WRAPROWS(_xlfn.SORTBY(_xlfn.ANCHORARRAY(A1),_xlfn.ANCHORARRAY(A1)),2)"),
         ("HSTACK(TAKE(A1:B2,1),DROP(A1#,1))", "_xlfn.HSTACK(_xlfn.TAKE(A1:B2,1),_xlfn.DROP(_xlfn.ANCHORARRAY(A1),1))"),
     ],
 )

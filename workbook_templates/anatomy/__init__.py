@@ -5,20 +5,29 @@ from __future__ import annotations
 from workbook_templates.anatomy.block import write_block
 from workbook_templates.anatomy.embeddings import write_embeddings
 from workbook_templates.anatomy.head import write_head
-from workbook_templates.anatomy.prompt import write_prompt
+from workbook_templates.anatomy.places import TOKEN_TABLE
 from workbook_templates.anatomy.start import write_start
 from workbook_templates.anatomy.tokens import write_tokens
 from workbook_templates.anatomy.weights import write_weights
-from workbook_templates.book import START, Book
-from workbook_templates.sheet import Page
+from workbook_templates.book import Book
+from workbook_templates.prompt_tab import PromptTab, write_prompt
+from workbook_templates.start_tab import start_page
 
 PROMPT = "Mike is quick. He moves"
+
+_TAB = PromptTab(
+    template="anatomy",
+    token_table=TOKEN_TABLE,
+    edits="weight_edits",
+    second_line="Everything here follows from the two yellow cells below and from your edits on the other tabs.",
+    model_note="Names the model and carries your edits from the tab Weights to every formula.",
+)
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
     """Writes every tab, in the order in which a prompt passes through them."""
-    start = Page(book, START, (3, 24, *[11.5] * 12))
-    prompt_cell = write_prompt(book, PROMPT if prompt is None else prompt, model)
+    start = start_page(book)
+    prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     write_tokens(book)
     stream, before = write_embeddings(book), "Embeddings"
     first_edit = ""

@@ -23,7 +23,7 @@ def write_block(book: Book, layer: int, incoming: Band, before: str) -> tuple[Ba
         labels=LABELS,
         twin="Block 0" if layer else None,
     )
-    stream, first_edit = _stream_in(page, incoming, before)
+    stream, first_edit = _stream_in(page, layer, incoming, before)
     middle = _attention(page, layer, stream)
     out = _mlp(page, layer, middle)
     _check(page, layer, stream, out)
@@ -31,7 +31,7 @@ def write_block(book: Book, layer: int, incoming: Band, before: str) -> tuple[Ba
     return out, first_edit
 
 
-def _stream_in(page: BandPage, incoming: Band, before: str) -> tuple[Band, str]:
+def _stream_in(page: BandPage, layer: int, incoming: Band, before: str) -> tuple[Band, str]:
     page.heading(
         "stream", f"The residual stream comes in from the tab {before}: a row a token, a column a channel.", ()
     )
@@ -44,9 +44,39 @@ def _stream_in(page: BandPage, incoming: Band, before: str) -> tuple[Band, str]:
     )
     first_edit = page.at(page.row + 1, FIRST)
     edits = page.edit_grid(arrived)
-    page.heading("edited", "The stream with your edits. Every step below starts from here.", (), numbered=False)
+    coefficient, vector = _steering_row(page, arrived)
+    page.heading(
+        "edited",
+        "The stream with your edits, with the steering row, and with what the model text adds. All below starts here.",
+        (),
+        numbered=False,
+    )
     over = page.book.dialect.typed_over(edits, arrived.spill)
-    return page.band(f"GPT2_EDIT({arrived.spill},{over})"), first_edit
+    edited = _added(f"GPT2_EDIT({arrived.spill},{over})", f"h.{layer}")
+    steered = f"GPT2_STEER({edited},{page.book.dialect.typed(vector)},{coefficient},,model)"
+    return page.band(f"IF({coefficient}=0,{edited},{steered})"), first_edit
+
+
+def _steering_row(page: BandPage, arrived: Band) -> tuple[str, str]:
+    """A vector and its coefficient, 0 at first; gives the cell of the coefficient and the range of the vector."""
+    page.heading(
+        "steering",
+        "This vector times the coefficient in the yellow cell at the left is added to every row. 0 is off.",
+        ("Type or paste a row of numbers, or a formula in its first cell, such as =GPT2_SAE_FEATURE(6, 84).",),
+        numbered=False,
+    )
+    page.text(page.row, 0, "coefficient", page.style.bold)
+    page.input(page.row, 1, 0)
+    coefficient = page.at(page.row, 1, absolute=True)
+    page.row += 1
+    return coefficient, page.edit_grid(arrived, rows=1, labels='HSTACK("steer","vector")')
+
+
+def _added(values: str, *places: str) -> str:
+    """The values with what the model text adds at these places."""
+    for place in places:
+        values = f'GPT2_ADDED({values},"{place}",model)'
+    return values
 
 
 def _attention(page: BandPage, layer: int, stream: Band) -> Band:
@@ -86,7 +116,8 @@ def _attention(page: BandPage, layer: int, stream: Band) -> Band:
     page.heading(
         "c_proj", f"What attention has to say to the stream: the heads' findings joined by {weights}.c_proj.", ()
     )
-    attention = page.band(f'GPT2_LINEAR({mix.spill},"{weights}.c_proj",model)')
+    said = f'GPT2_LINEAR({mix.spill},"{weights}.c_proj",model)'
+    attention = page.band(_added(said, f"h.{layer}.attn", f"h.{layer}.mid"))
 
     page.heading("add", "Stream plus attention: a plain addition, cell by cell.", ())
     return page.band(unless_error((stream.cell, attention.cell), f"{stream.spill}+{attention.spill}"))
@@ -106,7 +137,8 @@ def _mlp(page: BandPage, layer: int, middle: Band) -> Band:
     active = page.band(f"GPT2_GELU({wide.spill})", width=4)
 
     page.heading("c_proj", f"What the MLP has to say to the stream: {weights}.c_proj.", ())
-    spoken = page.band(f'GPT2_LINEAR({active.spill},"{weights}.c_proj",model)')
+    said = f'GPT2_LINEAR({active.spill},"{weights}.c_proj",model)'
+    spoken = page.band(_added(said, f"h.{layer}.mlp", f"h.{layer}.out"))
 
     page.heading("out", "Stream plus MLP: what leaves this block.", ())
     return page.band(unless_error((middle.cell, spoken.cell), f"{middle.spill}+{spoken.spill}"))

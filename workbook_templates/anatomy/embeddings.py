@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from workbook_templates.anatomy.places import LABELS, READY, TOKEN_TABLE
+from workbook_templates.anatomy.places import LABELS, TOKEN_TABLE
 from workbook_templates.bands import IDS, Band, BandPage, unless_error
 from workbook_templates.book import Book
+from workbook_templates.places import READY
 
 
 def write_embeddings(book: Book) -> Band:

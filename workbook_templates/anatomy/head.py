@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from workbook_templates import style as look
-from workbook_templates.anatomy.places import LABELS, MARK
+from workbook_templates.anatomy.places import LABELS
 from workbook_templates.bands import FIRST, Band, BandPage, unless_error
 from workbook_templates.book import Book
+from workbook_templates.places import MARK
 
 _SHOWN = 10  # tokens in the table
 _LAST_ROW = f"INDEX({LABELS},ROWS({LABELS}),0)"

@@ -63,3 +63,41 @@ def test_an_edit_in_the_middle_changes_what_follows_and_nothing_else(book: Workb
     book.set(f"Block 5!D{first_edit + 5}", None)
     book.recalculate()
     assert book.get("next_token") == " quickly"
+
+
+STEERED = "demo ; add 200 * sae(6, 84) to h.6 at all"
+ADDED = [STEERED] + [f"demo ; add 50 * sae(6, 84) to h.6.{place} at all" for place in ("attn", "mid", "mlp", "out")]
+
+
+@pytest.mark.parametrize("model", [*ADDED, "demo ; add 9 * sae(6, 84) to h.12 at last"])
+def test_what_the_model_text_adds_flows_through_the_steps(book: Workbook, model: str) -> None:
+    book.set("prompt", "Mike pulls out his")
+    book.set("model_name", model)
+    book.recalculate()
+    first = book.get_range("next_tokens")[1]
+    _, token, _, _, probability = udfs.gpt2_predict("Mike pulls out his", 1, 1, model)[1]
+    assert (first[1], first[4]) == (token, pytest.approx(probability, abs=1e-4))
+    if model == STEERED:
+        assert token == " lightsaber"
+    book.set("model_name", "demo")
+    book.recalculate()
+    assert book.get("next_token") == " phone"
+
+
+def test_the_steering_row_is_off_until_it_has_a_coefficient(book: Workbook) -> None:
+    row = next(row for row in range(10, 120) if book.get(f"Block 6!B{row}") == "steering") + 1
+    while book.get(f"Block 6!A{row}") != "coefficient":
+        row += 1
+    vector = udfs.gpt2_sae_feature(6, 84, "demo")[0].tolist()
+    first = next(line for line in range(row, row + 5) if book.get(f"Block 6!B{line}") == "vector")
+    columns = [f"{chr(65 + i // 26 - 1) if i >= 26 else ''}{chr(65 + i % 26)}" for i in range(2, 2 + len(vector))]
+    for column, value in zip(columns, vector, strict=True):
+        book.set(f"Block 6!{column}{first}", value)
+    book.recalculate()
+    assert book.get("next_token") == " phone"
+    book.set(f"Block 6!B{row}", 200)
+    book.recalculate()
+    assert book.get("next_token") == " lightsaber"
+    book.set(f"Block 6!B{row}", 0)
+    book.recalculate()
+    assert book.get("next_token") == " phone"

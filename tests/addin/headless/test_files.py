@@ -33,6 +33,7 @@ CELLS = {
     "J4": '-=" lead, trail "',
     "J5": "-=LEFT(A1,3)",
     "J6:K7": "{=TOY_STAIR(2)}",
+    "J9": '-=IF(1=1,"","x")',
     "M1": True,
     "M2": 1e-300,
 }
@@ -131,6 +132,7 @@ def test_libreoffice_shows_the_values(plain: Path, tmp_path: Path) -> None:
         " lead, trail ",
         "one",
     ]
+    assert rows[8][9] == ""
 
 
 def test_everything_else_is_untouched(tmp_path: Path, toys: Any) -> None:

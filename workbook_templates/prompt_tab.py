@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from workbook_templates import style as look
-from workbook_templates.anatomy.places import MARK, READY, TOKEN_TABLE
 from workbook_templates.book import Book
+from workbook_templates.places import MARK, READY
 from workbook_templates.sheet import Page
 
+PROMPT = "Prompt"  # the tab's name
+
 _LABEL, _VALUE, _NOTE = 0, 1, 2
-_LONG = ("Prompt", "Model text", "Text that is read", "Check", "Continued")
+_LONG = ("Prompt", "Model text", "Text that is read", "Check", "Continued", "Prompt as used", "Model as used")
 _FACTS = 13  # rows of GPT2_INFO
 
 
-def write_prompt(book: Book, prompt: str, model: str | None) -> str:
+@dataclass(frozen=True)
+class PromptTab:
+    """What differs between the workbooks.
+
+    template: the name under which the command line knows the workbook
+    token_table: where the table of tokens spills from
+    edits: what GPT2_MODEL is given as surgery; empty for none
+    second_line: the second line of the explanation
+    model_note: what the model text does
+    guarded: whether prompt and model, or a message in their place, get cells `prompt_used` and `model_used`
+    """
+
+    template: str
+    token_table: str
+    edits: str
+    second_line: str
+    model_note: str
+    guarded: bool = False
+
+
+def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> str:
     """Writes the tab and names its cells; gives the cell of the prompt."""
-    page = Page(book, "Prompt", (24, 68, 90), kind="input")
+    page = Page(book, PROMPT, (24, 68, 90), kind="input")
     page.furniture(
         "Prompt",
-        (
-            "Type a text. The model reads it and says which token is most likely to come next.",
-            "Everything here follows from the two yellow cells below and from your edits on the other tabs.",
-        ),
+        ("Type a text. The model reads it and says which token is most likely to come next.", tab.second_line),
     )
     page.section("You type")
     prompt_cell = page.at(page.row, _VALUE)
@@ -34,13 +56,8 @@ def write_prompt(book: Book, prompt: str, model: str | None) -> str:
     )
     page.row += 1
     page.section("What the model gets")
-    _value(
-        page,
-        "model",
-        "Model text",
-        f'GPT2_MODEL(model_name&"",{book.dialect.typed("weight_edits")})',
-        "Names the model and carries your edits from the tab Weights to every formula.",
-    )
+    edits = f",{book.dialect.typed(tab.edits)}" if tab.edits else ""
+    _value(page, "model", "Model text", f'GPT2_MODEL(model_name&""{edits})', tab.model_note)
     _value(
         page,
         "text_read",
@@ -52,13 +69,16 @@ def write_prompt(book: Book, prompt: str, model: str | None) -> str:
         page,
         "token_count",
         "Tokens in it",
-        f"IF(ISTEXT({TOKEN_TABLE}),ROWS({TOKEN_TABLE}#)-1,0)",
+        f"IF(ISTEXT({tab.token_table}),ROWS({tab.token_table}#)-1,0)",
         "Pieces that the text is cut into: see the tab Tokens.",
     )
     _value(page, "room", "Room in this workbook", str(book.shape.tokens), "Rows reserved for tokens on every tab.")
     # VLOOKUP reads the facts below, which stand in a fixed range.
-    facts = f"$A${page.row + 9}:$B${page.row + 8 + _FACTS}"
-    _value(page, "status", "Check", _status(book, facts), 'Says "ready", or what is in the way.')
+    header = page.row + 8 + (2 if tab.guarded else 0)
+    checks = _checks(book, tab, f"$A${header + 1}:$B${header + _FACTS}")
+    _value(page, "status", "Check", _first_wrong(checks, f'"{READY}"'), 'Says "ready", or what is in the way.')
+    if tab.guarded:
+        _used(page, checks)
     page.row += 1
     page.section("Answer")
     _result(
@@ -69,6 +89,7 @@ def write_prompt(book: Book, prompt: str, model: str | None) -> str:
     )
     page.row += 1
     page.section("The model")
+    assert page.row + 1 == header
     page.formula(page.row, _LABEL, "GPT2_INFO(model)", page.style.bold)
     for row in range(page.row, page.row + _FACTS):
         page.sheet.write_blank(row, _VALUE, None, page.style.value)
@@ -76,6 +97,13 @@ def write_prompt(book: Book, prompt: str, model: str | None) -> str:
     page.sheet.print_area(0, 0, page.row + _FACTS, _NOTE)
     page.sheet.freeze_panes(1, 0)
     return prompt_cell
+
+
+def _used(page: Page, checks: Sequence[tuple[str, str]]) -> None:
+    note = "or the message of the check, which every formula then hands on."
+    shape = next(check for check in checks if check[0].startswith("OR("))
+    _value(page, "model_used", "Model as used", _first_wrong([checks[0], shape], "model"), f"The model text, {note}")
+    _value(page, "prompt_used", "Prompt as used", f'IF(status="{READY}",prompt,status)', f"The prompt, {note}")
 
 
 def _input(page: Page, name: str, label: str, value: str | None, note: str) -> None:
@@ -103,26 +131,30 @@ def _label(page: Page, name: str | None, label: str, note: str) -> None:
     page.row += 1
 
 
-def _status(book: Book, facts: str) -> str:
-    """READY, or the first thing that is wrong, as a message that travels through every function."""
+def _checks(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, str]]:
+    """What may be wrong, the first first: a condition, and the message that then travels through every function."""
     shape = book.shape
     layers, heads = (f'VLOOKUP("{fact}",{facts},2,FALSE)' for fact in ("layers (n_layer)", "heads (n_head)"))
-    checks = (
+    new = f"gpt2-excel new {tab.template}"
+    return [
         (f'LEFT(model,6)="{MARK}"', "model"),
-        (f'LEFT({TOKEN_TABLE},6)="{MARK}"', TOKEN_TABLE),
+        (f'LEFT({tab.token_table},6)="{MARK}"', tab.token_table),
         (
             f"OR({layers}<>{shape.n_layer},{heads}<>{shape.n_head})",
             f'"{MARK} this workbook has {shape.n_layer} blocks of {shape.n_head} heads, the model has "&{layers}&" of "'
-            f'&{heads}&": gpt2-excel new anatomy --model NAME"',
+            f'&{heads}&": {new} --model NAME"',
         ),
         ("token_count=0", f'"{MARK} the prompt is empty: type a text on the tab Prompt"'),
         (
             "token_count>room",
             f'"{MARK} this workbook has room for "&room&" tokens, the prompt has "&token_count'
-            '&": gpt2-excel new anatomy --tokens "&token_count',
+            f'&": {new} --tokens "&token_count',
         ),
-    )
-    formula = f'"{READY}"'
+    ]
+
+
+def _first_wrong(checks: Sequence[tuple[str, str]], otherwise: str) -> str:
+    formula = otherwise
     for wrong, message in reversed(checks):
         formula = f"IF({wrong},{message},{formula})"
     return formula

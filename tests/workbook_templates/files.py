@@ -1,0 +1,41 @@
+"""Reads what stands in a workbook's file."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import openpyxl
+from openpyxl.worksheet.formula import ArrayFormula
+
+Formulas: TypeAlias = "list[tuple[str, str, str]]"  # tab, cell, formula
+
+
+def opened(path: Path) -> openpyxl.Workbook:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl does not know data bars of 2010
+        return openpyxl.load_workbook(path)
+
+
+def formulas(workbook: openpyxl.Workbook) -> Iterator[tuple[str, str, str]]:
+    """Tab, cell and formula of every formula."""
+    for sheet in workbook:
+        for row in sheet.iter_rows():
+            for cell in row:
+                if isinstance(cell.value, ArrayFormula):
+                    yield sheet.title, cell.coordinate, cell.value.text
+                elif isinstance(cell.value, str) and cell.value.startswith("="):
+                    yield sheet.title, cell.coordinate, cell.value
+
+
+def code(formula: str) -> str:
+    """A formula without its texts and sheet names."""
+    return re.sub(r"\"(?:[^\"]|\"\")*\"|'[^']*'!", "", formula)
+
+
+def stored_formulas(sheet: bytes) -> list[tuple[bytes, bytes]]:
+    """Cell and formula of every formula in a sheet's XML."""
+    return re.findall(rb'<c r="([A-Z]+\d+)"[^>]*><f[^>]*>([^<]*)</f>', sheet)

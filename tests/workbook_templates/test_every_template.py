@@ -1,0 +1,130 @@
+"""What holds for the file of every workbook: links, names, formulas that Excel can read, inputs, the committed file."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+from openpyxl.utils import range_boundaries
+from openpyxl.worksheet.formula import ArrayFormula
+
+import udfs
+import workbook_templates
+from tests.workbook_templates.files import Formulas, code, formulas, opened, stored_formulas
+from workbook_templates import TEMPLATES, build
+from workbook_templates.style import INPUT
+
+# Native functions that Excel 365 has and the headless recalculation can evaluate.
+NATIVE = {
+    *("ABS", "AND", "CHAR", "COLUMN", "COLUMNS", "COUNT", "COUNTA", "COUNTIF", "EXACT", "EXP", "IF", "IFERROR"),
+    *("INDEX", "INT", "ISNUMBER", "ISTEXT", "LEFT", "LN", "MATCH", "MAX", "MID", "MIN", "MMULT", "MOD", "OR", "ROW"),
+    *("ROWS", "SEARCH", "SQRT", "SUBSTITUTE", "SUM", "TEXT", "TRANSPOSE", "VLOOKUP"),
+    *(f"_xlfn.{name}" for name in ("ANCHORARRAY", "DROP", "EXPAND", "HSTACK", "LET", "SEQUENCE", "SORTBY", "TAKE")),
+    *(f"_xlfn.{name}" for name in ("TEXTJOIN", "VSTACK", "WRAPROWS")),
+}
+COLUMNS = {"tokens": 3, "next_tokens": 5}
+NAMES = ("prompt", "model_name", "model", "tokens", "next_tokens", "next_token")
+MAX_BYTES = 5_000_000
+
+
+@pytest.fixture(scope="module", params=TEMPLATES)
+def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="module")
+def office(path: Path) -> openpyxl.Workbook:
+    return opened(path)
+
+
+@pytest.fixture(scope="module")
+def found(office: openpyxl.Workbook) -> Formulas:
+    return list(formulas(office))
+
+
+def test_start_is_shown_and_links_to_every_tab_and_every_tab_back(office: openpyxl.Workbook) -> None:
+    assert office.active is not None
+    assert office.active.title == "Start" == office.sheetnames[0]
+    links = {
+        sheet.title: [cell.hyperlink.location for row in sheet.iter_rows() for cell in row if cell.hyperlink]
+        for sheet in office
+    }
+    places = {name: [link.rpartition("!")[0].strip("'") for link in found] for name, found in links.items()}
+    assert set(places["Start"]) == set(office.sheetnames) - {"Start"}
+    assert all("Start" in places[tab] for tab in office.sheetnames[1:])
+    for link in (link for found in links.values() for link in found):
+        tab, _, cell = link.rpartition("!")
+        assert tab.strip("'") in office.sheetnames
+        assert range_boundaries(cell)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_the_command_line_reads_lead_to_cells(office: openpyxl.Workbook, name: str) -> None:
+    ((tab, cells),) = office.defined_names[name].destinations
+    left, top, right, bottom = range_boundaries(cells)
+    assert tab in office.sheetnames
+    assert right - left + 1 == COLUMNS.get(name, 1)
+    assert (bottom > top) == (name in COLUMNS)
+
+
+def test_formulas_call_only_functions_that_exist(found: Formulas) -> None:
+    ours = {f"_xldudf_{name.upper()}" for name in udfs.__all__}
+    called = {name for _, _, formula in found for name in re.findall(r"([A-Za-z_][\w.]*)\(", code(formula))}
+    assert called <= ours | NATIVE
+
+
+def test_formulas_name_only_tabs_and_names_that_exist(office: openpyxl.Workbook, found: Formulas) -> None:
+    for _, _, formula in found:
+        assert set(re.findall(r"'([^']+)'!", formula)) <= set(office.sheetnames)
+        words = re.findall(r"(?<![\w.!$'])[a-z]\w+\b(?![(!])", code(formula))
+        assert set(words) <= set(office.defined_names)
+
+
+def test_no_formula_is_written_as_it_is_typed(found: Formulas) -> None:
+    for tab, cell, formula in found:
+        assert "#" not in code(formula), (tab, cell)
+        assert "@" not in code(formula), (tab, cell)
+        assert not re.search(r"(?<![\w.])[a-z]\b", code(formula)), (tab, cell)
+        assert len(formula) < 8_192
+        assert all(len(text) <= 255 for text in re.findall(r"\"((?:[^\"]|\"\")*)\"", formula)), (tab, cell)
+
+
+def test_merged_cells_hold_no_array_formula(office: openpyxl.Workbook) -> None:
+    for sheet in office:
+        for merged in sheet.merged_cells.ranges:
+            assert not isinstance(sheet.cell(merged.min_row, merged.min_col).value, ArrayFormula)
+
+
+def test_what_is_coloured_as_an_input_is_unlocked_and_nothing_else(office: openpyxl.Workbook) -> None:
+    for sheet in office.worksheets:
+        for cell in (cell for row in sheet.iter_rows() for cell in row):
+            if cell.fill.fgColor.rgb == f"FF{INPUT[1:]}":
+                assert not cell.protection.locked, (sheet.title, cell.coordinate)
+            elif isinstance(cell.value, ArrayFormula):
+                assert cell.protection.locked, (sheet.title, cell.coordinate)
+
+
+def test_panes_are_frozen_and_pages_fit(office: openpyxl.Workbook) -> None:
+    for sheet in office.worksheets[1:]:
+        assert sheet.freeze_panes, sheet.title
+    for sheet in office:
+        assert sheet.print_area
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_committed_file_is_the_builders_with_values(template: str, tmp_path: Path) -> None:
+    """After a change: GPT2_EXCEL_MODEL=demo gpt2-excel new TEMPLATE -o workbook_templates/FILE"""
+    committed = Path(workbook_templates.__file__).with_name(TEMPLATES[template])
+    with zipfile.ZipFile(build(template, tmp_path)) as fresh, zipfile.ZipFile(committed) as filled:
+        for name in fresh.namelist():
+            if name.startswith("xl/worksheets/sheet"):
+                assert stored_formulas(filled.read(name)) == stored_formulas(fresh.read(name)), name
+        values = b"".join(filled.read(name) for name in filled.namelist() if name.startswith("xl/worksheets/sheet"))
+    assert b"#NAME?" not in values
+    assert b"#SPILL!" not in values
+    assert committed.stat().st_size < MAX_BYTES

@@ -1,0 +1,290 @@
+"""The MRI workbook with its values: what the tabs say of the demo model, edits that flow on, messages, not errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import udfs
+from addin.headless import Workbook
+from workbook_templates import build, mri
+from workbook_templates.mri import patching
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+TABS = ["Start", "Prompt", "Tokens", "Logit lens", "Track a token", "Attention", "All heads", "Head scores"]
+TABS += ["Attribution", "Circuit", "Patching"]
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
+    """The workbook with its default prompt; tests that edit it leave it as it was."""
+    workbook = Workbook.open(build("mri", tmp_path_factory.mktemp("mri"), model="demo"))
+    workbook.recalculate()
+    return workbook
+
+
+@pytest.fixture(scope="module")
+def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("mri", tmp_path_factory.mktemp("tiny"), model="tiny", tokens=9)
+
+
+@pytest.fixture
+def tiny(tiny_path: Path) -> Workbook:
+    workbook = Workbook.open(tiny_path)
+    workbook.recalculate()
+    return workbook
+
+
+def rows_below(workbook: Workbook, tab: str, text: str, columns: str = "A:AZ", skip: int = 0) -> list[list[object]]:
+    """The rows from the one on whose first filled cell is that text, `skip` such rows passed over."""
+    first, _, last = columns.partition(":")
+    rows = workbook.get_range(f"'{tab}'!{first}1:{last}240")
+    found = [number for number, row in enumerate(rows) if row[0] == text]
+    return rows[found[skip] :]
+
+
+def numbers(rows: Sequence[Sequence[object]]) -> np.ndarray:
+    return np.array([[0.0 if value is None else value for value in row] for row in rows], float)
+
+
+def errors(workbook: Workbook) -> set[tuple[str, object]]:
+    """Excel's own errors, on any tab."""
+    return {
+        (tab, value)
+        for tab in workbook.sheet_names
+        for row in workbook.get_range(f"'{tab}'!A1:CZ240")
+        for value in row
+        if isinstance(value, str) and value.startswith("#") and not value.startswith("#GPT2! ")
+    }
+
+
+def test_the_tabs_stand_in_the_order_of_the_talk(scan: Workbook) -> None:
+    assert scan.sheet_names == TABS
+    assert scan.get("status") == "ready"
+    assert not errors(scan)
+
+
+def test_the_lens_ends_with_the_models_answer(scan: Workbook) -> None:
+    guesses = rows_below(scan, "Logit lens", "layer", "A:H")
+    assert guesses[0] == ["layer", "If", " today", " is", " Tuesday", ",", " tomorrow", " is"]
+    assert [row[0] for row in guesses[1:14]] == list(range(13))
+    assert guesses[13][7] == " Wednesday" == scan.get("next_token")
+    assert guesses[8][7] == " Tuesday"
+    shares = rows_below(scan, "Logit lens", "layer", "A:H", skip=1)
+    assert shares[13][7] == pytest.approx(scan.get_range("next_tokens")[1][4], abs=1e-5)
+    assert rows_below(scan, "Logit lens", "lens", "A:B")[0][1] == " Wednesday"
+    assert 0 <= rows_below(scan, "Logit lens", "difference", "A:B")[0][1] < 1e-5
+
+
+def test_the_lens_shows_candidates_at_a_chosen_position(scan: Workbook) -> None:
+    chosen = rows_below(scan, "Logit lens", "position", "A:K")
+    assert chosen[1][:3] == ["layer", 1, "probability"]
+    expected = udfs.gpt2_logitlens(mri.PROMPT, 5, -1, "both", "demo")
+    assert [row[1::2] for row in chosen[2:15]] == [row[1::2] for row in expected[1:]]
+    assert numbers([row[2::2] for row in chosen[2:15]]) == pytest.approx(
+        numbers([row[2::2] for row in expected[1:]]), abs=1e-6
+    )
+
+
+def test_the_followed_token_takes_over_from_the_second_one(scan: Workbook) -> None:
+    assert rows_below(scan, "Track a token", "followed", "A:B")[0][1] == " Wednesday"
+    table = rows_below(scan, "Track a token", "layer", "A:J")
+    assert table[0] == ["layer", "logit", "probability", "rank", "most likely there", None, *table[0][:4]]
+    assert [row[4] for row in table[7:14]] == [*[" Tuesday"] * 4, *[" Wednesday"] * 3]
+    assert table[13][3] == 1
+    assert table[9][8] > 0.5 > table[9][2]
+    assert table[13][2] > 0.9 > table[13][8]
+
+
+def test_the_pattern_and_the_thumbnails_agree(scan: Workbook) -> None:
+    pattern = rows_below(scan, "Attention", "looks from", "A:H")
+    assert pattern[7][0] == " is"
+    own = numbers([row[1:] for row in pattern[1:8]])
+    assert own.sum(axis=1) == pytest.approx(np.ones(7), abs=1e-5)
+    assert own[6, 3] > 0.5  # the head that is shown looks from the end to the day
+    all_heads = scan.get_range("'All heads'!B7:CR101")
+    layer, head = mri._HEADS["demo"]
+    thumbnail = [row[head * 8 : head * 8 + 8] for row in all_heads[layer * 8 : layer * 8 + 8]]
+    assert numbers([row[:7] for row in thumbnail[:7]]) == pytest.approx(own, abs=1e-6)
+    assert thumbnail[7] == [""] * 8 == [row[7] for row in thumbnail]
+    assert [value for value in scan.get_range("'All heads'!B6:CR6")[0] if value] == [str(n) for n in range(12)]
+
+
+def test_the_square_of_scores_follows_the_table(scan: Workbook) -> None:
+    table = rows_below(scan, "Head scores", "layer", "A:E")
+    scores = {(row[0], row[1]): row[2:] for row in table[1:145]}
+    cells = scan.get_range("'Head scores'!G1:S60")
+    titles = [number for number, row in enumerate(cells) if row[0] == "layer ↓ head →"]
+    assert len(titles) == 3
+    for kind, title in enumerate(titles):
+        for layer in range(12):
+            own = [scores[layer, head][kind] for head in range(12)]
+            assert cells[title + 1 + layer] == [layer, *own]
+        strongest = max(scores, key=lambda place: scores[place][kind])
+        assert f"layer {strongest[0]:g}, head {strongest[1]:g}," in str(cells[title - 1][0])
+
+
+def test_the_parts_sum_to_the_logit(scan: Workbook) -> None:
+    assert scan.get("attribution_check") < 1e-3
+    parts = rows_below(scan, "Attribution", "component", "A:D")
+    assert len([row for row in parts if row[3] is not None]) == 1 + 3 + 12 * 14 + 1
+    by_kind = dict(row[:2] for row in rows_below(scan, "Attribution", "By kind", "F:G")[1:7])
+    logit = scan.get_range("next_tokens")[1][3]
+    assert by_kind["sum"] == pytest.approx(logit, abs=1e-3)
+    assert sum(by_kind[kind] for kind in ("embeddings", "attention heads", "MLPs", "biases")) == pytest.approx(logit)
+    assert by_kind["MLPs"] == pytest.approx(sum(row[3] for row in parts if str(row[0]).endswith(".mlp")))
+
+
+def test_the_squares_and_the_largest_parts_are_those_of_the_table(scan: Workbook) -> None:
+    parts = {row[0]: row[3] for row in rows_below(scan, "Attribution", "component", "A:D")[1:173]}
+    square = rows_below(scan, "Attribution", "layer ↓  head →", "F:W")
+    for layer, row in enumerate(square[1:13]):
+        names = [*(f"attn.head.{head}" for head in range(12)), "attn.c_proj.bias", "mlp"]
+        assert row[1:15] == [parts[f"h.{layer}.{name}"] for name in names]
+        assert row[16] == pytest.approx(sum(row[1:14]))
+        assert row[17] == row[14]
+    largest = rows_below(scan, "Attribution", "The 12 largest parts", "F:G")[1:13]
+    del parts["sum"]
+    assert largest == [list(part) for part in sorted(parts.items(), key=lambda part: -abs(part[1]))[:12]]
+
+
+def test_attribution_against_a_second_token(scan: Workbook) -> None:
+    scan.set("Attribution!B8", " Monday")
+    scan.recalculate()
+    total = rows_below(scan, "Attribution", "sum", "F:G")[0][1]
+    logits = {row[1]: row[3] for row in scan.get_range("next_tokens")[1:]}
+    assert total == pytest.approx(logits[" Wednesday"] - logits[" Monday"], abs=1e-3)
+    assert scan.get("attribution_check") < 1e-3
+    scan.set("Attribution!B8", None)
+    scan.recalculate()
+
+
+def test_six_parts_are_enough_for_the_seven_days(scan: Workbook) -> None:
+    table = rows_below(scan, "Circuit", "prompt", "A:F")
+    for day, row in enumerate(table[1:8]):
+        after = f" {DAYS[(day + 1) % 7]}"
+        assert row[:3] == [f"If today is {DAYS[day]}, tomorrow is", after, 1]
+        assert row[4:] == ["yes", after]
+    assert {row[4] for row in table[8:13]} == {""}
+    assert scan.get("still_right") == 1
+    assert rows_below(scan, "Circuit", "parts kept", "A:B")[0][1] == len(mri.CIRCUITS["demo"])
+    assert str(rows_below(scan, "Circuit", "which", "A:B")[0][1]).split() == list(mri.CIRCUITS["demo"])
+
+
+def test_none_of_the_six_parts_can_be_missed(scan: Workbook) -> None:
+    ticks = [(row, column) for row in range(14, 26) for column in "JKLMNOPQRSTUV" if scan.get(f"Circuit!{column}{row}")]
+    assert len(ticks) == 6
+    for row, column in ticks:
+        scan.set(f"Circuit!{column}{row}", None)
+        scan.recalculate()
+        share = scan.get("still_right")
+        assert share < 1, (row, column)
+        assert [line[4] for line in rows_below(scan, "Circuit", "prompt", "A:F")[1:8]].count("no") == round(
+            7 - 7 * share
+        )
+        scan.set(f"Circuit!{column}{row}", "x")
+    scan.recalculate()
+    assert scan.get("still_right") == 1
+
+
+def test_patching_the_word_that_differs_restores_the_indirect_object(scan: Workbook) -> None:
+    answers = [row[1] for row in rows_below(scan, "Patching", "What the model answers, unpatched", "A:B")[1:3]]
+    assert answers == [" Mary", " John"]
+    positions = rows_below(scan, "Patching", "layer", "A:O")
+    assert positions[0][10] == " John / Mary"
+    shares = numbers([row[1:] for row in positions[1:13]])
+    assert shares[0] == pytest.approx(np.eye(14)[9], abs=1e-4)
+    assert shares[11] == pytest.approx(np.eye(14)[13], abs=0.05)
+    heads = rows_below(scan, "Patching", "layer", "A:M", skip=1)
+    expected = udfs.gpt2_patch(patching.CLEAN, patching.CORRUPTED, " Mary", " John", "heads", "demo")
+    assert heads[0] == expected[0]
+    assert numbers(heads[1:13]) == pytest.approx(numbers(expected[1:]), abs=1e-5)
+
+
+def test_another_prompt_changes_what_depends_on_it_and_nothing_else(scan: Workbook) -> None:
+    scan.set("prompt", "Mike is quick. He moves")
+    changed = {address.split("!")[0].strip("'") for address in scan.recalculate()}
+    assert changed == {"Start", "Prompt", "Tokens", *TABS[3:7], "Attribution"}
+    guesses = rows_below(scan, "Logit lens", "layer", "A:G")
+    assert guesses[13][6] == " quickly" == scan.get("next_token")
+    assert scan.get("attribution_check") < 1e-3
+    scan.set("prompt", mri.PROMPT)
+    scan.recalculate()
+    assert scan.get("next_token") == " Wednesday"
+
+
+def test_surgery_in_the_model_text_reaches_the_tabs(tiny: Workbook) -> None:
+    parts = dict(row[:3:2] for row in rows_below(tiny, "Attribution", "component", "A:D"))
+    tiny.set("model_name", "tiny ; scale h.1.mlp by 0")
+    tiny.recalculate()
+    silent = {row[0]: row[3] for row in rows_below(tiny, "Attribution", "component", "A:D")}
+    assert set(parts) == set(silent)
+    assert silent["h.1.mlp"] == 0
+    assert tiny.get("attribution_check") < 1e-3
+
+
+MESSAGES = {
+    "too long": (
+        {"prompt": "one two three four five six seven eight nine ten"},
+        "room for 9 tokens, the prompt has 10",
+    ),
+    "empty": ({"prompt": None}, "the prompt is empty"),
+    "no model": ({"model_name": "no such"}, "'no such'"),
+    "other shape": ({"model_name": "demo"}, "3 blocks of 4 heads, the model has 12 of 12"),
+}
+
+
+@pytest.mark.parametrize(("edits", "line"), MESSAGES.values(), ids=MESSAGES)
+def test_what_is_wrong_stands_in_every_place_that_depends_on_it(
+    tiny: Workbook, edits: dict[str, str | None], line: str
+) -> None:
+    for cell, value in edits.items():
+        tiny.set(cell, value)
+    tiny.recalculate()
+    message = tiny.get("status")
+    assert isinstance(message, str)
+    assert message.startswith("#GPT2! ")
+    assert line in message
+    assert tiny.get("next_token") == tiny.get_range("next_tokens")[0][0] == message
+    everywhere = {tab: {v for row in tiny.get_range(f"'{tab}'!A1:Z60") for v in row} for tab in TABS}
+    holds = {tab for tab, values in everywhere.items() if message in values}
+    of_the_prompt = {"Start", "Prompt", "Tokens", *TABS[3:7], "Attribution"}
+    assert holds == (of_the_prompt if "prompt" in edits else set(TABS))
+    assert not errors(tiny)
+
+
+def test_a_workbook_for_another_shape_of_model(tiny: Workbook) -> None:
+    assert tiny.get("status") == "ready"
+    assert not errors(tiny)
+    assert tiny.get("attribution_check") < 1e-3
+    assert rows_below(tiny, "Circuit", "parts kept", "A:B")[0][1] == 3 * 5  # everything is ticked
+    whole = [row[2] == 1 for row in rows_below(tiny, "Circuit", "prompt", "A:F")[1:8]]
+    assert tiny.get("still_right") == sum(whole) / 7
+
+
+def test_bos_is_read_before_the_prompt(tiny: Workbook) -> None:
+    tiny.set("model_name", "tiny ; bos")
+    tiny.set("prompt", "a b c")
+    tiny.recalculate()
+    assert rows_below(tiny, "Logit lens", "layer", "A:F")[0] == ["layer", "<|endoftext|>", "a", " b", " c", None]
+    assert rows_below(tiny, "Attention", "looks from", "A:A")[1] == ["<|endoftext|>"]
+    assert not errors(tiny)
+
+
+def test_a_patched_sentence_must_fit(tiny: Workbook) -> None:
+    tiny.recalculate()
+    cell = next(f"Patching!A{row}" for row in range(15, 24) if "GPT2" in str(tiny.get(f"Patching!A{row}")))
+    assert "room for fewer tokens than clean has" in str(tiny.get(cell))
+
+
+def test_long_prompts_get_no_thumbnails_but_all_else(tmp_path: Path) -> None:
+    workbook = Workbook.open(build("mri", tmp_path, tokens=60, prompt="a b c d e f g " * 8, model="tiny"))
+    workbook.recalculate()
+    assert workbook.get("status") == "ready"
+    assert "at most 48 tokens have room here" in str(workbook.get("'All heads'!B7"))
+    assert not errors(workbook)
+    pattern = numbers([row[1:] for row in rows_below(workbook, "Attention", "looks from", "A:BE")[1:57]])
+    assert pattern.sum(axis=1) == pytest.approx(np.ones(56), abs=1e-4)

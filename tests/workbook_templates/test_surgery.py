@@ -1,0 +1,277 @@
+"""The surgery workbook with the demo model: the talk's operation in its cells, and what all tabs must agree on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import udfs
+from addin.headless import Workbook
+from workbook_templates import build
+
+PROMPT = "Mike pulls out his"
+PHONE, LIGHTSABER = " phone", " lightsaber"
+STEERING = ("SAE feature", "Contrast", "PCA")
+ROWS = 11  # of the sweep
+
+Cells = list[list[Any]]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("surgery", tmp_path_factory.mktemp("surgery"), tokens=9, host="office", model="demo")
+
+
+@pytest.fixture
+def workbook(path: Path) -> Workbook:
+    workbook = Workbook.open(path)
+    workbook.recalculate()
+    return workbook
+
+
+def cells(workbook: Workbook, tab: str) -> Cells:
+    return workbook.get_range(f"'{tab}'!A1:P150")
+
+
+def row_of(workbook: Workbook, tab: str, label: str, column: int = 0) -> int:
+    """The row, counted from 1, that has that label."""
+    return next(i for i, row in enumerate(cells(workbook, tab), start=1) if row[column] == label)
+
+
+def tables(workbook: Workbook, tab: str) -> tuple[Cells, Cells]:
+    """The next tokens before and after, each with its header."""
+    rows = cells(workbook, tab)
+    header = row_of(workbook, tab, "Before")
+    return [row[:5] for row in rows[header : header + 9]], [row[6:11] for row in rows[header : header + 9]]
+
+
+def probabilities(table: Cells) -> dict[object, float]:
+    """Of the tokens in a table, 0 for others that are asked for."""
+    found = {row[1]: row[4] for row in table[1:]}
+    return {token: float(str(found.get(token, 0))) for token in (*found, PHONE, LIGHTSABER)}
+
+
+def sweep(workbook: Workbook) -> Cells:
+    header = row_of(workbook, "Coefficient sweep", "coefficient")
+    return [row[:6] for row in cells(workbook, "Coefficient sweep")[header : header + ROWS]]
+
+
+def logits(model: str) -> np.ndarray:
+    return np.array(udfs.gpt2_unembed(udfs.gpt2_residual(PROMPT, "h.12", model)[-1:], None, model), float)[:, 0]
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    return np.exp(x - x.max()) / np.exp(x - x.max()).sum()
+
+
+def test_nothing_is_wrong_anywhere(workbook: Workbook) -> None:
+    wrong = [
+        (tab, value)
+        for tab in workbook.sheet_names
+        for row in cells(workbook, tab)
+        for value in row
+        if isinstance(value, str) and value.startswith("#") and value != "#GPT2! ..."
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("tab", STEERING)
+def test_phone_becomes_lightsaber(workbook: Workbook, tab: str) -> None:
+    before, after = (probabilities(table) for table in tables(workbook, tab))
+    assert before[PHONE] > 0.5 > before[LIGHTSABER]
+    assert after[LIGHTSABER] > 0.5 > after[PHONE]
+
+
+@pytest.mark.parametrize("tab", STEERING)
+def test_coefficient_0_changes_nothing(workbook: Workbook, tab: str) -> None:
+    before, after = tables(workbook, tab)
+    assert before != after
+    workbook.set(f"{tab}!C{row_of(workbook, tab, 'coefficient')}", 0)
+    workbook.recalculate()
+    again, unchanged = tables(workbook, tab)
+    assert again == unchanged == before == udfs.gpt2_predict(PROMPT, 8, 1, "demo")
+
+
+@pytest.mark.parametrize("tab", STEERING)
+def test_the_table_is_what_the_model_text_says(workbook: Workbook, tab: str) -> None:
+    text = workbook.get(f"{tab}!C{row_of(workbook, tab, 'model text')}")
+    assert str(text).startswith("demo ; add ")
+    assert tables(workbook, tab)[1] == udfs.gpt2_predict(PROMPT, 8, 1, text)
+
+
+@pytest.mark.parametrize("tab", STEERING)
+def test_the_stream_in_cells_is_the_one_in_the_model(workbook: Workbook, tab: str) -> None:
+    check = workbook.get(f"{tab}!C{row_of(workbook, tab, 'check', 1) + 1}")
+    assert isinstance(check, float)
+    assert check < 1e-3
+
+
+def test_positions_are_where_it_is_added(workbook: Workbook) -> None:
+    tab = "Contrast"
+    workbook.set(f"{tab}!C{row_of(workbook, tab, 'positions')}", "last")
+    workbook.recalculate()
+    stream, steered = (row_of(workbook, tab, step, 1) + 2 for step in ("stream", "steered"))
+    rows = [workbook.get_range(f"{tab}!C{first}:CH{first + 3}") for first in (stream, steered)]
+    assert [a == b for a, b in zip(*rows, strict=True)] == [True, True, True, False]
+    assert str(workbook.get(f"{tab}!C{row_of(workbook, tab, 'model text')}")).endswith(" to h.2 at last")
+    assert workbook.get(f"{tab}!C{row_of(workbook, tab, 'check', 1) + 1}") == pytest.approx(0, abs=1e-3)
+
+
+def test_the_feature_is_found_where_it_was_added_and_not_before(workbook: Workbook) -> None:
+    tab = "SAE feature"
+    chosen = workbook.get(f"{tab}!C{row_of(workbook, tab, 'feature')}")
+    rows = cells(workbook, tab)[row_of(workbook, tab, "position", 7) :]
+    before, after = ([(row[0 + at], row[2 + at], row[4 + at]) for row in rows[:12]] for at in (0, 7))
+    assert {position: token for position, _, token in after} == dict(enumerate(["Mike", " pulls", " out", " his"]))
+    assert chosen not in [feature for _, feature, _ in before]
+    assert [feature for _, feature, _ in after].count(chosen) == 4
+
+
+@pytest.mark.parametrize("tab", STEERING)
+def test_the_sweep_goes_from_the_model_by_itself_to_twice_the_tabs_coefficient(workbook: Workbook, tab: str) -> None:
+    workbook.set(f"Coefficient sweep!B{row_of(workbook, 'Coefficient sweep', 'operation')}", tab)
+    workbook.recalculate()
+    rows = sweep(workbook)
+    coefficient = workbook.get(f"{tab}!C{row_of(workbook, tab, 'coefficient')}")
+    assert rows[0][0] == 0
+    assert rows[5][0] == coefficient
+    for row, table in zip((rows[0], rows[5]), tables(workbook, tab), strict=True):
+        expected = probabilities(table)
+        assert row[1:3] == pytest.approx([expected[PHONE], expected[LIGHTSABER]], abs=2e-4)
+    assert rows[0][3:5] == pytest.approx([0, 0], abs=1e-9)
+    assert all(isinstance(row[3], float) and row[3] > -1e-9 for row in rows)
+
+
+def test_the_sweep_measures_the_answer_and_the_stream(workbook: Workbook) -> None:
+    *_, divergence, change, text = sweep(workbook)[3]
+    u, v = logits(str(text)), logits("demo")
+    p, q = softmax(u), softmax(v)
+    assert divergence == pytest.approx(float((p * np.log(p / q)).sum()), abs=1e-4)
+    place = workbook.get(f"Coefficient sweep!B{row_of(workbook, 'Coefficient sweep', 'place')}")
+    x, y = (np.array(udfs.gpt2_residual(PROMPT, place, model), float) for model in ("demo", text))
+    expected = (np.linalg.norm(y - x, axis=1) / np.linalg.norm(x, axis=1)).max()
+    assert change == pytest.approx(expected, rel=1e-5)
+    assert expected > 0.01
+
+
+def test_the_sweep_wants_single_tokens(workbook: Workbook) -> None:
+    workbook.set(f"Coefficient sweep!B{row_of(workbook, 'Coefficient sweep', 'token')}", " lightsabers")
+    workbook.recalculate()
+    assert sweep(workbook)[0][1] == "#GPT2! ' lightsabers' must be one token, not 3"
+
+
+def test_ablation_by_zero_breaks_what_ablation_by_mean_leaves(workbook: Workbook) -> None:
+    before, after = tables(workbook, "Ablation")
+    assert before[1][1] == " Wednesday" != after[1][1]
+    first = row_of(workbook, "Ablation", "zero")
+    workbook.set(f"Ablation!A{first}", "mean")
+    workbook.recalculate()
+    text = str(workbook.get(f"Ablation!B{row_of(workbook, 'Ablation', 'model text')}"))
+    assert text.startswith('demo ; mean h.1.attn over ["If today is Monday, tomorrow is", ')
+    assert tables(workbook, "Ablation")[1] == udfs.gpt2_predict("If today is Tuesday, tomorrow is", 8, 1, text)
+    assert tables(workbook, "Ablation")[1][1][1] == " Wednesday"
+
+
+def test_rows_of_the_ablation_table_work_together(workbook: Workbook) -> None:
+    first = row_of(workbook, "Ablation", "zero")
+    workbook.set(f"Ablation!A{first + 1}", "scale")
+    workbook.set(f"Ablation!B{first + 1}", "h.2.attn.head.3")
+    workbook.recalculate()
+    row = row_of(workbook, "Ablation", "model text")
+    assert "scale" in str(workbook.get(f"Ablation!B{row}"))
+    assert str(workbook.get(f"Ablation!B{row}")).startswith("#GPT2! ")  # no amount yet
+    workbook.set(f"Ablation!C{first + 1}", 0.5)
+    workbook.recalculate()
+    assert workbook.get(f"Ablation!B{row}") == "demo ; scale h.1.attn by 0 ; scale h.2.attn.head.3 by 0.5"
+
+
+def test_one_weight_changes_the_answer(workbook: Workbook) -> None:
+    before, after = (probabilities(table) for table in tables(workbook, "Weight edits"))
+    assert before[PHONE] > 0.5 > before[LIGHTSABER]
+    assert after[LIGHTSABER] > 0.5 > after[PHONE]
+    first = row_of(workbook, "Weight edits", "edit 0")
+    typed: tuple[str | float, ...] = ("h.0.mlp.c_fc.weight", 3, 5, 0.25)
+    learned = udfs.gpt2_weight("ln_f.bias", 0, 1, 69, 1, "demo")[0, 0]
+    assert workbook.get(f"Weight edits!G{first}") == pytest.approx(float(learned))
+    for column, value in zip("BCDE", typed, strict=True):
+        workbook.set(f"Weight edits!{column}{first + 1}", value)
+    workbook.recalculate()
+    text = workbook.get(f"Weight edits!B{row_of(workbook, 'Weight edits', 'model text')}")
+    assert text == "demo ; set ln_f.bias[69] = -5 ; set h.0.mlp.c_fc.weight[3, 5] = 0.25"
+    learned = udfs.gpt2_weight("h.0.mlp.c_fc.weight", 3, 1, 5, 1, "demo")[0, 0]
+    assert workbook.get(f"Weight edits!G{first + 1}") == pytest.approx(float(learned))
+
+
+def test_the_overview_has_every_answer(workbook: Workbook) -> None:
+    assert workbook.get_range("next_tokens") == udfs.gpt2_predict(PROMPT, 8, 1, "demo")
+    assert workbook.get("next_token") == PHONE
+    assert workbook.get_range("tokens")[:5] == udfs.gpt2_tokenize(PROMPT)
+    rows = [row[10:14] for row in workbook.get_range("'Before and after'!A1:N20")]
+    listed = {row[0]: row[1:] for row in rows if row[0] in (*STEERING, "Ablation", "Weight edits")}
+    assert len(listed) == 5
+    for tab, (answer, probability, prompt) in listed.items():
+        first = tables(workbook, str(tab))[1][1]
+        assert [answer, probability] == [first[1], first[4]]
+        assert prompt == ("If today is Tuesday, tomorrow is" if tab == "Ablation" else PROMPT)
+
+
+def test_quotes_backslashes_and_semicolons_in_a_contrast_are_text(workbook: Workbook) -> None:
+    texts = ('He says "yes"; and\\or', "He says no")
+    first = row_of(workbook, "Contrast", "towards")
+    for row, text in enumerate(texts, start=first):
+        workbook.set(f"Contrast!C{row}", text)
+    workbook.recalculate()
+    vector = f"{row_of(workbook, 'Contrast', 'vector', 1) + 2}"
+    expected = udfs.gpt2_contrast(*texts, "h.2", "demo")[3, :5]
+    got = workbook.get_range(f"Contrast!C{int(vector) + 3}:G{int(vector) + 3}")[0]
+    assert got == pytest.approx(expected.tolist())
+    assert str(workbook.get(f"Contrast!C{row_of(workbook, 'Contrast', 'model text')}")).startswith("demo ; add 2 * ")
+    check = workbook.get(f"Contrast!C{row_of(workbook, 'Contrast', 'check', 1) + 1}")
+    assert isinstance(check, float)
+    assert check < 1e-3
+
+
+def test_a_contrast_longer_than_its_rows_is_a_message(workbook: Workbook) -> None:
+    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "one two three four five six seven eight nine")
+    workbook.recalculate()
+    row = row_of(workbook, "Contrast", "vector", 1) + 2
+    assert workbook.get(f"Contrast!C{row}") == "#GPT2! the texts of this tab have 10 tokens, there is room for 9"
+
+
+MESSAGES = {
+    "too long": ({"prompt": "one two three four five six seven eight nine ten"}, "gpt2-excel new surgery --tokens 10"),
+    "empty": ({"prompt": None}, "the prompt is empty"),
+    "no model": ({"model_name": "no such"}, "'no such'"),
+    "other shape": ({"model_name": "tiny"}, "the model has 3 of 4"),
+}
+
+
+@pytest.mark.parametrize(("edits", "line"), MESSAGES.values(), ids=MESSAGES)
+def test_what_is_wrong_stands_on_every_tab(workbook: Workbook, edits: dict[str, str | None], line: str) -> None:
+    for cell, value in edits.items():
+        workbook.set(cell, value)
+    workbook.recalculate()
+    message = workbook.get("status")
+    assert isinstance(message, str)
+    assert message.startswith("#GPT2! ")
+    assert line in message
+    assert workbook.get("next_token") == message
+    for tab in (*STEERING, "Weight edits"):
+        assert [table[0][0] for table in tables(workbook, tab)] == [message, message], tab
+    assert sweep(workbook)[0][1] == message
+    texts = {value for tab in workbook.sheet_names for row in cells(workbook, tab) for value in row}
+    assert not {value for value in texts if str(value).startswith("#")} - {message, "#GPT2! ..."}
+
+
+def test_without_an_autoencoder_the_other_tabs_work(tmp_path: Path) -> None:
+    workbook = Workbook.open(build("surgery", tmp_path, tokens=9, model="tiny"))
+    workbook.set(f"Coefficient sweep!B{row_of(workbook, 'Coefficient sweep', 'operation')}", "Contrast")
+    workbook.recalculate()
+    message = tables(workbook, "SAE feature")[1][0][0]
+    assert str(message).startswith("#GPT2! layer must be ")
+    for tab in ("Contrast", "PCA"):
+        assert tables(workbook, tab)[1][0] == ["rank", "token", "id", "logit", "probability"]
+    assert all(isinstance(value, float) for row in sweep(workbook) for value in row[:5])

@@ -1,0 +1,92 @@
+"""`2_mri.xlsx`: looks inside the model while it answers, with instruments that leave it as it is."""
+
+from __future__ import annotations
+
+from udfs.backend import library, model_text, tokenizer
+from workbook_templates.book import Book
+from workbook_templates.mri.attention import write_attention
+from workbook_templates.mri.attribution import write_attribution
+from workbook_templates.mri.circuit import write_circuit
+from workbook_templates.mri.heads import write_heads
+from workbook_templates.mri.lens import write_lens
+from workbook_templates.mri.patching import write_patching
+from workbook_templates.mri.places import TOKEN_TABLE
+from workbook_templates.mri.scores import write_scores
+from workbook_templates.mri.start import write_start
+from workbook_templates.mri.tokens import write_tokens
+from workbook_templates.mri.track import write_track
+from workbook_templates.prompt_tab import PromptTab, write_prompt
+from workbook_templates.start_tab import Try, start_page
+
+PROMPT = "If today is Tuesday, tomorrow is"
+RIVAL = " Tuesday"  # what the model thinks of before it has the answer
+
+_TAB = PromptTab(
+    template="mri",
+    token_table=TOKEN_TABLE,
+    edits="",
+    second_line="The tabs after Tokens show how the model comes to its answer.",
+    model_note='Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".',
+    guarded=True,
+)
+
+# Heads and MLPs that are enough for the seven days. Demo's are what `backend.circuits.smallest` found, first among
+# whole attentions and MLPs, then among the heads of those; GPT-2's have all heads of layer 9, of which one may do.
+_LAYERS_9_AND_10 = tuple(f"h.{layer}.attn.head.{head}" for layer in (9, 10) for head in range(12))
+CIRCUITS = {
+    "demo": ("h.0.mlp", "h.6.attn.head.0", "h.6.attn.head.4", "h.6.attn.head.7", "h.10.mlp", "h.11.mlp"),
+    "gpt2": ("h.0.mlp", "h.9.mlp", *_LAYERS_9_AND_10),
+}
+_ORIGINS = {
+    "demo": "The six ticks are what a search found for the model demo: take away any one, and some day goes wrong.",
+    "gpt2": "The ticks have all heads of layer 9: which of them is it?",
+}
+_ALL_TICKED = "Everything is ticked: take away what the answers can do without."
+# A head to begin with. Demo's looks from the end of the prompt to the day, GPT-2's one token back.
+_HEADS = {"demo": (6, 4), "gpt2": (4, 11)}
+
+
+def write(book: Book, prompt: str | None, model: str | None) -> None:
+    """Writes every tab."""
+    name = model_text.parse(model or "").name or library.default_name()
+    start = start_page(book)
+    text = PROMPT if prompt is None else prompt
+    prompt_cell = write_prompt(book, _TAB, text, model)
+    write_tokens(book)
+    write_lens(book)
+    followed = write_track(book, RIVAL)
+    write_attention(book, *_HEADS.get(name, (0, 0)))
+    write_heads(book, len(tokenizer.encode(text)) + 1)
+    repeated = write_scores(book)
+    write_attribution(book)
+    first_mlp = write_circuit(book, CIRCUITS.get(name), _ORIGINS.get(name, _ALL_TICKED))
+    write_patching(book)
+    write_start(
+        start,
+        (
+            Try(
+                "Prompt",
+                prompt_cell,
+                "Mike is quick. He moves",
+                "All tabs show the new prompt: watch on Logit lens in which layer the answer quickly appears.",
+            ),
+            Try(
+                "Track a token",
+                followed,
+                " Friday   with a space before it",
+                "A day that does not win: its rank rises through the layers, but its probability stays near 0.",
+            ),
+            Try(
+                "Circuit",
+                first_mlp,
+                "nothing: empty the cell",
+                "MLP 0 no longer does its work, and most of the seven days come out wrong.",
+            ),
+            Try(
+                "Head scores",
+                repeated,
+                "cat lamp river cat lamp river",
+                "Another phrase that is repeated: mostly the same heads stand out, whatever the words.",
+            ),
+        ),
+    )

@@ -1,0 +1,180 @@
+"""The tab Attribution: the answer's logit taken apart into what each part of the model adds to it."""
+
+from __future__ import annotations
+
+from workbook_templates import style as look
+from workbook_templates.book import Book
+from workbook_templates.mri.grids import labelled_input, labelled_value, table, title, unless_message
+from workbook_templates.sheet import Page
+
+NAME = "Attribution"
+
+_LOGIT = 4  # the column of the logit in the function's table, from 1
+_RIGHT = 5  # the column in which the summaries begin
+_LARGEST = 12
+
+
+def write_attribution(book: Book) -> None:
+    """Writes the tab: every part, their sums by kind with a check, a heat map, the largest parts, two charts."""
+    shape, style = book.shape, book.style
+    page = Page(book, NAME, (24, 14, 8, 11, 3, 24, *[7.5] * (shape.n_head + 2), 3, 11, 11))
+    page.furniture(
+        NAME,
+        (
+            "The final stream is a sum of what the embeddings, every head, every MLP and the biases put into it.",
+            "So the logit of a token is a sum too: here is what each part adds to it. Above 0 it speaks for the token,",
+            "below 0 against it. With a second token the difference of both logits is taken apart.",
+        ),
+    )
+    title(page, "You choose")
+    target = labelled_input(page, "token", None, "With the space before it; blank: the model's answer.")
+    against = labelled_input(page, "against", None, "A second token, or blank.")
+    used = labelled_value(page, "taken apart", f'IF({target}="",next_token,{target})', "", style.result)
+    page.row += 1
+    title(page, "Every part, in the order in which the prompt passes them; at the right, the same in short")
+    top = page.row
+    formats = (style.text, style.position, style.position, style.logit)
+    n_parts = 2 + shape.n_layer * (shape.n_head + 2) + 1
+    other = book.dialect.typed(against)
+    parts = table(page, 0, f"GPT2_ATTRIBUTION(prompt_used,{used},{other},model_used)", formats, n_parts + 1)
+    end = page.row
+    page.row = top
+    grid = _grid_row(page)
+    _summary(page, parts, grid, used, against)
+    page.row = grid - 2
+    _grid(page, parts)
+    _largest(page, parts)
+    page.sheet.print_area(0, 0, page.row + 20, _RIGHT + shape.n_head + 5)
+    page.sheet.freeze_panes(1, 0)
+    page.row = end
+
+
+def _grid_row(page: Page) -> int:
+    """The first row of the layer x head heat map."""
+    return page.row + 12
+
+
+def _summary(page: Page, parts: str, grid: int, used: str, against: str) -> None:
+    """By kind, and the check that all parts sum to the logit."""
+    shape, style = page.book.shape, page.style
+
+    def columns(start: int, stop: int) -> str:
+        return f"{page.at(grid, _RIGHT + 1 + start)}:{page.at(grid + shape.n_layer - 1, _RIGHT + 1 + stop)}"
+
+    bias, mlp = shape.n_head, shape.n_head + 1
+    final = 2 + shape.n_layer * (shape.n_head + 2) + 2
+    kinds = (
+        ("embeddings", f"INDEX({parts}#,2,{_LOGIT})+INDEX({parts}#,3,{_LOGIT})"),
+        ("attention heads", f"SUM({columns(0, bias - 1)})"),
+        ("MLPs", f"SUM({columns(mlp, mlp)})"),
+        ("biases", f"SUM({columns(bias, bias)})+INDEX({parts}#,{final},{_LOGIT})"),
+    )
+    page.text(page.row, _RIGHT, "By kind", style.header)
+    page.text(page.row, _RIGHT + 1, "logit", style.header_right)
+    page.row += 1
+    start = page.row
+    for kind, formula in kinds:
+        page.text(page.row, _RIGHT, kind)
+        page.formula(page.row, _RIGHT + 1, unless_message(parts, formula), style.logit)
+        page.row += 1
+    page.text(page.row, _RIGHT, "sum", style.bold)
+    total = f"SUM({page.at(start, _RIGHT + 1)}:{page.at(page.row - 1, _RIGHT + 1)})"
+    page.formula(page.row, _RIGHT + 1, unless_message(parts, total), style.result_logit)
+    page.row += 1
+    page.text(page.row, _RIGHT, "the logit itself", style.bold)
+    track = f"INDEX(GPT2_LENS_TRACK(prompt_used,{{}},-1,model_used),{shape.n_layer + 2},2)"
+    logit = f'{track.format(used)}-IF({against}="",0,{track.format(against)})'
+    page.formula(page.row, _RIGHT + 1, unless_message(parts, logit), style.result_logit)
+    page.row += 1
+    page.text(page.row, _RIGHT, "check: the difference", style.bold)
+    difference = f"{page.at(page.row - 1, _RIGHT + 1)}-{page.at(page.row - 2, _RIGHT + 1)}"
+    page.formula(page.row, _RIGHT + 1, unless_message(parts, f"ABS({difference})"), style.check)
+    page.text(page.row, _RIGHT + 3, "should be below 0.001", style.note)
+    page.book.name("attribution_check", page.place(page.row, _RIGHT + 1))
+
+
+def _grid(page: Page, parts: str) -> None:
+    """Layers down; heads, then the attention's bias and the MLP across; then the layer's sums for the chart."""
+    shape, style = page.book.shape, page.style
+    width = shape.n_head + 2
+    page.text(page.row, _RIGHT, "By layer and head: orange speaks for the token, blue against it", style.bold)
+    page.row += 1
+    header, first, last = page.row, page.row + 1, page.row + shape.n_layer
+    page.text(header, _RIGHT, "layer ↓  head →", style.label)
+    for column in range(width):
+        at = _RIGHT + 1 + column
+        if column < shape.n_head:
+            page.sheet.write_number(header, at, column, style.position)
+        else:
+            page.text(header, at, ("bias", "MLP")[column - shape.n_head], style.position)
+        for row in range(first, last + 1):
+            page.sheet.write_blank(row, at, None, style.cell_number)
+    for layer in range(shape.n_layer):
+        page.sheet.write_number(first + layer, _RIGHT, layer, style.position)
+    # The two embeddings come before the blocks' parts, ln_f's bias and the sum after them.
+    formula = f"WRAPROWS(INDEX(DROP(DROP({parts}#,3),-2),0,{_LOGIT}),{width})"
+    page.formula(first, _RIGHT + 1, unless_message(parts, formula), style.cell_number)
+    page.sheet.conditional_format(first, _RIGHT + 1, last, _RIGHT + width, look.SIGNED_SCALE)
+    _by_layer(page, parts, header)
+
+
+def _by_layer(page: Page, parts: str, header: int) -> None:
+    shape, style = page.book.shape, page.style
+    first, last, column = header + 1, header + shape.n_layer, _RIGHT + shape.n_head + 4
+    for at, text in ((column, "attention"), (column + 1, "MLP")):
+        page.text(header, at, text, style.header_right)
+    for row in range(first, last + 1):
+        heads = f"SUM({page.at(row, _RIGHT + 1)}:{page.at(row, _RIGHT + shape.n_head + 1)})"
+        page.formula(row, column, unless_message(parts, heads), style.logit)
+        page.formula(row, column + 1, unless_message(parts, page.at(row, _RIGHT + shape.n_head + 2)), style.logit)
+    chart = page.book.workbook.add_chart({"type": "column", "subtype": "stacked"})
+    for at, colour in ((column, look.ATTENTION), (column + 1, look.POSITIVE)):
+        chart.add_series(
+            {
+                "name": [page.name, header, at],
+                "categories": [page.name, first, _RIGHT, last, _RIGHT],
+                "values": [page.name, first, at, last, at],
+                "fill": {"color": colour},
+                "gap": 40,
+            }
+        )
+    chart.set_title({"name": "What each layer adds", "name_font": {"size": 12, "color": look.INK}})
+    chart.set_legend({"position": "bottom"})
+    chart.set_x_axis({"name": "layer", "label_position": "low"})
+    chart.set_y_axis({"name": "logit", "major_gridlines": {"visible": True, "line": {"color": look.RULE}}})
+    chart.set_size({"width": 500, "height": 330})
+    page.row = last + 2
+    page.sheet.insert_chart(page.row + _LARGEST + 3, _RIGHT, chart)
+
+
+def _largest(page: Page, parts: str) -> None:
+    """The parts that add or take most, as bars."""
+    style = page.style
+    page.text(page.row, _RIGHT, f"The {_LARGEST} largest parts", style.header)
+    page.text(page.row, _RIGHT + 1, "logit", style.header_right)
+    first, last = page.row + 1, page.row + _LARGEST
+    for row in range(first, last + 1):
+        page.sheet.write_blank(row, _RIGHT, None, style.text)
+        page.sheet.write_blank(row, _RIGHT + 1, None, style.logit)
+    only = f"DROP(DROP({parts}#,1),-1)"
+    largest = f"LET(t,{only},s,SORTBY(t,ABS(INDEX(t,0,{_LOGIT})),-1),{{}})"
+    pair = f"HSTACK(TAKE(s,{_LARGEST},1),TAKE(s,{_LARGEST},-1))"
+    page.formula(first, _RIGHT, unless_message(parts, largest.format(pair)), style.text)
+    chart = page.book.workbook.add_chart({"type": "bar"})
+    chart.add_series(
+        {
+            "name": "logit",
+            "categories": [page.name, first, _RIGHT, last, _RIGHT],
+            "values": [page.name, first, _RIGHT + 1, last, _RIGHT + 1],
+            "fill": {"color": look.ATTENTION},
+            "gap": 40,
+            "data_labels": {"value": True, "num_format": look.LOGIT},
+        }
+    )
+    chart.set_title({"name": "The largest parts", "name_font": {"size": 12, "color": look.INK}})
+    chart.set_legend({"none": True})
+    chart.set_y_axis({"reverse": True, "label_position": "low"})
+    chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
+    chart.set_size({"width": 640, "height": 290})
+    page.sheet.insert_chart(page.row, _RIGHT + 3, chart)
+    page.row = last + 2

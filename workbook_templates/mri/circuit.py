@@ -1,0 +1,167 @@
+"""The tab Circuit: which heads and MLPs are enough to name the day after, in seven prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbook_templates import style as look
+from workbook_templates.book import Book
+from workbook_templates.mri.grids import area, title, unless_message
+from workbook_templates.sheet import Page
+
+NAME = "Circuit"
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_PROMPTS = len(_DAYS) + 5  # rows, some for prompts of the reader's own
+_PROMPT, _ANSWER, _RANK, _PROBABILITY, _RIGHT, _WHOLE = range(6)  # columns
+_TICKS = 8  # the column in which the table of components begins
+_TICK = "x"
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Ranges that formulas of several parts of the tab read."""
+
+    prompts: str
+    answers: str
+    ranks: str
+    result: str  # the cell that GPT2_CIRCUIT's table, or its message, spills from
+    method: str
+    ticks: str
+    layers: str
+    heads: str
+
+    @property
+    def names(self) -> str:
+        """A formula for the names of all components that are ticked, blank for the others."""
+        part = f'IF({self.heads}="MLP",".mlp",".attn.head."&{self.heads})'
+        return f'IF({self.ticks}="","","h."&{self.layers}&{part})'
+
+
+def write_circuit(book: Book, kept: Sequence[str] | None, origin: str) -> str:
+    """Writes the tab with these components ticked, all where None, and a line on where that set comes from.
+
+    Gives the cell of block 0's MLP.
+    """
+    shape = book.shape
+    page = Page(book, NAME, (36, 14, 8, 12, 8, 18, 3, 3, 11, *[5] * (shape.n_head + 1)))
+    page.furniture(
+        NAME,
+        (
+            "Which parts does the model need to know the day after? Only the ticked heads and MLPs do their work:",
+            "every other part gives what it gives on average over these prompts, which says nothing about the day.",
+            "Take ticks away and see which answers break. Fewer ticks and all answers right: that is a circuit.",
+        ),
+    )
+    cells = _cells(page, page.row + 7)
+    _results(page, cells)
+    title(page, "Prompts and the answers that are right")
+    page.text(page.row - 1, _TICKS, "The parts that do their work: x or nothing", page.style.heading)
+    top = page.row
+    first_mlp = _ticks(page, kept)
+    page.row = top
+    _prompts(page, cells)
+    page.row = top + max(_PROMPTS, shape.n_layer) + 2
+    page.lines(
+        (origin, "In GPT-2 small, MLP 0, one head of layer 9, MLP 9 and the heads of layer 10 are said to be enough.")
+    )
+    page.sheet.print_area(0, 0, page.row, _TICKS + shape.n_head + 2)
+    page.sheet.freeze_panes(1, 0)
+    return first_mlp
+
+
+def _cells(page: Page, header: int) -> _Cells:
+    """Where everything will stand; `header` is the row of the tables' headers."""
+    shape = page.book.shape
+    first, last_prompt, last_layer = header + 1, header + _PROMPTS, header + shape.n_layer
+    last_head = _TICKS + 1 + shape.n_head
+    return _Cells(
+        prompts=area(page, first, _PROMPT, last_prompt, _PROMPT),
+        answers=area(page, first, _ANSWER, last_prompt, _ANSWER),
+        ranks=area(page, first, _RANK, last_prompt, _RANK),
+        result=page.at(header, _RANK, absolute=True),
+        method=page.at(header - 3, 1, absolute=True),
+        ticks=area(page, first, _TICKS + 1, last_layer, last_head),
+        layers=area(page, first, _TICKS, last_layer, _TICKS),
+        heads=area(page, header, _TICKS + 1, header, last_head),
+    )
+
+
+def _results(page: Page, cells: _Cells) -> None:
+    shape, style = page.book.shape, page.style
+    title(page, "Result")
+    page.book.name("still_right", page.place(page.row, 1))
+    share = unless_message(cells.result, f"COUNTIF({cells.ranks},1)/COUNTA({cells.prompts})", cells.result)
+    for label, formula, note, cell_format in (
+        (
+            "still right",
+            share,
+            "of the prompts get their answer with only the ticked parts at work",
+            style.result_share,
+        ),
+        (
+            "parts kept",
+            f"COUNTA({cells.ticks})",
+            f"of {shape.n_layer * (shape.n_head + 1)} heads and MLPs",
+            style.result_whole,
+        ),
+        ("which", f'TEXTJOIN("",TRUE,IF({cells.ticks}="","",{cells.names}&"   "))', "", style.text),
+    ):
+        page.text(page.row, 0, label, style.bold)
+        page.formula(page.row, 1, formula, cell_format)
+        page.mark_errors(page.row, 1)
+        page.text(page.row, 2, note, style.aside)
+        page.row += 1
+    assert page.at(page.row, 1, absolute=True) == cells.method
+    page.text(page.row, 0, "the others give", style.bold)
+    page.input(page.row, 1, "mean")
+    rule = {"validate": "list", "source": ["mean", "zero"], "error_message": "mean or zero, in small letters."}
+    page.sheet.data_validation(page.row, 1, page.row, 1, rule)
+    page.text(page.row, 2, "mean: their average over the prompts; zero: nothing at all, which is harsher", style.aside)
+    page.row += 2
+
+
+def _prompts(page: Page, cells: _Cells) -> None:
+    style, dialect, header = page.style, page.book.dialect, page.row
+    for column, text in ((_PROMPT, "prompt"), (_ANSWER, "answer"), (_RIGHT, "right"), (_WHOLE, "the whole model says")):
+        page.text(header, column, text, style.header)
+    asked = f"{dialect.typed(cells.prompts)},{dialect.typed(cells.answers)}"
+    called = f"GPT2_CIRCUIT({asked},{cells.names},{cells.method},model_used)"
+    found = "IF(COLUMNS(t)=1,t,TAKE(DROP(t,0,2),ROWS(t),2))"  # rank and probability, or a message
+    page.formula(header, _RANK, f"LET(t,{called},{found})", style.header)
+    page.mark_errors(header, _RANK)
+    page.sheet.write_blank(header, _PROBABILITY, None, style.header_right)
+    for number in range(_PROMPTS):
+        row = header + 1 + number
+        is_given = number < len(_DAYS)
+        page.input(row, _PROMPT, f"If today is {_DAYS[number]}, tomorrow is" if is_given else None)
+        page.input(row, _ANSWER, f" {_DAYS[(number + 1) % len(_DAYS)]}" if is_given else None)
+        page.sheet.write_blank(row, _RANK, None, style.position)
+        page.sheet.write_blank(row, _PROBABILITY, None, style.probability)
+        rank, prompt = page.at(row, _RANK), page.at(row, _PROMPT)
+        page.plain(row, _RIGHT, f'IF(ISNUMBER({rank}),IF({rank}=1,"yes","no"),"")', style.position)
+        whole = f"LET(t,GPT2_PREDICT({prompt},1,1,model_used),IF(COLUMNS(t)=1,t,INDEX(t,2,2)))"
+        page.formula(row, _WHOLE, f'IF({prompt}="","",{whole})', style.token)
+    first, last = header + 1, header + _PROMPTS
+    page.sheet.conditional_format(first, _PROBABILITY, last, _PROBABILITY, look.PROBABILITY_BARS)
+    wrong = {"type": "cell", "criteria": "==", "value": '"no"', "format": style.error}
+    page.sheet.conditional_format(first, _RIGHT, last, _RIGHT, wrong)
+
+
+def _ticks(page: Page, kept: Sequence[str] | None) -> str:
+    """The table of components; gives the cell of block 0's MLP."""
+    shape, style, header = page.book.shape, page.style, page.row
+    page.text(header, _TICKS, "layer ↓ head →", style.label)
+    columns = [*map(str, range(shape.n_head)), "MLP"]
+    for layer in range(shape.n_layer):
+        page.text(header + 1 + layer, _TICKS, str(layer), style.position)
+    for column, text in enumerate(columns, start=_TICKS + 1):
+        page.text(header, column, text, style.position)
+        for layer in range(shape.n_layer):
+            name = f"h.{layer}.mlp" if text == "MLP" else f"h.{layer}.attn.head.{text}"
+            if kept is None or name in kept:
+                page.text(header + 1 + layer, column, _TICK, style.tick)
+            else:
+                page.sheet.write_blank(header + 1 + layer, column, None, style.tick)
+    return page.at(header + 1, _TICKS + len(columns))

@@ -1,0 +1,104 @@
+"""Tables and heat maps that spill from one formula into cells that are formatted for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xlsxwriter.format import Format
+
+from workbook_templates.bands import FOLDED_NOTE, UNFOLDED
+from workbook_templates.places import MARK
+from workbook_templates.sheet import Page
+
+
+def unless_message(cell: str, formula: str, otherwise: str = '""') -> str:
+    """The formula, or something else where the cell that it reads holds a message in place of a value."""
+    return f'IF(LEFT({cell},{len(MARK)})="{MARK}",{otherwise},{formula})'
+
+
+def area(page: Page, row: int, column: int, last_row: int, last_column: int) -> str:
+    """The address of a range on the tab itself."""
+    return f"{page.at(row, column, absolute=True)}:{page.at(last_row, last_column, absolute=True)}"
+
+
+def table(page: Page, column: int, formula: str, formats: Sequence[Format], rows: int) -> str:
+    """A table with a header row at the page's row, and a format for each column; gives the cell it spills from.
+
+    The page's row is moved past it.
+    """
+    header, style = page.row, page.style
+    numeric = (style.whole, style.logit, style.probability, style.share)
+    page.formula(header, column, formula, style.header)
+    for at, cell_format in enumerate(formats, start=column):
+        if at > column:
+            page.sheet.write_blank(header, at, None, style.header_right if cell_format in numeric else style.header)
+        for row in range(header + 1, header + 1 + rows):
+            page.sheet.write_blank(row, at, None, cell_format)
+    page.mark_errors(header, column)
+    page.row = header + 1 + rows
+    return page.at(header, column, absolute=True)
+
+
+def heat_map(
+    page: Page,
+    column: int,
+    formula: str,
+    size: tuple[int, int],
+    cell_format: Format,
+    scale: dict[str, Any] | None,
+) -> str:
+    """A table whose first column and header row are labels, as `table`; `size` is that of the values alone."""
+    rows, columns = size
+    header = page.row
+    cell = table(page, column, formula, (page.style.position, *[cell_format] * columns), rows)
+    for at in range(column + 1, column + 1 + columns):
+        page.sheet.write_blank(header, at, None, page.style.cell_header)  # no rule over what may stay empty
+    if scale:
+        page.sheet.conditional_format(header + 1, column + 1, header + rows, column + columns, scale)
+    return cell
+
+
+def fold(page: Page, rows: int) -> None:
+    """Hides all but the first of the rows above, which most prompts leave blank, and says so where one does not."""
+    first = page.row - rows
+    for row in range(first + UNFOLDED, page.row):
+        page.sheet.set_row(row, None, None, {"level": 1, "hidden": True})
+    if rows > UNFOLDED:
+        page.sheet.set_row(page.row, None, None, {"collapsed": True})
+        page.plain(page.row, 1, f'IF(token_count>{UNFOLDED},"{FOLDED_NOTE}","")', page.style.bold)
+    page.row += 1
+
+
+def title(page: Page, text: str, lines: Sequence[str] = ()) -> None:
+    """A dark bar and the lines under it."""
+    page.section(text)
+    page.lines(lines)
+
+
+def labelled_input(page: Page, label: str, value: str | float | None, note: str, last_column: int = 1) -> str:
+    """A row with a label, an input cell, that may be as wide as several, and a note; gives the input's cell."""
+    page.text(page.row, 0, label, page.style.bold)
+    if last_column > 1:
+        page.sheet.merge_range(page.row, 1, page.row, last_column, "", page.style.input)
+    page.input(page.row, 1, value)
+    page.text(page.row, last_column + 1, note, page.style.aside)
+    page.row += 1
+    return page.at(page.row - 1, 1, absolute=True)
+
+
+def labelled_value(page: Page, label: str, formula: str, note: str, cell_format: Format | None = None) -> str:
+    """As `labelled_input`, for a computed value."""
+    page.text(page.row, 0, label, page.style.bold)
+    page.formula(page.row, 1, formula, cell_format or page.style.value)
+    page.mark_errors(page.row, 1)
+    page.text(page.row, 2, note, page.style.aside)
+    page.row += 1
+    return page.at(page.row - 1, 1, absolute=True)
+
+
+def whole_number(page: Page, cell: str, low: int, high: int) -> None:
+    """Lets a cell take whole numbers only."""
+    message = f"A whole number, {low} to {high}."
+    rule = {"validate": "integer", "criteria": "between", "minimum": low, "maximum": high, "error_message": message}
+    page.sheet.data_validation(cell.replace("$", ""), rule)

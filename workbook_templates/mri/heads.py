@@ -1,0 +1,70 @@
+"""The tab All heads: the pattern of every head as a thumbnail, a row of them for each layer."""
+
+from __future__ import annotations
+
+from workbook_templates import style as look
+from workbook_templates.book import Book
+from workbook_templates.places import MARK, READY
+from workbook_templates.sheet import Page
+
+NAME = "All heads"
+
+_FIRST = 1  # the column in which the thumbnails begin
+_CELL_WIDTH, _CELL_HEIGHT = 1.1, 9
+_MOST_TOKENS = 48  # 144 thumbnails of more would fill hundreds of thousands of cells
+
+
+def write_heads(book: Book, printed: int) -> None:
+    """Writes the tab: one formula spills all thumbnails, so that they close up whatever the prompt's length.
+
+    A printed page has room for a prompt of so many tokens.
+    """
+    shape = book.shape
+    side = min(shape.tokens, _MOST_TOKENS) + 1
+    rows, columns = (count * side - 1 for count in (shape.n_layer, shape.n_head))
+    page = Page(book, NAME, (9,))
+    page.sheet.set_column(_FIRST, _FIRST + columns - 1, _CELL_WIDTH, page.style.thumbnail)
+    page.furniture(
+        NAME,
+        (
+            "Where every head looks, small: a row of squares for each layer, a column for each head.",
+            "Within a square as on the tab Attention. A line just under the diagonal: the head looks one token back.",
+            "A green first column: it looks at the first token, mostly because it has nothing to do.",
+        ),
+    )
+    header, first = page.row, page.row + 1
+    corner = page.at(first, _FIRST)
+    page.formula(header, _FIRST, _labels(f"COLUMN({corner}#)-COLUMN({corner})", corner), page.style.thumbnail_label)
+    for column in range(_FIRST + 1, _FIRST + columns):
+        page.sheet.write_blank(header, column, None, page.style.thumbnail_label)
+    page.text(header, 0, "layer ↓  head →", page.style.thumbnail_label)
+    page.formula(first, 0, _labels(f"ROW({corner}#)-ROW({corner})", corner), page.style.thumbnail_label)
+    for row in range(first, first + rows):
+        page.sheet.set_row(row, _CELL_HEIGHT)
+        if row > first:
+            page.sheet.write_blank(row, 0, None, page.style.thumbnail_label)
+    page.formula(first, _FIRST, _thumbnails(page), page.style.thumbnail)
+    page.plain(header - 1, _FIRST, f'IF(ISTEXT({corner}),{corner},"")', page.style.wrong_text)
+    page.sheet.conditional_format(first, _FIRST, first + rows - 1, _FIRST + columns - 1, look.SHARE_SCALE)
+    side = min(side, printed + 1)
+    page.sheet.print_area(0, 0, first + shape.n_layer * side - 1, _FIRST + shape.n_head * side - 1)
+    page.sheet.freeze_panes(first, _FIRST)
+    page.row = first + rows
+
+
+def _labels(place: str, corner: str) -> str:
+    """The number of the layer or head at the first row or column of each thumbnail."""
+    return f'IF(ISTEXT({corner}),"",LET(x,{place},d,token_count+1,IF(MOD(x,d)=0,INT(x/d)&"","")))'
+
+
+def _thumbnails(page: Page) -> str:
+    """The patterns of each layer stand side by side, the layers one under the other; n tokens, then a gap."""
+    shape = page.book.shape
+    layers = (f'GPT2_RESIDUAL(prompt_used,"h.{layer}.attn.pattern",model_used)' for layer in range(shape.n_layer))
+    patterns = f"VSTACK({','.join(layers)})" if shape.n_layer > 1 else next(layers)
+    too_many = f'"{MARK} at most {_MOST_TOKENS} tokens have room here, the prompt has "&token_count&": see Attention"'
+    return (
+        f'IF(status<>"{READY}",status,IF(token_count>{_MOST_TOKENS},{too_many},LET(n,token_count,d,n+1,'
+        f"x,SEQUENCE({shape.n_layer}*d-1,1,0),y,SEQUENCE(1,{shape.n_head}*d-1,0),p,{patterns},"
+        'IF((MOD(x,d)=n)+(MOD(y,d)=n),"",INDEX(p,x-INT(x/d)+1,y-INT(y/d)+1)))))'
+    )

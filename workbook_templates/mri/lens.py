@@ -1,0 +1,120 @@
+"""The tab Logit lens: what the model would say after each layer, at each position."""
+
+from __future__ import annotations
+
+from xlsxwriter.utility import xl_col_to_name
+
+from workbook_templates import style as look
+from workbook_templates.book import Book
+from workbook_templates.mri.grids import (
+    heat_map,
+    labelled_input,
+    labelled_value,
+    table,
+    title,
+    unless_message,
+    whole_number,
+)
+from workbook_templates.places import MARK
+from workbook_templates.sheet import Page
+
+NAME = "Logit lens"
+
+_STEPS = (0.9, 0.7, 0.5, 0.3, 0.1)  # probabilities from which a token is darker
+_CANDIDATES = 5
+_WIDTH = 12.5
+
+
+def write_lens(book: Book) -> None:
+    """Writes the tab: tokens coloured by probability, the probabilities, a check, the candidates at one position."""
+    n_layer, tokens = book.shape.n_layer, book.shape.tokens
+    page = Page(book, NAME, (13, *[_WIDTH] * max(tokens, 2 * _CANDIDATES)))
+    page.furniture(
+        NAME,
+        (
+            "After each layer the model is stopped and asked at once: what comes next? So one sees an answer form.",
+            f"Row 0 is before block 0; row {n_layer}, after the last block, is what the model says.",
+            "Read a column downwards: above it the token that has been read, in it the model's guess at the one after.",
+        ),
+    )
+    check_row = page.row
+    page.row += 4
+    size = (n_layer + 1, tokens)
+    title(page, "The most likely next token after each layer: the greener, the surer")
+    _key(page)
+    first = page.row + 1
+    guesses = heat_map(page, 0, 'GPT2_LOGITLENS(prompt_used,1,"all","tokens",model_used)', size, page.style.cell, None)
+    page.row += 1
+    title(page, "How likely it finds that token")
+    shares = heat_map(
+        page,
+        0,
+        'GPT2_LOGITLENS(prompt_used,1,"all","probabilities",model_used)',
+        size,
+        page.style.cell_percent,
+        look.SHARE_SCALE,
+    )
+    _colour_by(page, first, size, page.row - size[0])
+    page.row += 1
+    _candidates(page)
+    page.sheet.print_area(0, 0, page.row, min(tokens, 16))
+    page.sheet.freeze_panes(1, 1)
+    page.row = check_row
+    _check(page, guesses, shares)
+
+
+def _check(page: Page, guesses: str, shares: str) -> None:
+    corner = page.book.shape.n_layer + 2
+    last = f"INDEX({{}}#,{corner},COLUMNS({{}}#))"
+    said, surely = (last.replace("{}", cell) for cell in (guesses, shares))
+    title(page, "Check")
+    labelled_value(
+        page, "lens", unless_message(guesses, said, guesses), "The last row at the last token.", page.style.result
+    )
+    difference = f'IF(EXACT({said},next_token),ABS({surely}-INDEX(next_tokens,2,5)),"{MARK} differs from the model")'
+    labelled_value(
+        page,
+        "difference",
+        unless_message(guesses, difference, guesses),
+        "Its probability minus the model's own, on the tab Tokens: should be about 0.",
+        page.style.check,
+    )
+
+
+def _key(page: Page) -> None:
+    """What the greens mean."""
+    page.text(page.row, 0, "probability", page.style.label)
+    for column, step in enumerate(reversed(_STEPS), start=1):
+        page.text(page.row, column, f"from {step:.0%}", _green(page, step))
+    page.row += 1
+
+
+def _green(page: Page, share: float) -> object:
+    return page.book.workbook.add_format({"bg_color": look.between(look.ZERO, look.ATTENTION, share)})
+
+
+def _colour_by(page: Page, first: int, size: tuple[int, int], shares: int) -> None:
+    """Colours the tokens, whose first row that is, by the probabilities in the same columns."""
+    cell = f"B{shares + 1}"
+    for step in _STEPS:
+        rule = {
+            "type": "formula",
+            "criteria": f"=AND(ISNUMBER({cell}),{cell}>={step})",
+            "format": _green(page, step),
+            "stop_if_true": True,
+        }
+        page.sheet.conditional_format(first, 1, first + size[0] - 1, size[1], rule)
+
+
+def _candidates(page: Page) -> None:
+    n_layer = page.book.shape.n_layer
+    title(page, f"The {_CANDIDATES} most likely tokens after each layer, at one position")
+    position = labelled_input(page, "position", -1, "Which token, counted from 0; -1 is the last, -2 the one before.")
+    whole_number(page, position, -page.book.shape.tokens, page.book.shape.tokens - 1)
+    style = page.style
+    formats = (style.position, *(style.cell, style.cell_percent) * _CANDIDATES)
+    first = page.row + 1
+    table(page, 0, f'GPT2_LOGITLENS(prompt_used,{_CANDIDATES},{position},"both",model_used)', formats, n_layer + 1)
+    for column in range(2, 2 * _CANDIDATES + 1, 2):
+        area = f"{xl_col_to_name(column)}{first + 1}:{xl_col_to_name(column)}{first + n_layer + 1}"
+        page.sheet.conditional_format(area, look.PROBABILITY_BARS)

@@ -1,0 +1,49 @@
+"""The tab Tokens: the prompt cut into tokens, and the tokens that the model finds most likely to come next."""
+
+from __future__ import annotations
+
+from workbook_templates import style as look
+from workbook_templates.book import Book
+from workbook_templates.mri.grids import table, unless_message
+from workbook_templates.mri.places import TOKEN_TABLE
+from workbook_templates.sheet import Page
+
+_SHOWN = 10  # tokens in the table of next tokens
+_NEXT = 4  # its first column
+_PROBABILITY = _NEXT + 4
+
+
+def write_tokens(book: Book) -> None:
+    """Writes the tab and names its tables. Nothing stands under the tokens, so that a long prompt may grow."""
+    page = Page(book, "Tokens", (11.5, 22, 11, 4, 9, 22, 11, 11, 14))
+    page.furniture(
+        "Tokens",
+        (
+            "Left: the text is cut into tokens, words and parts of words. They are the columns of the other tabs.",
+            "Right: what the model says in the end, the ten tokens that it finds most likely to come next.",
+            "The other tabs ask where in the model this answer comes from.",
+        ),
+    )
+    style = page.style
+    for column, text in ((0, "The tokens"), (_NEXT, "The most likely next tokens")):
+        page.text(page.row, column, text, style.bold)
+    page.row += 1
+    header = page.row
+    assert page.place(header, 0) == TOKEN_TABLE
+    table(page, 0, "GPT2_TOKENIZE(text_read)", (style.position, style.token, style.whole), book.shape.tokens)
+    book.name("tokens", page.place(header, 0, header + book.shape.tokens, 2))
+
+    page.row = header
+    formats = (style.position, style.token, style.whole, style.logit, style.probability)
+    predicted = table(page, _NEXT, f"GPT2_PREDICT(prompt_used,{_SHOWN},1,model_used)", formats, _SHOWN)
+    last = header + _SHOWN
+    book.name("next_tokens", page.place(header, _NEXT, last, _PROBABILITY))
+    page.sheet.conditional_format(header + 1, _PROBABILITY, last, _PROBABILITY, look.PROBABILITY_BARS)
+    page.row += 1
+    page.text(page.row, _NEXT, "chosen", style.bold)
+    likeliest = page.at(header + 1, _NEXT + 1)
+    page.formula(page.row, _NEXT + 1, unless_message(predicted, likeliest, predicted), style.result)
+    page.mark_errors(page.row, _NEXT + 1)
+    book.name("next_token", page.place(page.row, _NEXT + 1))
+    page.sheet.freeze_panes(header + 1, 0)
+    page.sheet.print_area(0, 0, header + book.shape.tokens, _PROBABILITY)

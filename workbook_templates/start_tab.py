@@ -1,0 +1,88 @@
+"""What the tab Start of every workbook has: the answer right now, things to try, a map of links, the colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from workbook_templates import style as look
+from workbook_templates.book import START, Book
+from workbook_templates.sheet import Page
+
+LINK, TEXT = 1, 2  # columns
+_WIDTHS = (3, 24, *[11.5] * 12)
+
+
+@dataclass(frozen=True)
+class Try:
+    """Something to type, where, and what will happen."""
+
+    sheet: str
+    cell: str
+    typed: str
+    effect: str
+
+
+def start_page(book: Book) -> Page:
+    """The empty tab. It is made first, to be the first, and filled last, when the cells to try are known."""
+    return Page(book, START, _WIDTHS)
+
+
+def finish(page: Page) -> None:
+    """What is done when all is written."""
+    page.sheet.print_area(0, 0, page.row, len(_WIDTHS) - 1)
+    page.sheet.activate()
+
+
+def now(page: Page) -> None:
+    """The prompt, its next token and the model."""
+    page.section("Right now")
+    for label, formula, cell_format in (
+        ("Prompt", 'prompt&""', page.style.value),
+        ("Next token", "next_token", page.style.result),
+        ("Model", "model", page.style.value),
+    ):
+        if label == "Prompt":
+            page.sheet.set_row(page.row, look.TEXT_HEIGHT)
+        page.text(page.row, LINK, label, page.style.bold)
+        page.sheet.merge_range(page.row, TEXT, page.row, TEXT + 5, "", cell_format)
+        page.plain(page.row, TEXT, formula, cell_format)
+        page.mark_errors(page.row, TEXT)
+        page.row += 1
+    page.plain(
+        page.row,
+        TEXT,
+        'IF(LEFT(model&" ",5)="demo ","demo is a small teaching model with GPT-2\'s architecture. It is not GPT-2: '
+        'it knows little, but every step is the same.","")',
+        page.style.note,
+    )
+    page.row += 2
+
+
+def things_to_try(page: Page, title: str, tries: Sequence[Try], undo: str) -> None:
+    """What to type, and where; last how to undo it."""
+    page.section(title)
+    for number, item in enumerate(tries, start=1):
+        page.text(page.row, 0, f"{number}", page.style.bold)
+        page.link(page.row, LINK, item.sheet, item.cell, f"{item.sheet}, cell {item.cell}")
+        page.text(page.row, TEXT, f"Type:  {item.typed}", page.style.bold)
+        page.text(page.row + 1, TEXT, item.effect, page.style.note)
+        page.row += 2
+    page.text(page.row, TEXT, undo, page.style.note)
+    page.row += 2
+
+
+def stop(page: Page, sheet: str, text: str) -> None:
+    """A line of the map: a link to a tab, and what is there."""
+    page.link(page.row, LINK, sheet, "A1", sheet)
+    page.text(page.row, TEXT, text)
+    page.row += 1
+
+
+def legend(page: Page, meanings: Mapping[str, tuple[str, str]]) -> None:
+    """The colours: for each format of `Style` a sample and what it means."""
+    page.section("Colours")
+    for name, (sample, meaning) in meanings.items():
+        page.text(page.row, LINK, sample, getattr(page.style, name))
+        page.text(page.row, TEXT, meaning, page.style.aside)
+        page.row += 1

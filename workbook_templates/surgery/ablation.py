@@ -1,0 +1,77 @@
+"""The tab Ablation: heads, attentions and MLPs switched off, scaled, or set to their mean."""
+
+from __future__ import annotations
+
+from workbook_templates.book import Book
+from workbook_templates.surgery import model_edit
+from workbook_templates.surgery.overview import Done
+
+TAB = "Ablation"
+PROMPT = "If today is Tuesday, tomorrow is"
+MEAN_PROMPTS = (
+    "If today is Monday, tomorrow is",
+    "If today is Wednesday, tomorrow is",
+    "If today is Friday, tomorrow is",
+    "If today is Sunday, tomorrow is",
+)
+FIRST_EDIT = ("zero", "h.1.attn")
+
+_ROOM, _PROMPT_ROOM = 6, 6
+_NOTES = (
+    ("zero", "the part writes nothing"),
+    ("scale", "what it writes is multiplied by the amount: 2 is twice as loud"),
+    ("mean", "it writes the same for every token: its mean over the prompts below"),
+    ("where", "a head: h.9.attn.head.1. All heads of a block: h.9.attn. An MLP: h.9.mlp"),
+)
+
+
+def write_ablation(book: Book) -> tuple[Done, str]:
+    """Writes the tab; gives what the overview needs, and the first cell of the table."""
+    page = model_edit.edit_page(
+        book,
+        TAB,
+        "Taking parts out",
+        (
+            "Which part of the model is needed for an answer? Take it out and see. Blocks and heads count from 0.",
+            "Zero is crude: later parts rely on what is always there. Mean leaves that and takes what is special.",
+            "Type mean over the first zero below: the answer is back.",
+        ),
+    )
+    page.section("Choose")
+    page.text(page.row, 0, "prompt", page.style.bold)
+    page.sheet.merge_range(page.row, 1, page.row, 4, "", page.style.input)
+    page.input(page.row, 1, PROMPT)
+    page.text(page.row, 6, "The prompt of this tab.", page.style.note)
+    prompt_row = page.row
+    page.row += 2
+    model_edit.header(page, ("what", "where", "amount"))
+    first, last = page.row, page.row + _ROOM - 1
+    prompts = [page.at(last + 3 + number, 0, absolute=True) for number in range(_PROMPT_ROOM)]
+    listed = "&".join(f'IF({cell}="","",{cell}&CHAR(10))' for cell in prompts)
+    for number in range(_ROOM):
+        what, where, amount = (page.at(page.row, column) for column in range(3))
+        typed = (*FIRST_EDIT, None) if number == 0 else (None, None, None)
+        for column, value in enumerate(typed):
+            page.input(page.row, column, value)
+        formulas = (
+            f'IF({what}="zero","scale",{what}&"")',
+            f'{where}&""',
+            f'IF({what}="zero",0,IF({what}="mean",{listed},IF({amount}="","",{amount})))',
+        )
+        model_edit.surgery_row(page, formulas)
+        if number < len(_NOTES):
+            for column, text in zip((6, 7), _NOTES[number], strict=True):
+                page.text(page.row, column, text, page.style.bold if column == 6 else page.style.note)
+        page.row += 1
+    options = {"validate": "list", "source": ["zero", "scale", "mean"], "error_message": "zero, scale or mean."}
+    page.sheet.data_validation(first, 0, last, 0, options)
+    page.row += 1
+    page.text(page.row, 0, "Prompts for the mean", page.style.bold)
+    page.row += 1
+    for number in range(_PROMPT_ROOM):
+        assert page.at(page.row, 0, absolute=True) == prompts[number]
+        page.sheet.merge_range(page.row, 0, page.row, 4, "", page.style.input)
+        page.input(page.row, 0, MEAN_PROMPTS[number] if number < len(MEAN_PROMPTS) else None)
+        page.row += 1
+    page.row += 1
+    return model_edit.write_answers(page, first, last, page.place(prompt_row, 1)), page.at(first, 0)

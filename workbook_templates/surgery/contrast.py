@@ -1,0 +1,75 @@
+"""The tab Contrast: the difference of two prompts, added to the stream."""
+
+from __future__ import annotations
+
+from workbook_templates.bands import BandPage
+from workbook_templates.book import Book
+from workbook_templates.places import MARK
+from workbook_templates.surgery.inputs import by_model, write_derived, write_input
+from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
+
+TAB = "Contrast"
+PLUS, MINUS = "The Jedi pulls out his", "The man pulls out his"
+
+
+def write_contrast(book: Book) -> tuple[Steering, str]:
+    """Writes the tab; gives what others need of it, and the cell of the text to steer towards."""
+    page = BandPage(
+        book,
+        TAB,
+        "The difference of two prompts",
+        (
+            "The model reads two texts. What the one leaves in the stream, less what the other leaves, is a direction.",
+            "It is added to the prompt token by token: the first row at the first token, the second at the second.",
+            "No training is needed. Try love and hate, or two languages. (Activation addition, Turner et al. 2023.)",
+        ),
+        labels=LABELS,
+    )
+    page.heading("choose", "Towards which text, away from which, where and how strongly.", ())
+    early = book.shape.n_layer // 6
+    plus = write_input(page, "towards", PLUS, "The text to steer towards.", wide=True)
+    minus = write_input(page, "away from", MINUS, "The text to steer away from.", wide=True)
+    place = write_input(page, "place", f"h.{early}", f"Where: h.{early} is the stream that enters block {early}.")
+    coefficient = write_input(
+        page,
+        "coefficient",
+        by_model("2", "4"),
+        "How many times the difference is added: 0 does nothing, below 0 the other way.",
+        default=True,
+    )
+    positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
+    argument = write_derived(
+        page, "vector", f'"contrast("&{_quoted(plus)}&", "&{_quoted(minus)}&")"', "How the model text names it."
+    )
+    steering = write_steering(
+        page,
+        Chosen(place, coefficient, positions),
+        Vector(
+            _with_room(book, f"GPT2_CONTRAST({plus},{minus},{place},model_used)"),
+            book.shape.tokens,
+            f'IFERROR(HSTACK({_tokens(plus)},{_tokens(minus)}),"")',
+            ("towards", "away from"),
+            "What the first text leaves at that place less what the second leaves, a row a token.",
+            argument,
+        ),
+    )
+    page.finish(None, None)
+    return steering, plus.replace("$", "")
+
+
+def _quoted(cell: str) -> str:
+    """A cell's text as the model text writes it, between quotes."""
+    escaped = f'SUBSTITUTE(SUBSTITUTE({cell},"\\","\\\\"),"""","\\""")'
+    return f'""""&{escaped}&""""'
+
+
+def _tokens(cell: str) -> str:
+    """A column of the tokens that are read for one of the texts."""
+    return f'INDEX(DROP(GPT2_TOKENIZE("<|endoftext|>"&{cell}),1),0,2)'
+
+
+def _with_room(book: Book, formula: str) -> str:
+    """The difference, or a message where it has more rows than are reserved."""
+    room = book.shape.tokens
+    message = f'"{MARK} the texts of this tab have "&ROWS(d)&" tokens, there is room for {room}"'
+    return f"LET(d,{formula},IF(ROWS(d)>{room},{message},d))"

@@ -1,0 +1,52 @@
+"""What the tabs Ablation and Weight edits share: a table of edits, the model text that carries it, the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbook_templates.book import Book
+from workbook_templates.sheet import Page
+from workbook_templates.surgery.answers import COLUMNS, GAP, predict, write_before_and_after
+from workbook_templates.surgery.overview import Done
+
+WIDTHS = (14, 30, 11, 11, 13, 3, 9, 22, 9, 9, 13, 3, 9, 32, 30)
+SURGERY = 12  # the column of what GPT2_MODEL is given
+
+
+def edit_page(book: Book, name: str, title: str, lines: Sequence[str]) -> Page:
+    """An empty tab of that kind."""
+    page = Page(book, name, WIDTHS, kind="input")
+    page.furniture(title, lines)
+    return page
+
+
+def header(page: Page, titles: Sequence[str]) -> None:
+    """The titles of the columns to type into, and of those that GPT2_MODEL is given."""
+    for column, title in enumerate(titles):
+        page.text(page.row, column, title, page.style.header)
+    for column, title in enumerate(("what", "where", "amount"), start=SURGERY):
+        page.text(page.row, column, title, page.style.header)
+    page.text(page.row - 1, SURGERY, "As GPT2_MODEL reads it", page.style.bold)
+    page.row += 1
+
+
+def surgery_row(page: Page, formulas: Sequence[str]) -> None:
+    """What GPT2_MODEL is given for the page's row."""
+    for column, formula in enumerate(formulas, start=SURGERY):
+        page.plain(page.row, column, formula, page.style.note)
+
+
+def write_answers(page: Page, first: int, last: int, prompt: str) -> Done:
+    """The model text with the edits of those rows, and the next tokens before and after."""
+    page.section("Answer")
+    page.text(page.row, 0, "model text", page.style.bold)
+    cells = f"{page.at(first, SURGERY, absolute=True)}:{page.at(last, SURGERY + 2, absolute=True)}"
+    page.formula(page.row, 1, f"GPT2_MODEL(model_used,{page.book.dialect.typed(cells)})", page.style.note)
+    page.mark_errors(page.row, 1)
+    model = page.at(page.row, 1, absolute=True)
+    page.row += 2
+    table = page.place(page.row + 1, COLUMNS + GAP)
+    write_before_and_after(page, predict(prompt, "model_used"), predict(prompt, model))
+    page.sheet.freeze_panes(1, 0)
+    page.sheet.print_area(0, 0, page.row, SURGERY + 2)
+    return Done(page.name, table, prompt)

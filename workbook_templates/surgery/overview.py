@@ -1,0 +1,98 @@
+"""The tab Before and after: the prompt's tokens, the model's own answer, and the answer after each operation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbook_templates import style as look
+from workbook_templates.book import Book
+from workbook_templates.places import MARK
+from workbook_templates.sheet import Page
+from workbook_templates.surgery.answers import COLUMNS, SHOWN, first_or_message, predict, write_table
+
+OVERVIEW = "Before and after"
+TOKEN_TABLE = f"'{OVERVIEW}'!$A$6"
+
+_TABLE = 4  # the column in which the table of next tokens begins
+_OPERATIONS = _TABLE + COLUMNS + 1
+
+
+@dataclass(frozen=True)
+class Done:
+    """What an operation's tab tells the overview: its name, the first cell of its table of next tokens, its prompt."""
+
+    tab: str
+    table: str
+    prompt: str
+
+    @property
+    def answer(self) -> str:
+        """The formula of the most likely token, or of the message in place of it."""
+        return f'IF(LEFT({self.table},6)="{MARK}",{self.table},INDEX({self.table}#,2,2))'
+
+
+def overview_page(book: Book) -> Page:
+    """The tab without the operations, which are known later: names the tokens, the next tokens and the next token."""
+    page = Page(book, OVERVIEW, (11.5, 20, 9, 3, 8, 20, 9, 9, 13, 3, 20, 20, 13, 44), kind="result")
+    page.furniture(
+        OVERVIEW,
+        (
+            "The tokens of the prompt, what the model says by itself, and what it says after each operation.",
+            "Each operation stands on its own tab and works on the same prompt, unless its tab has one of its own.",
+        ),
+    )
+    page.text(page.row, 0, "The prompt's tokens", page.style.bold)
+    table, token = write_table(page, _TABLE, "What the model says by itself", predict("prompt_used", "model_used"))
+    page.row += 1
+    assert page.place(page.row, 0) == TOKEN_TABLE
+    page.formula(page.row, 0, "GPT2_TOKENIZE(text_read)", page.style.header)
+    for column in (1, 2):
+        page.sheet.write_blank(page.row, column, None, page.style.header_right if column > 1 else page.style.header)
+    page.mark_errors(page.row, 0)
+    style, rows = page.style, book.shape.tokens
+    for column, cell_format in enumerate((style.position, style.token, style.whole)):
+        for row in range(page.row + 1, page.row + 1 + rows):
+            page.sheet.write_blank(row, column, None, cell_format)
+    book.name("tokens", page.place(page.row, 0, page.row + rows, 2))
+    book.name("next_tokens", page.place(page.row, _TABLE, page.row + SHOWN, _TABLE + COLUMNS - 1))
+    answer = page.row + SHOWN + 2
+    page.text(answer, _TABLE, "answer", style.bold)
+    page.formula(answer, _TABLE + 1, first_or_message(table, token), style.result)
+    page.mark_errors(answer, _TABLE + 1)
+    book.name("next_token", page.place(answer, _TABLE + 1))
+    page.sheet.freeze_panes(1, 0)
+    page.sheet.print_area(0, 0, page.row + rows, _OPERATIONS + 3)
+    return page
+
+
+def write_operations(page: Page, done: Sequence[Done], swept: str) -> None:
+    """A row for each operation: a link, the most likely token after it, its probability; and where the sweep is."""
+    page.row -= 1
+    page.text(page.row, _OPERATIONS, "After each operation", page.style.bold)
+    page.row += 1
+    for column, (title, cell_format) in enumerate(
+        (
+            ("operation", page.style.header),
+            ("answer", page.style.header),
+            ("probability", page.style.header_right),
+            ("  prompt", page.style.header),
+        )
+    ):
+        page.text(page.row, _OPERATIONS + column, title, cell_format)
+    first = page.row + 1
+    for row, item in enumerate(done, start=first):
+        page.link(row, _OPERATIONS, item.tab, "A1", item.tab)
+        page.formula(row, _OPERATIONS + 1, item.answer, page.style.token)
+        page.plain(row, _OPERATIONS + 3, f'{item.prompt}&""', page.style.aside)
+        page.formula(
+            row,
+            _OPERATIONS + 2,
+            f'IF(LEFT({item.table},6)="{MARK}","",INDEX({item.table}#,2,5))',
+            page.style.probability,
+        )
+    last = first + len(done) - 1
+    page.mark_errors(first, _OPERATIONS + 1, last)
+    page.sheet.conditional_format(first, _OPERATIONS + 2, last, _OPERATIONS + 2, look.PROBABILITY_BARS)
+    page.link(last + 1, _OPERATIONS, swept, "A1", swept)
+    page.text(last + 1, _OPERATIONS + 1, "one operation at many strengths", page.style.note)

@@ -1,0 +1,82 @@
+"""The tab PCA: the direction in which pairs of prompts differ most, added to the stream."""
+
+from __future__ import annotations
+
+from workbook_templates.bands import FIRST, BandPage
+from workbook_templates.book import Book
+from workbook_templates.surgery.inputs import by_model, write_input
+from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
+
+TAB = "PCA"
+PAIRS = (
+    ("The Jedi pulls out his", "The man pulls out his"),
+    ("Paul is a Jedi. He pulls out his", "Paul is a lawyer. He pulls out his"),
+    ("Tom meets a Jedi. He takes out his", "Tom meets a farmer. He takes out his"),
+    ("The film is about a Jedi. He pulls out his", "The film is about a ship. He pulls out his"),
+)
+
+_ROOM = 8  # pairs
+_WIDTH = 4  # columns that a prompt is laid over
+_SECOND = FIRST + _WIDTH + 1
+
+
+def write_pca(book: Book) -> tuple[Steering, str]:
+    """Writes the tab; gives what others need of it, and the cell of the coefficient."""
+    page = BandPage(
+        book,
+        TAB,
+        "The direction in which pairs of prompts differ",
+        (
+            "Pairs of texts that differ in one idea. The model reads them all; what they leave at their last tokens",
+            "differs from pair to pair, but one direction is common to most of it: the first principal component.",
+            "Its length is 1: the coefficient is the length added. (Representation engineering, Zou et al. 2023.)",
+        ),
+        labels=LABELS,
+    )
+    page.heading("choose", "The pairs, where and how strongly.", ())
+    positive, negative = _pairs(page)
+    half = book.shape.n_layer // 2
+    place = write_input(page, "place", f"h.{half}", f"Where: h.{half} is the stream that enters block {half}.")
+    coefficient = write_input(
+        page,
+        "coefficient",
+        by_model("160", "40"),
+        "The length that is added: 0 does nothing, below 0 the other way.",
+        default=True,
+    )
+    positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
+    steering = write_steering(
+        page,
+        Chosen(place, coefficient, positions),
+        Vector(
+            f"GPT2_DIRECTION({positive},{negative},{place},model_used)",
+            1,
+            'HSTACK("direction","")',
+            ("", ""),
+            "The direction, of length 1. It points to the prompts at the left.",
+        ),
+    )
+    page.finish(None, None)
+    return steering, coefficient.replace("$", "")
+
+
+def _pairs(page: BandPage) -> tuple[str, str]:
+    """The pairs to type into; gives the ranges of both sides."""
+    for column, title in ((FIRST, "towards"), (_SECOND, "away from")):
+        page.text(page.row, column, title, page.style.bold)
+    page.row += 1
+    first = page.row
+    for number in range(_ROOM):
+        texts = PAIRS[number] if number < len(PAIRS) else (None, None)
+        page.text(page.row, 0, f"pair {number}", page.style.bold)
+        for column, text in zip((FIRST, _SECOND), texts, strict=True):
+            page.sheet.merge_range(page.row, column, page.row, column + _WIDTH - 1, "", page.style.input)
+            page.input(page.row, column, text)
+        page.row += 1
+    left, right = (
+        f"{page.at(first, column, absolute=True)}:{page.at(page.row - 1, column, absolute=True)}"
+        for column in (FIRST, _SECOND)
+    )
+    page.row += 1
+    typed = page.book.dialect.typed
+    return typed(left), typed(right)

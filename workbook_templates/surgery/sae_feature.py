@@ -1,0 +1,108 @@
+"""The tab SAE feature: the talk's operation, one feature of a sparse autoencoder added to the stream."""
+
+from __future__ import annotations
+
+from workbook_templates import style as look
+from workbook_templates.bands import BandPage
+from workbook_templates.book import Book
+from workbook_templates.places import MARK
+from workbook_templates.surgery.inputs import by_model, write_derived, write_input
+from workbook_templates.surgery.overview import TOKEN_TABLE
+from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
+
+TAB = "SAE feature"
+# The features for Star Wars and its Jedi: of the autoencoder that comes with demo, and of one of gpt2.
+DEMO_LAYER, DEMO_FEATURE, DEMO_COEFFICIENT = 6, 84, 200
+GPT2_LAYER, GPT2_FEATURE, GPT2_COEFFICIENT = 2, 7650, 30
+
+_STRONGEST = 3  # features shown for each position
+_AFTER, _TOKEN = 7, 4  # columns: of the second table, and of the tokens within a table
+
+
+def write_sae_feature(book: Book) -> tuple[Steering, str]:
+    """Writes the tab; gives what others need of it, and the cell of the coefficient."""
+    page = BandPage(
+        book,
+        TAB,
+        "A feature of a sparse autoencoder",
+        (
+            "A sparse autoencoder knows directions in the stream, its features, many of which stand for one idea.",
+            "The direction for Star Wars and its Jedi is added at every token. Before: a phone. After: a lightsaber.",
+            "Coefficient 0 switches it off. Type other numbers over the yellow cells to try other features.",
+        ),
+        labels=LABELS,
+    )
+    page.heading("choose", "Which feature, how strongly, and where.", ())
+    layer = write_input(
+        page,
+        "layer",
+        by_model(str(DEMO_LAYER), str(GPT2_LAYER)),
+        "The block before which it is added; it needs a sparse autoencoder.",
+        default=True,
+    )
+    feature = write_input(
+        page,
+        "feature",
+        by_model(str(DEMO_FEATURE), str(GPT2_FEATURE)),
+        "The feature's number, from 0. This one stands for Star Wars and its Jedi. See others in the last step.",
+        default=True,
+    )
+    coefficient = write_input(
+        page,
+        "coefficient",
+        by_model(str(DEMO_COEFFICIENT), str(GPT2_COEFFICIENT)),
+        "How many times the direction is added: 0 does nothing, below 0 takes it away.",
+        default=True,
+    )
+    positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
+    place = write_derived(page, "place", f'"h."&{layer}', "Where: the stream that enters this block.")
+    argument = write_derived(page, "vector", f'"sae("&{layer}&", "&{feature}&")"', "How the model text names it.")
+    steering = write_steering(
+        page,
+        Chosen(place, coefficient, positions),
+        Vector(
+            f"GPT2_SAE_FEATURE({layer},{feature},model_used)",
+            1,
+            f'HSTACK("feature",{feature})',
+            ("", ""),
+            "The feature's direction in the stream: its row of the autoencoder's decoder.",
+            argument,
+        ),
+    )
+    _features(page, layer, feature, steering)
+    page.finish(None, None)
+    return steering, coefficient.replace("$", "")
+
+
+def _features(page: BandPage, layer: str, feature: str, steering: Steering) -> None:
+    page.heading(
+        "features",
+        f"The autoencoder reads the stream: the {_STRONGEST} strongest features at each token, before and after.",
+        ("Green: the feature that was chosen above.",),
+    )
+    for column, title, band in ((0, "Before", steering.stream), (_AFTER, "After", steering.steered)):
+        page.text(page.row, column, title, page.style.bold)
+        stream = f"IF(ISTEXT({band.cell}),{band.cell},{band.spill})"
+        formula = f"GPT2_SAE_ENCODE({stream},{layer},{_STRONGEST},model_used)"
+        _feature_table(page, page.row + 1, column, formula, feature)
+    page.row += _STRONGEST * page.book.shape.tokens + 3
+
+
+def _feature_table(page: BandPage, header: int, column: int, formula: str, feature: str) -> None:
+    """A spilled table of position, rank, feature, activation; beside it the position's token."""
+    style, last = page.style, header + _STRONGEST * page.book.shape.tokens
+    for row in range(header + 1, last + 1):
+        for offset, cell_format in enumerate((style.position, style.position, style.whole, style.number, style.aside)):
+            page.sheet.write_blank(row, column + offset, None, cell_format)
+    for offset in range(1, _TOKEN):
+        page.sheet.write_blank(header, column + offset, None, style.header_right)
+    page.formula(header, column, formula, style.header)
+    page.mark_errors(header, column)
+    table = page.at(header, column)
+    token = f"INDEX({TOKEN_TABLE}#,DROP(INDEX({table}#,0,1),1)+2,2)"
+    page.text(header, column + _TOKEN, "  token", style.header)
+    page.formula(header + 1, column + _TOKEN, f'IF(LEFT({table},6)="{MARK}","",{token})', style.aside)
+    shown = f"${page.at(header + 1, column + 2)}"
+    found = page.book.workbook.add_format({"bg_color": look.ATTENTION_HALF})
+    rule = {"type": "formula", "criteria": f'=AND({shown}<>"",{shown}={feature})', "format": found}
+    page.sheet.conditional_format(header + 1, column, last, column + _TOKEN, rule)

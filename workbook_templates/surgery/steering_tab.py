@@ -1,0 +1,148 @@
+"""What the tabs SAE feature, Contrast and PCA share: a vector added to the stream, and the answer before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xlsxwriter.utility import quote_sheetname
+
+from workbook_templates.bands import FIRST, Band, BandPage, unless_error
+from workbook_templates.places import MARK, READY
+from workbook_templates.surgery.answers import predict, write_before_and_after
+from workbook_templates.surgery.overview import TOKEN_TABLE, Done
+
+LABELS = f'IF(status="{READY}",DROP({TOKEN_TABLE}#,1,-1),"")'  # position and token of every row
+_NEAREST = 8
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The cells of a tab in which the reader says where and how strongly to steer."""
+
+    place: str
+    coefficient: str
+    positions: str
+
+
+@dataclass(frozen=True)
+class Vector:
+    """What is added.
+
+    formula: what spills its numbers
+    rows: how many rows to reserve for them
+    labels, titles: what stands at the left of the rows, and over that
+    argument: how GPT2_STEER_MODEL is given the vector; empty for its cells
+    title: what it is, in one line
+    """
+
+    formula: str
+    rows: int
+    labels: str
+    titles: tuple[str, str]
+    title: str
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What other tabs may know: the tab's name, and the places of what was chosen, of the vector, of the answer."""
+
+    tab: str
+    place: str
+    coefficient: str
+    positions: str
+    argument: str
+    table: str
+    stream: Band
+    steered: Band
+
+    @property
+    def done(self) -> Done:
+        """For the overview."""
+        return Done(self.tab, self.table, "prompt")
+
+
+def write_steering(page: BandPage, chosen: Chosen, vector: Vector) -> Steering:
+    """Everything below the choices: the answer, the vector, the stream before and after, a check."""
+    model = _model_cell(page)
+    page.heading("answer", "The prompt's next tokens by the model itself, and with the vector added.", ())
+    header = page.row + 1
+    write_before_and_after(page, predict("prompt_used", "model_used"), predict("prompt_used", model))
+    table = page.place(header, 6)
+    added = _vector(page, vector)
+    argument = vector.argument or added.spill
+    page.formula(
+        int(model.rpartition("$")[2]) - 1,
+        FIRST,
+        f"GPT2_STEER_MODEL({argument},{chosen.place},{chosen.coefficient},{chosen.positions},model_used)",
+        page.style.note,
+    )
+    stream, steered = _streams(page, chosen, added)
+    _check(page, chosen, model, steered)
+    quoted = f"{quote_sheetname(page.name)}!"
+    return Steering(
+        tab=page.name,
+        place=quoted + chosen.place,
+        coefficient=quoted + chosen.coefficient,
+        positions=quoted + chosen.positions,
+        argument=quoted + argument,
+        table=table,
+        stream=stream,
+        steered=steered,
+    )
+
+
+def _model_cell(page: BandPage) -> str:
+    """The row in which the model's text will stand; gives its cell."""
+    page.text(page.row, 0, "model text", page.style.bold)
+    page.mark_errors(page.row, FIRST)
+    page.row += 2
+    return page.at(page.row - 2, FIRST, absolute=True)
+
+
+def _vector(page: BandPage, vector: Vector) -> Band:
+    page.heading("vector", vector.title, ())
+    added = page.band(vector.formula, rows=vector.rows, labels=vector.labels)
+    for column, title in enumerate(vector.titles):
+        page.text(added.row - 1, column, title, page.style.label)
+    which = "the same direction" if vector.rows == 1 else "the direction of its last row"
+    page.heading("nearest", f"The tokens whose embeddings point most in {which}.", ())
+    one = added.spill if vector.rows == 1 else f"INDEX({added.spill},ROWS({added.spill}),0)"
+    page.formula(
+        page.row, 0, unless_error((added.cell,), f"GPT2_NEAREST_TOKENS({one},{_NEAREST},model_used)"), page.style.header
+    )
+    for column in range(1, 4):
+        page.sheet.write_blank(page.row, column, None, page.style.header_right if column > 1 else page.style.header)
+    for column, cell_format in enumerate((page.style.position, page.style.token, page.style.whole, page.style.number)):
+        for row in range(page.row + 1, page.row + 1 + _NEAREST):
+            page.sheet.write_blank(row, column, None, cell_format)
+    page.mark_errors(page.row, 0)
+    page.row += _NEAREST + 2
+    return added
+
+
+def _streams(page: BandPage, chosen: Chosen, added: Band) -> tuple[Band, Band]:
+    page.heading("stream", "What stands at that place when the model reads the prompt: a row a token.", ())
+    stream = page.band(f"GPT2_RESIDUAL(prompt_used,{chosen.place},model_used)")
+    page.heading("steered", "The same with coefficient times vector added at the chosen positions.", ())
+    steered = page.band(
+        unless_error(
+            (stream.cell, added.cell),
+            f"GPT2_STEER({stream.spill},{added.spill},{chosen.coefficient},{chosen.positions},model_used)",
+        )
+    )
+    return stream, steered
+
+
+def _check(page: BandPage, chosen: Chosen, model: str, steered: Band) -> None:
+    page.heading(
+        "check",
+        "What stands there in the model of the model text: the largest difference from the step above. About 0.",
+        (),
+        numbered=False,
+    )
+    formula = f"MAX(ABS({steered.spill}-GPT2_RESIDUAL(prompt_used,{chosen.place},{model})))"
+    wrong = f'LEFT({model},6)="{MARK}"'
+    page.formula(page.row, FIRST, f"IF({wrong},{model},{unless_error((steered.cell,), formula)})", page.style.check)
+    page.mark_errors(page.row, FIRST)
+    page.row += 2

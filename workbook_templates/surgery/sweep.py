@@ -1,0 +1,183 @@
+"""The tab Coefficient sweep: one operation at many strengths, and what becomes of two tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbook_templates import style as look
+from workbook_templates.bands import unless_error
+from workbook_templates.book import Book
+from workbook_templates.places import MARK
+from workbook_templates.sheet import Page
+from workbook_templates.surgery.steering_tab import Steering
+
+TAB = "Coefficient sweep"
+TOKENS = (" phone", " lightsaber")
+
+_STRENGTHS = 11
+_SIZE, _MODEL, _CHART = 4, 5, 7  # columns
+_CHART_ROWS = 16
+_LINES = (look.BAND, look.POSITIVE)
+
+
+@dataclass(frozen=True)
+class _Swept:
+    """The cells that say what is swept, and the vector's formula."""
+
+    operation: str
+    first: str
+    last: str
+    tokens: tuple[str, str]
+    place: str
+    positions: str
+    ids: tuple[str, str]
+    vector: str
+
+
+def write_sweep(book: Book, steerings: Sequence[Steering]) -> str:
+    """Writes the tab; gives the cell in which the operation is chosen."""
+    page = Page(book, TAB, (16, 16, 16, 13, 13, 24, 3, *[10.5] * 8), kind="result")
+    page.furniture(
+        TAB,
+        (
+            "One operation at many strengths. Too weak, and nothing happens; too strong, and the model falls apart.",
+            "In between one answer gives way to the other: see where the two lines cross.",
+            "KL divergence: how far the whole answer has moved. Change: how much was done to the stream.",
+        ),
+    )
+    top = page.row
+    page.section("Choose")
+    swept = _choose(page, steerings)
+    page.row += 1
+    page.section("The sweep")
+    header = _table(page, swept)
+    _chart(page, top + 1, header, "Probability of the next token", (1, 2), share=True)
+    _chart(page, top + 1 + _CHART_ROWS, header, "KL divergence to the model by itself (nats)", (3,))
+    page.sheet.freeze_panes(1, 0)
+    page.sheet.print_area(0, 0, top + 2 * _CHART_ROWS, _CHART + 7)
+    return swept.operation.replace("$", "")
+
+
+def _choose(page: Page, steerings: Sequence[Steering]) -> _Swept:
+    operation = _row(page, "operation", "As it is set on the tab of that name.")
+    page.input(page.row - 1, 1, steerings[0].tab)
+    source = [steering.tab for steering in steerings]
+    page.sheet.data_validation(page.row - 1, 1, page.row - 1, 1, {"validate": "list", "source": source})
+
+    def of(part: str) -> str:
+        formula = str(getattr(steerings[0], part))
+        for steering in steerings[1:]:
+            formula = f'IF({operation}="{steering.tab}",{getattr(steering, part)},{formula})'
+        return formula
+
+    first = _row(page, "from", "The first coefficient. 0 is the model by itself.")
+    page.input(page.row - 1, 1, 0)
+    last = _row(page, "to", "The last: twice that of the tab, unless you type another.")
+    page.plain(page.row - 1, 1, f"2*{of('coefficient')}", page.style.input)
+    tokens, ids = [], []
+    for token in TOKENS:
+        tokens.append(_row(page, "token", "To watch; mostly with the space before it. Left: its id."))
+        page.input(page.row - 1, 1, token)
+        ids.append(page.at(page.row - 1, 2, absolute=True))
+        page.formula(page.row - 1, 2, _id(tokens[-1]), page.style.value)
+        page.mark_errors(page.row - 1, 2)
+    place = _row(page, "place", "Where the vector is added.")
+    page.plain(page.row - 1, 1, of("place"), page.style.value)
+    positions = _row(page, "positions", "At which tokens.")
+    page.plain(page.row - 1, 1, of("positions"), page.style.value)
+    return _Swept(operation, first, last, (tokens[0], tokens[1]), place, positions, (ids[0], ids[1]), of("argument"))
+
+
+def _row(page: Page, label: str, note: str) -> str:
+    page.text(page.row, 0, label, page.style.bold)
+    page.text(page.row, 3, note, page.style.aside)
+    page.row += 1
+    return page.at(page.row - 1, 1, absolute=True)
+
+
+def _id(token: str) -> str:
+    """The id of a cell's token, or a message where the cell holds several."""
+    several = f'"{MARK} \'"&{token}&"\' must be one token, not "&ROWS(t)-1'
+    return f"LET(t,GPT2_TOKENIZE({token}),IF(ROWS(t)=2,INDEX(t,2,3),{several}))"
+
+
+def _table(page: Page, swept: _Swept) -> int:
+    """The rows of the sweep; gives the row of their header."""
+    header = page.row
+    for column, title in ((0, "coefficient"), (3, "KL (nats)"), (_SIZE, "change"), (_MODEL, "  model text")):
+        page.text(header, column, title, page.style.header if column == _MODEL else page.style.header_right)
+    for column, token in enumerate(swept.tokens, start=1):
+        page.plain(header, column, f'{token}&""', page.style.header_right)
+    for number in range(_STRENGTHS):
+        row = header + 1 + number
+        strength, model = page.at(row, 0), page.at(row, _MODEL)
+        share = f"{number}/{_STRENGTHS - 1}"
+        page.plain(row, 0, f"{swept.first}+({swept.last}-{swept.first})*{share}", page.style.logit)
+        page.formula(
+            row,
+            _MODEL,
+            f"GPT2_STEER_MODEL({swept.vector},{swept.place},{strength},{swept.positions},model_used)",
+            page.style.aside,
+        )
+        page.text(row, _MODEL + 1, " ")  # so that the model text ends at its column
+        page.formula(row, 1, _answer(page, swept, model), page.style.probability)
+        page.sheet.write_blank(row, 2, None, page.style.probability)
+        page.sheet.write_blank(row, 3, None, page.style.number)
+        page.formula(row, _SIZE, _size(swept, model), page.style.probability)
+    last = header + _STRENGTHS
+    page.mark_errors(header + 1, 1, last, _MODEL)
+    page.row = last + 1
+    page.lines(
+        ("change: the length of what is added, as a part of the length of the stream; at the token where it is most.",)
+    )
+    return header
+
+
+def _answer(page: Page, swept: _Swept, model: str) -> str:
+    """Both tokens' probabilities and the KL divergence of the steered next-token distribution from the model's own.
+
+    u and v are the logits of all tokens, steered and not; a and b their log-sum-exp.
+    """
+    end = f'"h.{page.book.shape.n_layer}"'
+    u, v = (
+        f'GPT2_UNEMBED(TAKE(GPT2_RESIDUAL(prompt_used,{end},{text}),-1),"",{text})' for text in (model, "model_used")
+    )
+    probabilities = ",".join(f"EXP(INDEX(u,{number}+1)-a)" for number in swept.ids)
+    computed = (
+        f"LET(v,{v},a,MAX(u)+LN(SUM(EXP(u-MAX(u)))),b,MAX(v)+LN(SUM(EXP(v-MAX(v)))),"
+        f"HSTACK({probabilities},SUM(EXP(u-a)*(u-v))-a+b))"
+    )
+    checked = f"LET(u,{u},IF(ISTEXT(INDEX(u,1,1)),INDEX(u,1,1),{computed}))"
+    return unless_error(swept.ids, f'IF(LEFT({model},6)="{MARK}",{model},{checked})')
+
+
+def _size(swept: _Swept, model: str) -> str:
+    """The largest ratio, over the tokens, of the change's length to the stream's; o is a column of ones."""
+    x, y = (f"GPT2_RESIDUAL(prompt_used,{swept.place},{text})" for text in ("model_used", model))
+    ratio = "LET(o,TRANSPOSE(INDEX(x,1,0)*0+1),MAX(SQRT(MMULT((y-x)^2,o)/MMULT(x^2,o))))"
+    return f'IF(LEFT({model},6)="{MARK}","",LET(x,{x},IF(ISTEXT(INDEX(x,1,1)),"",LET(y,{y},{ratio}))))'
+
+
+def _chart(page: Page, at: int, header: int, title: str, columns: Sequence[int], *, share: bool = False) -> None:
+    """Lines over the coefficients."""
+    first, last = header + 1, header + _STRENGTHS
+    chart = page.book.workbook.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
+    for column, colour in zip(columns, _LINES, strict=False):
+        chart.add_series(
+            {
+                "name": [page.name, header, column],
+                "categories": [page.name, first, 0, last, 0],
+                "values": [page.name, first, column, last, column],
+                "line": {"color": colour, "width": 2},
+                "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
+            }
+        )
+    chart.set_title({"name": title, "name_font": {"size": 12, "color": look.INK}})
+    chart.set_legend({"position": "bottom"} if len(columns) > 1 else {"none": True})
+    lines = {"visible": True, "line": {"color": look.RULE}}
+    limits = {"min": 0, "max": 1, "num_format": "0%"} if share else {"min": 0, "num_format": "0.0"}
+    chart.set_y_axis({**limits, "major_gridlines": lines})
+    chart.set_x_axis({"name": "coefficient", "num_format": "0", "label_position": "low"})
+    chart.set_size({"width": 560, "height": 300})
+    page.sheet.insert_chart(at, _CHART, chart)

@@ -1,0 +1,66 @@
+"""The tab Weight edits: single weights of the model, each with what it is now and what it is to be."""
+
+from __future__ import annotations
+
+from workbook_templates.book import Book
+from workbook_templates.sheet import Page
+from workbook_templates.surgery import model_edit
+from workbook_templates.surgery.overview import Done
+
+TAB = "Weight edits"
+FIRST_EDIT = ("ln_f.bias", 69, None, -5)
+
+_ROOM = 8
+_TENSOR, _ROW, _COLUMN, _NEW, _NOW = 1, 2, 3, 4, 6  # columns
+_NOTES = (
+    "tensor: all names are on the tab Weights of 1_anatomy.xlsx",
+    "row: from 0; where a tensor has only one, which number",
+    "column: from 0; blank where a tensor has only one row",
+    "new: what the weight is to be",
+    "now: what the model has learned",
+)
+
+
+def write_weight_edits(book: Book) -> tuple[Done, str]:
+    """Writes the tab; gives what the overview needs, and the cell of the first new weight."""
+    page = model_edit.edit_page(
+        book,
+        TAB,
+        "Changing single weights",
+        (
+            "A model is nothing but its weights. Type another number for one of them, and see what it says then.",
+            "Unlike steering this is blind: the model is changed for every prompt.",
+        ),
+    )
+    page.section("Choose")
+    page.row += 1
+    model_edit.header(page, ("", "tensor", "row", "column", "new", "", "now"))
+    first, last = page.row, page.row + _ROOM - 1
+    for number in range(_ROOM):
+        _edit(page, number)
+    page.mark_errors(first, _NOW, last, _NOW)
+    page.row += 1
+    return model_edit.write_answers(page, first, last, "prompt_used"), page.at(first, _NEW)
+
+
+def _edit(page: Page, number: int) -> None:
+    """A row of the table."""
+    page.text(page.row, 0, f"edit {number}", page.style.bold)
+    typed = FIRST_EDIT if number == 0 else (None, None, None, None)
+    for cell, value in zip((_TENSOR, _ROW, _COLUMN, _NEW), typed, strict=True):
+        page.input(page.row, cell, value)
+    tensor, row, column, new = (page.at(page.row, cell) for cell in (_TENSOR, _ROW, _COLUMN, _NEW))
+    alone, inside = (f"GPT2_WEIGHT({tensor},{piece},model_used)" for piece in (f"0,1,{row},1", f"{row},1,{column},1"))
+    learned = f'IF({column}="",{alone},{inside})'
+    page.formula(page.row, _NOW, f'IF({tensor}="","",{learned})', page.style.weight)
+    model_edit.surgery_row(
+        page,
+        (
+            f'IF({tensor}="","","set")',
+            f'IF({tensor}="","",{tensor}&"["&{row}&IF({column}="","",", "&{column})&"]")',
+            f'IF({new}="","",{new})',
+        ),
+    )
+    if number < len(_NOTES):
+        page.text(page.row, _NOW + 1, _NOTES[number], page.style.aside)
+    page.row += 1
