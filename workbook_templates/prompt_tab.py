@@ -70,7 +70,7 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
         "token_count",
         "Tokens in it",
         f"IF(ISTEXT({tab.token_table}),ROWS({tab.token_table}#)-1,0)",
-        "Pieces that the text is cut into: see the tab Tokens.",
+        "Pieces that the text is cut into.",
     )
     _value(page, "room", "Room in this workbook", str(book.shape.tokens), "Rows reserved for tokens on every tab.")
     # VLOOKUP reads the facts below, which stand in a fixed range.
