@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from udfs.backend import forward
 from udfs.backend.arrays import Array
-from udfs.backend.lens import largest
 from udfs.backend.model import Model
 from udfs.backend.runs import run
+from udfs.backend.sampling import top
 
 _CHUNK = 256  # rows of logits that are in memory at once: 51 MB
 
@@ -74,4 +74,4 @@ def _written(ids: Sequence[int], layer: int, head: int, k: int, model: Model) ->
     out = (out - out.mean(axis=-1, keepdims=True)) * model["ln_f.weight"]
     logits = model.layers["lm_head"](out)  # -> [n_ids, n_vocab]
     of_own = logits[np.arange(len(ids)), list(ids)][:, None]
-    return Written(np.stack([largest(row, k) for row in logits]), 1 + (logits > of_own).sum(axis=-1))
+    return Written(np.stack([top(row, k) for row in logits]), 1 + (logits > of_own).sum(axis=-1))

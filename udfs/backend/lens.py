@@ -19,7 +19,6 @@ from udfs.backend.model import Model
 from udfs.backend.runs import run
 
 _CHUNK = 256  # rows of logits that are in memory at once: 51 MB
-_BLOCK = 64  # tokens of which at first only the largest logit is looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +57,7 @@ def tops(residual: Array, k: int, model: Model) -> Tops:
     found = [
         (chosen, forward.softmax(logits)[np.arange(len(logits))[:, None], chosen])
         for logits in _logits_in_chunks(residual, model)
-        for chosen in [np.stack([largest(row, k) for row in logits])]
+        for chosen in [np.stack([sampling.top(row, k) for row in logits])]
     ]
     shape = (*residual.shape[:-1], -1)
     ids, probabilities = (np.concatenate(part).reshape(shape) for part in zip(*found, strict=True))
@@ -92,14 +91,3 @@ def _logits_in_chunks(residual: Array, model: Model) -> Iterator[Array]:
     rows = residual.reshape(-1, residual.shape[-1])
     for start in range(0, len(rows), _CHUNK):
         yield forward.unembed(rows[start : start + _CHUNK], model)
-
-
-def largest(logits: Array, k: int) -> NDArray[np.intp]:
-    """The same as `sampling.top`, several times as fast: all but the k best blocks of tokens are passed over."""
-    n_blocks = len(logits) // _BLOCK
-    if k >= n_blocks:
-        return sampling.top(logits, k)
-    best_of_block = logits[: n_blocks * _BLOCK].reshape(n_blocks, _BLOCK).max(axis=1)
-    least = np.partition(best_of_block, n_blocks - k)[n_blocks - k]
-    candidates = np.flatnonzero(logits >= least)  # k blocks reach it, so at least k tokens do
-    return candidates[sampling.top(logits[candidates], k)]

@@ -44,12 +44,6 @@ def test_a_token_stands_where_the_sorted_logits_have_it() -> None:
     np.testing.assert_allclose(found.probabilities, forward.softmax(logits)[:, 123], rtol=1e-4)
 
 
-@given(st.lists(st.integers(0, 6), min_size=64, max_size=400), st.integers(1, 400))
-def test_the_largest_are_those_of_a_full_search(values: list[int], k: int) -> None:
-    logits = np.array(values, np.float32)
-    assert lens.largest(logits, k).tolist() == sampling.top(logits, k).tolist()
-
-
 def test_more_rows_than_fit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ids, model = list(range(1, 9)), load("tiny")
     rows = run(ids, model).stream[1]

@@ -16,6 +16,12 @@ def test_top_is_a_stable_sort_cut_off(values: Array, k: int) -> None:
     assert top(values, k).tolist() == np.argsort(-values, kind="stable")[:k].tolist()
 
 
+@given(st.lists(st.integers(0, 6), min_size=64, max_size=400), st.integers(1, 400))
+def test_top_of_many_values_with_ties(values: list[int], k: int) -> None:
+    array = np.array(values, np.float32)
+    assert top(array, k).tolist() == np.argsort(-array, kind="stable")[:k].tolist()
+
+
 @given(vectors, st.floats(0, 1000))
 def test_probabilities_sum_to_one_at_every_temperature(values: Array, temperature: float) -> None:
     probability = probabilities(values, temperature)
