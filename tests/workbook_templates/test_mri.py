@@ -10,6 +10,7 @@ import pytest
 
 import udfs
 from addin.headless import Workbook
+from tests.workbook_templates.messages import MESSAGES, Edits, message_after
 from workbook_templates import build, mri
 from workbook_templates.mri import patching
 
@@ -226,29 +227,10 @@ def test_surgery_in_the_model_text_reaches_the_tabs(tiny: Workbook) -> None:
     assert tiny.get("attribution_check") < 1e-3
 
 
-MESSAGES = {
-    "too long": (
-        {"prompt": "one two three four five six seven eight nine ten"},
-        "room for 9 tokens, the prompt has 10",
-    ),
-    "empty": ({"prompt": None}, "the prompt is empty"),
-    "no model": ({"model_name": "no such"}, "'no such'"),
-    "other shape": ({"model_name": "demo"}, "3 blocks of 4 heads, the model has 12 of 12"),
-}
-
-
 @pytest.mark.parametrize(("edits", "line"), MESSAGES.values(), ids=MESSAGES)
-def test_what_is_wrong_stands_in_every_place_that_depends_on_it(
-    tiny: Workbook, edits: dict[str, str | None], line: str
-) -> None:
-    for cell, value in edits.items():
-        tiny.set(cell, value)
-    tiny.recalculate()
-    message = tiny.get("status")
-    assert isinstance(message, str)
-    assert message.startswith("#GPT2! ")
-    assert line in message
-    assert tiny.get("next_token") == tiny.get_range("next_tokens")[0][0] == message
+def test_what_is_wrong_stands_in_every_place_that_depends_on_it(tiny: Workbook, edits: Edits, line: str) -> None:
+    message = message_after(tiny, edits, line)
+    assert tiny.get_range("next_tokens")[0][0] == message
     everywhere = {tab: {v for row in tiny.get_range(f"'{tab}'!A1:Z60") for v in row} for tab in TABS}
     holds = {tab for tab, values in everywhere.items() if message in values}
     of_the_prompt = {"Start", "Prompt", "Tokens", *TABS[3:7], "Attribution"}

@@ -10,6 +10,7 @@ import pytest
 
 import udfs
 from addin.headless import Workbook
+from tests.workbook_templates.messages import MESSAGES, Edits, message_after
 from workbook_templates import build
 
 PROMPT = "Mike is quick. He moves"
@@ -150,30 +151,12 @@ def test_the_look_into_a_tensor_is_as_large_as_the_tensor(workbook: Workbook) ->
     assert rows[2] == [None] * 7
 
 
-MESSAGES = {
-    "too long": (
-        {"prompt": "one two three four five six seven eight nine ten"},
-        "room for 9 tokens, the prompt has 10",
-    ),
-    "empty": ({"prompt": None}, "the prompt is empty"),
-    "no model": ({"model_name": "no such"}, "'no such'"),
-    "other shape": ({"model_name": "demo"}, "3 blocks of 4 heads, the model has 12 of 12"),
-    "bad edit": ({"Weights!F16": "triple"}, "'triple'"),
-}
+WRONG = {**MESSAGES, "bad edit": ({"Weights!F16": "triple"}, "'triple'")}
 
 
-@pytest.mark.parametrize(("edits", "line"), MESSAGES.values(), ids=MESSAGES)
-def test_what_is_wrong_stands_in_every_place_that_depends_on_it(
-    workbook: Workbook, edits: dict[str, str | None], line: str
-) -> None:
-    for cell, value in edits.items():
-        workbook.set(cell, value)
-    workbook.recalculate()
-    message = workbook.get("status")
-    assert isinstance(message, str)
-    assert message.startswith("#GPT2! ")
-    assert line in message
-    assert workbook.get("next_token") == message
+@pytest.mark.parametrize(("edits", "line"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_stands_in_every_place_that_depends_on_it(workbook: Workbook, edits: Edits, line: str) -> None:
+    message = message_after(workbook, edits, line)
     assert workbook.get_range("next_tokens")[0][0] == message
     for layer in range(BLOCKS):
         assert message in {row[2] for row in cells(workbook, f"Block {layer}", "A:C")[10:]}

@@ -10,6 +10,7 @@ import pytest
 
 import udfs
 from addin.headless import Workbook
+from tests.workbook_templates.messages import Edits, message_after
 from workbook_templates import build
 
 PROMPT = "Mike pulls out his"
@@ -250,15 +251,8 @@ MESSAGES = {
 
 
 @pytest.mark.parametrize(("edits", "line"), MESSAGES.values(), ids=MESSAGES)
-def test_what_is_wrong_stands_on_every_tab(workbook: Workbook, edits: dict[str, str | None], line: str) -> None:
-    for cell, value in edits.items():
-        workbook.set(cell, value)
-    workbook.recalculate()
-    message = workbook.get("status")
-    assert isinstance(message, str)
-    assert message.startswith("#GPT2! ")
-    assert line in message
-    assert workbook.get("next_token") == message
+def test_what_is_wrong_stands_on_every_tab(workbook: Workbook, edits: Edits, line: str) -> None:
+    message = message_after(workbook, edits, line)
     for tab in (*STEERING, "Weight edits"):
         assert [table[0][0] for table in tables(workbook, tab)] == [message, message], tab
     assert sweep(workbook)[0][1] == message

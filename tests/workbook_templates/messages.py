@@ -1,0 +1,33 @@
+"""What makes a workbook impossible to compute, and the one message that must then stand in its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from addin.headless import Workbook
+
+Edits = Mapping[str, str | None]
+
+# For a workbook built for the model `tiny` with room for 9 tokens.
+MESSAGES: dict[str, tuple[Edits, str]] = {
+    "too long": (
+        {"prompt": "one two three four five six seven eight nine ten"},
+        "room for 9 tokens, the prompt has 10",
+    ),
+    "empty": ({"prompt": None}, "the prompt is empty"),
+    "no model": ({"model_name": "no such"}, "'no such'"),
+    "other shape": ({"model_name": "demo"}, "3 blocks of 4 heads, the model has 12 of 12"),
+}
+
+
+def message_after(workbook: Workbook, edits: Edits, line: str) -> str:
+    """Makes the edits; the message in the status cell, which must contain that line and stand as the next token."""
+    for cell, value in edits.items():
+        workbook.set(cell, value)
+    workbook.recalculate()
+    message = workbook.get("status")
+    assert isinstance(message, str)
+    assert message.startswith("#GPT2! ")
+    assert line in message
+    assert workbook.get("next_token") == message
+    return message
