@@ -20,7 +20,7 @@ OWN_MODELS = library.models_folder()  # of the person who runs the tests, before
 def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The models folder of the tests: the random checkpoint `tiny` with a random sparse autoencoder before block 1.
 
-    The default model is `demo`.
+    The default model is `demo`; what is cached is cached in a folder of the tests.
     """
     folder = tmp_path_factory.mktemp("models")
     write_checkpoint(folder / "tiny")
@@ -28,6 +28,7 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GPT2_EXCEL_MODELS", str(folder))
         patch.setenv("GPT2_EXCEL_MODEL", "demo")
+        patch.setenv("GPT2_EXCEL_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield folder
 
 

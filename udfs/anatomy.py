@@ -172,7 +172,7 @@ def gpt2_unembed(residual: arg.Residual, ids: arg.Ids = arg.LEFT_OUT, model: arg
     if ids is None:
         return forward.unembed(residual, model).T  # -> [n_vocab, n_seq]
     x = forward.layer_norm(residual, "ln_f", model)
-    return x @ model["wte.weight"][ids].T  # [n_seq, n_embd] -> [n_seq, n_ids]
+    return x @ model.rows("wte.weight", ids).T  # [n_seq, n_embd] -> [n_seq, n_ids]
 
 
 @cell_function

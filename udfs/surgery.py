@@ -82,11 +82,11 @@ def gpt2_sae_encode(
     """
     autoencoder = sae.load_for(model, layer)
     rows: Table = []
-    for position, activations in enumerate(autoencoder.encode(_read(residual, model))):
-        strongest = top(activations, k)
+    activations = autoencoder.encode(_read(residual, model))  # [n_seq, n_features]
+    for position, strongest in enumerate(top(activations, k)):
         for rank, feature in enumerate(strongest, start=1):
-            active = activations[feature] > 0
-            found = [int(feature), float(activations[feature])] if active else [None, None]
+            strength = activations[position, feature]
+            found = [int(feature), float(strength)] if strength > 0 else [None, None]
             rows.append([position, rank, *found])
     return [["position", "rank", "feature", "activation"], *rows]
 

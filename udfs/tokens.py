@@ -85,8 +85,7 @@ def gpt2_embed(ids: arg.Ids, model: arg.Model = arg.LEFT_OUT) -> Array:
 
     Example: =GPT2_EMBED(Tokens!C3:C8)
     """
-    embeddings: Array = model["wte.weight"][ids]
-    return embeddings
+    return model.rows("wte.weight", ids)
 
 
 @cell_function

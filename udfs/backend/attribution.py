@@ -36,9 +36,9 @@ def attribution(ids: Sequence[int], target: int, model: Model, against: int | No
     """
     seen = trace_last(ids, model)
     n_layer = model.config.n_layer
-    unembedding = model["wte.weight"][target]  # [n_embd]
+    unembedding = model.rows("wte.weight", [target])[0]  # [n_embd]
     if against is not None:
-        unembedding = unembedding - model["wte.weight"][against]
+        unembedding = unembedding - model.rows("wte.weight", [against])[0]
     direction = _direction(seen[f"blocks.{n_layer - 1}.hook_resid_post"], unembedding, model)
 
     def part(name: str, value: Array, layer: int | None = None) -> Part:

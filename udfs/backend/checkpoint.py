@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +24,7 @@ class Reader(Protocol):
     """Where one tensor comes from."""
 
     def __call__(self) -> Array: ...
+    def rows(self, indices: Sequence[int]) -> Array: ...
     def release(self) -> None: ...
 
 
@@ -41,6 +42,10 @@ class Tensors(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._readers)
+
+    def rows(self, name: str, indices: Sequence[int]) -> Array:
+        """Some rows of a matrix; where it lies in a file, only these are read."""
+        return self._readers[name].rows(indices)
 
     def release(self, name: str) -> None:
         """Says that a tensor need not stay in memory for now; it can still be read, from the disk again."""
@@ -64,6 +69,9 @@ class _Edited:
 
     def __call__(self) -> Array:
         return self._array
+
+    def rows(self, indices: Sequence[int]) -> Array:
+        return self._array[list(indices)]
 
     def release(self) -> None:
         """Nothing: there is no other copy."""
@@ -131,6 +139,9 @@ class _Stored:
         if array is None:
             array = self._array = self._file.tensor(self._entry)
         return array
+
+    def rows(self, indices: Sequence[int]) -> Array:
+        return self._file.rows(self._entry, indices)
 
     def release(self) -> None:
         """Lets go of the converted copy and of the pages of the file."""

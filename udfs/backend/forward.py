@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -80,7 +81,7 @@ def _recorder(seen: dict[str, Array]) -> See:
 
 def embed(ids: Sequence[int], model: Model, see: See = unseen, n_past: int = 0) -> Array:
     """Token embedding plus position embedding: `[n_seq]` -> `[n_seq, n_embd]`."""
-    tokens = see("hook_embed", model["wte.weight"][list(ids)])  # [n_seq] -> [n_seq, n_embd]
+    tokens = see("hook_embed", model.rows("wte.weight", ids))  # [n_seq] -> [n_seq, n_embd]
     return tokens + see("hook_pos_embed", model["wpe.weight"][n_past : n_past + len(ids)])
 
 
@@ -165,9 +166,12 @@ def attention_scores(q: Array, k: Array) -> Array:
     return scores
 
 
+@lru_cache(maxsize=4)
 def _causal_mask(n_seq: int, n_all: int) -> Array:
     """-inf above the diagonal that ends in the lower right corner, zero elsewhere: `[n_seq, n_past + n_seq]`."""
-    return np.triu(np.full((n_seq, n_all), -np.inf, np.float32), k=1 + n_all - n_seq)
+    mask = np.triu(np.full((n_seq, n_all), -np.inf, np.float32), k=1 + n_all - n_seq)
+    mask.setflags(write=False)
+    return mask
 
 
 @shared_out

@@ -68,10 +68,10 @@ def _written(ids: Sequence[int], layer: int, head: int, k: int, model: Model) ->
     own = slice(head * d_head, (head + 1) * d_head)
     of_values = slice(2 * n_embd + own.start, 2 * n_embd + own.stop)
     c_attn = f"h.{layer}.attn.c_attn"
-    x = forward.layer_norm(model["wte.weight"][list(ids)], f"h.{layer}.ln_1", model)  # [n_ids, n_embd]
+    x = forward.layer_norm(model.rows("wte.weight", ids), f"h.{layer}.ln_1", model)  # [n_ids, n_embd]
     v = x @ model[f"{c_attn}.weight"][:, of_values] + model[f"{c_attn}.bias"][of_values]  # -> [n_ids, d_head]
     out = v @ model[f"h.{layer}.attn.c_proj.weight"][own]  # -> [n_ids, n_embd]
     out = (out - out.mean(axis=-1, keepdims=True)) * model["ln_f.weight"]
     logits = model.layers["lm_head"](out)  # -> [n_ids, n_vocab]
     of_own = logits[np.arange(len(ids)), list(ids)][:, None]
-    return Written(np.stack([top(row, k) for row in logits]), 1 + (logits > of_own).sum(axis=-1))
+    return Written(top(logits, k), 1 + (logits > of_own).sum(axis=-1))

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from threading import Lock
 
+from udfs.backend.arrays import Array
 from udfs.backend.checkpoint import Tensors
 from udfs.backend.layout import best_layout
-from udfs.backend.linear import Linear, is_small
+from udfs.backend.linear import TILE, Linear, Plain, Tiled, tiled
+from udfs.backend.tile_files import TileFiles
+
+_HEAD = "lm_head"
+_WORTH_TILES = 2**18  # weights: smaller ones stay in the fast caches
 
 
 class Layers:
     """The linear layers of a model by name (`h.0.attn.c_attn`, ..., `lm_head`), each laid out when first asked for.
 
-    An edited model takes the layers that it shares with the `original` from there.
+    The tiles of large layers are kept in `files`, where there are such. An edited model takes the layers that it shares
+    with the `original` from there.
     """
 
-    def __init__(self, tensors: Tensors, original: Layers | None = None) -> None:
-        self._tensors, self._original = tensors, original
+    def __init__(self, tensors: Tensors, files: TileFiles | None = None, original: Layers | None = None) -> None:
+        self._tensors, self._files, self._original = tensors, files, original
         self._layers: dict[str, Linear] = {}
         self._lock = Lock()
 
@@ -37,14 +43,23 @@ class Layers:
         return None
 
     def _laid_out(self, name: str) -> Linear:
-        if name == "lm_head":
-            return Linear(self._tensors["wte.weight"].T, None, best_layout())
-        weight, bias = (self._tensors[part] for part in _parts(name))
-        layer = Linear(weight, bias, "plain" if is_small(weight) else best_layout())
-        if layer.has_own_copy:
-            self._tensors.release(f"{name}.weight")
-        return layer
+        weight, bias = self._weight(name), self._bias(name)
+        layout = best_layout()
+        if weight.size < _WORTH_TILES or not layout.tiles:
+            return Plain(weight, bias)
+        tiles = self._files.tiles(name, weight) if self._files else tiled(weight)
+        rest = weight[:, len(tiles) * TILE :].copy()
+        self._tensors.release(_parts(name)[0])
+        return Tiled(tiles, rest, bias, chunks=layout.chunks)
+
+    def _weight(self, name: str) -> Array:
+        tensor = self._tensors[_parts(name)[0]]
+        return tensor.T if name == _HEAD else tensor
+
+    def _bias(self, name: str) -> Array | None:
+        return None if name == _HEAD else self._tensors[f"{name}.bias"]
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    return ("wte.weight",) if name == "lm_head" else (f"{name}.weight", f"{name}.bias")
+    """The tensors of a layer, its weight first."""
+    return ("wte.weight",) if name == _HEAD else (f"{name}.weight", f"{name}.bias")

@@ -4,48 +4,57 @@ from __future__ import annotations
 
 import json
 import platform
-import statistics
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from platformdirs import user_cache_path
 from threadpoolctl import threadpool_info
 
-from udfs.backend.linear import Layout, Linear
+from udfs.backend.arrays import Array
+from udfs.backend.folders import cache_folder
+from udfs.backend.linear import Layout, Linear, Plain, Tiled, tiled
 from udfs.backend.team import team
 
-_WORTH_IT = 0.9  # tiles must take at most this share of the plain product's time
-_N_LAYERS, _N_IN, _N_OUT, _N_ROWS, _TIMES = 4, 768, 3072, 10, 5
+_WORTH_A_COPY = 0.9  # tiles must take at most this share of the plain product's time
+_N_LAYERS, _N_IN, _N_OUT, _FEW_ROWS, _MANY_ROWS, _TIMES = 4, 768, 3072, 10, 100, 7
 
 
 @cache
 def best_layout() -> Layout:
-    """The faster layout for a few rows; at equal speed the plain one, which needs no copy."""
+    """The fastest layout of large layers; at equal speed the plain one, which needs no copy."""
     file, machine = _cache_file(), _machine()
     known = _remembered(file)
-    if known.get("machine") != machine or known.get("layout") not in ("plain", "tiles"):
-        known = {"machine": machine, "layout": measure()}
+    if known.get("machine") != machine or not {known.get(field) for field in Layout._fields} <= {True, False}:
+        known = {"machine": machine, **measure()._asdict()}
         with suppress(OSError):  # where nothing can be written, every process measures
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(known), encoding="utf-8")
-    return "tiles" if known["layout"] == "tiles" else "plain"
+    return Layout(bool(known["tiles"]), bool(known["chunks"]))
 
 
 def measure() -> Layout:
-    """Times both layouts in turn, on weights that do not fit into the fast caches (about 0.1 s)."""
+    """Times the layouts in turn, on weights that do not fit into the fast caches (about 0.2 s)."""
     random = np.random.default_rng(0)
     weights = [random.standard_normal((_N_IN, _N_OUT), np.float32) for _ in range(_N_LAYERS)]
-    x = random.standard_normal((_N_ROWS, _N_IN), np.float32)
-    plain, tiles = ([Linear(weight, None, layout) for weight in weights] for layout in ("plain", "tiles"))
-    times = [(_seconds(plain, x), _seconds(tiles, x)) for _ in range(_TIMES)]
-    ratio = statistics.median(tiled / whole for whole, tiled in times)
-    return "tiles" if ratio < _WORTH_IT else "plain"
+    plain: list[Linear] = [Plain(weight, None) for weight in weights]
+    chunks, whole = (
+        [Tiled(tiled(weight), weight[:, _N_OUT:], None, chunks=in_chunks) for weight in weights]
+        for in_chunks in (True, False)
+    )
+    few, many = (random.standard_normal((rows, _N_IN), np.float32) for rows in (_FEW_ROWS, _MANY_ROWS))
+    return Layout(tiles=_ratio(chunks, plain, few) < _WORTH_A_COPY, chunks=_ratio(chunks, whole, many) < 1)
 
 
-def _seconds(layers: list[Linear], x: np.ndarray) -> float:
+def _ratio(layers: Sequence[Linear], others: Sequence[Linear], x: Array) -> float:
+    """The time that layers take, over that of others: the shortest of several, as other programs disturb it least."""
+    times = [(_seconds(layers, x), _seconds(others, x)) for _ in range(_TIMES)]
+    return min(own for own, _ in times) / min(other for _, other in times)
+
+
+def _seconds(layers: Sequence[Linear], x: Array) -> float:
     start = perf_counter()
     for layer in layers:
         layer(x)
@@ -59,7 +68,7 @@ def _machine() -> list[str]:
 
 
 def _cache_file() -> Path:
-    return user_cache_path("gpt2-excel", appauthor=False) / "layout.json"
+    return cache_folder() / "layout.json"
 
 
 def _remembered(file: Path) -> dict[str, object]:

@@ -55,9 +55,9 @@ def stages(ids: Sequence[int], model: Model, halves: bool = False) -> dict[str, 
 def tops(residual: Array, k: int, model: Model) -> Tops:
     """The k most likely tokens of every row: `[..., n_embd]` -> `[..., k]`."""
     found = [
-        (chosen, forward.softmax(logits)[np.arange(len(logits))[:, None], chosen])
+        (chosen, sampling.probabilities_of(logits, chosen))
         for logits in _logits_in_chunks(residual, model)
-        for chosen in [np.stack([sampling.top(row, k) for row in logits])]
+        for chosen in [sampling.top(logits, k)]
     ]
     shape = (*residual.shape[:-1], -1)
     ids, probabilities = (np.concatenate(part).reshape(shape) for part in zip(*found, strict=True))
@@ -83,7 +83,7 @@ def standing(logits: Array, tokens: NDArray[np.intp]) -> Standing:
     own = np.take_along_axis(logits, column, axis=1)  # [n_rows, 1]
     before = (logits == own) & (np.arange(logits.shape[1]) < column)
     ranks = 1 + (logits > own).sum(axis=1) + before.sum(axis=1)
-    probabilities = np.take_along_axis(forward.softmax(logits), column, axis=1)
+    probabilities = sampling.probabilities_of(logits, column)
     return Standing(own[:, 0], probabilities[:, 0], ranks)
 
 

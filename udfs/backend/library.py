@@ -19,6 +19,7 @@ from udfs.backend.layers import Layers
 from udfs.backend.model import Model
 from udfs.backend.model_text import ModelText, parse
 from udfs.backend.surgery import operate
+from udfs.backend.tile_files import TileFiles
 
 DEMO = "demo"
 DEMO_NOTE = "a small teaching model with GPT-2's architecture, not GPT-2"
@@ -103,7 +104,7 @@ def _stamp(folder: Path) -> tuple[int, ...]:
 def _open(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Layers]:
     """A checkpoint and its layers, opened once while the files stay the same; edited models share both."""
     checkpoint = open_checkpoint(folder)
-    return checkpoint, Layers(checkpoint.tensors)
+    return checkpoint, Layers(checkpoint.tensors, TileFiles(folder, stamp))
 
 
 @lru_cache(maxsize=16)

@@ -1,4 +1,4 @@
-"""A linear layer, `x @ W + b`, laid out in memory for the machine that it runs on.
+"""Linear layers, `x @ W + b`, laid out in memory for the machine that they run on.
 
 OpenBLAS copies ("packs") the whole of `W` at each product, which for a prompt of a few tokens takes longer than the
 product itself; only products of less than a million multiplications go without. So `W` may be kept as tiles of 64
@@ -8,104 +8,116 @@ columns, each contiguous, and multiplied tile by tile with few rows at a time. W
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.team import team
 
-Layout: TypeAlias = Literal["plain", "tiles"]
-
 TILE = 64  # columns: one head of every published GPT-2
+_LONGEST_INPUT = 768  # of a tile, so that up to 20 rows go into a product without packing
 _UNPACKED = 1_000_000  # multiplications of a product that OpenBLAS does without packing (100 * 100 * 100)
-_LONGEST_INPUT = 1024
 _MANY_ROWS = 48  # from here on packing is cheap beside the product
-_SMALL = 2**18  # weights: below, sharing out costs more than it gains
+_WORTH_SHARING = 10_000_000  # multiplications: fewer are done before a helper has woken up
 
 
-class Linear:
-    """`x @ weight + bias`: `x` of `[n_seq, n_in]`, `weight` of `[n_in, n_out]`, `bias` of `[n_out]`."""
+class Layout(NamedTuple):
+    """How large layers lie in memory: as tiles or plain; and whether tiles take also many rows in chunks."""
 
-    def __init__(self, weight: Array, bias: Array | None, layout: Layout) -> None:
+    tiles: bool
+    chunks: bool
+
+
+# `x @ weight + bias`: `[n_seq, n_in]` -> `[n_seq, n_out]`, for a weight `[n_in, n_out]` and a bias `[n_out]`.
+Linear: TypeAlias = Callable[[Array], Array]
+
+
+class Plain:
+    """A linear layer whose weights lie as in the checkpoint."""
+
+    def __init__(self, weight: Array, bias: Array | None) -> None:
         self._weight, self._bias = weight, bias
-        self.n_in, self.n_out = weight.shape
-        self._alone = is_small(weight)
-        self._tiles = _tiled(weight) if layout == "tiles" and not self._alone else None
-
-    @property
-    def has_own_copy(self) -> bool:
-        """Whether the weights as they were given are not needed any more."""
-        return self._tiles is not None and self._tiles.base is None
+        self.n_out = weight.shape[1]
 
     def __call__(self, x: Array) -> Array:
         out = np.empty((len(x), self.n_out), np.float32)
-        if self._alone:
-            self._plain(x, out, slice(0, self.n_out))
-        elif self._tiles is None:
-            members = team()
-            members.run(lambda part: self._plain(x, out, members.share(self.n_out, part)))
-        else:
-            self._tiled_product(x, out, self._tiles)
-        return out
 
-    def _plain(self, x: Array, out: Array, columns: slice) -> None:
-        np.matmul(x, self._weight[:, columns], out=out[:, columns])
-        if self._bias is not None:
-            out[:, columns] += self._bias[columns]
-
-    def _tiled_product(self, x: Array, out: Array, tiles: Array) -> None:
-        n_parts, n_tiles, part_in, _ = tiles.shape
-        rows = _in_chunks(x, n_parts, part_in)  # [n_seq, n_in] -> [n_parts, 1, n_chunks, chunk, part_in]
-        members = team()
-
-        def work(member: int) -> None:
-            share = members.share(n_tiles, member)
-            products = np.matmul(rows, tiles[:, share, None])  # -> [n_parts, n_tiles, n_chunks, chunk, TILE]
-            total = products.sum(axis=0) if n_parts > 1 else products[0]
-            columns = slice(share.start * TILE, share.stop * TILE)
-            by_tile = total.reshape(len(total), -1, TILE)[:, : len(x)]  # -> [n_tiles, n_seq, TILE]
-            out[:, columns].reshape(len(x), -1, TILE)[:] = by_tile.swapaxes(0, 1)
+        def multiply(columns: slice) -> None:
+            np.matmul(x, self._weight[:, columns], out=out[:, columns])
             if self._bias is not None:
                 out[:, columns] += self._bias[columns]
-            if member == members.size - 1:  # the columns that fill no tile
-                self._plain(x, out, slice(n_tiles * TILE, self.n_out))
 
-        members.run(work)
-
-
-def is_small(weight: Array) -> bool:
-    """Whether a product with these weights is done before it could be shared out."""
-    return weight.size < _SMALL
+        _multiply(multiply, self.n_out, len(x) * self._weight.size)
+        return out
 
 
-def _tiled(weight: Array) -> Array:
-    """`[n_in, n_out]` -> `[n_parts, n_tiles, n_in / n_parts, TILE]`; columns that fill no tile are left out.
+class Tiled:
+    """A linear layer whose weights lie in tiles, as `tiled` makes them; `rest` are the columns that fill no tile."""
+
+    def __init__(self, tiles: Array, rest: Array, bias: Array | None, *, chunks: bool) -> None:
+        self._tiles, self._chunks = tiles, chunks
+        self._rest = Plain(rest, None if bias is None else bias[len(tiles) * TILE :])
+        self._bias = None if bias is None else bias[: len(tiles) * TILE].reshape(-1, TILE)
+
+    def __call__(self, x: Array) -> Array:
+        n_tiles, n_parts, part_in, _ = self._tiles.shape
+        n_seq, n_tiled = len(x), n_tiles * TILE
+        rows = self._in_chunks(x, n_parts, part_in)  # [n_seq, n_in] -> [n_parts, n_chunks, chunk, part_in]
+        out = np.empty((n_seq, n_tiled + self._rest.n_out), np.float32)
+        out_by_tile = out[:, :n_tiled].reshape(n_seq, n_tiles, TILE)
+
+        def multiply(share: slice) -> None:
+            products = np.matmul(rows, self._tiles[share, :, None])  # -> [n_tiles, n_parts, n_chunks, chunk, TILE]
+            total = products.sum(axis=1) if n_parts > 1 else products
+            total = total.reshape(len(products), rows.shape[1] * rows.shape[2], TILE)[:, :n_seq].swapaxes(0, 1)
+            if self._bias is None:
+                out_by_tile[:, share] = total
+            else:
+                np.add(total, self._bias[share], out=out_by_tile[:, share])
+
+        _multiply(multiply, n_tiles, len(x) * self._tiles.size)
+        if self._rest.n_out:
+            out[:, n_tiled:] = self._rest(x)
+        return out
+
+    def _in_chunks(self, x: Array, n_parts: int, part_in: int) -> Array:
+        """Rows in chunks that OpenBLAS does not pack for: -> `[n_parts, n_chunks, chunk, part_in]`."""
+        n_seq = len(x)
+        most = n_seq if n_seq >= _MANY_ROWS and not self._chunks else max(1, _UNPACKED // (part_in * TILE))
+        n_chunks = -(-n_seq // most)
+        chunk = max(2, -(-n_seq // n_chunks))  # one row alone would go to gemv, which is a third slower on tiles
+        filled = np.zeros((n_parts, n_chunks * chunk, part_in), np.float32)  # the last chunk is filled up with zeros
+        filled[:, :n_seq] = x.reshape(n_seq, n_parts, part_in).swapaxes(0, 1)
+        return filled.reshape(n_parts, n_chunks, chunk, part_in)
+
+
+def _multiply(multiply: Callable[[slice], None], count: int, n_multiplications: int) -> None:
+    """A product, shared out by its columns or tiles; done at once where helpers would come too late to be of use."""
+    if n_multiplications < _WORTH_SHARING:
+        multiply(slice(0, count))
+    else:
+        team().share_out(count, multiply)
+
+
+def tiled(weight: Array) -> Array:
+    """`[n_in, n_out]` -> `[n_tiles, n_parts, n_in / n_parts, TILE]`; columns that fill no tile are left out.
 
     Long inputs are cut into parts, whose products are added, so that more rows go into one product.
     """
-    n_in, n_tiles = weight.shape[0], weight.shape[1] // TILE
-    n_parts = next(n for n in range(1, n_in + 1) if n_in % n == 0 and n_in // n <= _LONGEST_INPUT)
-    if weight.T.flags.c_contiguous:  # the unembedding: its tiles are contiguous as they lie
-        return weight.T[: n_tiles * TILE].reshape(n_tiles, TILE, n_parts, -1).transpose(2, 0, 3, 1)
-    tiles = np.empty((n_parts, n_tiles, n_in // n_parts, TILE), np.float32)
-    members = team()
+    n_tiles, n_parts, part_in, _ = shape = tiles_shape(*weight.shape)
+    tiles = np.empty(shape, np.float32)
 
-    def work(member: int) -> None:
-        share = members.share(n_tiles, member)
+    def work(share: slice) -> None:
         columns = weight[:, share.start * TILE : share.stop * TILE]
-        tiles[:, share] = columns.reshape(n_parts, n_in // n_parts, -1, TILE).swapaxes(1, 2)
+        tiles[share] = columns.reshape(n_parts, part_in, -1, TILE).transpose(2, 0, 1, 3)
 
-    members.run(work)
+    team().share_out(n_tiles, work)
     return tiles
 
 
-def _in_chunks(x: Array, n_parts: int, part_in: int) -> Array:
-    """Few rows in chunks that OpenBLAS does not pack for: -> `[n_parts, 1, n_chunks, chunk, part_in]`."""
-    n_seq = len(x)
-    most = n_seq if n_seq >= _MANY_ROWS else max(1, _UNPACKED // (part_in * TILE))
-    n_chunks = -(-n_seq // most)
-    chunk = max(2, -(-n_seq // n_chunks))  # one row alone would go to gemv, which is a third slower on tiles
-    filled = np.zeros((n_parts, n_chunks * chunk, part_in), np.float32)  # the last chunk is filled up with zeros
-    filled[:, :n_seq] = x.reshape(n_seq, n_parts, part_in).swapaxes(0, 1)
-    return filled.reshape(n_parts, 1, n_chunks, chunk, part_in)
+def tiles_shape(n_in: int, n_out: int) -> tuple[int, int, int, int]:
+    """The shape of the tiles of a weight `[n_in, n_out]`."""
+    n_parts = next(n for n in range(1, n_in + 1) if n_in % n == 0 and n_in // n <= _LONGEST_INPUT)
+    return n_out // TILE, n_parts, n_in // n_parts, TILE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from udfs.backend.additions import Addition
@@ -39,3 +39,7 @@ class Model:
     def __getitem__(self, parameter: str) -> Array:
         """The tensor of that checkpoint name."""
         return self.tensors[parameter]
+
+    def rows(self, parameter: str, indices: Sequence[int]) -> Array:
+        """Some rows of a matrix, such as the embeddings of a prompt; the others need not be read."""
+        return self.tensors.rows(parameter, indices)

@@ -86,8 +86,8 @@ class Pair:
 
     def differences(self, ends: Array) -> Array:
         """The answer's logit minus the wrong token's, for last rows of the final stream: `[n, n_embd]` -> `[n]`."""
-        direction = self.model["wte.weight"][self.answer] - self.model["wte.weight"][self.wrong]
-        return forward.layer_norm(ends, "ln_f", self.model) @ direction
+        answer, wrong = self.model.rows("wte.weight", [self.answer, self.wrong])  # 2 x [n_embd]
+        return forward.layer_norm(ends, "ln_f", self.model) @ (answer - wrong)
 
     def restored(self, ends: Array) -> Array:
         """The share restored, for last rows of the final stream: `[n, n_embd]` -> `[n]`."""

@@ -56,7 +56,7 @@ class SparseAutoencoder:
         """The direction of a feature in the stream, its row of `W_dec`: `[n_embd]`. Reads that row only."""
         if not 0 <= index < self.n_features:
             raise ModelError(f"feature must be 0 to {self.n_features - 1}, not {index}")
-        return self.file.row(self.entries["W_dec"], index)
+        return self.file.rows(self.entries["W_dec"], [index])[0]
 
     def encode(self, x: Array) -> Array:
         """How strongly each feature is present: `[n_seq, n_embd]` -> `[n_seq, n_features]`, mostly zeros."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,9 @@ class MappedFile:
         """A whole tensor, read-only: float32 as it lies there, half precision converted."""
         return _as_float32(self.raw(entry), entry.dtype).reshape(entry.shape)
 
-    def row(self, entry: Entry, index: int) -> Array:
-        """One row of a matrix, `[columns]`; the others are not read."""
-        n_bytes = (entry.stop - entry.start) // entry.shape[0]
-        start = entry.start + index * n_bytes
-        return _as_float32(np.frombuffer(self._mapped, np.uint8, n_bytes, start), entry.dtype)
+    def rows(self, entry: Entry, indices: Sequence[int]) -> Array:
+        """Some rows of a matrix, `[len(indices), columns]`; the others are not read."""
+        return _as_float32(self.raw(entry).reshape(entry.shape[0], -1)[list(indices)], entry.dtype)
 
     def raw(self, entry: Entry) -> NDArray[np.uint8]:
         """The bytes of a tensor as they lie there."""

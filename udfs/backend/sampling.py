@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
 from udfs.backend.forward import softmax
+from udfs.backend.team import shared_out
 
 _BLOCK = 64  # tokens of which at first only the largest value is looked at
 
@@ -22,23 +25,30 @@ def probabilities(logits: Array, temperature: float = 1.0) -> Array:
         return softmax(below / temperature).astype(np.float32)
 
 
+@shared_out
+def probabilities_of(logits: Array, ids: NDArray[np.intp]) -> Array:
+    """Probabilities of some tokens only: `[n_rows, n_vocab]` and `[n_rows, k]` -> `[n_rows, k]`."""
+    largest = logits.max(axis=1, keepdims=True)
+    total = np.exp(logits - largest).sum(axis=1, keepdims=True)
+    return np.exp(np.take_along_axis(logits, ids, axis=1) - largest) / total
+
+
 def top(values: Array, k: int) -> NDArray[np.intp]:
-    """Indices of the k largest of a vector, largest first; the lower index first among equals.
+    """Indices of the k largest of each row, largest first: `[..., n]` -> `[..., k]`.
 
-    Of a whole vocabulary all but the best blocks of tokens are passed over, which is several times as fast.
+    The lower index comes first among equals. Of a whole vocabulary only the best blocks of tokens are sorted.
     """
-    n_blocks = len(values) // _BLOCK
-    if k >= n_blocks:
-        return _first(values, k)
-    best_of_block = values[: n_blocks * _BLOCK].reshape(n_blocks, _BLOCK).max(axis=1)
-    least = np.partition(best_of_block, n_blocks - k)[n_blocks - k]
-    candidates = np.flatnonzero(values >= least)  # k blocks reach it, so at least k tokens do
-    return candidates[_first(values[candidates], k)]
+    rows = values.reshape(-1, values.shape[-1])
+    found: NDArray[np.intp] = shared_out(partial(_top, k=min(k, rows.shape[1])))(rows)
+    return found.reshape(*values.shape[:-1], -1)
 
 
-def _first(values: Array, k: int) -> NDArray[np.intp]:
-    """As `top`, by looking at every value."""
-    k = min(k, len(values))
-    kept = np.argpartition(-values, k - 1)[:k]
-    at_least = np.flatnonzero(values >= values[kept].min())  # argpartition cuts ties anywhere
-    return at_least[np.argsort(-values[at_least], kind="stable")][:k]
+def _top(values: Array, k: int) -> NDArray[np.intp]:
+    n_rows, n = values.shape
+    blocks = np.arange(0, n, _BLOCK)
+    best = np.maximum.reduceat(values, blocks, axis=1) if k < len(blocks) else values  # -> [n_rows, n_blocks]
+    least = np.partition(best, best.shape[1] - k, axis=1)[:, -k, None]  # k blocks reach it, so at least k values do
+    rows, indices = np.divmod(np.flatnonzero(values >= least), n)
+    order = np.lexsort((indices, -values[rows, indices], rows))
+    first = np.searchsorted(rows, np.arange(n_rows))
+    return indices[order][first[:, None] + np.arange(k)]

@@ -7,14 +7,17 @@ one thread for the whole process.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
-from functools import cache, partial, wraps
+from functools import cache, wraps
 from threading import Lock, Thread
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from udfs.backend.arrays import Array
+_Array = TypeVar("_Array", bound=NDArray[Any])
 
 _WORTH_SHARING = 2**17  # numbers
 
@@ -30,27 +33,35 @@ class Team:
         self._helpers = [_Helper() for _ in range(size - 1)]
         self._taken = Lock()
 
-    def run(self, work: Callable[[int], None]) -> None:
-        """Calls `work(0)` ... `work(size - 1)`, at the same time where the helpers are free."""
+    def share_out(self, count: int, work: Callable[[slice], None]) -> None:
+        """Calls `work` with slices that make up `range(count)`, at the same time where the helpers are free.
+
+        A slice for each member; whoever is free takes the next, since a helper may be held up by other programs.
+        """
         if not self._helpers or not self._taken.acquire(blocking=False):
-            for part in range(self.size):
-                work(part)
+            work(slice(0, count))
             return
+        shares = deque(slice(count * i // self.size, count * (i + 1) // self.size) for i in range(self.size))
+
+        def work_through() -> None:
+            while True:
+                try:
+                    share = shares.popleft()  # which threads may do at the same time
+                except IndexError:
+                    return
+                work(share)
+
         try:
-            for part, helper in enumerate(self._helpers, start=1):
-                helper.begin(partial(work, part))
+            for helper in self._helpers:
+                helper.begin(work_through)
             try:
-                work(0)
+                work_through()
             finally:
                 errors = [helper.finish() for helper in self._helpers]
         finally:
             self._taken.release()
         for error in filter(None, errors):
             raise error
-
-    def share(self, count: int, part: int) -> slice:
-        """The part of `count` things that falls to one member."""
-        return slice(count * part // self.size, count * (part + 1) // self.size)
 
 
 @cache
@@ -64,25 +75,24 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def shared_out(function: Callable[..., Array]) -> Callable[..., Array]:
+def shared_out(function: Callable[..., _Array]) -> Callable[..., _Array]:
     """The same function of arrays, large ones cut along their first axis and given to the members of the team.
 
     For functions whose result has the first axis of their arguments, each entry computed from the same entries.
     """
 
     @wraps(function)
-    def shared(*arrays: Array) -> Array:
+    def shared(*arrays: NDArray[Any]) -> _Array:
         if max(array.size for array in arrays) < _WORTH_SHARING:
             return function(*arrays)
-        members = team()
-        parts: list[Array] = [arrays[0]] * members.size
+        parts: dict[int, _Array] = {}
 
-        def work(part: int) -> None:
-            share = members.share(len(arrays[0]), part)
-            parts[part] = function(*(array[share] for array in arrays))
+        def work(share: slice) -> None:
+            parts[share.start] = function(*(array[share] for array in arrays))
 
-        members.run(work)
-        return np.concatenate(parts)
+        team().share_out(len(arrays[0]), work)
+        whole: Any = np.concatenate([parts[start] for start in sorted(parts)])
+        return whole
 
     return shared
 
@@ -103,7 +113,9 @@ class _Helper:
         self._begun.release()
 
     def finish(self) -> BaseException | None:
-        """Waits for the work's end; what it raised."""
+        """Waits for the work's end; what it raised. Work that has not begun by now is taken back."""
+        if self._begun.acquire(blocking=False):
+            return None
         self._finished.acquire()
         error, self._error = self._error, None
         return error

@@ -45,7 +45,7 @@ class Measured:
         states = np.stack([*states, seen[f"blocks.{layers[-1]}.hook_resid_post"]])
         patterns = np.stack([seen[f"blocks.{layer}.attn.hook_pattern"] for layer in layers])
         logits = forward.unembed(states.reshape(-1, states.shape[-1]), self.model)  # [(n_layer+1)*n_seq, n_vocab]
-        return Everything(states, patterns, np.stack([sampling.top(row, TOP) for row in logits]))
+        return Everything(states, patterns, sampling.top(logits, TOP))
 
     def _further(self, ids: Sequence[int]) -> Array:
         residual = forward.forward(ids, self.model, past=self.past)

@@ -1,62 +1,69 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from udfs.backend.team import Team, team
 
 
-@pytest.mark.parametrize("size", [1, 2, 5])
-def test_every_part_is_done_once(size: int) -> None:
-    members, done = Team(size), []
-    members.run(done.append)
-    assert sorted(done) == list(range(size))
+def numbers(members: Team, count: int) -> list[int]:
+    """What a team goes through."""
+    done: list[int] = []
+    members.share_out(count, lambda share: done.extend(range(count)[share]))
+    return sorted(done)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 @pytest.mark.parametrize("count", [0, 1, 4, 785])
-def test_shares_are_the_whole(size: int, count: int) -> None:
+def test_everything_is_done_once(size: int, count: int) -> None:
     members = Team(size)
-    shared = [i for part in range(size) for i in range(count)[members.share(count, part)]]
-    assert shared == list(range(count))
+    assert all(numbers(members, count) == list(range(count)) for _ in range(20))
 
 
 @pytest.mark.parametrize("failing", [0, 1])
-def test_an_error_of_any_member_is_raised_and_the_team_goes_on(failing: int) -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, IndexError])
+def test_an_error_of_any_member_is_raised_and_the_team_goes_on(failing: int, error: type[Exception]) -> None:
     members = Team(2)
 
-    def work(part: int) -> None:
-        if part == failing:
-            raise ZeroDivisionError
+    def work(share: slice) -> None:
+        if failing in range(2)[share]:
+            raise error
 
-    with pytest.raises(ZeroDivisionError):
-        members.run(work)
-    done: list[int] = []
-    members.run(done.append)
-    assert sorted(done) == [0, 1]
+    with pytest.raises(error):
+        members.share_out(2, work)
+    assert numbers(members, 2) == [0, 1]
 
 
 def test_members_work_at_the_same_time() -> None:
     together = threading.Barrier(2, timeout=10)
-    Team(2).run(lambda part: together.wait() and None)
+    Team(2).share_out(2, lambda share: together.wait() and None)
+
+
+def test_a_helper_that_comes_late_is_not_waited_for() -> None:
+    members, held = Team(2), threading.Event()
+    [helper] = members._helpers
+    helper.begin(held.wait)  # it is busy with something else
+    while helper._begun.locked() is False:
+        time.sleep(0.001)
+    try:
+        assert numbers(members, 10) == list(range(10))
+    finally:
+        held.set()
 
 
 def test_who_finds_the_helpers_taken_works_alone() -> None:
-    members = Team(2)
-    inner: list[int] = []
-    members.run(lambda part: members.run(inner.append) if part == 0 else None)
-    assert sorted(inner) == [0, 1]
+    members, inner = Team(2), []
+    members.share_out(2, lambda share: inner.append(numbers(members, 2)))
+    assert inner == [[0, 1], [0, 1]]
 
 
 def test_callers_from_many_threads() -> None:
     members, results = Team(3), {}
 
     def call(number: int) -> None:
-        done: list[int] = []
-        for _ in range(200):
-            members.run(done.append)
-        results[number] = len(done)
+        results[number] = sum(len(numbers(members, 3)) for _ in range(200))
 
     threads = [threading.Thread(target=call, args=(number,)) for number in range(6)]
     for thread in threads:
