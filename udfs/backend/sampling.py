@@ -45,10 +45,16 @@ def top(values: Array, k: int) -> NDArray[np.intp]:
 
 def _top(values: Array, k: int) -> NDArray[np.intp]:
     n_rows, n = values.shape
-    blocks = np.arange(0, n, _BLOCK)
-    best = np.maximum.reduceat(values, blocks, axis=1) if k < len(blocks) else values  # -> [n_rows, n_blocks]
+    width = _BLOCK if k * _BLOCK < n else 1
+    best = np.maximum.reduceat(values, np.arange(0, n, width), axis=1)  # [n_rows, n] -> [n_rows, n_blocks]
     least = np.partition(best, best.shape[1] - k, axis=1)[:, -k, None]  # k blocks reach it, so at least k values do
-    rows, indices = np.divmod(np.flatnonzero(values >= least), n)
+    rows, blocks = np.nonzero(best >= least)
+    rows = np.repeat(rows, width)
+    indices = (blocks[:, None] * width + np.arange(width)).ravel()
+    inside = indices < n  # the last block may be short
+    rows, indices = rows[inside], indices[inside]
+    enough = values[rows, indices] >= least[rows, 0]
+    rows, indices = rows[enough], indices[enough]
     order = np.lexsort((indices, -values[rows, indices], rows))
     first = np.searchsorted(rows, np.arange(n_rows))
     return indices[order][first[:, None] + np.arange(k)]

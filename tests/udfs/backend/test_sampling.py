@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from udfs.backend.arrays import Array
-from udfs.backend.sampling import probabilities, top
+from udfs.backend.sampling import probabilities, probabilities_of, top
 
 vectors = arrays(np.float32, st.integers(1, 40), elements=st.floats(-5, 5, width=16))
 
@@ -20,6 +20,21 @@ def test_top_is_a_stable_sort_cut_off(values: Array, k: int) -> None:
 def test_top_of_many_values_with_ties(values: list[int], k: int) -> None:
     array = np.array(values, np.float32)
     assert top(array, k).tolist() == np.argsort(-array, kind="stable")[:k].tolist()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 7), st.integers(1, 700), st.integers(1, 30))
+def test_top_and_probabilities_of_rows(seed: int, n_rows: int, n_vocab: int, k: int) -> None:
+    values = np.random.default_rng(seed).integers(-9, 9, (n_rows, n_vocab)).astype(np.float32)
+    ids = top(values, k)
+    assert ids.tolist() == [top(row, k).tolist() for row in values]
+    expected = np.take_along_axis(probabilities(values), ids, axis=1)
+    np.testing.assert_allclose(probabilities_of(values, ids), expected, rtol=1e-5)
+
+
+def test_rows_of_a_whole_vocabulary_are_shared_out() -> None:
+    values = np.random.default_rng(0).standard_normal((9, 50257), np.float32)
+    assert top(values, 5).tolist() == np.argsort(-values, kind="stable")[:, :5].tolist()
+    assert top(values[None], 5).shape == (1, 9, 5)
 
 
 @given(vectors, st.floats(0, 1000))
