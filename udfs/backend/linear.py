@@ -20,7 +20,8 @@ TILE = 64  # columns: one head of every published GPT-2
 _LONGEST_INPUT = 768  # of a tile, so that up to 20 rows go into a product without packing
 _UNPACKED = 1_000_000  # multiplications of a product that OpenBLAS does without packing (100 * 100 * 100)
 _MANY_ROWS = 48  # from here on packing is cheap beside the product
-_WORTH_SHARING = 10_000_000  # multiplications: fewer are done before a helper has woken up
+_TILES_WORTH_SHARING = 10_000_000  # multiplications: fewer are done before a helper has woken up
+_PLAIN_WORTH_SHARING = 1_500_000
 
 
 class Layout(NamedTuple):
@@ -42,15 +43,37 @@ class Plain:
         self.n_out = weight.shape[1]
 
     def __call__(self, x: Array) -> Array:
+        if len(x) * self._weight.size < _PLAIN_WORTH_SHARING:
+            out = x @ self._weight
+        elif self._weight.shape[0] <= self.n_out:
+            out = self._by_columns(x)
+        else:
+            out = self._by_rows(x)
+        if self._bias is not None:
+            out += self._bias
+        return out
+
+    def _by_columns(self, x: Array) -> Array:
         out = np.empty((len(x), self.n_out), np.float32)
 
         def multiply(columns: slice) -> None:
             np.matmul(x, self._weight[:, columns], out=out[:, columns])
-            if self._bias is not None:
-                out[:, columns] += self._bias[columns]
 
-        _multiply(multiply, self.n_out, len(x) * self._weight.size)
+        team().share_out(self.n_out, multiply)
         return out
+
+    def _by_rows(self, x: Array) -> Array:
+        """A tall weight, cut so that each part lies in one piece; always the same parts, so that sums are the same."""
+        n_in, n_parts = len(self._weight), team().size
+        out = np.empty((n_parts, len(x), self.n_out), np.float32)
+
+        def multiply(parts: slice) -> None:
+            for part in range(n_parts)[parts]:
+                rows = slice(n_in * part // n_parts, n_in * (part + 1) // n_parts)
+                np.matmul(x[:, rows], self._weight[rows], out=out[part])
+
+        team().share_out(n_parts, multiply)
+        return out.sum(axis=0)
 
 
 class Tiled:
@@ -77,7 +100,10 @@ class Tiled:
             else:
                 np.add(total, self._bias[share], out=out_by_tile[:, share])
 
-        _multiply(multiply, n_tiles, len(x) * self._tiles.size)
+        if n_seq * self._tiles.size < _TILES_WORTH_SHARING:
+            multiply(slice(0, n_tiles))
+        else:
+            team().share_out(n_tiles, multiply)
         if self._rest.n_out:
             out[:, n_tiled:] = self._rest(x)
         return out
@@ -91,14 +117,6 @@ class Tiled:
         filled = np.zeros((n_parts, n_chunks * chunk, part_in), np.float32)  # the last chunk is filled up with zeros
         filled[:, :n_seq] = x.reshape(n_seq, n_parts, part_in).swapaxes(0, 1)
         return filled.reshape(n_parts, n_chunks, chunk, part_in)
-
-
-def _multiply(multiply: Callable[[slice], None], count: int, n_multiplications: int) -> None:
-    """A product, shared out by its columns or tiles; done at once where helpers would come too late to be of use."""
-    if n_multiplications < _WORTH_SHARING:
-        multiply(slice(0, count))
-    else:
-        team().share_out(count, multiply)
 
 
 def tiled(weight: Array) -> Array:
