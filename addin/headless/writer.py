@@ -105,9 +105,9 @@ class _SheetWriter:
         """Row -> column -> value of every cell to write, None where it is to be emptied; and the runs of numbers."""
         for cell, element in self._formula_elements():
             formula = self._sheet.formulas.get(cell)
-            stored = stored_range(element)
+            stored, filled = stored_range(element), formula.rect if formula else None
             for row, column in _positions(stored) if stored else ():
-                if formula is None or not formula.rect.holds(row, column):
+                if filled is None or not filled.holds(row, column):
                     self._values[row][column] = None
             if formula is None and element.get("t") != "dataTable":
                 self.replaced_formulas = True

@@ -25,6 +25,7 @@ from udfs.backend.team import shared_out
 
 See: TypeAlias = Callable[[str, Array], Array]
 
+_ROWS = 128  # of one head's attention that are computed at a time
 _SQRT_2_OVER_PI = np.float32(math.sqrt(2 / math.pi))
 
 
@@ -112,9 +113,12 @@ def attention(layer: int, x: Array, model: Model, see: See = unseen, past: KeyVa
     q, k, v = see(f"{at}.hook_q", q), see(f"{at}.hook_k", k), see(f"{at}.hook_v", v)
     if past is not None:
         k, v = past.extend(layer, k, v)  # -> [n_head, n_past + n_seq, d_head]
-    scores = see(f"{at}.hook_attn_scores", attention_scores(q, k))  # -> [n_head, n_seq, n_past + n_seq]
-    pattern = see(f"{at}.hook_pattern", softmax(scores))
-    z = see(f"{at}.hook_z", attention_mix(pattern, v))  # -> [n_head, n_seq, d_head]
+    if see is unseen:
+        z = attend(q, k, v)  # -> [n_head, n_seq, d_head]
+    else:
+        scores = see(f"{at}.hook_attn_scores", attention_scores(q, k))  # -> [n_head, n_seq, n_past + n_seq]
+        pattern = see(f"{at}.hook_pattern", softmax(scores))
+        z = see(f"{at}.hook_z", attention_mix(pattern, v))  # -> [n_head, n_seq, d_head]
     return linear(join_heads(z), f"h.{layer}.attn.c_proj", model)  # -> [n_seq, n_embd]
 
 
@@ -139,10 +143,12 @@ def linear(x: Array, parameter: str, model: Model) -> Array:
 
 def layer_norm(x: Array, parameter: str, model: Model) -> Array:
     """LayerNorm over channels (Ba et al. 2016): population variance, epsilon inside the root."""
-    centred = x - x.mean(axis=-1, keepdims=True)
-    variance = (centred * centred).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
-    scale = np.sqrt(variance + np.float32(model.config.layer_norm_epsilon))
-    return centred / scale * model[f"{parameter}.weight"] + model[f"{parameter}.bias"]
+    normal = x - x.mean(axis=-1, keepdims=True)  # in place from here on, as in gelu
+    variance = (normal * normal).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
+    normal /= np.sqrt(variance + np.float32(model.config.layer_norm_epsilon))
+    normal *= model[f"{parameter}.weight"]
+    normal += model[f"{parameter}.bias"]
+    return normal
 
 
 def split_qkv(qkv: Array, n_head: int) -> tuple[Array, Array, Array]:
@@ -158,6 +164,25 @@ def join_heads(z: Array) -> Array:
 
 
 @shared_out
+def attend(q: Array, k: Array, v: Array) -> Array:
+    """Scores, pattern and mix in one, where nobody looks at them: -> `[n_head, n_seq, d_head]`.
+
+    By few rows of one head at a time, which stay in the fast caches and see no token after their last one.
+    """
+    n_head, n_seq, _ = q.shape
+    n_past = k.shape[1] - n_seq
+    if n_seq <= _ROWS:
+        return attention_mix(softmax(attention_scores(q, k)), v)
+    z = np.empty_like(q)
+    for head in range(n_head):
+        for start in range(0, n_seq, _ROWS):
+            rows, seen = slice(start, start + _ROWS), slice(0, n_past + start + _ROWS)
+            own = slice(head, head + 1)
+            z[own, rows] = attention_mix(softmax(attention_scores(q[own, rows], k[own, seen])), v[own, seen])
+    return z
+
+
+@shared_out
 def attention_scores(q: Array, k: Array) -> Array:
     """Scaled scores, -inf where a token would look ahead: -> `[n_head, n_seq, n_past + n_seq]`."""
     scores = q @ k.transpose(0, 2, 1)
@@ -166,7 +191,7 @@ def attention_scores(q: Array, k: Array) -> Array:
     return scores
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def _causal_mask(n_seq: int, n_all: int) -> Array:
     """-inf above the diagonal that ends in the lower right corner, zero elsewhere: `[n_seq, n_past + n_seq]`."""
     mask = np.triu(np.full((n_seq, n_all), -np.inf, np.float32), k=1 + n_all - n_seq)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -92,3 +92,13 @@ def test_no_score_looks_ahead(seen: dict[str, Array]) -> None:
     scores = seen["blocks.0.attn.hook_attn_scores"]
     assert np.isneginf(scores[:, np.triu_indices(10, 1)[0], np.triu_indices(10, 1)[1]]).all()
     assert np.isfinite(scores[:, np.tril_indices(10)[0], np.tril_indices(10)[1]]).all()
+
+
+@given(st.integers(1, 300), st.integers(0, 40), st.integers(0, 2**32 - 1))
+@settings(max_examples=25)
+def test_attention_in_one_is_attention_step_by_step(n_seq: int, n_past: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    q = generator.standard_normal((3, n_seq, 16), np.float32)
+    k, v = generator.standard_normal((2, 3, n_past + n_seq, 16), np.float32)
+    expected = forward.attention_mix(forward.softmax(forward.attention_scores(q, k)), v)
+    np.testing.assert_allclose(forward.attend(q, k, v), expected, atol=1e-5, rtol=1e-4)
