@@ -1,0 +1,19 @@
+"""`gpt2-excel install`: makes the functions known to a spreadsheet program."""
+
+from __future__ import annotations
+
+import click
+
+from addin.commands import hosts
+
+
+@click.command()
+@hosts.option
+def install(host: str | None) -> None:
+    """Make the functions known to a spreadsheet program, and say what was done.
+
+    It can be run again, as after an update. A file that is not its own is never written over; gpt2-excel uninstall
+    undoes everything.
+    """
+    for line in hosts.installation_of(host or hosts.usual_host()).install():
+        click.echo(line)

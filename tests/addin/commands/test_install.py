@@ -1,0 +1,96 @@
+"""`gpt2-excel install`, `uninstall` and `status`: which host they turn to, and that they say all that it does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import Result
+
+from addin.commands.hosts import HOSTS
+from addin.commands.problems import Missing, Problem
+
+Run = Callable[..., Result]
+
+
+class FakeInstallation(ModuleType):
+    """A host that keeps what it was asked to do."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"addin.{host}.installation")
+        self.host, self.done = host, 0
+
+    def install(self) -> Iterator[str]:
+        self.done += 1
+        yield f"wrote something for {self.host}"
+        yield "open it"
+
+    def uninstall(self) -> Iterator[str]:
+        self.done -= 1
+        yield f"removed something of {self.host}"
+
+    def status(self) -> Iterator[str]:
+        if self.host == "office":
+            raise Problem("no such program")
+        yield f"installed {self.done} times"
+
+
+@pytest.fixture
+def installations(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeInstallation]:
+    made = {host: FakeInstallation(host) for host in HOSTS}
+    for host, installation in made.items():
+        monkeypatch.setitem(sys.modules, f"addin.{host}", ModuleType(f"addin.{host}"))
+        monkeypatch.setitem(sys.modules, f"addin.{host}.installation", installation)
+    return made
+
+
+@pytest.mark.parametrize(("system", "host"), [("win32", "desktop"), ("darwin", "office"), ("linux", "calc")])
+def test_each_system_has_its_usual_host(
+    gpt2_excel: Run, installations: dict[str, FakeInstallation], system: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("addin.commands.hosts.sys.platform", system)
+        result = gpt2_excel("install")
+    assert result.stdout == f"wrote something for {host}\nopen it\n"
+    assert [name for name, installation in installations.items() if installation.done] == [host]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_can_be_named(gpt2_excel: Run, installations: dict[str, FakeInstallation], host: str) -> None:
+    assert gpt2_excel("install", "--host", host).exit_code == 0
+    assert installations[host].done == 1
+    assert gpt2_excel("uninstall", "--host", host).stdout == f"removed something of {host}\n"
+    assert installations[host].done == 0
+
+
+def test_status_is_of_all_hosts_or_of_one(gpt2_excel: Run, installations: dict[str, FakeInstallation]) -> None:
+    installations["desktop"].done = 2
+    assert gpt2_excel("status").stdout.splitlines() == [
+        "desktop  installed 2 times",
+        "office   no such program",
+        "calc     installed 0 times",
+    ]
+    assert gpt2_excel("status", "--host", "calc").stdout == "calc     installed 0 times\n"
+    refused = gpt2_excel("status", "--host", "office")
+    assert (refused.exit_code, refused.stderr) == (1, "gpt2-excel: no such program\n")
+
+
+@pytest.mark.parametrize("command", ["install", "uninstall", "status"])
+def test_a_host_that_is_not_there_is_one_line(gpt2_excel: Run, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "addin.calc.installation", None)
+    result = gpt2_excel(command, "--host", "calc")
+    assert (result.exit_code, result.stdout) == (Missing.exit_code, "")
+    assert result.stderr == "gpt2-excel: --host calc cannot be installed by this version of gpt2-excel\n"
+
+
+def test_a_package_that_a_host_lacks_is_named(gpt2_excel: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "installation.py").write_text("import no_such_package")
+    package = ModuleType("addin.office")
+    package.__path__ = [str(tmp_path)]
+    monkeypatch.setitem(sys.modules, "addin.office", package)
+    monkeypatch.delitem(sys.modules, "addin.office.installation", raising=False)
+    result = gpt2_excel("install", "--host", "office")
+    assert (result.exit_code, result.stderr) == (3, "gpt2-excel: --host office needs the package no_such_package\n")
