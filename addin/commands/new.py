@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from addin.commands import options
 
 HOSTS = ("office", "desktop", "headless")
+MACROS = {"desktop": ".xlsm"}  # a workbook that carries its functions' wrappers in VBA
 
 
 @click.command()
@@ -30,7 +32,7 @@ def new(
     """Write a template workbook, every value filled in.
 
     The file is a new one in the current folder, numbered where its name is taken; only a file named with -o is written
-    over.
+    over. For desktop it ends in .xlsm, else in .xlsx.
 
     \b
     gpt2-excel new anatomy --host desktop --tokens 100
@@ -38,11 +40,16 @@ def new(
     from functools import partial
 
     from addin.commands.console import console, show_place
-    from addin.commands.output_file import check_output, write_workbook
+    from addin.commands.output_file import SUFFIX, check_output, write_workbook
     from addin.commands.source import open_template
 
-    check_output(output)
+    suffix = MACROS.get(host, SUFFIX)
+    check_output(output, suffix)
     workbook, usual_name = open_template(template, host, prompt=prompt, model=model, tokens=tokens)
     workbook.recalculate()
-    save = partial(workbook.save, formulas="plain" if host == "headless" else "as stored")
-    show_place(console(), write_workbook(save, output, usual_name))
+    save: Callable[[Path], None] = partial(workbook.save, formulas="plain" if host == "headless" else "as stored")
+    if host in MACROS:
+        from addin.desktop.macro_workbook import with_vba
+
+        save = with_vba(save)
+    show_place(console(), write_workbook(save, output, str(Path(usual_name).with_suffix(suffix))))

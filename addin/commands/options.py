@@ -33,7 +33,7 @@ output = click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The .xlsx file to write, over an old one too.",
+    help="The file to write, over an old one too.",
 )
 tokens = click.option(
     "--tokens",

@@ -13,12 +13,12 @@ from addin.commands.problems import Problem
 SUFFIX = ".xlsx"
 
 
-def check_output(output: Path | None) -> None:
+def check_output(output: Path | None, suffix: str = SUFFIX) -> None:
     """Problem where a file could not be written there, said before any work is done."""
     if output is None:
         return
-    if output.suffix.lower() != SUFFIX:
-        raise Problem(f"--output must be a file name that ends in {SUFFIX}, not {str(output)!r}")
+    if output.suffix.lower() != suffix:
+        raise Problem(f"--output must be a file name that ends in {suffix}, not {str(output)!r}")
     if output.is_dir():
         raise Problem(f"--output must be a file, and {output} is a folder")
     if not output.parent.is_dir():
@@ -32,7 +32,7 @@ def write_workbook(write: Callable[[Path], object], output: Path | None, usual_n
     first of `name-2.xlsx`, `name-3.xlsx`, ... that is free.
     """
     target = output.resolve() if output else Path.cwd() / usual_name
-    draft = target.with_name(f".{target.stem}-{uuid.uuid4().hex[:8]}{SUFFIX}")
+    draft = target.with_name(f".{target.stem}-{uuid.uuid4().hex[:8]}{target.suffix.lower()}")
     try:
         write(draft)
         return _move(draft, target) if output else _move(draft, _claim_free_name(target))

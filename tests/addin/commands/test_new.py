@@ -20,7 +20,7 @@ Run = Callable[..., Result]
 def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host: str, stored: str) -> None:
     result = gpt2_excel("new", "anatomy", "--host", host, "--model", "tiny", "--prompt", "a b c")
     assert result.exit_code == 0, result.output
-    assert result.stdout == f"file    {here / '1_anatomy.xlsx'}\n"
+    assert result.stdout == f"file    {here / name}\n"
     expected = udfs.gpt2_predict("a b c", 1, None, "tiny")[1][1]
     assert Workbook.open("1_anatomy.xlsx", functions={}).get("next_token") == expected
     with zipfile.ZipFile("1_anatomy.xlsx") as archive:

@@ -1,0 +1,35 @@
+"""What the VBA wrappers call through xlwings: every function of `udfs`, its errors as the text that a cell shows.
+
+xlwings would hand an exception to VBA with its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any
+
+import udfs
+from udfs.cells import ERROR_MARK, CellError, spill
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    if name not in udfs.__all__:
+        raise AttributeError(f"there is no function {name}")
+    return _for_cells(name)
+
+
+@cache
+def _for_cells(name: str) -> Callable[..., Any]:
+    function = getattr(udfs, name)
+
+    @wraps(function)  # xlwings finds what it knows of a function in its attributes
+    def call(*arguments: object) -> Any:
+        try:
+            return spill(function(*arguments))
+        except CellError as error:
+            return ERROR_MARK + str(error).removeprefix(ERROR_MARK)
+        except Exception as error:
+            return f"{ERROR_MARK}{name.upper()} failed: {type(error).__name__}"
+
+    return call

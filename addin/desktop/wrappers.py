@@ -1,0 +1,150 @@
+"""The VBA that Excel calls: a wrapper for each function, and what the function wizard shows of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from addin.desktop.vba_project import Module, workbook_module
+from udfs.cells import ERROR_MARK
+from udfs.function import CATEGORY, Description
+
+FUNCTIONS = "gpt2_functions"
+_HELP = "gpt2_help"
+_PYTHON_MODULE = "addin.desktop.functions"
+
+_MOST_HELP = 255  # characters, of Excel's function wizard
+_MOST_ARGUMENTS = 60  # of a VBA function
+_ROOM = 900  # characters; a line of VBA has at most 1,023
+_KEYWORDS = """
+    addressof and any as boolean byref byte byval call case cdbl cint clng cstr currency date declare dim do double
+    each else elseif empty end enum erase error event exit false for friend function get global gosub goto if imp
+    implements in input integer is let lib like lock long longlong longptr loop lset me mod new next not nothing null
+    object on open option optional or paramarray preserve print private property public put raiseevent redim rem resume
+    return rset seek select set shared single static step stop string sub then to true type typeof unlock until variant
+    wend while width with withevents write xor
+"""
+
+_WRAPPER = """
+Public Function {name}({parameters})
+Attribute {name}.VB_Description = {description}
+    On Error GoTo failed
+    {name} = XLPy.CallUDF("{module}", "{function}", Array({arguments}))
+    Exit Function
+failed:
+    {name} = FailureText(Err.Description)
+End Function
+"""
+
+_FAILURE_TEXT = """
+Private Function FailureText(text As String) As String
+    FailureText = "{mark}" & Replace(Replace(text, vbCr, " "), vbLf, " ") & " (gpt2-excel status says more)"
+End Function
+"""
+
+_DESCRIBE = """
+Private described As Boolean
+
+Public Sub DescribeFunctions()
+    Dim saved As Boolean
+    If described Then Exit Sub
+    On Error GoTo later ' Excel describes nothing while no workbook is open
+    saved = ThisWorkbook.Saved
+{calls}
+    ThisWorkbook.Saved = saved
+    described = True
+later:
+End Sub
+
+Private Sub Describe(name As String, help As String, ParamArray arguments() As Variant)
+    Dim texts As Variant
+    texts = arguments
+    Application.MacroOptions Macro:="'" & Replace(ThisWorkbook.Name, "'", "''") & "'!" & name, _
+        Description:=help, Category:="{category}", ArgumentDescriptions:=texts
+End Sub
+"""
+
+_EVENTS = """
+Private WithEvents host As Application
+
+Private Sub Workbook_Open()
+    Set host = Application
+    DescribeFunctions
+End Sub
+
+Private Sub host_WorkbookActivate(ByVal Wb As Workbook)
+    DescribeFunctions
+End Sub
+"""
+
+
+def wrapper_modules(descriptions: Iterable[Description]) -> list[Module]:
+    """The workbook's own module, the wrappers, and the help for the function wizard.
+
+    Raises ValueError for a function that VBA or the function wizard has no room for.
+    """
+    functions = list(descriptions)
+    for function in functions:
+        _check(function)
+    wrappers = "".join(map(_wrapper, functions)) + _FAILURE_TEXT.format(mark=ERROR_MARK)
+    calls = "\n".join(map(_describe_call, functions))
+    return [
+        workbook_module(_EVENTS),
+        _module(FUNCTIONS, wrappers),
+        _module(_HELP, _DESCRIBE.format(calls=calls, category=CATEGORY), "Option Private Module\n"),
+    ]
+
+
+def _module(name: str, code: str, options: str = "") -> Module:
+    return Module(name, "Module", f'Attribute VB_Name = "{name}"\n{options}Option Explicit\n{code}')
+
+
+def _wrapper(function: Description) -> str:
+    parameters = (f"{'Optional ' if argument.optional else ''}{argument.name}" for argument in function.arguments)
+    return _WRAPPER.format(
+        name=function.name,
+        parameters=", ".join(parameters),
+        description='"' + _ascii(function.help).replace('"', '""') + '"',
+        module=_PYTHON_MODULE,
+        function=function.name.lower(),
+        arguments=", ".join(argument.name for argument in function.arguments),
+    )
+
+
+def _describe_call(function: Description) -> str:
+    texts = [f'"{function.name}"', _literal(function.help), *(_literal(a.help) for a in function.arguments)]
+    return "    Describe " + ", _\n        ".join(_lines(texts))
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    """The texts with commas between them, as few lines as there is room for: VBA continues a line at most 24 times."""
+    line = ""
+    for text in texts:
+        if line and len(line) + len(text) > _ROOM:
+            yield line
+            line = ""
+        line += f", {text}" if line else text
+    yield line
+
+
+def _literal(text: str) -> str:
+    """A text as VBA writes it; characters beyond ASCII by their codes, because a module has one old encoding."""
+    plain = " ".join(text.split()).replace('"', '""')
+    return '"' + re.sub(r"[^ -~]", lambda match: f'" & ChrW({ord(match[0])}) & "', plain) + '"'
+
+
+def _ascii(text: str) -> str:
+    return " ".join(text.split()).encode("ascii", "replace").decode()
+
+
+def _check(function: Description) -> None:
+    if len(function.arguments) > _MOST_ARGUMENTS:
+        raise ValueError(
+            f"{function.name} must have at most {_MOST_ARGUMENTS} arguments, not {len(function.arguments)}"
+        )
+    for what, text in [(function.name, function.help), *((a.name, a.help) for a in function.arguments)]:
+        if len(text) > _MOST_HELP:
+            raise ValueError(f"the help of {what} must have at most {_MOST_HELP} characters, not {len(text)}")
+    for argument in function.arguments:
+        if argument.name.lower() in _KEYWORDS.split():
+            raise ValueError(f"{function.name} has an argument {argument.name!r}, which is a word of VBA's own")
