@@ -20,10 +20,11 @@ Run = Callable[..., Result]
 def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host: str, stored: str) -> None:
     result = gpt2_excel("new", "anatomy", "--host", host, "--model", "tiny", "--prompt", "a b c")
     assert result.exit_code == 0, result.output
+    name = "1_anatomy.xlsm" if host == "desktop" else "1_anatomy.xlsx"
     assert result.stdout == f"file    {here / name}\n"
     expected = udfs.gpt2_predict("a b c", 1, None, "tiny")[1][1]
-    assert Workbook.open("1_anatomy.xlsx", functions={}).get("next_token") == expected
-    with zipfile.ZipFile("1_anatomy.xlsx") as archive:
+    assert Workbook.open(name, functions={}).get("next_token") == expected
+    with zipfile.ZipFile(name) as archive:
         sheets = [archive.read(name).decode() for name in archive.namelist() if "worksheets/sheet" in name]
     assert any(stored in sheet for sheet in sheets)
 
@@ -45,6 +46,7 @@ def test_files_are_numbered_and_o_is_written_over(gpt2_excel: Run, here: Path) -
         (["brain"], 1, f"TEMPLATE must be {' or '.join(TEMPLATES)}, not 'brain'"),
         (["anatomy", "--model", "gpt2-xl"], 3, "gpt2-excel download gpt2-xl"),
         (["anatomy", "--model", "tiny", "-o", "no/x.xlsx"], 1, "--output must lie in a folder that exists"),
+        (["anatomy", "--host", "desktop", "-o", "x.xlsx"], 1, "--output must be a file name that ends in .xlsm, not"),
         (["anatomy", "--host", "abacus"], 2, "abacus"),
     ],
 )
