@@ -26,10 +26,15 @@ def _for_cells(name: str) -> Callable[..., Any]:
     @wraps(function)  # xlwings finds what it knows of a function in its attributes
     def call(*arguments: object) -> Any:
         try:
-            return spill(function(*arguments))
+            return [[_number(value) for value in row] for row in spill(function(*arguments))]
         except CellError as error:
             return ERROR_MARK + str(error).removeprefix(ERROR_MARK)
         except Exception as error:
             return f"{ERROR_MARK}{name.upper()} failed: {type(error).__name__}"
 
     return call
+
+
+def _number(value: Any) -> Any:
+    """A whole number as a cell holds it: Excel takes no integers of more than 32 bits."""
+    return float(value) if type(value) is int else value

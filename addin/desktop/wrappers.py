@@ -36,7 +36,12 @@ failed:
 End Function
 """
 
-_FAILURE_TEXT = """
+# Python is given values: were it given ranges, it would have to ask Excel, which is busy, for what is in them.
+_HELPERS = """
+Private Function Plain(argument As Variant) As Variant
+    If IsObject(argument) Then Plain = argument.Value2 Else Plain = argument
+End Function
+
 Private Function FailureText(text As String) As String
     FailureText = "{mark}" & Replace(Replace(text, vbCr, " "), vbLf, " ") & " (gpt2-excel status says more)"
 End Function
@@ -86,7 +91,7 @@ def wrapper_modules(descriptions: Iterable[Description]) -> list[Module]:
     functions = list(descriptions)
     for function in functions:
         _check(function)
-    wrappers = "".join(map(_wrapper, functions)) + _FAILURE_TEXT.format(mark=ERROR_MARK)
+    wrappers = "".join(map(_wrapper, functions)) + _HELPERS.format(mark=ERROR_MARK)
     calls = "\n".join(map(_describe_call, functions))
     return [
         workbook_module(_EVENTS),
@@ -107,7 +112,7 @@ def _wrapper(function: Description) -> str:
         description='"' + _ascii(function.help).replace('"', '""') + '"',
         module=_PYTHON_MODULE,
         function=function.name.lower(),
-        arguments=", ".join(argument.name for argument in function.arguments),
+        arguments=", ".join(f"Plain({argument.name})" for argument in function.arguments),
     )
 
 

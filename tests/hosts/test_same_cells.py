@@ -1,0 +1,82 @@
+"""The anatomy workbook gives the same cells in every host.
+
+It is recalculated without any spreadsheet program, and every call of a GPT2_* function is written down with what it
+gave. Then each host is given the same calls. A host is a file `<host>_host.py` here with a context manager `calls()`:
+it yields a callable, (function's name, raw arguments) -> rows of plain values, that goes the host's real way.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import udfs
+from addin.headless import Workbook
+from udfs.cells import spill
+from workbook_templates import build
+
+HOSTS = sorted(path.stem.removesuffix("_host") for path in Path(__file__).parent.glob("*_host.py"))
+PROMPT = "Mike is quick. He"
+TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function, the raw arguments that a formula gave it, and the rows of its result."""
+
+    name: str
+    arguments: tuple[Any, ...]
+    rows: list[list[Any]]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
+    """Every call of the workbook's formulas, each one once."""
+    calls: list[Call] = []
+
+    def recording(name: str) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            result = getattr(udfs, name)(*arguments)
+            calls.append(Call(name.upper(), arguments, spill(result)))
+            return result
+
+        return call
+
+    file = build("anatomy", tmp_path_factory.mktemp("same"), tokens=8, host="headless", prompt=PROMPT, model="demo")
+    workbook = Workbook.open(file, {name.upper(): recording(name) for name in udfs.__all__})
+    workbook.recalculate()
+    assert not [value for row in workbook.get_range("next_tokens") for value in row if str(value).startswith("#")]
+    return calls
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_anatomy_workbook(host: str, recorded: list[Call]) -> None:
+    assert {"GPT2_MODEL", "GPT2_TOKENIZE", "GPT2_LINEAR", "GPT2_ATTENTION_MIX", "GPT2_LOGITS"} <= {
+        call.name for call in recorded
+    }
+    with importlib.import_module(f"tests.hosts.{host}_host").calls() as answer:
+        for call in recorded:
+            assert_same(answer(call.name, call.arguments), call.rows, call.name)
+
+
+def assert_same(rows: list[list[Any]], expected: list[list[Any]], what: str) -> None:
+    """Numbers to float tolerance, all else exactly; an empty text is an empty cell."""
+    assert [len(row) for row in rows] == [len(row) for row in expected], what
+    for row, expected_row in zip(rows, expected, strict=True):
+        for value, wanted in zip(row, expected_row, strict=True):
+            if is_number(wanted):
+                assert is_number(value), f"{what}: {value!r} and not {wanted}"
+            else:
+                assert value == wanted or {value, wanted} == {"", None}, what
+    numbers, wanted_numbers = ([v for row in cells for v in row if is_number(v)] for cells in (rows, expected))
+    np.testing.assert_allclose(numbers, wanted_numbers, **TOLERANCE, err_msg=what)
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
