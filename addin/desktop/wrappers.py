@@ -16,6 +16,7 @@ _PYTHON_MODULE = "addin.desktop.functions"
 _MOST_HELP = 255  # characters, of Excel's function wizard
 _MOST_ARGUMENTS = 60  # of a VBA function
 _ROOM = 900  # characters; a line of VBA has at most 1,023
+_MOST_LINES = 25  # that VBA takes as one
 _KEYWORDS = """
     addressof and any as boolean byref byte byval call case cdbl cint clng cstr currency date declare dim do double
     each else elseif empty end enum erase error event exit false for friend function get global gosub goto if imp
@@ -38,12 +39,21 @@ End Function
 
 # Python is given values: were it given ranges, it would have to ask Excel, which is busy, for what is in them.
 _HELPERS = """
-Private Function Plain(argument As Variant) As Variant
-    If IsObject(argument) Then Plain = argument.Value2 Else Plain = argument
+Private Function Plain(Optional argument As Variant) As Variant
+    If IsMissing(argument) Then Exit Function
+    If TypeName(argument) = "Range" Then
+        Plain = InCells(argument)
+    Else
+        Plain = argument
+    End If
+End Function
+
+Private Function InCells(ByVal cells As Object) As Variant
+    InCells = cells.Value2
 End Function
 
 Private Function FailureText(text As String) As String
-    FailureText = "{mark}" & Replace(Replace(text, vbCr, " "), vbLf, " ") & " (gpt2-excel status says more)"
+    FailureText = "{mark}" & Replace(Replace(text, vbCr, ""), vbLf, " ") & " (gpt2-excel status says more)"
 End Function
 """
 
@@ -91,7 +101,7 @@ def wrapper_modules(descriptions: Iterable[Description]) -> list[Module]:
     functions = list(descriptions)
     for function in functions:
         _check(function)
-    wrappers = "".join(map(_wrapper, functions)) + _HELPERS.format(mark=ERROR_MARK)
+    wrappers = _HELPERS.format(mark=ERROR_MARK) + "".join(map(_wrapper, functions))
     calls = "\n".join(map(_describe_call, functions))
     return [
         workbook_module(_EVENTS),
@@ -118,11 +128,14 @@ def _wrapper(function: Description) -> str:
 
 def _describe_call(function: Description) -> str:
     texts = [f'"{function.name}"', _literal(function.help), *(_literal(a.help) for a in function.arguments)]
-    return "    Describe " + ", _\n        ".join(_lines(texts))
+    lines = list(_lines(texts))
+    if len(lines) > _MOST_LINES:
+        raise ValueError(f"the help of {function.name} must fit into {_MOST_LINES} lines of VBA, not {len(lines)}")
+    return "    Describe " + ", _\n        ".join(lines)
 
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:
-    """The texts with commas between them, as few lines as there is room for: VBA continues a line at most 24 times."""
+    """The texts with commas between them, in as few lines as there is room for."""
     line = ""
     for text in texts:
         if line and len(line) + len(text) > _ROOM:

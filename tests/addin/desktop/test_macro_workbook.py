@@ -1,0 +1,169 @@
+"""The .xlsm and the .xlam as files, and their VBA run by LibreOffice."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+from lxml import etree
+from oletools.olevba import VBA_Parser
+
+import udfs
+from addin.desktop import functions, macro_workbook
+from addin.desktop.macro_workbook import add_vba, functions_project, made_for, with_vba, write_addin
+from addin.desktop.vba_project import Module
+from addin.headless import Workbook
+from udfs.function import describe
+from workbook_templates import TEMPLATES, build
+
+SYSTEM_PYTHON = "/usr/bin/python3"  # has LibreOffice's uno, where that is installed
+
+# What stands in for xlwings in LibreOffice: it gives back what it was asked to call.
+RECORDER = """Attribute VB_Name = "Recorder"
+Attribute VB_Base = "0{FCFB3D2A-A0FA-1068-A738-08002B3371B5}"
+Option Explicit
+Public Function CallUDF(script As String, fname As String, arguments As Variant) As Variant
+    Dim number As Long
+    CallUDF = script & "." & fname
+    For number = LBound(arguments) To UBound(arguments)
+        CallUDF = CallUDF & "|" & Shown(arguments(number))
+    Next number
+    If fname = "gpt2_gelu" Then Err.Raise 1001, Description:="first" & vbCrLf & "second"
+End Function
+Private Function Shown(value As Variant) As String
+    If IsArray(value) Then
+        Shown = UBound(value, 1) & " x " & UBound(value, 2) & " from " & value(1, 1)
+    Else
+        Shown = CStr(value)
+    End If
+End Function
+"""
+XLPY = """Attribute VB_Name = "xlwings"
+Option Explicit
+Public Function XLPy() As Object
+    Set XLPy = New Recorder
+End Function
+"""
+
+
+def _has_uno() -> bool:
+    if shutil.which("soffice") is None or not Path(SYSTEM_PYTHON).exists():
+        return False
+    return subprocess.run([SYSTEM_PYTHON, "-c", "import uno"], capture_output=True).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each template as an .xlsm, small."""
+    folder = tmp_path_factory.mktemp("xlsm")
+
+    def write(template: str) -> Callable[[Path], object]:
+        return lambda path: build(template, path, host="desktop", tokens=4, prompt="a b c", model="tiny")
+
+    for template in TEMPLATES:
+        with_vba(write(template))(folder / f"{template}.xlsm")
+    return {template: folder / f"{template}.xlsm" for template in TEMPLATES}
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_sheet_of_a_template_has_its_module(templates: dict[str, Path], template: str) -> None:
+    with zipfile.ZipFile(templates[template]) as archive:
+        sheets = [name for name in archive.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", name)]
+        codes = {etree.fromstring(archive.read(name))[0].get("codeName") for name in sheets}
+        workbook = archive.read("xl/workbook.xml").decode()
+        types = archive.read("[Content_Types].xml").decode()
+    parser = VBA_Parser(str(templates[template]))
+    modules = {name.removesuffix(".cls") for _, _, name, _ in parser.extract_macros() if name.endswith(".cls")}
+    assert codes | {"ThisWorkbook", "Dictionary"} == modules
+    assert len(codes) == len(sheets) == len(Workbook.open(templates[template]).sheet_names)
+    assert 'codeName="ThisWorkbook"' in workbook
+    assert "application/vnd.ms-excel.sheet.macroEnabled.main+xml" in types
+
+
+def test_formulas_have_the_names_of_the_vba_functions(templates: dict[str, Path]) -> None:
+    with zipfile.ZipFile(templates["anatomy"]) as archive:
+        sheets = b"".join(archive.read(name) for name in archive.namelist() if "worksheets/sheet" in name)
+    assert b">GPT2_LINEAR(" in sheets
+    assert b"_xldudf_" not in sheets
+    used = {name.decode() for name in re.findall(rb"\bGPT2_\w+(?=\()", sheets)}
+    assert used <= {name.upper() for name in udfs.__all__}
+
+
+def test_an_xlsm_recalculates_here(templates: dict[str, Path]) -> None:
+    workbook = Workbook.open(templates["anatomy"])
+    workbook.recalculate()
+    assert workbook.get("next_token") == udfs.gpt2_predict(workbook.get("prompt"), 1, None, "tiny")[1][1]
+
+
+def test_the_add_in_knows_what_it_was_made_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xlwings.__version__", "0.99")
+    write_addin(tmp_path / "mine.xlam")
+    assert made_for(tmp_path / "mine.xlam") == "0.99"
+    with zipfile.ZipFile(tmp_path / "mine.xlam") as archive:
+        assert "ms-excel.addin.macroEnabled" in archive.read("[Content_Types].xml").decode()
+
+
+@pytest.mark.parametrize("other", ["text", "workbook"])
+def test_what_is_no_add_in_of_ours(tmp_path: Path, other: str) -> None:
+    file = tmp_path / "other.xlam"
+    if other == "text":
+        file.write_text("mine")
+    else:
+        with xlsxwriter.Workbook(file) as workbook:
+            workbook.set_custom_property("xlwings", "0.37")
+    assert made_for(file) is None
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
+def test_libreoffice_reads_every_module(templates: dict[str, Path], tmp_path: Path) -> None:
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = ["soffice", profile, "--headless", "--convert-to", "ods", "--outdir", tmp_path, templates["surgery"]]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    with zipfile.ZipFile(tmp_path / "surgery.ods") as archive:
+        modules = {Path(name).stem: archive.read(name) for name in archive.namelist() if "Basic/GPT2Excel/" in name}
+    assert {module.name for module in functions_project(["Sheet1"]).modules} <= modules.keys()
+    read = etree.tostring(etree.fromstring(modules["gpt2_functions"]), method="text", encoding="unicode")
+    for name in udfs.__all__:
+        assert f"Public Function {name.upper()}(" in read
+
+
+@pytest.mark.skipif(not _has_uno(), reason="needs LibreOffice and python3-uno")
+def test_libreoffice_runs_every_wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each function is given a cell for each argument; one more call a range, a number and nothing."""
+    monkeypatch.setattr(macro_workbook, "functions_project", _recording_project)
+    with xlsxwriter.Workbook(tmp_path / "calls.xlsx") as workbook:
+        sheet = workbook.add_worksheet()
+        for row, name in enumerate(udfs.__all__):
+            arguments = [argument.name for argument in describe(getattr(udfs, name)).arguments]
+            sheet.write_row(row, 1, arguments)
+            cells = ",".join(f"{chr(ord('B') + number)}{row + 1}" for number in range(len(arguments)))
+            sheet.write_formula(row, 0, f"={name.upper()}({cells})")
+        sheet.write_formula(row + 1, 0, "=GPT2_WEIGHT(B1:C3,,2.5,A99)")
+    add_vba(tmp_path / "calls.xlsx", tmp_path / "calls.xlsm")
+    driver = Path(__file__).with_name("libreoffice.py")
+    command = [SYSTEM_PYTHON, driver, tmp_path / "calls.xlsm", tmp_path / "profile"]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    rows = json.loads(ran.stdout)
+    for (call, *arguments), name in zip(rows, udfs.__all__, strict=False):
+        expected = "|".join([f"{functions.__name__}.{name}", *filter(None, arguments)])
+        failed = "#GPT2! first second (gpt2-excel status says more)"
+        assert call == (failed if name == "gpt2_gelu" else expected)
+    first = describe(getattr(udfs, udfs.__all__[0])).arguments[0].name
+    assert rows[-1][0] == f"{functions.__name__}.gpt2_weight|3 x 2 from {first}|0|2.5|||"
+
+
+def _recording_project(code_names: list[str]) -> macro_workbook.VbaProject:
+    """The project with the recorder for xlwings; LibreOffice's ranges know no Value2."""
+    project = functions_project(code_names)
+    ours = [replace(m, source=m.source.replace(".Value2", ".Value")) for m in project.modules]
+    kept = [module for module in ours if module.name not in ("xlwings", "Dictionary")]
+    recorder = [Module("xlwings", "Module", XLPY), Module("Recorder", "Class", RECORDER)]
+    return project.with_modules(project.name, [*kept, *recorder])

@@ -1,0 +1,90 @@
+"""The wrappers' text: every function, its arguments, its help, within what VBA and the function wizard can take."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import replace
+
+import pytest
+
+import udfs
+from addin.desktop import functions
+from addin.desktop.macro_workbook import functions_project
+from addin.desktop.wrappers import wrapper_modules
+from tests.hosts.desktop_host import wrappers
+from udfs.function import Argument, Description, describe
+
+WRAPPERS = wrappers(functions_project([]))
+ONE = Description("GPT2_ONE", "One.", (Argument("x", "a number", False),), "")
+
+
+def source(name: str, *descriptions: Description) -> str:
+    return next(module.source for module in wrapper_modules(descriptions) if module.name == name)
+
+
+@pytest.mark.parametrize("name", udfs.__all__)
+def test_each_function_has_a_wrapper_that_calls_it(name: str) -> None:
+    function, wrapper = getattr(udfs, name), WRAPPERS[name.upper()]
+    parameters = inspect.signature(function).parameters
+    assert wrapper.parameters == wrapper.arguments == tuple(parameters)
+    assert wrapper.optional == {p.name for p in parameters.values() if p.default is not inspect.Parameter.empty}
+    assert (wrapper.module, wrapper.function) == (functions.__name__, name)
+    assert inspect.unwrap(getattr(functions, wrapper.function)) is inspect.unwrap(function)
+
+
+@pytest.mark.parametrize("name", udfs.__all__)
+def test_the_function_wizard_is_told_its_help(name: str) -> None:
+    description = describe(getattr(udfs, name))
+    (call,) = re.findall(rf'^    Describe "{description.name}", (.*(?: _\n.*)*)', HELP, re.M)
+    told = re.findall(r'"((?:[^"]|"")*)"', call.replace('" & ChrW(', "ChrW("))
+    wanted = [" ".join(description.help.split()), *(argument.help for argument in description.arguments)]
+    assert [text.replace('""', '"') for text in told] == wanted
+    assert all(len(text) <= 255 for text in wanted)
+
+
+HELP = next(module.source for module in functions_project([]).modules if module.name == "gpt2_help")
+
+
+def test_nothing_else_is_public() -> None:
+    modules = [module.source for module in functions_project([]).modules if module.kind == "Module"]
+    open_to_cells = "".join(source for source in modules if "Option Private Module" not in source)
+    public = re.findall(r"^(?:Public )?(?:Function|Sub) (\w+)", open_to_cells, re.M)
+    assert sorted(public) == sorted(name.upper() for name in udfs.__all__)
+
+
+def test_lines_are_no_longer_than_vba_takes() -> None:
+    sixty = replace(ONE, arguments=tuple(Argument(f"a{number}", '"' * 80, True) for number in range(60)))
+    for module in [*functions_project(["Sheet1"]).modules, *wrapper_modules([sixty])]:
+        assert max(map(len, module.source.splitlines())) <= 1023
+        continued = re.findall(r"(?:.* _\r?\n)+", module.source)
+        assert all(text.count("\n") <= 24 for text in continued)
+
+
+def test_quotes_and_characters_beyond_ascii() -> None:
+    text = source("gpt2_help", replace(ONE, help='Says "é"\n→ x'))
+    assert '"Says """ & ChrW(233) & """ " & ChrW(8594) & " x"' in text
+    assert text.isascii()
+    wrapper = source("gpt2_functions", replace(ONE, help='Says "é"\n→ x'))
+    assert 'Attribute GPT2_ONE.VB_Description = "Says ""?"" ? x"' in wrapper
+
+
+@pytest.mark.parametrize(
+    ("description", "said"),
+    [
+        (replace(ONE, help="x" * 256), "the help of GPT2_ONE must have at most 255 characters, not 256"),
+        (replace(ONE, arguments=(Argument("x", "y" * 300, True),)), "the help of x must have at most 255 characters"),
+        (replace(ONE, arguments=(Argument("Next", "", True),)), "GPT2_ONE has an argument 'Next', which is a word of"),
+        (
+            replace(ONE, arguments=tuple(Argument(f"a{number}", "", True) for number in range(61))),
+            "GPT2_ONE must have at most 60 arguments, not 61",
+        ),
+        (
+            replace(ONE, arguments=tuple(Argument(f"a{number}", '"' * 255, True) for number in range(60))),
+            "the help of GPT2_ONE must fit into 25 lines of VBA",
+        ),
+    ],
+)
+def test_what_there_is_no_room_for(description: Description, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        wrapper_modules([description])

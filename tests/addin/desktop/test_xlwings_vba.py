@@ -1,0 +1,62 @@
+"""xlwings' VBA as it is used here: no workbook decides what is started, and cells reach our functions only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import xlwings
+
+from addin.commands.problems import Missing
+from addin.desktop import xlwings_vba
+from addin.desktop.xlwings_vba import xlwings_project
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """Read anew, and forgotten afterwards."""
+    xlwings_project.cache_clear()
+    yield
+    xlwings_project.cache_clear()
+
+
+def lines() -> list[str]:
+    return next(module.source for module in xlwings_project().modules if module.name == "xlwings").splitlines()
+
+
+def test_it_is_that_of_the_installed_version() -> None:
+    assert f'Public Const XLWINGS_VERSION As String = "{xlwings.__version__}"' in lines()
+    assert any(f'Lib "xlwings64-{xlwings.__version__}.dll"' in line for line in lines())
+
+
+def test_its_functions_are_no_worksheet_functions() -> None:
+    assert lines()[:2] == ['Attribute VB_Name = "xlwings"', "Option Private Module"]
+
+
+def test_settings_come_from_the_users_folder_only() -> None:
+    (signature,) = (line for line in lines() if line.startswith("Function GetConfig("))
+    assert signature.endswith('Optional source As String = "user") As Variant')
+    calls = [line for line in lines() if "GetConfig(" in line and "source" in line and line != signature]
+    assert calls == []
+
+
+def test_python_is_started_without_a_workbooks_folder() -> None:
+    (command,) = (line.strip() for line in lines() if line.strip().startswith("tail ="))
+    assert "PYTHONPATH" not in command
+    assert "sys.path[:]=filter(None,sys.path)" in command
+
+
+@pytest.mark.usefixtures("fresh")
+def test_an_unknown_version_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlwings_vba, "_CHANGES", {r"^no such line$": ""})
+    with pytest.raises(
+        Missing, match=rf"xlwings {xlwings.__version__} is not known here: \^no such line\$ is there 0 t"
+    ):
+        xlwings_project()
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_file_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlwings_vba, "_SOURCE", "no.xlsm")
+    with pytest.raises(Missing, match=r"has no VBA that can be read in no\.xlsm"):
+        xlwings_project()
