@@ -23,8 +23,16 @@ from tests.hosts.pywin32 import MISSING
 
 ROOT = Path(__file__).parents[2]
 
-_ERRORS = {"#NULL!": 2000, "#DIV/0!": 2007, "#VALUE!": 2015, "#REF!": 2023, "#NAME?": 2029, "#NUM!": 2036, "#N/A": 2042}
-_ERROR_CODE = -2146828288  # of error 0, as COM hands over cells with an error
+_NUMBERS = {
+    "#NULL!": 2000,
+    "#DIV/0!": 2007,
+    "#VALUE!": 2015,
+    "#REF!": 2023,
+    "#NAME?": 2029,
+    "#NUM!": 2036,
+    "#N/A": 2042,
+}
+_ERRORS = {text: number - 2146828288 for text, number in _NUMBERS.items()}  # as COM hands over cells with an error
 
 _WRAPPER = re.compile(
     r"^Public Function (?P<name>\w+)\((?P<parameters>.*)\)\n"
@@ -106,9 +114,10 @@ def from_excel(value: object) -> object:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value in _ERRORS:
-        return _ERROR_CODE + _ERRORS[value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, str):
+        return _ERRORS.get(value, value)
+    whole = isinstance(value, int) and not isinstance(value, bool) and value not in _ERRORS.values()
+    return float(value) if whole else value
 
 
 def shown(answer: Any) -> list[list[Any]]:

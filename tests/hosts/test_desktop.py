@@ -1,0 +1,119 @@
+"""What Excel for Windows hands over and gets back: every function, ranges, blanks, errors, spills."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import udfs
+from tests.hosts.desktop_host import calls, from_excel
+from tests.udfs.test_wrong_arguments import MODEL, WORKING, WRONG
+from udfs import arguments as arg
+from udfs.cells import ERROR_MARK, CellError, spill
+from udfs.function import kinds_of
+
+Call = Callable[[str, Sequence[object]], list[list[Any]]]
+
+
+@pytest.fixture(scope="module")
+def excel() -> Iterator[Call]:
+    with calls() as call:
+        yield call
+
+
+def arguments_of(name: str, given: dict[str, Any]) -> list[Any]:
+    """A call's arguments in their order, what is left out as None; the model is `tiny`."""
+    parameters = inspect.signature(getattr(udfs, name)).parameters
+    given = {"model": MODEL, **given} if "model" in parameters else given
+    return [given.get(parameter) for parameter in parameters]
+
+
+def in_python(name: str, arguments: list[Any]) -> list[list[Any]]:
+    try:
+        return spill(getattr(udfs, name)(*arguments))
+    except CellError as error:
+        return [[ERROR_MARK + str(error)]]
+
+
+@pytest.mark.parametrize("name", udfs.__all__)
+def test_every_function_gives_what_it_gives_in_python(excel: Call, name: str) -> None:
+    arguments = arguments_of(name, WORKING[name])
+    rows, wanted = excel(name.upper(), arguments), in_python(name, arguments)
+    assert not str(wanted[0][0]).startswith(ERROR_MARK)
+    assert [[None if value == "" else value for value in row] for row in wanted] == rows
+
+
+@pytest.mark.parametrize("name", udfs.__all__)
+def test_every_wrong_argument_is_one_line(excel: Call, name: str) -> None:
+    tried = 0
+    for argument, kind in kinds_of(getattr(udfs, name)).items():
+        for wrong in filter(holds, WRONG.get(_annotation(kind), [])):
+            arguments = arguments_of(name, {**WORKING[name], argument: wrong})
+            wanted = in_python(name, arguments)
+            if str(wanted[0][0]).startswith(ERROR_MARK):
+                assert excel(name.upper(), arguments) == wanted
+                assert len(str(wanted[0][0]).splitlines()) == 1
+                tried += 1
+    assert tried
+
+
+def _annotation(kind: arg.Kind) -> Any:
+    return next((known for known in WRONG if known.__metadata__[0] is kind), None)
+
+
+def holds(value: object) -> bool:
+    """Whether cells of Excel can hold such a value: no NaN or infinity, no objects, no rows of unequal length."""
+    try:
+        items = np.array(value, object).ravel().tolist()
+    except ValueError:
+        return False
+    finite = all(np.isfinite(item) for item in items if isinstance(item, float))
+    return finite and not any(isinstance(item, (dict, list)) for item in items)
+
+
+@pytest.mark.parametrize(
+    ("cells", "handed_over"),
+    [
+        ([[1, 2.5], [None, "a"]], ((1.0, 2.5), (None, "a"))),
+        ([["only"]], "only"),
+        ([[3]], 3.0),
+        (None, None),
+        (True, True),
+        ("#DIV/0!", -2146826281),
+        ([[1.0, "#N/A"]], ((1.0, -2146826246),)),
+    ],
+)
+def test_what_com_hands_over(cells: object, handed_over: object) -> None:
+    assert from_excel(cells) == handed_over
+
+
+def test_a_range_of_one_cell_is_its_value(excel: Call) -> None:
+    assert excel("GPT2_TOKENIZE", [[["Hello"]]]) == [["position", "token", "id"], [0, "Hello", 15496]]
+    assert excel("GPT2_EMBED", [[[464]], MODEL]) == excel("GPT2_EMBED", [464, MODEL])
+
+
+def test_a_row_and_a_column_keep_their_direction(excel: Call) -> None:
+    assert np.shape(excel("GPT2_GELU", [[[1.0, 2.0, 3.0]]])) == (1, 3)
+    assert np.shape(excel("GPT2_GELU", [[[1.0], [2.0], [3.0]]])) == (3, 1)
+    assert np.shape(excel("GPT2_GELU", [[[1.0]]])) == (1, 1)
+
+
+def test_blank_rows_at_the_end_are_no_data(excel: Call) -> None:
+    x = [[1.0, 2.0], [3.0, 4.0], [None, None]]
+    assert excel("GPT2_GELU", [x]) == excel("GPT2_GELU", [x[:2]])
+    assert excel("GPT2_GELU", [[[1.0, None], [3.0, 4.0]]]) == [
+        [f"{ERROR_MARK}x has a blank cell in row 1, column 2: a number is needed"]
+    ]
+
+
+def test_empty_cells_of_a_table_are_empty(excel: Call) -> None:
+    scores = excel("GPT2_ATTENTION_SCORES", arguments_of("gpt2_attention_scores", WORKING["gpt2_attention_scores"]))
+    assert scores[0][1:] == [None, None]
+
+
+def test_a_result_of_text_that_looks_like_a_formula(excel: Call) -> None:
+    assert excel("GPT2_DETOKENIZE", [[[row[2]] for row in udfs.gpt2_tokenize("=1+1")[1:]]]) == [["=1+1"]]
