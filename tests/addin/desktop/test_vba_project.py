@@ -6,7 +6,7 @@ import io
 import re
 
 import olefile
-from oletools.olevba import VBA_Parser
+from oletools.olevba import VBA_Parser, decompress_stream
 
 from addin.desktop.macro_workbook import functions_project
 from addin.desktop.vba_project import Module, VbaProject, sheet_module, workbook_module
@@ -59,6 +59,16 @@ def test_every_module_is_in_each_of_the_projects_lists() -> None:
         )
         + b"\0\0"
     )
+
+
+def test_each_module_says_of_which_type_it_is() -> None:
+    made = functions_project(["Sheet1"])
+    with olefile.OleFileIO(io.BytesIO(made.written())) as container:
+        directory = bytes(decompress_stream(bytearray(container.openstream("VBA/dir").read())))
+    before = bytes.fromhex("1e0004000000 00000000 2c0002000000 ffff")  # help context and cookie
+    standard = sum(module.kind == "Module" for module in made.modules)
+    assert directory.count(before + bytes.fromhex("210000000000")) == standard
+    assert directory.count(before + bytes.fromhex("220000000000")) == len(made.modules) - standard
 
 
 def test_lines_end_as_vba_wants_them() -> None:
