@@ -10,7 +10,6 @@ import click
 from addin.commands import options
 
 HOSTS = ("office", "desktop", "headless")
-MACROS = {"desktop": ".xlsm"}  # a workbook that carries its functions' wrappers in VBA
 
 
 @click.command()
@@ -40,15 +39,15 @@ def new(
     from functools import partial
 
     from addin.commands.console import console, show_place
-    from addin.commands.output_file import SUFFIX, check_output, write_workbook
+    from addin.commands.output_file import MACROS, SUFFIX, check_output, write_workbook
     from addin.commands.source import open_template
 
-    suffix = MACROS.get(host, SUFFIX)
+    suffix = MACROS if host == "desktop" else SUFFIX
     check_output(output, suffix)
     workbook, usual_name = open_template(template, host, prompt=prompt, model=model, tokens=tokens)
     workbook.recalculate()
     save: Callable[[Path], None] = partial(workbook.save, formulas="plain" if host == "headless" else "as stored")
-    if host in MACROS:
+    if suffix == MACROS:
         from addin.desktop.macro_workbook import with_vba
 
         save = with_vba(save)

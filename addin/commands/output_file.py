@@ -11,6 +11,7 @@ from pathlib import Path
 from addin.commands.problems import Problem
 
 SUFFIX = ".xlsx"
+MACROS = ".xlsm"
 
 
 def check_output(output: Path | None, suffix: str = SUFFIX) -> None:

@@ -48,8 +48,8 @@ def run(
 ) -> None:
     """Recalculate a workbook from the prompt to the next token.
 
-    TEMPLATE_OR_FILE is a template, by default anatomy, or an .xlsx file. The result is a new file in the current
-    folder, numbered where its name is taken; only a file named with -o is written over.
+    TEMPLATE_OR_FILE is a template, by default anatomy, or an .xlsx or .xlsm file. The result is a new file in the
+    current folder, numbered where its name is taken; only a file named with -o is written over.
 
     \b
     gpt2-excel run --prompt "Mike is quick. He moves"
@@ -60,11 +60,11 @@ def run(
     from addin.commands.edits import make_edit, parse_edit
     from addin.commands.outcome import read_outcome
     from addin.commands.output_file import check_output, write_workbook
-    from addin.commands.source import check_model_of, open_source
+    from addin.commands.source import check_model_of, open_source, suffix_of
     from workbook_templates import TEMPLATES
 
     typed = [parse_edit(text) for text in edits]
-    check_output(output)
+    check_output(output, suffix_of(source))
     workbook, usual_name = open_source(source, prompt=prompt, model=model, tokens=tokens)
     for edit in typed:
         make_edit(workbook, edit)

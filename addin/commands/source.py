@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from addin.commands.output_file import SUFFIX
+from addin.commands.output_file import MACROS, SUFFIX
 from addin.commands.problems import Missing, Problem
 from addin.headless import Workbook, WorkbookError
 from udfs.backend import library, model_text
@@ -47,13 +47,18 @@ def open_source(source: str, *, prompt: str | None, model: str | None, tokens: i
         is_file_name = path.suffix or path.name != source
         fault = f"there is no file {source}" if is_file_name else f"must be {_templates()} or a file, not {source!r}"
         raise Problem(f"TEMPLATE_OR_FILE: {fault}")
-    if path.suffix.lower() != SUFFIX:
-        raise Problem(f"TEMPLATE_OR_FILE: a file must end in {SUFFIX}, and {path.name} does not")
+    if path.suffix.lower() not in (SUFFIX, MACROS):
+        raise Problem(f"TEMPLATE_OR_FILE: a file must end in {SUFFIX} or {MACROS}, and {path.name} does not")
     if tokens is not None:
         raise Problem("--tokens is for a template: the rows of a file are as they are")
     workbook = Workbook.open(path)
     _type_in(workbook, prompt, model)
-    return workbook, path.with_suffix(SUFFIX).name
+    return workbook, path.with_suffix(path.suffix.lower()).name
+
+
+def suffix_of(source: str) -> str:
+    """How the file that is made of a template or a file ends: a file with macros keeps them."""
+    return MACROS if source.lower().endswith(MACROS) else SUFFIX
 
 
 def check_model_of(workbook: Workbook) -> None:

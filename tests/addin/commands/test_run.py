@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from click.testing import Result
 
 import udfs
+from addin.desktop.macro_workbook import add_vba
 from addin.headless import Workbook
 from udfs.backend.tokenizer import encode
 from workbook_templates import TEMPLATES
@@ -105,6 +107,16 @@ def test_an_error_in_a_cell_is_one_line_and_no_file(gpt2_excel: Run, workbook: P
     assert list(here.iterdir()) == []
 
 
+def test_a_workbook_with_macros_keeps_them(gpt2_excel: Run, workbook: Path, here: Path) -> None:
+    mine = here.parent / "mine.xlsm"
+    add_vba(workbook, mine)
+    assert "--output must be a file name that ends in .xlsm" in gpt2_excel("run", mine, "-o", "out.xlsx").stderr
+    assert gpt2_excel("run", mine).exit_code == 0
+    with zipfile.ZipFile(mine) as before, zipfile.ZipFile("mine.xlsm") as after:
+        assert after.read("xl/vbaProject.bin") == before.read("xl/vbaProject.bin")
+        assert after.read("[Content_Types].xml") == before.read("[Content_Types].xml")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -120,14 +132,14 @@ def test_an_error_in_a_cell_is_one_line_and_no_file(gpt2_excel: Run, workbook: P
         (["{mine}", "--model", "tiny ; set h.9.ln_1.bias[0] = 1"], "h.9.ln_1.bias"),
         (["{mine}", "-o", "out.txt"], "--output must be a file name that ends in .xlsx"),
         (["{plain}"], "not an .xlsx workbook"),
-        (["{macros}"], "a file must end in .xlsx, and macros.xlsm does not"),
+        (["{binary}"], "a file must end in .xlsx or .xlsm, and binary.xlsb does not"),
     ],
 )
 def test_wrong_values_are_one_line(
     gpt2_excel: Run, workbook: Path, here: Path, arguments: list[str], said: str
 ) -> None:
-    files = {"mine": workbook, "plain": here.parent / "plain.xlsx", "macros": here.parent / "macros.xlsm"}
-    for name in ("plain", "macros"):
+    files = {"mine": workbook, "plain": here.parent / "plain.xlsx", "binary": here.parent / "binary.xlsb"}
+    for name in ("plain", "binary"):
         files[name].write_text("no workbook")
     result = gpt2_excel("run", *(part.format(**files) for part in arguments))
     assert result.exit_code == 1, result.output
@@ -160,8 +172,10 @@ def test_a_workbook_without_our_names_is_just_recalculated(gpt2_excel: Run, here
 
 STOPPED_WHILE_SAVING = """
 import time
+import zipfile
 from addin.cli import main
 import udfs
+from addin.desktop.macro_workbook import add_vba
 from addin.headless import Workbook
 
 def save(self, path, **how):
