@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,9 +22,9 @@ HOSTS = ("office", "desktop", "headless")
 @click.option(
     "--host",
     type=click.Choice(HOSTS),
-    default="office",
-    show_default=True,
-    help="The program that it is for: they store function names differently.",
+    default="desktop" if sys.platform == "win32" else "office",
+    help="The program that it is for: they store function names differently. By default desktop on Windows, else "
+    "office.",
 )
 def new(
     template: str, prompt: str | None, model: str | None, output: Path | None, tokens: int | None, host: str

@@ -13,7 +13,10 @@ from addin.commands.problems import Problem
 @click.command()
 @hosts.option
 def status(host: str | None) -> None:
-    """Say what gpt2-excel install has done so far: for one host, or without --host for each."""
+    """Say what is installed in which spreadsheet program.
+
+    Without --host for each of them.
+    """
     for name in [host] if host else hosts.HOSTS:
         for line in hosts.installation_of(name).status() if host else _whatever_happens(name):
             click.echo(f"{name:<9}{line}")

@@ -10,6 +10,9 @@ from addin.commands import hosts
 @click.command()
 @hosts.option
 def uninstall(host: str | None) -> None:
-    """Undo what gpt2-excel install did, and say what was undone. Models and workbooks stay."""
+    """Undo what gpt2-excel install did.
+
+    Says what it removes. Models and workbooks stay.
+    """
     for line in hosts.installation_of(host or hosts.usual_host()).uninstall():
         click.echo(line)
