@@ -9,7 +9,7 @@ from addin.desktop.vba_project import Module, workbook_module
 from udfs.cells import ERROR_MARK
 from udfs.function import CATEGORY, Description
 
-FUNCTIONS = "gpt2_functions"
+_FUNCTIONS = "gpt2_functions"
 _HELP = "gpt2_help"
 _PYTHON_MODULE = "addin.desktop.functions"
 
@@ -105,7 +105,7 @@ def wrapper_modules(descriptions: Iterable[Description]) -> list[Module]:
     calls = "\n".join(map(_describe_call, functions))
     return [
         workbook_module(_EVENTS),
-        _module(FUNCTIONS, wrappers),
+        _module(_FUNCTIONS, wrappers),
         _module(_HELP, _DESCRIBE.format(calls=calls, category=CATEGORY), "Option Private Module\n"),
     ]
 
