@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.random_checkpoint import write_checkpoint
 from tests.random_sae import write_sae
 from udfs.backend import library
 from udfs.backend.errors import ModelError
 from udfs.backend.model import Model
+
+settings.register_profile("project", deadline=None)  # on a busy machine anything may take long
+settings.load_profile("project")
 
 OWN_MODELS = library.models_folder()  # of the person who runs the tests, before they look elsewhere
 

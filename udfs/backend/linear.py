@@ -55,9 +55,13 @@ class Plain:
 
     def _by_columns(self, x: Array) -> Array:
         out = np.empty((len(x), self.n_out), np.float32)
+        one_row_by_columns = len(x) == 1 and self._weight.T.flags.c_contiguous  # the unembedding of one token
 
         def multiply(columns: slice) -> None:
-            np.matmul(x, self._weight[:, columns], out=out[:, columns])
+            if one_row_by_columns:  # numpy's own loop reads a third faster than BLAS
+                np.einsum("ni,oi->no", x, self._weight.T[columns], out=out[:, columns])
+            else:
+                np.matmul(x, self._weight[:, columns], out=out[:, columns])
 
         team().share_out(self.n_out, multiply)
         return out
