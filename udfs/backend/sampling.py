@@ -36,7 +36,7 @@ def probabilities_of(logits: Array, ids: NDArray[np.intp]) -> Array:
 def top(values: Array, k: int) -> NDArray[np.intp]:
     """Indices of the k largest of each row, largest first: `[..., n]` -> `[..., k]`.
 
-    The lower index comes first among equals. Of a whole vocabulary only the best blocks of tokens are sorted.
+    The lower index comes first among equals. Of a whole vocabulary only the best blocks are looked at closely.
     """
     rows = values.reshape(-1, values.shape[-1])
     found: NDArray[np.intp] = shared_out(partial(_top, k=min(k, rows.shape[1])))(rows)
@@ -45,16 +45,23 @@ def top(values: Array, k: int) -> NDArray[np.intp]:
 
 def _top(values: Array, k: int) -> NDArray[np.intp]:
     n_rows, n = values.shape
-    width = _BLOCK if k * _BLOCK < n else 1
-    best = np.maximum.reduceat(values, np.arange(0, n, width), axis=1)  # [n_rows, n] -> [n_rows, n_blocks]
-    least = np.partition(best, best.shape[1] - k, axis=1)[:, -k, None]  # k blocks reach it, so at least k values do
+    n_blocks = n // _BLOCK if n >= _BLOCK**2 and k <= n // _BLOCK else n
+    best = _best_of_blocks(values, n_blocks)  # -> [n_rows, n_blocks]
+    least = np.partition(best, n_blocks - k, axis=1)[:, -k, None]  # k blocks reach it, so at least k values do
     rows, blocks = np.nonzero(best >= least)
-    rows = np.repeat(rows, width)
-    indices = (blocks[:, None] * width + np.arange(width)).ravel()
-    inside = indices < n  # the last block may be short
-    rows, indices = rows[inside], indices[inside]
+    indices = blocks[:, None] + np.arange(0, n, n_blocks)  # -> [n_found, block]
+    rows, indices = np.broadcast_to(rows[:, None], indices.shape)[indices < n], indices[indices < n]
     enough = values[rows, indices] >= least[rows, 0]
     rows, indices = rows[enough], indices[enough]
     order = np.lexsort((indices, -values[rows, indices], rows))
     first = np.searchsorted(rows, np.arange(n_rows))
     return indices[order][first[:, None] + np.arange(k)]
+
+
+def _best_of_blocks(values: Array, n_blocks: int) -> Array:
+    """The largest value of each block, which is every n_blocks-th value: `[n_rows, n]` -> `[n_rows, n_blocks]`."""
+    n_rows, n = values.shape
+    whole = n - n % n_blocks
+    best: Array = values[:, :whole].reshape(n_rows, -1, n_blocks).max(axis=1)
+    np.maximum(best[:, : n - whole], values[:, whole:], out=best[:, : n - whole])
+    return best
