@@ -41,7 +41,8 @@ class Team:
         if not self._helpers or not self._taken.acquire(blocking=False):
             work(slice(0, count))
             return
-        shares = deque(slice(count * i // self.size, count * (i + 1) // self.size) for i in range(self.size))
+        size = min(self.size, count)  # no empty slices
+        shares = deque(slice(count * i // size, count * (i + 1) // size) for i in range(size))
 
         def work_through() -> None:
             while True:

@@ -3,9 +3,10 @@ from __future__ import annotations
 import threading
 import time
 
+import numpy as np
 import pytest
 
-from udfs.backend.team import Team, team
+from udfs.backend.team import Team, shared_out, team
 
 
 def numbers(members: Team, count: int) -> list[int]:
@@ -76,3 +77,8 @@ def test_callers_from_many_threads() -> None:
 def test_there_is_one_team() -> None:
     assert team() is team()
     assert 1 <= team().size <= 8
+
+
+def test_one_large_row_is_one_share() -> None:
+    """More members than rows: no member gets an empty share, whose result would take the row's place."""
+    assert all(shared_out(np.negative)(np.ones((1, 2**18))).sum() == -(2**18) for _ in range(20))
