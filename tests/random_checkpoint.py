@@ -10,10 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from udfs.backend.checkpoint import open_checkpoint
 from udfs.backend.config import parse_config
+from udfs.backend.layers import Layers
+from udfs.backend.model import Model
 
 SIZES = {
     "tiny": {"n_layer": 3, "n_head": 4, "n_embd": 32, "n_ctx": 64, "n_vocab": 50257},
+    "long": {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_ctx": 1024, "n_vocab": 100},
+    "few": {"n_layer": 2, "n_head": 2, "n_embd": 16, "n_ctx": 32, "n_vocab": 4},
     "small": {"n_layer": 12, "n_head": 12, "n_embd": 768, "n_ctx": 1024, "n_vocab": 50257},
 }
 
@@ -55,3 +60,10 @@ def write_checkpoint(folder: Path, size: str = "tiny", seed: int = 0, prefix: st
     named = {prefix + name: tensor for name, tensor in tensors(parse_config(values).shapes(), seed).items()}
     save_file(named, folder / "model.safetensors")
     return folder
+
+
+def random_model(folder: Path, size: str = "tiny", seed: int = 0) -> Model:
+    """Such a checkpoint, written there and opened, without a models folder."""
+    checkpoint = open_checkpoint(write_checkpoint(folder / f"{size} {seed}", size, seed))
+    tensors = checkpoint.tensors
+    return Model(f"{size} {seed}", size, checkpoint.config, tensors, Layers(tensors), source=str(folder))

@@ -16,6 +16,15 @@ from udfs.anatomy import (
     gpt2_unembed,
 )
 from udfs.circuits import gpt2_circuit, gpt2_patch
+from udfs.generation import (
+    gpt2_beam,
+    gpt2_beam_steps,
+    gpt2_candidates,
+    gpt2_generate,
+    gpt2_generate_steps,
+    gpt2_logprobs,
+    gpt2_speculate,
+)
 from udfs.lens import (
     gpt2_attention,
     gpt2_attribution,
@@ -52,8 +61,11 @@ __all__ = [
     "gpt2_attention_pattern",
     "gpt2_attention_scores",
     "gpt2_attribution",
+    "gpt2_beam",
+    "gpt2_beam_steps",
     "gpt2_block",
     "gpt2_bpe_steps",
+    "gpt2_candidates",
     "gpt2_circuit",
     "gpt2_contrast",
     "gpt2_detokenize",
@@ -61,6 +73,8 @@ __all__ = [
     "gpt2_edit",
     "gpt2_embed",
     "gpt2_gelu",
+    "gpt2_generate",
+    "gpt2_generate_steps",
     "gpt2_head_scores",
     "gpt2_info",
     "gpt2_kq",
@@ -69,6 +83,7 @@ __all__ = [
     "gpt2_linear",
     "gpt2_logitlens",
     "gpt2_logits",
+    "gpt2_logprobs",
     "gpt2_model",
     "gpt2_nearest_tokens",
     "gpt2_ov",
@@ -81,6 +96,7 @@ __all__ = [
     "gpt2_sae_encode",
     "gpt2_sae_feature",
     "gpt2_softmax",
+    "gpt2_speculate",
     "gpt2_steer",
     "gpt2_steer_model",
     "gpt2_tokenize",

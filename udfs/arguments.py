@@ -15,9 +15,11 @@ import numpy as np
 from udfs import cells
 from udfs.backend import additions, circuits, library, model_text, patching, places, surgery, tokenizer
 from udfs.backend.arrays import Array
+from udfs.backend.errors import ModelError
 from udfs.backend.model import Model as BackendModel
 from udfs.backend.model_text import ModelText
 from udfs.backend.prompts import prompt_ids
+from udfs.backend.random_numbers import DEFAULT_SEED, MAX_SEED
 from udfs.backend.steering import Numbers as PackedNumbers
 from udfs.backend.steering import Vector as BackendVector
 from udfs.backend.steering import parse_vector
@@ -202,6 +204,30 @@ def _temperature(raw: object, name: str, model: BackendModel | None) -> float:
     return cells.number(raw, name, 0, 1000)
 
 
+def _top_k(raw: object, name: str, model: BackendModel | None) -> int:
+    return int(cells.number(raw, name, 0, tokenizer.N_VOCAB, whole=True))
+
+
+def _top_p(raw: object, name: str, model: BackendModel | None) -> float:
+    return cells.number(raw, name, 0, 1)
+
+
+def _seed(raw: object, name: str, model: BackendModel | None) -> int:
+    return int(cells.number(raw, name, 0, MAX_SEED, whole=True))
+
+
+def _draft(raw: object, name: str, model: BackendModel | None) -> BackendModel:
+    assert model is not None
+    try:
+        draft = library.load(cells.text(raw, name))
+    except ModelError as error:
+        raise CellError(f"{name}: {error}") from None
+    if draft.config.n_vocab != model.config.n_vocab:
+        sizes = f"{model.config.n_vocab} tokens, not {draft.config.n_vocab}"
+        raise CellError(f"{name} must have the vocabulary of {model.name}, {sizes}")
+    return draft
+
+
 def _position(raw: object, name: str, model: BackendModel | None) -> int:
     assert model is not None
     n_ctx = model.config.n_ctx
@@ -288,4 +314,12 @@ Qkv = Annotated[Array, Kind(_qkv, "queries, keys and values side by side: a row 
 Count = Annotated[int, Kind(_count, "how many, at least 1")]
 Index = Annotated[int, Kind(_index, "which one, counted from 0")]
 Temperature = Annotated[float, Kind(_temperature, "divides the logits: 1 as trained, 0 greedy")]
+TopK = Annotated[int, Kind(_top_k, "draws from the k most likely tokens only; 0, the default, from all")]
+TopP = Annotated[
+    float, Kind(_top_p, "draws from the most likely tokens that have this share together; 1, the default, from all")
+]
+Seed = Annotated[
+    int, Kind(_seed, f"which random numbers: 0 to {MAX_SEED}; blank is {DEFAULT_SEED}, so nothing changes by itself")
+]
+Draft = Annotated[BackendModel, Kind(_draft, "the model text of the draft model, which proposes")]
 Cells = Annotated[object, Kind(_raw, "a range of cells", takes_blank=True)]

@@ -12,7 +12,7 @@ import udfs
 from udfs import arguments as arg
 from udfs.arguments import Kind
 from udfs.cells import ERROR_MARK, CellError
-from udfs.function import kinds_of
+from udfs.function import describe, kinds_of
 
 MODEL = "tiny"
 STREAM = np.ones((3, 32), np.float32)
@@ -26,8 +26,11 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_attention_pattern": {"qkv": QKV, "head": 0},
     "gpt2_attention_scores": {"qkv": QKV, "head": 0},
     "gpt2_attribution": {"prompt": "hello", "target": " the", "against": 11},
+    "gpt2_beam": {"prompt": "hello", "tokens": 3, "beams": 2},
+    "gpt2_beam_steps": {"prompt": "hello", "tokens": 3, "beams": 2},
     "gpt2_block": {"layer": 0, "residual": STREAM},
     "gpt2_bpe_steps": {"text": "hello"},
+    "gpt2_candidates": {"prompt": "hello", "k": 3, "temperature": 1, "top_k": 5, "top_p": 0.9},
     "gpt2_circuit": {
         "prompts": [["one"], ["two"]],
         "answers": [[" a"], [" b"]],
@@ -40,6 +43,16 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_edit": {"values": STREAM, "edits": [[None, 2.0]]},
     "gpt2_embed": {"ids": [[464], [3797]]},
     "gpt2_gelu": {"x": STREAM},
+    "gpt2_generate": {"prompt": "hello", "tokens": 3, "temperature": 1, "top_k": 5, "top_p": 0.9, "seed": 1},
+    "gpt2_generate_steps": {
+        "prompt": "hello",
+        "tokens": 3,
+        "temperature": 1,
+        "top_k": 5,
+        "top_p": 0.9,
+        "seed": 1,
+        "k": 2,
+    },
     "gpt2_head_scores": {"prompt": "hello hello"},
     "gpt2_info": {},
     "gpt2_kq": {"prompt": "hello", "layer": 0, "head": 0},
@@ -48,6 +61,7 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_linear": {"x": STREAM, "parameter": "h.0.attn.c_attn"},
     "gpt2_logitlens": {"prompt": "hello", "k": 3, "position": 0, "show": "both"},
     "gpt2_logits": {"residual": STREAM, "k": 3, "temperature": 1},
+    "gpt2_logprobs": {"prompt": "hello there"},
     "gpt2_model": {"name": MODEL, "surgery": [["scale", "h.0.attn", 0]]},
     "gpt2_nearest_tokens": {"vector": STREAM[:1], "k": 3},
     "gpt2_ov": {"tokens": "hello", "layer": 0, "head": 0, "k": 3},
@@ -60,6 +74,14 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_sae_encode": {"residual": STREAM, "layer": 1, "k": 3},
     "gpt2_sae_feature": {"layer": 1, "feature": 3},
     "gpt2_softmax": {"x": STREAM, "temperature": 1},
+    "gpt2_speculate": {
+        "prompt": "hello",
+        "tokens": 3,
+        "draft": "tiny ; scale h.1.mlp by 0",
+        "seed": 1,
+        "temperature": 1,
+        "ahead": 2,
+    },
     "gpt2_steer": {"residual": STREAM, "vector": STREAM[:1], "coefficient": 2, "positions": "last"},
     "gpt2_steer_model": {"vector": STREAM[:1], "place": "h.1", "coefficient": 2, "positions": "last"},
     "gpt2_tokenize": {"text": "hello"},
@@ -104,6 +126,10 @@ WRONG: dict[Any, list[Any]] = {
     arg.Temperature: [*_NO_NUMBER, 1001],
     arg.Model: ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]], "tiny ; set ln_f.bias[99] = 1", "../tiny"],
     arg.ModelName: ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]], "tiny ; set ln_f.bias[99] = 1"],
+    arg.TopK: [*_NO_NUMBER, 1.5, 50258],
+    arg.TopP: [*_NO_NUMBER, 1.01],
+    arg.Seed: [*_NO_NUMBER, 0.5, 1_000_000],
+    arg.Draft: ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]], "../tiny"],
     arg.Cells: [[["#VALUE!", 1, 1]]],
 }
 OPTIONAL_BLANK = {"model", "k", "temperature", "surgery", "row", "rows", "column", "columns", "name", "edits", "text",
@@ -156,7 +182,8 @@ def test_a_wrong_argument_is_one_line_that_names_it(name: str, argument: str, wr
 
 @pytest.mark.parametrize("name", [name for name in WORKING if WORKING[name]])
 def test_a_missing_argument_is_named(name: str) -> None:
-    for argument in WORKING[name].keys() - OPTIONAL_BLANK - {"ids"}:
+    optional = {argument.name for argument in describe(getattr(udfs, name)).arguments if argument.optional}
+    for argument in WORKING[name].keys() - OPTIONAL_BLANK - optional:
         with pytest.raises(CellError, match=f"^{argument} is missing: it must be"):
             call(name, **{argument: None})
 

@@ -23,17 +23,25 @@ _QKV = ("hook_q", "hook_k", "hook_v")
 _TOKENS_BY_TOKENS = ("hook_attn_scores", "hook_pattern")
 
 
-def block(layer: int, residuals: Array, model: Model, see: See = unseen, before: KeysAndValues | None = None) -> Array:
+def block(
+    layer: int,
+    residuals: Array,
+    model: Model,
+    see: See = unseen,
+    before: KeysAndValues | None = None,
+    n_prompt: int | None = None,
+) -> Array:
     """One block for readings of equal length: `[n_runs, n_seq, n_embd]` -> the same.
 
-    `see` is shown what `forward.block` shows, with the readings as a first axis. `before` has keys and values
-    `[n_head, n_before, d_head]` of tokens that stand before the rows of every reading. The rows reach to the end of the
-    prompts.
+    `see` is shown what `forward.block` shows, with the readings as a first axis. `before` has keys and values of tokens
+    that stand before the rows: `[n_head, n_before, d_head]` for all readings, or `[n_runs, n_head, n_before, d_head]`.
+    The rows reach to the end of the prompts, unless `n_prompt` says that these have fewer tokens.
     """
     n_runs, n_seq, n_embd = residuals.shape
     n_head = model.config.n_head
-    n_before = before[0].shape[1] if before else 0
-    see = steered(see, model.additions, n_before, n_before + n_seq)  # forward.block takes all rows for one reading
+    n_before = before[0].shape[-2] if before else 0
+    # forward.block would take all rows for one reading
+    see = steered(see, model.additions, n_before, n_before + n_seq if n_prompt is None else n_prompt)
     plain = replace(model, additions=())
     before_of = dict(zip(("hook_k", "hook_v"), before, strict=True)) if before else {}
 
@@ -42,9 +50,8 @@ def block(layer: int, residuals: Array, model: Model, see: See = unseen, before:
         if hook in _QKV:  # [n_head, n_runs*n_seq, d_head] -> [n_runs, n_head, n_seq, d_head]
             seen = see(place, value.reshape(n_head, n_runs, n_seq, -1).swapaxes(0, 1))
             if hook in before_of:
-                seen = np.concatenate(
-                    [np.broadcast_to(before_of[hook], (n_runs, *before_of[hook].shape)), seen], axis=2
-                )
+                kept = before_of[hook]
+                seen = np.concatenate([np.broadcast_to(kept, (n_runs, *kept.shape[-3:])), seen], axis=2)
             return seen.reshape(n_runs * n_head, -1, seen.shape[-1])
         if hook in _TOKENS_BY_TOKENS:  # [n_runs*n_head, n_seq, n_before + n_seq]
             return see(place, value.reshape(n_runs, n_head, *value.shape[1:])).reshape(value.shape)

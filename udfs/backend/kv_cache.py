@@ -42,7 +42,12 @@ class KeyValues:
         self._make_room(stop)
         self._keys[layer, :, start:stop], self._values[layer, :, start:stop] = k, v
         self._lengths[layer] = stop
-        return self._keys[layer, :, :stop], self._values[layer, :, :stop]
+        return self.kept(layer)
+
+    def kept(self, layer: int) -> tuple[Array, Array]:
+        """The keys and values that this block keeps, each `[n_head, n_seq, d_head]`."""
+        n_seq = self._lengths[layer]
+        return self._keys[layer, :, :n_seq], self._values[layer, :, :n_seq]
 
     def copy(self, n_seq: int, n_blocks: int) -> KeyValues:
         """A copy of what the first blocks keep of the first tokens; the other blocks have read nothing."""
@@ -52,6 +57,10 @@ class KeyValues:
         copied._values[:n_blocks, :, :n_seq] = self._values[:n_blocks, :, :n_seq]
         copied._lengths[:n_blocks] = [n_seq] * n_blocks
         return copied
+
+    def forget(self, n_seq: int) -> None:
+        """Drops what every block keeps of the tokens after the first n."""
+        self._lengths = [min(n_read, n_seq) for n_read in self._lengths]
 
     def _make_room(self, n_seq: int) -> None:
         """Room for that many tokens, and as many again where it must grow, so that growing is rare."""

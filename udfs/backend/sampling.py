@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def probabilities_of(logits: Array, ids: NDArray[np.intp]) -> Array:
     return np.exp(np.take_along_axis(logits, ids, axis=1) - largest) / total
 
 
-def top(values: Array, k: int) -> NDArray[np.intp]:
+def top(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
     """Indices of the k largest of each row, largest first: `[..., n]` -> `[..., k]`.
 
     The lower index comes first among equals. Of a whole vocabulary only the best blocks are looked at closely.
@@ -43,7 +44,7 @@ def top(values: Array, k: int) -> NDArray[np.intp]:
     return found.reshape(*values.shape[:-1], -1)
 
 
-def _top(values: Array, k: int) -> NDArray[np.intp]:
+def _top(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
     n_rows, n = values.shape
     n_blocks = n // _BLOCK if n >= _BLOCK**2 and k <= n // _BLOCK else n
     best = _best_of_blocks(values, n_blocks)  # -> [n_rows, n_blocks]

@@ -1,0 +1,86 @@
+"""The distribution that a token is drawn from: that of transformers, in its order; and draws as often as it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tests.chi_squared import chance
+from tests.udfs.backend.test_generation import FIXTURE
+from udfs.backend import forward
+from udfs.backend.arrays import Array
+from udfs.backend.distribution import Sampling, distribution, draw, stages
+from udfs.backend.library import load
+from udfs.backend.random_numbers import RandomNumbers
+
+SAMPLINGS = [Sampling(*of["sampling"]) for of in FIXTURE["distributions"]]
+vectors = arrays(np.float32, st.integers(1, 40), elements=st.floats(-5, 5, width=16))
+
+
+@pytest.mark.parametrize("number", range(len(SAMPLINGS)), ids=lambda number: str(SAMPLINGS[number]))
+def test_what_is_left_equals_transformers(number: int) -> None:
+    """Recorded by tests/parity/transformers_generation.py: the warpers in the order in which `generate` puts them."""
+    model, expected = load("tiny"), FIXTURE["distributions"][number]
+    logits = forward.unembed(forward.forward(FIXTURE["ids"], model)[-1:], model)[0]
+    found = distribution(logits, SAMPLINGS[number])
+    kept = np.flatnonzero(found)
+    assert (len(kept), kept[:200].tolist()) == (expected["n_kept"], expected["ids"])
+    np.testing.assert_allclose(found[kept[:200]], expected["probabilities"], atol=1e-6)
+    assert found.sum() == pytest.approx(1)
+
+
+def test_the_order_is_temperature_then_top_k_then_top_p() -> None:
+    """Before top-k the likeliest token has 0.4, less than top-p; after it 4/7, which is enough; when hot not quite."""
+    logits = np.log(np.array([0.4, 0.2, 0.1, 0.3], np.float32))
+    found = stages(logits, Sampling(1, 2, 0.51))
+    np.testing.assert_allclose(found.temperature, [0.4, 0.2, 0.1, 0.3], atol=1e-6)
+    np.testing.assert_allclose(found.top_k, [4 / 7, 0, 0, 3 / 7], atol=1e-6)
+    np.testing.assert_allclose(found.top_p, [1, 0, 0, 0], atol=1e-6)
+    hot = stages(logits, Sampling(1000, 2, 0.51))
+    np.testing.assert_allclose(hot.top_p, [0.5, 0, 0, 0.5], atol=1e-3)
+
+
+def test_tokens_as_likely_as_the_last_of_the_top_k_stay() -> None:
+    logits = np.array([3, 1, 2, 2, 2, 0], np.float32)
+    assert np.flatnonzero(distribution(logits, Sampling(1, 2, 1))).tolist() == [0, 2, 3, 4]
+    assert np.flatnonzero(distribution(logits, Sampling(1, 99, 1))).tolist() == [0, 1, 2, 3, 4, 5]
+
+
+@given(vectors, st.floats(0.05, 5), st.integers(0, 50), st.floats(0, 1))
+def test_top_p_is_the_smallest_set_with_that_share(values: Array, temperature: float, top_k: int, top_p: float) -> None:
+    found = stages(values, Sampling(temperature, top_k, top_p))
+    kept = found.top_p > 0
+    assert kept[values.argmax()]
+    assert found.top_p.sum() == pytest.approx(1)
+    share = found.top_k[kept].sum()
+    assert share >= top_p - 1e-9
+    assert share - found.top_k[kept].min() < max(top_p, 1e-300) or kept.sum() == (found.top_k > 0).sum()
+    np.testing.assert_allclose(found.top_p[kept], found.top_k[kept] / share)
+
+
+@given(vectors, st.floats(0, 1, exclude_max=True))
+def test_a_number_draws_the_token_that_it_falls_on(values: Array, number: float) -> None:
+    shares = distribution(values, Sampling(1))
+    order = np.argsort(-shares, kind="stable")
+    sums = np.cumsum(shares[order])
+    place = min(int((sums <= number).sum()), len(values) - 1)
+    assert draw(shares, number) == order[place]
+
+
+def test_a_number_just_below_1_draws_a_token_that_was_not_cut() -> None:
+    shares = np.array([0, 0.1, 0, 0.3, 0.6 - 1e-12])
+    assert draw(shares, 1 - 2.0**-53) == 1
+
+
+@pytest.mark.parametrize("how", [Sampling(1), Sampling(0.7, 0, 0.9), Sampling(1.5, 30, 1), Sampling(1.2, 40, 0.6)])
+def test_tokens_are_drawn_as_often_as_they_should_be(how: Sampling) -> None:
+    logits = np.random.RandomState(4).standard_normal(500).astype(np.float32)
+    shares, numbers = distribution(logits, how), RandomNumbers(11)
+    drawn = np.array([draw(shares, numbers()) for _ in range(20_000)])
+    assert chance(np.bincount(drawn, minlength=500), shares) > 0.001
+    assert chance(np.bincount(drawn, minlength=500), distribution(logits, replace(how, temperature=2))) < 1e-6

@@ -1,0 +1,105 @@
+"""What the next token is drawn from, and the draw.
+
+It is made in the order of Hugging Face's `transformers` (`generation/logits_process.py`): the logits
+are divided by the temperature; top-k keeps the k largest and whatever equals the last of them; of what is left, top-p
+keeps a token while those that are more likely have less than p together. What is kept is scaled to sum to 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.backend.arrays import Array
+from udfs.backend.forward import softmax
+from udfs.backend.sampling import top
+
+Probabilities: TypeAlias = NDArray[np.float64]
+
+_FEW = 256  # tokens in which a draw or a nucleus mostly ends
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen: temperature 0 is greedy; top_k 0 and top_p 1 cut nothing."""
+
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+
+
+GREEDY = Sampling()
+
+
+@dataclass(frozen=True, eq=False)
+class Stages:
+    """The probabilities of all tokens after each step, `[n_vocab]`, 0 where a token was cut."""
+
+    temperature: Probabilities
+    top_k: Probabilities
+    top_p: Probabilities
+
+
+def stages(logits: Array, sampling: Sampling) -> Stages:
+    """The probabilities of one token's logits `[n_vocab]` after temperature, then top-k, then top-p."""
+    warm = _softmax(logits, sampling.temperature)
+    few = _largest(warm, logits, sampling.top_k)
+    return Stages(warm, few, _nucleus(few, sampling.top_p))
+
+
+def distribution(logits: Array, sampling: Sampling) -> Probabilities:
+    """What the next token is drawn from, `[n_vocab]`."""
+    return stages(logits, sampling).top_p
+
+
+def draw(probabilities: Probabilities, number: float) -> int:
+    """The token that a number from 0 to below 1 falls on, where they lie in a row, the most likely first."""
+    ids, sums = _until(probabilities, number)
+    last = int(np.count_nonzero(probabilities[ids])) - 1  # rounding may leave the sum of all just below the number
+    return int(ids[min(int(np.searchsorted(sums, number, side="right")), last)])
+
+
+def _softmax(logits: Array, temperature: float) -> Probabilities:
+    if temperature == 0:
+        greedy = np.zeros(logits.shape)
+        np.put_along_axis(greedy, logits.argmax(axis=-1, keepdims=True), 1, axis=-1)
+        return greedy
+    below = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
+    with np.errstate(over="ignore"):  # so cold that all but the largest get nothing
+        return softmax(below / temperature).astype(np.float64, copy=False)
+
+
+def _largest(probabilities: Probabilities, logits: Array, k: int) -> Probabilities:
+    """Top-k, by the logits, which differ even where probabilities are too small to."""
+    if not 0 < k < len(logits):
+        return probabilities
+    least = np.partition(logits, len(logits) - k)[len(logits) - k]
+    return _rescaled(np.where(logits >= least, probabilities, 0))
+
+
+def _nucleus(probabilities: Probabilities, p: float) -> Probabilities:
+    """Top-p."""
+    if p >= 1:
+        return probabilities
+    ids, sums = _until(probabilities, p)
+    kept = ids[: 1 + int(np.searchsorted(sums[:-1], p))]
+    nucleus = np.zeros_like(probabilities)
+    nucleus[kept] = probabilities[kept]
+    return _rescaled(nucleus)
+
+
+def _until(probabilities: Probabilities, total: float) -> tuple[NDArray[np.intp], Probabilities]:
+    """The most likely tokens, in order, at least as many as have more than the total, and their running sums."""
+    ids = top(probabilities, _FEW)
+    sums = np.cumsum(probabilities[ids])
+    if sums[-1] <= total and len(ids) < len(probabilities):
+        ids = np.argsort(-probabilities, kind="stable")
+        sums = np.cumsum(probabilities[ids])
+    return ids, sums
+
+
+def _rescaled(probabilities: Probabilities) -> Probabilities:
+    return probabilities / probabilities.sum()
