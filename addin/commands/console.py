@@ -45,8 +45,14 @@ def show_place(out: Console, path: Path) -> None:
 
 def quoted(token: str) -> str:
     """A token with its edges visible, and nothing in it that a terminal would act on."""
-    shown = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in token)
-    return f'"{"".join(shown)}"'
+    return f'"{visible(token)}"'
+
+
+def visible(text: str, keep: str = "") -> str:
+    """A text with escapes such as `\\x1b` for what is no visible character; `keep` are left as they are."""
+    return "".join(
+        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 def size(number: float) -> str:

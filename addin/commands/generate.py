@@ -1,0 +1,163 @@
+"""`gpt2-excel generate`: goes on with a text, token by token."""
+
+from __future__ import annotations
+
+import codecs
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from addin.commands import options
+
+if TYPE_CHECKING:
+    from udfs.backend.generation import Step
+    from udfs.backend.model import Model
+
+
+class _Finite(click.FloatRange):
+    """A number in a range; NaN, which no comparison rules out, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not a number", param, ctx)
+        return number
+
+
+@click.command()
+@click.option("--prompt", required=True, type=options.Characters(), metavar="TEXT", help="The text to continue.")
+@options.model
+@click.option(
+    "--tokens", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="How many tokens at most."
+)
+@click.option(
+    "--temperature",
+    type=_Finite(0, 1000),
+    default=0.0,
+    show_default=True,
+    metavar="T",
+    help="0 takes the likeliest token each time, 1 draws as trained, more is wilder.",
+)
+@click.option("--top-k", type=click.IntRange(0), default=0, metavar="K", help="Draw from the K likeliest tokens only.")
+@click.option(
+    "--top-p",
+    type=_Finite(0, 1),
+    default=1.0,
+    metavar="P",
+    help="Draw from the likeliest tokens that have this share together, after --top-k.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 999_999),
+    default=0,
+    show_default=True,
+    help="Which random numbers. The same seed gives the same text.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def generate(
+    prompt: str,
+    model: str | None,
+    tokens: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Go on with a text. Each token is printed as soon as it is there; it ends before <|endoftext|>.
+
+    Ctrl-C stops it and leaves what it has, with exit code 130. The text is that of =GPT2_GENERATE in a cell.
+
+    \b
+    gpt2-excel generate --prompt "Mike is"
+    gpt2-excel generate --prompt "Mike is" --temperature 0.8 --top-p 0.95 --seed 3
+    """
+    from addin.commands.problems import STOPPED
+    from addin.commands.source import check_model
+    from udfs.backend import generation, library
+    from udfs.backend.distribution import Sampling
+    from udfs.backend.prompts import prompt_ids
+    from udfs.backend.random_numbers import RandomNumbers
+
+    check_model(model or "")
+    loaded = library.load(model or "")
+    ids = prompt_ids(prompt, loaded)
+    generation.check_length(len(ids), tokens, loaded)
+    steps = generation.steps(ids, tokens, loaded, Sampling(temperature, top_k, top_p), RandomNumbers(seed))
+    made, stopped = _run(steps, tokens, None if as_json else prompt)
+    if as_json:
+        click.echo(_json(loaded, prompt, made, stopped))
+    if stopped:
+        click.echo(f"gpt2-excel: stopped after {len(made)} of {tokens} tokens", err=True)
+        raise click.exceptions.Exit(STOPPED)
+
+
+def _run(steps: Iterator[Step], n_tokens: int, prompt: str | None) -> tuple[list[int], bool]:
+    """The tokens, and whether Ctrl-C stopped them. After the prompt, where there is one, each is printed at once."""
+    from udfs.backend.tokenizer import END_OF_TEXT, token_bytes
+
+    made: list[int] = []
+    stopped = False
+    screen = sys.stdout.isatty()
+    write = _writer(escape=screen)
+    if prompt is not None:
+        write(prompt.encode())
+    with _progress(n_tokens, wanted=prompt is None or not screen) as advance:
+        try:
+            for step in steps:
+                made.append(step.token)
+                if prompt is not None and step.token != END_OF_TEXT:
+                    write(token_bytes(step.token))
+                advance()
+        except KeyboardInterrupt:
+            stopped = True
+    if prompt is not None:
+        write(b"", final=True)
+    return made, stopped
+
+
+def _writer(escape: bool) -> Callable[..., None]:
+    """Prints bytes as they come, whole characters only, and ends the line at last.
+
+    escape: show what a terminal would act on, except line ends and tabs
+    """
+    from addin.commands.console import visible
+
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def write(data: bytes, final: bool = False) -> None:
+        text = decoder.decode(data, final)
+        click.echo(visible(text, keep="\n\t") if escape else text, nl=final)
+
+    return write
+
+
+@contextmanager
+def _progress(n_tokens: int, wanted: bool) -> Iterator[Callable[[], None]]:
+    """A bar on stderr while the text itself is not on the screen."""
+    if not (wanted and sys.stderr.isatty()):
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    bar = Progress("tokens", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True))
+    with bar:
+        task = bar.add_task("", total=n_tokens)
+        yield lambda: bar.advance(task)
+
+
+def _json(model: Model, prompt: str, made: list[int], stopped: bool) -> str:
+    import json
+
+    from udfs.backend.generation import without_end
+    from udfs.backend.tokenizer import decode
+
+    text = without_end(made)
+    ended = "stopped" if stopped else "length" if text == made else "end of text"
+    result = {"model": model.text, "prompt": prompt, "continuation": decode(text), "ids": text, "ended": ended}
+    return json.dumps(result, indent=2)
