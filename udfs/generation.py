@@ -141,7 +141,7 @@ def gpt2_candidates(
 def gpt2_beam(
     prompt: arg.Prompt, tokens: arg.Count = 20, beams: arg.Count = 4, model: arg.Model = arg.LEFT_OUT
 ) -> Table:
-    """Beam search: the likeliest continuations it finds, the best first: beam, text, tokens, log-probability, score.
+    """Beam search: the likeliest continuations it finds, the best first: beam, tokens, log-probability, score, text.
 
     tokens: how many at most: 20 where left out; a beam may end earlier, with <|endoftext|>
     beams: how many texts are followed at a time, 1 to 64; 1 is nearly greedy
@@ -153,10 +153,10 @@ def gpt2_beam(
     """
     found = beam.beams(prompt, tokens, _checked_beams(beams, model), model)
     rows = [
-        [number, _continuation(of.tokens), len(of.tokens), of.log_probability, of.score]
+        [number, len(of.tokens), of.log_probability, of.score, _continuation(of.tokens)]
         for number, of in enumerate(found, start=1)
     ]
-    return [["beam", "text", "tokens", "log-probability", "score"], *rows]
+    return [["beam", "tokens", "log-probability", "score", "text"], *rows]
 
 
 @cell_function

@@ -6,15 +6,20 @@ from pathlib import Path
 
 import xlsxwriter
 
-from workbook_templates import anatomy, mri, surgery
+from workbook_templates import anatomy, generation, mri, surgery
 from workbook_templates.book import Book
 from workbook_templates.dialect import dialect_of
 from workbook_templates.shape import shape_of
 
 # The file that each template is written to.
-TEMPLATES = {"anatomy": "1_anatomy.xlsx", "mri": "2_mri.xlsx", "surgery": "3_surgery.xlsx"}
+TEMPLATES = {
+    "anatomy": "1_anatomy.xlsx",
+    "mri": "2_mri.xlsx",
+    "surgery": "3_surgery.xlsx",
+    "generation": "4_generation.xlsx",
+}
 
-_WRITERS = {"anatomy": anatomy.write, "mri": mri.write, "surgery": surgery.write}
+_WRITERS = {"anatomy": anatomy.write, "mri": mri.write, "surgery": surgery.write, "generation": generation.write}
 
 __all__ = ["TEMPLATES", "build"]
 

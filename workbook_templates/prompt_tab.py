@@ -27,6 +27,7 @@ class PromptTab:
     second_line: the second line of the explanation
     model_note: what the model text does
     guarded: whether prompt and model, or a message in their place, get cells `prompt_used` and `model_used`
+    any_shape: whether the workbook is the same for models with other numbers of blocks and heads
     """
 
     template: str
@@ -35,6 +36,7 @@ class PromptTab:
     second_line: str
     model_note: str
     guarded: bool = False
+    any_shape: bool = False
 
 
 def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> str:
@@ -101,8 +103,8 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
 
 def _used(page: Page, checks: Sequence[tuple[str, str]]) -> None:
     note = "or the message of the check, which every formula then hands on."
-    shape = next(check for check in checks if check[0].startswith("OR("))
-    _value(page, "model_used", "Model as used", _first_wrong([checks[0], shape], "model"), f"The model text, {note}")
+    of_model = [check for check in checks if check[0].startswith(("LEFT(model,", "OR("))]
+    _value(page, "model_used", "Model as used", _first_wrong(of_model, "model"), f"The model text, {note}")
     _value(page, "prompt_used", "Prompt as used", f'IF(status="{READY}",prompt,status)', f"The prompt, {note}")
 
 
@@ -136,14 +138,15 @@ def _checks(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, str]]:
     shape = book.shape
     layers, heads = (f'VLOOKUP("{fact}",{facts},2,FALSE)' for fact in ("layers (n_layer)", "heads (n_head)"))
     new = f"gpt2-excel new {tab.template}"
+    other_shape = (
+        f"OR({layers}<>{shape.n_layer},{heads}<>{shape.n_head})",
+        f'"{MARK} this workbook has {shape.n_layer} blocks of {shape.n_head} heads, the model has "&{layers}&" of "'
+        f'&{heads}&": {new} --model NAME"',
+    )
     return [
         (f'LEFT(model,6)="{MARK}"', "model"),
         (f'LEFT({tab.token_table},6)="{MARK}"', tab.token_table),
-        (
-            f"OR({layers}<>{shape.n_layer},{heads}<>{shape.n_head})",
-            f'"{MARK} this workbook has {shape.n_layer} blocks of {shape.n_head} heads, the model has "&{layers}&" of "'
-            f'&{heads}&": {new} --model NAME"',
-        ),
+        *([] if tab.any_shape else [other_shape]),
         ("token_count=0", f'"{MARK} the prompt is empty: type a text on the tab Prompt"'),
         (
             "token_count>room",

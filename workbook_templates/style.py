@@ -16,8 +16,11 @@ ERROR, ERROR_INK = "#FBE0DD", "#9C1C13"
 NEGATIVE, ZERO, POSITIVE = "#6FA3D8", "#FFFFFF", "#E9A15E"
 ATTENTION, ATTENTION_HALF = "#4FA08C", "#A7D0C6"
 
+FADED, CUT = "#A9B3BD", "#F6E3D0"
+
 FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 9, 7
 NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
+PERCENT_OR_BLANK, BITS = "0.0%;;", "0.0"
 LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is left blank
 RESTORED = "[>=0.005]0.00;[<=-0.005]-0.00;"  # what would be shown as 0.00 is left blank
 
@@ -42,6 +45,7 @@ class Style:
     subheading: Format = field(init=False)
     header: Format = field(init=False)
     header_right: Format = field(init=False)
+    header_centred: Format = field(init=False)
     label: Format = field(init=False)
     channel: Format = field(init=False)
     group: Format = field(init=False)
@@ -75,6 +79,15 @@ class Style:
     negative: Format = field(init=False)
     positive: Format = field(init=False)
     attention: Format = field(init=False)
+    value_number: Format = field(init=False)
+    bits: Format = field(init=False)
+    probability_or_blank: Format = field(init=False)
+    chosen: Format = field(init=False)
+    finished: Format = field(init=False)
+    refused: Format = field(init=False)
+    cut_first: Format = field(init=False)
+    cut_second: Format = field(init=False)
+    line_above: Format = field(init=False)
     error: Format = field(init=False)
     editable: Format = field(init=False)
     edited: Format = field(init=False)
@@ -91,6 +104,7 @@ class Style:
         self.subheading = self._format(bold=True, bg_color=RULE)
         self.header = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY, align="left")
         self.header_right = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY, align="right")
+        self.header_centred = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY, align="center")
         self.label = self._format(font_size=SMALL, font_color=GREY)
         self.group = self._format(bold=True, font_size=SMALL, font_color=BAND)
         self.channel = self._format(font_size=SMALL, font_color=GREY, num_format=WHOLE, align="right")
@@ -126,6 +140,16 @@ class Style:
         self.negative, self.positive, self.attention = (
             self._format(bg_color=colour, align="left", **boxed) for colour in (NEGATIVE, POSITIVE, ATTENTION_HALF)
         )
+        self.value_number = self._format(bg_color=VALUE, align="left", num_format=NUMBER, **boxed)
+        self.bits = self._format(font_size=SMALL, font_color=GREY, num_format=BITS, align="left")
+        self.probability_or_blank = self._format(num_format=PERCENT_OR_BLANK)
+        # Over the format of a cell, by a condition.
+        self.chosen = self.workbook.add_format({"bg_color": RESULT, "bold": True})
+        self.finished = self.workbook.add_format({"bg_color": VALUE, "bold": True})
+        self.refused = self.workbook.add_format({"bg_color": ERROR, "font_color": ERROR_INK})
+        self.cut_first = self.workbook.add_format({"font_color": FADED})
+        self.cut_second = self.workbook.add_format({"bg_color": CUT, "font_color": GREY})
+        self.line_above = self.workbook.add_format({"top": 1, "top_color": RULE})
         self.error = self.workbook.add_format({"bg_color": ERROR, "font_color": ERROR_INK})
         self.editable = self.workbook.add_format({"bg_color": INPUT})
         self.edited = self.workbook.add_format({"bg_color": INPUT_INK, "font_color": BAND_INK, "bold": True})

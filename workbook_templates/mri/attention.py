@@ -8,7 +8,7 @@ from xlsxwriter.format import Format
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.mri.grids import fold, heat_map, labelled_input, table, title, whole_number
+from workbook_templates.grids import fold, heat_map, labelled_input, table, title, whole_number
 from workbook_templates.sheet import Page
 
 NAME = "Attention"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.mri.grids import area, title, unless_message
+from workbook_templates.grids import area, title, unless_message
 from workbook_templates.sheet import Page
 
 NAME = "Circuit"

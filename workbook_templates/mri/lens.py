@@ -6,7 +6,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.mri.grids import (
+from workbook_templates.grids import (
     heat_map,
     labelled_input,
     labelled_value,

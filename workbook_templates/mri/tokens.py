@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.mri.grids import table, unless_message
+from workbook_templates.grids import table, unless_message
 from workbook_templates.mri.places import TOKEN_TABLE
 from workbook_templates.sheet import Page
 

@@ -28,11 +28,12 @@ def table(page: Page, column: int, formula: str, formats: Sequence[Format], rows
     The page's row is moved past it.
     """
     header, style = page.row, page.style
-    numeric = (style.whole, style.logit, style.probability, style.share)
+    numeric = (style.whole, style.number, style.logit, style.probability, style.probability_or_blank, style.share)
     page.formula(header, column, formula, style.header)
     for at, cell_format in enumerate(formats, start=column):
         if at > column:
-            page.sheet.write_blank(header, at, None, style.header_right if cell_format in numeric else style.header)
+            centred = style.header_centred if cell_format is style.position else style.header
+            page.sheet.write_blank(header, at, None, style.header_right if cell_format in numeric else centred)
         for row in range(header + 1, header + 1 + rows):
             page.sheet.write_blank(row, at, None, cell_format)
     page.mark_errors(header, column)
@@ -101,4 +102,11 @@ def whole_number(page: Page, cell: str, low: int, high: int) -> None:
     """Lets a cell take whole numbers only."""
     message = f"A whole number, {low} to {high}."
     rule = {"validate": "integer", "criteria": "between", "minimum": low, "maximum": high, "error_message": message}
+    page.sheet.data_validation(cell.replace("$", ""), rule)
+
+
+def number_between(page: Page, cell: str, low: float, high: float) -> None:
+    """Lets a cell take numbers only."""
+    message = f"A number, {low:g} to {high:g}."
+    rule = {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": high, "error_message": message}
     page.sheet.data_validation(cell.replace("$", ""), rule)

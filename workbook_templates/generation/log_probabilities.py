@@ -1,0 +1,165 @@
+"""The tab Log-probabilities: how well the model foresaw a text, token by token, coloured by surprise."""
+
+from __future__ import annotations
+
+from xlsxwriter.format import Format
+
+from workbook_templates import style as look
+from workbook_templates.book import Book
+from workbook_templates.generation.places import LOG_PROBABILITIES, TOKEN_TABLE
+from workbook_templates.grids import labelled_input, labelled_value, table, title, unless_message
+from workbook_templates.sheet import Page
+
+TEXT = "Mike is quick. He moves slowly. Anna is a Jedi. She pulls out her phone."
+
+_TOKENS = 11  # the column of the prompt's tokens
+_A_ROW, _ROWS = 8, 6  # coloured tokens
+_ROOM = _A_ROW * _ROWS
+_CHARTED, _CHART_ROWS = 24, 17
+_BITS = (1, 3, 6, 10, 16)  # from which a token is darker
+_NAMES = ("position", "token", "log-probability", "probability", "rank", "surprise", "entropy", "perplexity")
+_SURPRISE, _ENTROPY, _PERPLEXITY, _EXPECTED = 5, 6, 7, 8
+
+
+def write_log_probabilities(book: Book) -> str:
+    """Writes the tab and names the prompt's tokens; gives the cell of the text."""
+    page = Page(book, LOG_PROBABILITIES, (13, *[15] * 8, 3, 3, 11.5, 18, 10), kind="result")
+    page.furniture(
+        LOG_PROBABILITIES,
+        (
+            "A model that foresees a text well finds each token likely. Surprise is -log2 of the probability, in",
+            "bits: 0 for what was certain, 1 for the fall of a coin, 10 for one chance in a thousand.",
+        ),
+    )
+    _prompt_tokens(page)
+    title(page, "You choose")
+    text = labelled_input(page, "text", TEXT, "Blank: the prompt.", 6)
+    page.row += 1
+    header = page.row + 2 * _ROWS + _CHART_ROWS + 11
+    _summary(page, header)
+    page.row += 1
+    title(page, "The text, coloured by surprise; under each token its bits")
+    _key(page)
+    _coloured(page, header + 1)
+    page.row += 1
+    _chart(page, header)
+    title(
+        page,
+        "Every token",
+        (
+            "entropy: how unsure the model was before the token, in bits. Who is sure and wrong is surprised most.",
+            "perplexity: of the text so far; as if it had had to guess among so many equally likely tokens each time.",
+        ),
+    )
+    assert page.row == header, (page.row, header)
+    style = page.style
+    formats = (style.position, style.token, style.number, style.probability, style.position, *[style.logit] * 3)
+    used = f'IF({text}="",prompt_used,IF(LEFT(prompt_used,6)="#GPT2!",prompt_used,{text}))'
+    table(page, 0, f"GPT2_LOGPROBS({used},model_used)", (*formats, style.cell), _ROOM)
+    bar = {**look.PROBABILITY_BARS, "max_value": 20, "bar_color": look.POSITIVE}
+    page.sheet.conditional_format(header + 1, _SURPRISE, header + _ROOM, _SURPRISE, bar)
+    page.sheet.freeze_panes(1, 0)
+    page.sheet.print_area(0, 0, page.row, _TOKENS + 2)
+    page.sheet.fit_to_pages(1, 1)
+    return text.replace("$", "")
+
+
+def _prompt_tokens(page: Page) -> None:
+    """The tokens of the prompt, at the right, which the check on the tab Prompt reads."""
+    start, style = page.row, page.style
+    page.text(start, _TOKENS, "The prompt's tokens", style.heading)
+    page.row += 1
+    assert page.place(page.row, _TOKENS) == TOKEN_TABLE, page.place(page.row, _TOKENS)
+    rows = page.book.shape.tokens
+    table(page, _TOKENS, "GPT2_TOKENIZE(text_read)", (style.position, style.token, style.whole), rows)
+    page.book.name("tokens", page.place(start + 1, _TOKENS, start + 1 + rows, _TOKENS + 2))
+    page.row = start
+
+
+def _key(page: Page) -> None:
+    """What the colours mean."""
+    page.text(page.row, 0, "bits", page.style.label)
+    for column, bits in enumerate(_BITS, start=1):
+        page.text(page.row, column, f"from {bits}", _shade(page, bits))
+    page.row += 1
+
+
+def _shade(page: Page, bits: float) -> Format:
+    share = (_BITS.index(bits) + 1) / len(_BITS)
+    return page.book.workbook.add_format({"bg_color": look.between(look.ZERO, look.POSITIVE, share)})
+
+
+def _coloured(page: Page, first: int) -> None:
+    """Tokens in rows as a text has them, a row of bits under each; the table's first row is that."""
+    top = page.row
+    for number in range(_ROOM):
+        row, column = top + 2 * (number // _A_ROW), 1 + number % _A_ROW
+        token, bits = page.at(first + number, 1), page.at(first + number, _SURPRISE)
+        page.plain(row, column, f'IF({token}="","",{token})', page.style.token)
+        page.plain(row + 1, column, f'IF({bits}="","",{bits})', page.style.bits)
+    for row in range(top, top + 2 * _ROWS, 2):
+        below = page.at(row + 1, 1)
+        for least in reversed(_BITS):
+            rule = {
+                "type": "formula",
+                "criteria": f"=AND(ISNUMBER({below}),{below}>={least})",
+                "format": _shade(page, least),
+                "stop_if_true": True,
+            }
+            page.sheet.conditional_format(row, 1, row, _A_ROW, rule)
+    page.row = top + 2 * _ROWS
+
+
+def _summary(page: Page, header: int) -> None:
+    """The text as a whole."""
+    title(page, "The whole text")
+    table_cell = page.at(header, 0, absolute=True)
+    first, last = header + 1, header + _ROOM
+
+    def column(number: int) -> str:
+        return f"{page.at(first, number, absolute=True)}:{page.at(last, number, absolute=True)}"
+
+    counted = f"COUNT({column(_SURPRISE)})"
+    one_token = f'IF({counted}=0,"",{{}})'
+    for label, formula, note in (
+        (
+            "perplexity",
+            f"MAX(INDEX({column(_PERPLEXITY)},{counted}+1),0)",
+            "As if it had guessed among so many tokens.",
+        ),
+        ("mean surprise", f"SUM({column(_SURPRISE)})/{counted}", "Bits for each token: log2 of the perplexity."),
+        ("mean entropy", f"SUM({column(_ENTROPY)})/{counted}", "What the model itself expected its surprise to be."),
+    ):
+        value = unless_message(table_cell, one_token.format(formula), table_cell)
+        labelled_value(page, label, value, note, page.style.result_logit)
+
+
+def _chart(page: Page, header: int) -> None:
+    chart = page.book.workbook.add_chart({"type": "column"})
+    line = page.book.workbook.add_chart({"type": "line"})
+    first, last = header + 1, header + _CHARTED
+    where = {"categories": [page.name, first, 1, last, 1]}
+    chart.add_series(
+        {
+            **where,
+            "name": "surprise (bits)",
+            "values": [page.name, first, _SURPRISE, last, _SURPRISE],
+            "fill": {"color": look.POSITIVE},
+            "gap": 40,
+        }
+    )
+    line.add_series(
+        {
+            **where,
+            "name": "entropy before it (bits)",
+            "values": [page.name, first, _ENTROPY, last, _ENTROPY],
+            "line": {"color": look.BAND, "width": 2},
+        }
+    )
+    chart.combine(line)
+    chart.set_title({"name": f"The first {_CHARTED} tokens", "name_font": {"size": 12, "color": look.INK}})
+    chart.set_legend({"position": "bottom"})
+    chart.set_y_axis({"min": 0, "name": "bits", "major_gridlines": {"visible": True, "line": {"color": look.RULE}}})
+    chart.set_size({"width": 980, "height": 320})
+    page.sheet.insert_chart(page.row, 0, chart)
+    page.row += _CHART_ROWS
