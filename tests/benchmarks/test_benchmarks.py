@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.benchmarks import checkpoints, growth, speed, workers
+from tests.benchmarks import checkpoints, generation, growth, speed, workers
 from tests.benchmarks.programs import plain_numpy
 from tests.benchmarks.programs.program import Program
 
@@ -77,6 +77,14 @@ def test_growth_prints_tables(
         "1",
         "2,000",
     ]
+
+
+def test_generation_prints_a_table(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["generation", "--quick"])
+    generation.main()
+    assert [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines()[-2:]] == ["10", "20"]
 
 
 def test_a_program_that_is_not_installed_is_left_out(

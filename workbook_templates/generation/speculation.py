@@ -79,7 +79,7 @@ def _summary(page: Page, header: int, greedy: str, temperature: str) -> None:
     )
 
     def count(outcome: str) -> str:
-        return f'COUNTIF({outcomes},"{outcome}")'
+        return f'SUM(IF({outcomes}="{outcome}",1,0))'
 
     page.text(page.row, 0, "text", page.style.bold)
     page.formula(page.row, 1, unless_message(trace, f"INDEX({texts},{last})", trace), page.style.bold)
@@ -91,7 +91,7 @@ def _summary(page: Page, header: int, greedy: str, temperature: str) -> None:
     same = f'IF(EXACT({text},{greedy}),"the same as greedy","{MARK} differs from greedy")'
     for label, formula, note, cell_format in (
         ("accepted", f"{accepted}/MAX(1,{accepted}+{rejected})", "Of the proposals that were judged.", "result_share"),
-        ("tokens", kept, "In the text; <|endoftext|> counts.", "result_whole"),
+        ("tokens kept", kept, "In the text; <|endoftext|> counts.", "result_whole"),
         ("passes", f"INDEX({rounds},{last})", "Of the model. Alone it would need one for each token.", "result_whole"),
         ("check", f'IF({temperature}=0,{same},"")', "At temperature 0 the text is greedy's.", "value"),
     ):

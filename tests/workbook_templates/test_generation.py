@@ -1,0 +1,230 @@
+"""The workbook on generation with its values: what the tabs say, edits that flow on, the claims of its Start tab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import udfs
+from addin.headless import Workbook
+from tests.workbook_templates.messages import MESSAGES, Edits, message_after
+from tests.workbook_templates.test_mri import errors, rows_below
+from workbook_templates import build, generation
+from workbook_templates.generation import log_probabilities
+
+PROMPT = generation.PROMPT
+TABS = ["Start", "Prompt", "Sampling", "Temperature", "Beam", "Log-probabilities", "Speculative decoding"]
+HOW = (1, 6, 0.9, 13)  # temperature, top_k, top_p and seed that the tab begins with
+DRAFT = "demo ; scale h.11.attn by 0 ; scale h.11.mlp by 0"
+# The cells that the tab Start tells to try.
+TEMPERATURE, SEED, TEXT = "Sampling!B8", "Sampling!B11", "'Log-probabilities'!B6"
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
+    """The workbook with its default prompt; tests that edit it leave it as it was."""
+    workbook = Workbook.open(build("generation", tmp_path_factory.mktemp("generation"), model="demo"))
+    workbook.recalculate()
+    return workbook
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Workbook:
+    workbook = Workbook.open(build("generation", tmp_path, model="tiny", tokens=9))
+    workbook.recalculate()
+    return workbook
+
+
+def labelled(workbook: Workbook, tab: str, label: str, column: int = 1) -> object:
+    """What stands beside a label in the first column."""
+    return rows_below(workbook, tab, label, "A:K")[0][column]
+
+
+def table_of(workbook: Workbook, tab: str, corner: str, last: str) -> list[list[object]]:
+    """A table with its header, up to the first row whose first cell is blank; blanks at the right are None."""
+    rows = rows_below(workbook, tab, corner, f"A:{last}")
+    filled = next((number for number, row in enumerate(rows) if row[0] in (None, "")), len(rows))
+    return rows[:filled]
+
+
+def same(found: list[list[object]], expected: list[list[object]]) -> bool:
+    assert len(found) == len(expected)
+    for mine, theirs in zip(found, expected, strict=True):
+        for a, b in zip(mine, theirs, strict=False):
+            wanted = pytest.approx(b, abs=1e-5) if isinstance(b, float) else b
+            assert ("" if a is None else a) == ("" if b is None else wanted), (mine, theirs)
+    return True
+
+
+def typed(workbook: Workbook, cell: str, value: object) -> object:
+    """Types into a cell; what stood there."""
+    before = workbook.get(cell)
+    workbook.set(cell, value)
+    workbook.recalculate()
+    return before
+
+
+def test_the_tabs_and_no_errors(book: Workbook) -> None:
+    assert book.sheet_names == TABS
+    assert book.get("status") == "ready"
+    assert not errors(book)
+    assert not [value for tab in TABS for row in book.get_range(f"'{tab}'!A1:Z240") for value in row
+                if isinstance(value, str) and value.startswith("#GPT2!") and tab != "Start"]  # fmt: skip
+    assert book.get("next_token") == " a"
+
+
+def test_sampling_shows_the_text_and_how_it_came_about(book: Workbook) -> None:
+    assert labelled(book, "Sampling", "sampled") == udfs.gpt2_generate(PROMPT, 16, *HOW, "demo")
+    assert labelled(book, "Sampling", "greedy") == udfs.gpt2_generate(PROMPT, 16, model="demo")
+    steps = table_of(book, "Sampling", "step", "X")
+    assert same(steps, udfs.gpt2_generate_steps(PROMPT, 16, *HOW, 8, "demo"))
+    assert "".join(str(row[1]) for row in steps[1:-1]) == labelled(book, "Sampling", "sampled")
+    candidates = table_of(book, "Sampling", "rank", "H")
+    assert same(candidates, udfs.gpt2_candidates(PROMPT, 12, *HOW[:3], "demo"))
+    number = labelled(book, "Sampling", "random")
+    drawn = next(row for row in candidates[1:] if row[7] > number)
+    assert drawn[1] == steps[1][1]
+
+
+def test_temperatures_show_the_same_tokens(book: Workbook) -> None:
+    rows = rows_below(book, "Temperature", "rank", "A:K")
+    assert rows[0][6:] == [0.2, 0.5, 1, 1.5, 3]
+    for column, temperature in enumerate(rows[0][6:], start=6):
+        expected = udfs.gpt2_predict(PROMPT, 10, temperature, "demo")
+        assert [row[column] for row in rows[1:11]] == pytest.approx([row[4] for row in expected[1:]], abs=1e-6)
+        assert sum(row[column] for row in rows[1:12]) == pytest.approx(1)
+    assert [row[1] for row in rows[1:12]] == [row[1] for row in udfs.gpt2_predict(PROMPT, 10, 1, "demo")[1:]] + [
+        "all others"
+    ]
+    for row in book.get_range("Temperature!A40:B48"):
+        if isinstance(row[0], float):
+            assert row[1] == udfs.gpt2_generate(PROMPT, 16, row[0], 0, 1, HOW[3], "demo")
+
+
+def test_beam_search_finds_a_likelier_text_than_greedy(book: Workbook) -> None:
+    beams = table_of(book, "Beam", "beam", "E")
+    assert same(beams, udfs.gpt2_beam(PROMPT, 16, 4, "demo"))
+    greedy = rows_below(book, "Beam", "greedy", "A:E")[0]
+    assert greedy[4] == labelled(book, "Sampling", "greedy")
+    assert max(row[2] for row in beams[1:]) > greedy[2]
+    assert same(table_of(book, "Beam", "step", "G"), udfs.gpt2_beam_steps(PROMPT, 16, 4, "demo"))
+
+
+def test_a_text_is_coloured_by_surprise(book: Workbook) -> None:
+    table = table_of(book, "Log-probabilities", "position", "I")
+    expected = udfs.gpt2_logprobs(log_probabilities.TEXT, "demo")
+    assert same(table, expected)
+    assert labelled(book, "Log-probabilities", "perplexity") == pytest.approx(expected[-1][7])
+    surprises = [row[5] for row in expected[2:]]
+    assert labelled(book, "Log-probabilities", "mean surprise") == pytest.approx(sum(surprises) / len(surprises))
+    coloured = rows_below(book, "Log-probabilities", "bits", "A:I")
+    tokens = [value for row in coloured[1:12:2] for value in row[1:] if value]
+    assert tokens == [row[1] for row in expected[1:]]
+    bits = [value for row in coloured[2:13:2] for value in row[1:] if value not in (None, "")]
+    assert bits == pytest.approx(surprises)
+
+
+def test_the_trace_of_speculative_decoding(book: Workbook) -> None:
+    tab = "Speculative decoding"
+    trace = table_of(book, tab, "round", "K")
+    expected = udfs.gpt2_speculate(PROMPT, 24, DRAFT, 5, 1, 4, "demo")
+    assert same(trace, expected)
+    outcomes = [row[9] for row in expected[1:]]
+    assert labelled(book, tab, "text") == expected[-1][10]
+    assert labelled(book, tab, "passes") == expected[-1][0] < labelled(book, tab, "tokens kept") == expected[-1][1] + 1
+    accepted, rejected = outcomes.count("accepted"), outcomes.count("rejected")
+    assert labelled(book, tab, "accepted") == pytest.approx(accepted / (accepted + rejected))
+    assert accepted
+    assert rejected
+    assert labelled(book, tab, "check") == ""
+
+
+def test_at_temperature_0_the_drafted_text_is_the_greedy_one(book: Workbook) -> None:
+    cell = "'Speculative decoding'!B11"
+    assert book.get(cell) == 1
+    typed(book, cell, 0)
+    assert labelled(book, "Speculative decoding", "check") == "the same as greedy"
+    assert labelled(book, "Speculative decoding", "text") == udfs.gpt2_generate(PROMPT, 24, model="demo")
+    typed(book, cell, 1)
+
+
+def test_what_start_says_of_seed_and_temperature(book: Workbook) -> None:
+    first = labelled(book, "Sampling", "sampled")
+    assert typed(book, SEED, 7) == 13
+    assert labelled(book, "Sampling", "sampled") not in (first, labelled(book, "Sampling", "greedy"))
+    assert typed(book, TEMPERATURE, 0) == 1
+    assert labelled(book, "Sampling", "sampled") == labelled(book, "Sampling", "greedy")
+    typed(book, TEMPERATURE, 1)
+    typed(book, SEED, 13)
+    assert labelled(book, "Sampling", "sampled") == first
+
+
+def test_what_start_says_of_the_text(book: Workbook) -> None:
+    def dark() -> int:
+        return sum(row[5] >= 16 for row in table_of(book, "Log-probabilities", "position", "I")[2:])
+
+    before = labelled(book, "Log-probabilities", "perplexity")
+    assert dark() == 2
+    old = typed(book, TEXT, "Mike is quick. He moves quickly. Anna is a Jedi. She pulls out her lightsaber.")
+    assert old == log_probabilities.TEXT
+    assert dark() == 0
+    assert labelled(book, "Log-probabilities", "perplexity") < before
+    typed(book, TEXT, None)
+    assert [row[1] for row in table_of(book, "Log-probabilities", "position", "I")[1:]] == ["Mike", " is"]
+    typed(book, TEXT, old)
+
+
+def test_what_start_says_of_the_draft(book: Workbook) -> None:
+    cell = "'Speculative decoding'!B8"
+    assert typed(book, cell, "demo") == DRAFT
+    assert labelled(book, "Speculative decoding", "accepted") == 1
+    typed(book, cell, None)
+    without_last_block = labelled(book, "Speculative decoding", "text")
+    typed(book, cell, DRAFT)
+    assert labelled(book, "Speculative decoding", "text") == without_last_block
+
+
+def test_what_start_says_of_another_prompt(book: Workbook) -> None:
+    typed(book, "prompt", "If today is Tuesday, tomorrow is")
+    texts = [labelled(book, "Sampling", "sampled"), labelled(book, "Speculative decoding", "text")]
+    texts += [row[4] for row in table_of(book, "Beam", "beam", "E")[1:2]]
+    assert all(str(text).startswith(" Wednesday") for text in texts), texts
+    assert not errors(book)
+    typed(book, "prompt", PROMPT)
+
+
+def test_a_model_of_any_shape_with_surgery(book: Workbook) -> None:
+    typed(book, "model_name", "tiny ; scale h.1.mlp by 0")
+    assert book.get("status") == "ready"
+    expected = udfs.gpt2_generate(PROMPT, 16, *HOW, "tiny ; scale h.1.mlp by 0")
+    assert labelled(book, "Sampling", "sampled") == expected
+    typed(book, "model_name", "demo")
+
+
+@pytest.mark.parametrize("what", ["too long", "empty", "no model"])
+def test_what_is_wrong_stands_in_every_place_that_depends_on_it(tiny: Workbook, what: str) -> None:
+    edits: Edits
+    edits, line = MESSAGES[what]
+    message = message_after(tiny, edits, line)
+    for tab in TABS:
+        assert any(message in row for row in tiny.get_range(f"'{tab}'!A1:Z100")), tab
+    assert not errors(tiny)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "line"),
+    [
+        (TEMPERATURE, -1, "temperature must be 0 to 1000, not -1"),
+        (SEED, "x", "seed must be a whole number 0 to 999999"),
+        ("Temperature!G7", "x", "temperature must be 0 to 1000"),
+        ("Beam!B7", 0, "tokens must be a whole number 1 to"),
+        ("'Speculative decoding'!B8", "no such", "draft: model must be one on this machine"),
+    ],
+)
+def test_a_wrong_choice_is_one_line_and_nothing_breaks(tiny: Workbook, cell: str, value: object, line: str) -> None:
+    tiny.set(cell, value)
+    tiny.recalculate()
+    tab = cell.partition("!")[0].strip("'")
+    assert any(line in str(value) for row in tiny.get_range(f"'{tab}'!A1:Z100") for value in row)
+    assert not errors(tiny)
