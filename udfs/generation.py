@@ -11,7 +11,6 @@ from udfs import arguments as arg
 from udfs.backend import (
     beam,
     distribution,
-    forward,
     generation,
     lens,
     library,
@@ -126,7 +125,7 @@ def gpt2_candidates(
 
     Example: =GPT2_CANDIDATES("Mike is", 10, 0.8, 5, 0.9)
     """
-    logits = forward.unembed(run(prompt, model).stream[-1][-1:], model)[0]
+    logits = distribution.next_logits(run(prompt, model).stream[-1][-1:], model)[0]
     found = distribution.stages(logits, Sampling(temperature, top_k, top_p))
     table: Table = [["rank", "token", "id", "logit", "temperature", "top_k", "top_p", "up to"]]
     total = 0.0

@@ -6,11 +6,13 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import udfs
+from tests.random_checkpoint import write_checkpoint
 from udfs.backend import tokenizer
 from udfs.cells import CellError
 
@@ -157,3 +159,10 @@ def test_prompts_and_continuations_fill_the_whole_context() -> None:
 def test_too_much_is_one_line(call: object, message: str) -> None:
     with pytest.raises(CellError, match=message):
         call()
+
+
+def test_a_draft_of_another_vocabulary_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path))
+    write_checkpoint(tmp_path / "other", "few")
+    with pytest.raises(CellError, match=r"^draft must have the vocabulary of demo, 50257 tokens, not 4$"):
+        udfs.gpt2_speculate(PROMPT, 3, "other", model="demo")

@@ -13,8 +13,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.backend import forward
 from udfs.backend.arrays import Array
-from udfs.backend.forward import softmax
+from udfs.backend.errors import ModelError
+from udfs.backend.model import Model
 from udfs.backend.sampling import top
 
 Probabilities: TypeAlias = NDArray[np.float64]
@@ -43,6 +45,17 @@ class Stages:
     top_p: Probabilities
 
 
+def next_logits(residual: Array, model: Model) -> Array:
+    """Logits of the token after each row of the final stream: `[n_rows, n_embd]` -> `[n_rows, n_vocab]`.
+
+    Raises ModelError where an edit of the model has made them NaN or infinite: nothing can be drawn from those.
+    """
+    logits = forward.unembed(residual, model)
+    if not np.isfinite(logits).all():
+        raise ModelError(f"model {model.name} gives numbers beyond float32's range: an edit of it is too large")
+    return logits
+
+
 def stages(logits: Array, sampling: Sampling) -> Stages:
     """The probabilities of one token's logits `[n_vocab]` after temperature, then top-k, then top-p."""
     warm = _softmax(logits, sampling.temperature)
@@ -69,7 +82,7 @@ def _softmax(logits: Array, temperature: float) -> Probabilities:
         return greedy
     below = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
     with np.errstate(over="ignore"):  # so cold that all but the largest get nothing
-        return softmax(below / temperature).astype(np.float64, copy=False)
+        return forward.softmax(below / temperature).astype(np.float64, copy=False)
 
 
 def _largest(probabilities: Probabilities, logits: Array, k: int) -> Probabilities:

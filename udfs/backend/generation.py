@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from udfs.backend import forward
 from udfs.backend.arrays import Array
-from udfs.backend.distribution import Sampling, distribution, draw
+from udfs.backend.distribution import Sampling, distribution, draw, next_logits
 from udfs.backend.errors import ModelError
 from udfs.backend.kv_cache import KeyValues
 from udfs.backend.model import Model
@@ -35,14 +35,14 @@ class Reader:
 
     def next_logits(self) -> Array:
         """Logits of the next token, `[n_vocab]`."""
-        logits: Array = forward.unembed(self._last, self._model)[0]
+        logits: Array = next_logits(self._last, self._model)[0]
         return logits
 
     def read(self, ids: Sequence[int]) -> Array:
         """Reads further tokens; the logits after each of them, `[len(ids), n_vocab]`."""
         residual = forward.forward(ids, self._model, past=self._past)  # -> [len(ids), n_embd]
         self._last = residual[-1:]
-        return forward.unembed(residual, self._model)
+        return next_logits(residual, self._model)
 
     def go_back(self, n_read: int) -> None:
         """Forgets all but the first tokens. What comes next is known again when another token is read."""

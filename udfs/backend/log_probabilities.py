@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.backend import forward
 from udfs.backend.arrays import Array
-from udfs.backend.distribution import Probabilities
+from udfs.backend.distribution import Probabilities, next_logits
 from udfs.backend.lens import standing
 from udfs.backend.model import Model
 from udfs.backend.runs import run
@@ -49,7 +48,7 @@ def foreseen(ids: Sequence[int], model: Model) -> list[Foreseen]:
     residual = run(ids, model).stream[-1][:-1]  # [n_seq - 1, n_embd]
     found: list[Foreseen] = []
     for start in range(0, len(residual), _CHUNK):
-        logits = forward.unembed(residual[start : start + _CHUNK], model)
+        logits = next_logits(residual[start : start + _CHUNK], model)
         found += _of_rows(logits, np.array(ids[1 + start : 1 + start + _CHUNK]))
     return found
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from udfs.backend import batch, forward
 from udfs.backend.arrays import Array
+from udfs.backend.distribution import next_logits
 from udfs.backend.model import Model
 from udfs.backend.runs import run
 
@@ -27,7 +28,7 @@ class Readings:
 
     def next_logits(self) -> Array:
         """Logits of the next token of each continuation, `[n_readings, n_vocab]`."""
-        return forward.unembed(self._last, self._model)
+        return next_logits(self._last, self._model)
 
     def read(self, parents: Sequence[int], tokens: Sequence[int]) -> Array:
         """Continuations made of old ones, which may be left out or go on twice, and a token more; their next logits."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import udfs
 from tests.chi_squared import chance
 from tests.udfs.backend.test_generation import FIXTURE
 from udfs.backend import forward
@@ -17,6 +18,7 @@ from udfs.backend.arrays import Array
 from udfs.backend.distribution import Sampling, distribution, draw, stages
 from udfs.backend.library import load
 from udfs.backend.random_numbers import RandomNumbers
+from udfs.cells import CellError
 
 SAMPLINGS = [Sampling(*of["sampling"]) for of in FIXTURE["distributions"]]
 vectors = arrays(np.float32, st.integers(1, 40), elements=st.floats(-5, 5, width=16))
@@ -84,3 +86,17 @@ def test_tokens_are_drawn_as_often_as_they_should_be(how: Sampling) -> None:
     drawn = np.array([draw(shares, numbers()) for _ in range(20_000)])
     assert chance(np.bincount(drawn, minlength=500), shares) > 0.001
     assert chance(np.bincount(drawn, minlength=500), distribution(logits, replace(how, temperature=2))) < 1e-6
+
+
+def test_what_is_not_finite_is_not_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in (np.nan, np.inf, -np.inf):
+        monkeypatch.setattr(forward, "unembed", lambda residual, model, wrong=wrong: np.array([[1, wrong]], np.float32))
+        for call in (
+            lambda: udfs.gpt2_generate("one", 3, model="tiny"),
+            lambda: udfs.gpt2_beam("two", 3, model="tiny"),
+            lambda: udfs.gpt2_logprobs("three four", "tiny"),
+            lambda: udfs.gpt2_candidates("five", model="tiny"),
+            lambda: udfs.gpt2_speculate("six", 3, model="tiny"),
+        ):
+            with pytest.raises(CellError, match="model tiny gives numbers beyond float32's range"):
+                call()
