@@ -143,7 +143,7 @@ def gpt2_beam(
     """Beam search: the likeliest continuations it finds, the best first: beam, tokens, log-probability, score, text.
 
     tokens: how many at most: 20 where left out; a beam may end earlier, with <|endoftext|>
-    beams: how many texts are followed at a time, 1 to 64; 1 is nearly greedy
+    beams: how many texts are followed at a time, 1 to 64; 1 is greedy
 
     log-probability is that of the whole text, in nats; score is that per token, by which beams are ranked, as in
     Hugging Face's transformers. The token <|endoftext|> counts where a beam ends with it.

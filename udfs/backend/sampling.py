@@ -59,10 +59,10 @@ def _top(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
     return indices[order][first[:, None] + np.arange(k)]
 
 
-def _best_of_blocks(values: Array, n_blocks: int) -> Array:
+def _best_of_blocks(values: NDArray[np.floating[Any]], n_blocks: int) -> NDArray[np.floating[Any]]:
     """The largest value of each block, which is every n_blocks-th value: `[n_rows, n]` -> `[n_rows, n_blocks]`."""
     n_rows, n = values.shape
     whole = n - n % n_blocks
-    best: Array = values[:, :whole].reshape(n_rows, -1, n_blocks).max(axis=1)
+    best: NDArray[np.floating[Any]] = values[:, :whole].reshape(n_rows, -1, n_blocks).max(axis=1)
     np.maximum(best[:, : n - whole], values[:, whole:], out=best[:, : n - whole])
     return best

@@ -100,3 +100,8 @@ def test_what_is_not_finite_is_not_drawn_from(monkeypatch: pytest.MonkeyPatch) -
         ):
             with pytest.raises(CellError, match="model tiny gives numbers beyond float32's range"):
                 call()
+
+
+def test_a_number_on_the_border_of_two_tokens_draws_the_second() -> None:
+    shares = np.array([0.25, 0.5, 0.25])
+    assert [draw(shares, number) for number in (0, 0.5, 0.75)] == [1, 0, 2]

@@ -68,7 +68,7 @@ def test_whole_texts_come_up_as_if_the_model_alone_had_been_sampled(pair: tuple[
         return float(np.prod([after(reader, text[:i])[token] for i, token in enumerate(text)]))
 
     texts = list(itertools.product(range(4), repeat=3))
-    found = [tuple(kept(list(speculate(prompt, 3, model, draft, how, RandomNumbers(seed), 2)))) for seed in range(2000)]
+    found = [tuple(kept(list(speculate(prompt, 3, model, draft, how, RandomNumbers(seed), 2)))) for seed in range(1200)]
     counts = [found.count(text) for text in texts]
     assert chance(counts, [probability(text, model) for text in texts]) > 0.001
     assert chance(counts, [probability(text, draft) for text in texts]) < 1e-9
