@@ -10,6 +10,7 @@ from udfs import arguments as arg
 from udfs import cells
 from udfs.backend import forward, places, sampling, tokenizer
 from udfs.backend.arrays import Array
+from udfs.backend.distribution import next_logits
 from udfs.backend.model import Model
 from udfs.backend.runs import run
 from udfs.cells import CellError, Table
@@ -192,7 +193,7 @@ def gpt2_predict(
 
 
 def _most_likely(residual: Array, k: int, temperature: float, model: Model) -> Table:
-    logits = forward.unembed(residual[-1:], model)[0]  # -> [n_vocab]
+    logits = next_logits(residual[-1:], model)[0]  # -> [n_vocab]
     probability = sampling.probabilities(logits, temperature)
     rows = [
         [rank, tokenizer.token_text(int(token)), int(token), float(logits[token]), float(probability[token])]

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -102,3 +105,10 @@ def test_temperature_zero_is_greedy() -> None:
 
 def test_gelu() -> None:
     np.testing.assert_array_equal(udfs.gpt2_gelu([[1, -1]]), forward.gelu(np.array([[1, -1]], np.float32)))
+
+
+@pytest.mark.parametrize("function", [udfs.gpt2_predict, udfs.gpt2_logitlens])
+def test_an_edit_beyond_float32_is_one_line_and_no_silent_number(function: Callable[..., Any]) -> None:
+    model = "demo ; scale h.3.mlp by 1e38 ; scale h.4.mlp by 1e38"
+    with np.errstate(all="ignore"), pytest.raises(CellError, match="beyond float32's range"):
+        function("Mike", 3, model=model)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from udfs.backend import forward, sampling
 from udfs.backend.additions import steered
 from udfs.backend.arrays import Array
+from udfs.backend.distribution import next_logits
 from udfs.backend.model import Model
 from udfs.backend.runs import run
 
@@ -90,4 +91,4 @@ def standing(logits: Array, tokens: NDArray[np.intp]) -> Standing:
 def _logits_in_chunks(residual: Array, model: Model) -> Iterator[Array]:
     rows = residual.reshape(-1, residual.shape[-1])
     for start in range(0, len(rows), _CHUNK):
-        yield forward.unembed(rows[start : start + _CHUNK], model)
+        yield next_logits(rows[start : start + _CHUNK], model)
