@@ -6,7 +6,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from workbook_templates import anatomy, generation, mri, surgery
+from workbook_templates import anatomy, generation, mri, pure, surgery
 from workbook_templates.book import Book
 from workbook_templates.dialect import dialect_of
 from workbook_templates.shape import shape_of
@@ -17,9 +17,16 @@ TEMPLATES = {
     "mri": "2_mri.xlsx",
     "surgery": "3_surgery.xlsx",
     "generation": "4_generation.xlsx",
+    "pure": "5_pure_formulas.xlsx",
 }
 
-_WRITERS = {"anatomy": anatomy.write, "mri": mri.write, "surgery": surgery.write, "generation": generation.write}
+_WRITERS = {
+    "anatomy": anatomy.write,
+    "mri": mri.write,
+    "surgery": surgery.write,
+    "generation": generation.write,
+    "pure": pure.write,
+}
 
 __all__ = ["TEMPLATES", "build"]
 
@@ -47,6 +54,7 @@ def build(
         raise ValueError(f"template must be {' or '.join(TEMPLATES)}, not {template!r}")
     dialect, shape = dialect_of(host), shape_of(model, tokens)
     file = path / TEMPLATES[template] if path.is_dir() else path
-    with xlsxwriter.Workbook(file) as workbook:
-        _WRITERS[template](Book(workbook, dialect, shape), prompt, model)
+    workbook = xlsxwriter.Workbook(file)
+    _WRITERS[template](Book(workbook, dialect, shape), prompt, model)
+    workbook.close()  # which writes the file: where the writer raises there is none
     return file

@@ -22,6 +22,7 @@ FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 9, 7
 NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
 PERCENT_OR_BLANK, BITS = "0.0%;;", "0.0"
 LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is left blank
+USED = "0.000;-0.000;"  # so is a value of exactly 0, which stands in rows that no token uses
 RESTORED = "[>=0.005]0.00;[<=-0.005]-0.00;"  # what would be shown as 0.00 is left blank
 
 TITLE_HEIGHT, TEXT_HEIGHT = 26, 32  # of a title, and of a row for a text of two lines
@@ -52,6 +53,8 @@ class Style:
     position: Format = field(init=False)
     token: Format = field(init=False)
     number: Format = field(init=False)
+    used_number: Format = field(init=False)
+    statistic: Format = field(init=False)
     share: Format = field(init=False)
     whole: Format = field(init=False)
     input: Format = field(init=False)
@@ -111,6 +114,8 @@ class Style:
         self.position = self._format(font_color=GREY, num_format=WHOLE, align="center")
         self.token = self._format(bold=True, num_format="@")
         self.number = self._format(num_format=NUMBER)
+        self.used_number = self._format(num_format=USED)
+        self.statistic = self._format(bg_color=VALUE, num_format=USED, **boxed)
         self.share = self._format(num_format=SHARE)
         self.whole = self._format(num_format=WHOLE)
         self.input = self._format(

@@ -1,0 +1,188 @@
+"""The tabs Block 0, Block 1, ...: one transformer block in its steps, each a band under the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xlsxwriter.utility import xl_col_to_name, xl_range
+
+from workbook_templates import style as look
+from workbook_templates.bands import Look
+from workbook_templates.book import Book
+from workbook_templates.pure.contents import Contents
+from workbook_templates.pure.page import SHARES, STATISTICS, FixedPage, Range
+from workbook_templates.pure.places import BlockWeights, TokenTable
+
+_EPSILON = "0.00001"  # keeps LayerNorm from dividing by 0
+_BESIDE = 2  # columns after each head's scores: the largest of a row, and the sum
+
+_SCORES = Look("number", None)  # each head has a colour scale of its own
+Titles = Sequence[Sequence[str | float]] | None
+
+
+@dataclass(frozen=True)
+class Block:
+    """One tab: where its stream comes in and leaves, and the first cell for edits."""
+
+    incoming: Range
+    out: Range
+    first_edit: str
+
+
+def write_block(
+    book: Book,
+    contents: Contents,
+    layer: int,
+    incoming: Range,
+    weights: BlockWeights,
+    tokens: TokenTable,
+) -> Block:
+    """Writes the tab of one block."""
+    page = FixedPage(
+        book,
+        f"Block {layer}",
+        f"Block {layer}",
+        (
+            "A block reads the residual stream twice and adds to it twice: first attention, then the MLP.",
+            "Attention (steps 1 to 7) carries information between tokens. The MLP (8 to 12) takes each token alone.",
+            f"Blue is below zero, orange above. The weights of this block stand on the tab Weights {layer}: click a "
+            "formula to see which.",
+        ),
+        tokens.labels.there,
+    )
+    width = incoming.width
+    page.heading("stream", f"The residual stream comes in from the tab {incoming.sheet}.", ())
+    arrived = page.fill(incoming.there, width)
+    page.heading(
+        "your edits",
+        "Type a number over any value above: same row, same channel. Blank cells leave the value as it is.",
+        (),
+        numbered=False,
+    )
+    edits = page.edits(width)
+    page.heading("edited", "The stream with your edits. All below starts here.", (), numbered=False)
+    stream = page.fill(f'IF({edits.here}="",{arrived.here},{edits.here})', width)
+    middle = _attention(page, contents, layer, stream, weights)
+    out = _mlp(page, layer, middle, weights)
+    last = layer == contents.config.n_layer - 1
+    page.finish(incoming.sheet, "Head" if last else f"Block {layer + 1}")
+    return Block(arrived, out, page.at(edits.row, edits.column))
+
+
+def layer_norm(page: FixedPage, x: Range, gain: str, bias: str, labels: str | None = None) -> Range:
+    """A band: each row of x centred, divided by its spread, scaled and shifted. Mean and spread stand at its left."""
+    count = x.last_row - x.row + 1
+    band = page.rows(x.width, count=count, labels=labels)
+    rows = [xl_range(row, x.column, row, x.last_column) for row in range(x.row, x.last_row + 1)]
+    mean = page.statistic(band, STATISTICS, "mean", [f"AVERAGE({row})" for row in rows])
+    spread = page.statistic(band, STATISTICS + 1, "spread", [f"SQRT(VARP({row})+{_EPSILON})" for row in rows])
+    page.array(band, _used(band, f"({x.here}-{mean.here})/{spread.here}*{gain}+{bias}"))
+    return band
+
+
+def _used(band: Range, formula: str) -> str:
+    """The formula where a token stands, and 0 in the rows that the prompt leaves unused."""
+    return f'IF({band.positions}="",0,{formula})'
+
+
+def _linear(page: FixedPage, x: Range, weights: BlockWeights, name: str, width: int, titles: Titles = None) -> Range:
+    band = page.rows(width, headers=titles)
+    page.array(band, _used(band, f"MMULT({x.here},{weights[f'{name}.weight']})+{weights[f'{name}.bias']}"))
+    return band
+
+
+def _attention(page: FixedPage, contents: Contents, layer: int, stream: Range, weights: BlockWeights) -> Range:
+    n_head, width = contents.config.n_head, stream.width
+    page.heading("ln_1", "LayerNorm: each row minus its mean, divided by its spread, then scaled by ln_1.", ())
+    normal = layer_norm(page, stream, weights["ln_1.weight"], weights["ln_1.bias"])
+    page.heading(
+        "q, k, v",
+        "Each head makes a query (what I look for), a key (what I am), a value (what I pass on): times attn.c_attn.",
+        (),
+    )
+    size = width // n_head
+    parts = [f"{part} head {head}" for part in "qkv" for head in range(n_head)]
+    qkv = _linear(page, normal, weights, "attn.c_attn", 3 * width, _parts(parts, size))
+    patterns = _patterns(page, _scores(page, qkv, n_head), n_head)
+    page.heading("mix", "What each head gathers: its pattern times its values. Heads side by side.", ())
+    mix = page.rows(width, headers=_parts([f"head {head}" for head in range(n_head)], size))
+    for head, pattern in enumerate(patterns):
+        value = qkv.columns(2 * width + head * size, size)
+        page.array(mix.columns(head * size, size), f"MMULT({pattern.here},{value.here})")
+    page.heading("c_proj", "What attention has to say to the stream: the heads' findings times attn.c_proj.", ())
+    said = _linear(page, mix, weights, "attn.c_proj", width)
+    page.heading("add", "Stream plus attention: a plain addition, cell by cell.", ())
+    return page.fill(f"{stream.here}+{said.here}", width)
+
+
+def _scores(page: FixedPage, qkv: Range, n_head: int) -> list[Range]:
+    """All heads' scores side by side; beside each the largest of every row, and the sum of EXP(score - largest)."""
+    tokens, width = page.book.shape.tokens, qkv.width // 3
+    size = width // n_head
+    page.heading(
+        "scores",
+        "How well a query fits the key of each earlier token: query · key / √(size of a head). No later token is seen.",
+        ("Beside each head: the largest score of a row, and the sum of EXP(score - largest), for the softmax.",),
+    )
+    beside: tuple[str, ...] = ("largest", "sum")
+    numbers = [x for _ in range(n_head) for x in (*range(tokens), *beside)]
+    band = page.rows(n_head * (tokens + _BESIDE), headers=(_head_titles(n_head, tokens), numbers), shown=_SCORES)
+    found = []
+    for head in range(n_head):
+        scores = band.columns(head * (tokens + _BESIDE), tokens)
+        query, key = (qkv.columns(part * width + head * size, size).here for part in (0, 1))
+        looked_at = Range(page.name, band.row - 1, scores.column, band.row - 1, scores.last_column).here
+        seen = f'({band.positions}<>"")*({looked_at}<={band.positions})'
+        page.array(scores, f'IF({seen},MMULT({query},TRANSPOSE({key}))/SQRT({size}),"")')
+        page.sheet.conditional_format(scores.row, scores.column, scores.last_row, scores.last_column, look.SIGNED_SCALE)
+        for row in range(scores.row, scores.last_row + 1):
+            cells = xl_range(row, scores.column, row, scores.last_column)
+            largest, total = scores.last_column + 1, scores.last_column + 2
+            page.sheet.write_formula(row, largest, f"=MAX({cells})", page.style.statistic, "")
+            summed = f'{{=SUM(IF({cells}="",0,EXP({cells}-{xl_col_to_name(largest)}{row + 1})))}}'
+            page.sheet.write_array_formula(row, total, row, total, summed, page.style.statistic, "")
+        found.append(scores)
+    return found
+
+
+def _patterns(page: FixedPage, scores: Sequence[Range], n_head: int) -> list[Range]:
+    tokens = page.book.shape.tokens
+    page.heading(
+        "patterns",
+        "Where each head looks: EXP(score - largest) / sum. Row: the token that looks. Column: the token looked at.",
+        ("Each row of a head sums to 1: the darker, the more attention.",),
+    )
+    numbers = [x for _ in range(n_head) for x in (*range(tokens), *[""] * _BESIDE)]
+    band = page.rows(n_head * (tokens + _BESIDE), headers=(_head_titles(n_head, tokens), numbers), shown=SHARES)
+    found = []
+    for head, score in enumerate(scores):
+        pattern = band.columns(head * (tokens + _BESIDE), tokens)
+        largest, total = score.columns(tokens, 1).here, score.columns(tokens + 1, 1).here
+        page.array(pattern, f'IF({score.here}="",0,EXP({score.here}-{largest})/{total})')
+        found.append(pattern)
+    return found
+
+
+def _mlp(page: FixedPage, layer: int, middle: Range, weights: BlockWeights) -> Range:
+    width = middle.width
+    page.heading("ln_2", "LayerNorm again, scaled by ln_2.", ())
+    normal = layer_norm(page, middle, weights["ln_2.weight"], weights["ln_2.bias"])
+    page.heading("c_fc", "The MLP widens each row to four times as many channels, each one a detector: mlp.c_fc.", ())
+    wide = _linear(page, normal, weights, "mlp.c_fc", 4 * width)
+    page.heading("GELU", "Each channel decides: large values pass, values below zero shrink to almost nothing.", ())
+    x = wide.here
+    active = page.fill(f"0.5*{x}*(1+TANH(SQRT(2/PI())*({x}+0.044715*{x}^3)))", 4 * width)
+    page.heading("c_proj", "What the MLP has to say to the stream: times mlp.c_proj.", ())
+    said = _linear(page, active, weights, "mlp.c_proj", width)
+    page.heading("out", "Stream plus MLP: what leaves this block.", ())
+    return page.fill(f"{middle.here}+{said.here}", width)
+
+
+def _parts(names: Sequence[str], size: int) -> Sequence[Sequence[str | float]]:
+    """Two rows: where each head's part begins, and the channels in it."""
+    return [x for name in names for x in (name, *[""] * (size - 1))], [x for _ in names for x in range(size)]
+
+
+def _head_titles(n_head: int, tokens: int) -> Sequence[str]:
+    return [x for head in range(n_head) for x in (f"head {head}", *[""] * (tokens + _BESIDE - 1))]

@@ -1,0 +1,114 @@
+"""What is written into the cells: the model's weights, the words that can be typed, and the tokens they are made of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import udfs.models.demo
+from udfs.backend.model import Model
+from udfs.backend.tokenizer import encode, token_text
+
+END_OF_TEXT = 50256
+_WORDS = Path(udfs.models.demo.__file__).with_name("words.json")
+_DIGITS = 7  # of a weight: more than half precision holds, and enough for the logits' fifth decimal
+_MOST_WEIGHTS = 2_000_000  # in all blocks together
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Word:
+    """What can be looked up: letters, digits or signs, often with the space before them, and their tokens' ids."""
+
+    text: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Others:
+    """All tokens that have no row of their own in the workbook.
+
+    count: how many
+    mean: their mean row: [n_embd]
+    spread: variance of one number of a row around the mean's, the mean over all channels
+    radius: the largest distance of a row from the mean
+    """
+
+    count: int
+    mean: Numbers
+    spread: float
+    radius: float
+
+
+class Contents:
+    """The numbers and words of one model."""
+
+    def __init__(self, model: Model) -> None:
+        """Raises ValueError, one line, where the model is too large for cells."""
+        self.model, self.config = model, model.config
+        weights = 12 * self.config.n_layer * self.config.n_embd**2
+        if weights > _MOST_WEIGHTS:
+            raise ValueError(
+                f"pure writes every weight into a cell: a model of at most {_MOST_WEIGHTS:,} in its blocks, "
+                f"and {model.name} has {weights:,}"
+            )
+
+    def weights(self, parameter: str) -> Numbers:
+        """A tensor to write, at most two axes, a vector as one row."""
+        return rounded(np.atleast_2d(self.model[parameter]))
+
+    def shape(self, parameter: str) -> tuple[int, int]:
+        """Rows and columns of what `weights` gives."""
+        *rows, columns = self.config.shapes()[parameter]
+        return (rows or [1])[0], columns
+
+    @cached_property
+    def ids(self) -> tuple[int, ...]:
+        """The tokens of the words, and the one that ends a document."""
+        return tuple(sorted({END_OF_TEXT, *(i for word in _corpus_words() for i in encode(word))}))
+
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        """The text of each token of `ids`."""
+        return tuple(token_text(i) for i in self.ids)
+
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        """The corpus's words, each with and without a space before it where its tokens allow, the longest first."""
+        known = set(self.ids)
+        texts = {form for word in _corpus_words() for form in (word, word.lstrip(" "), f" {word.strip()}")}
+        words = (Word(text, tuple(encode(text))) for text in texts if text.strip(" "))
+        usable = [word for word in words if known.issuperset(word.ids)]
+        return tuple(sorted((*usable, _MARK), key=lambda word: (-len(word.text), word.text)))
+
+    @cached_property
+    def wte(self) -> Numbers:
+        """Rows of the token embedding for `ids`: [len(ids), n_embd]."""
+        return rounded(self.model["wte.weight"][list(self.ids)])
+
+    @cached_property
+    def others(self) -> Others:
+        """The tokens that are not among `ids`."""
+        rest = np.delete(np.asarray(self.model["wte.weight"], np.float64), self.ids, axis=0)  # [n_others, n_embd]
+        mean = rounded(rest.mean(axis=0))
+        apart = rest - mean
+        return Others(len(rest), mean, float(apart.var()), float(np.linalg.norm(apart, axis=1).max()))
+
+
+_MARK = Word("<|endoftext|>", (END_OF_TEXT,))
+
+
+def rounded(values: NDArray[np.floating]) -> Numbers:
+    """Values with so many digits as a cell gets."""
+    return np.array([float(f"{x:.{_DIGITS}g}") for x in values.ravel().tolist()]).reshape(values.shape)
+
+
+def _corpus_words() -> list[str]:
+    words: list[str] = json.loads(_WORDS.read_text(encoding="utf-8"))
+    return words

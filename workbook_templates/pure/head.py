@@ -1,0 +1,192 @@
+"""The tab Head: the last row of the stream becomes a probability for every token, and the most likely is chosen."""
+
+from __future__ import annotations
+
+from workbook_templates import style as look
+from workbook_templates.book import Book
+from workbook_templates.places import MARK, READY
+from workbook_templates.pure.block import layer_norm
+from workbook_templates.pure.contents import Contents
+from workbook_templates.pure.page import FixedPage, Range
+from workbook_templates.pure.places import TokenTable, Vocabulary
+
+_SHOWN = 10  # tokens in the table
+_TOKEN, _LOGIT, _EXP, _SHARE = range(1, 5)  # columns of the list of all tokens
+_RANK = 6  # the column of the table of next tokens
+_NEXT = ("rank", "token", "id", "logit", "probability", "row")
+_PLACE = _RANK + 5  # the column of a token's row on the tab Vocabulary
+
+
+def write_head(book: Book, contents: Contents, incoming: Range, tokens: TokenTable, vocabulary: Vocabulary) -> None:
+    """Writes the tab and names the table of next tokens and the chosen token."""
+    page = FixedPage(
+        book,
+        "Head",
+        "Head",
+        (
+            "Only the last token's row says what comes next. It is compared with the embedding of every token:",
+            "the better they fit, the higher that token's logit. Softmax turns logits into probabilities.",
+        ),
+        tokens.labels.there,
+        kind="result",
+    )
+    final = _last_row(page, contents, incoming, tokens)
+    _logits(page, contents, final, vocabulary)
+    page.finish(incoming.sheet, "Words")
+
+
+def _last_row(page: FixedPage, contents: Contents, incoming: Range, tokens: TokenTable) -> Range:
+    labels, width = f"INDEX({tokens.labels.there},MAX(1,token_count),0)", incoming.width
+    page.heading("last row", f"The last token's row of the residual stream, from the tab {incoming.sheet}.", ())
+    arrived = page.rows(width, count=1, labels=labels)
+    page.array(arrived, f"INDEX({incoming.there},MAX(1,MIN(room,token_count)),0)")
+    page.heading("your edits", "Type a number over any value above.", (), numbered=False)
+    edits = page.edits(width, count=1, labels=labels)
+    page.heading("edited", "The row with your edits.", (), numbered=False)
+    last = page.rows(width, count=1, labels=labels)
+    page.array(last, f'IF({edits.here}="",{arrived.here},{edits.here})')
+    page.heading("ln_f", "The final LayerNorm: minus the mean, divided by the spread, then scaled by ln_f.", ())
+    weights = []
+    for name in ("ln_f.weight", "ln_f.bias"):
+        page.text(page.row, 1, name, page.style.bold)
+        for column, number in enumerate(contents.weights(name)[0].tolist(), start=arrived.column):
+            page.sheet.write_number(page.row, column, number, page.style.weight)
+        weights.append(Range(page.name, page.row, arrived.column, page.row, arrived.last_column).here)
+        page.row += 1
+    gain, bias = weights
+    return layer_norm(page, last, gain, bias, labels)
+
+
+def _logits(page: FixedPage, contents: Contents, final: Range, vocabulary: Vocabulary) -> None:
+    listed, others = len(contents.ids), contents.others
+    page.heading(
+        "logits",
+        "Each token's row on the tab Vocabulary times the row above: a sum of products. At the right, the most likely.",
+        (
+            f"Probability: EXP(logit - largest), as a share of the sum over all {listed + others.count:,} tokens. The "
+            f"{others.count:,} that are not listed count",
+            "by their mean row and how they scatter around it, which gives their sum to six digits: the last line.",
+        ),
+    )
+    page.row += 1
+    table = _Table(page, listed, vocabulary, final)
+    table.write_list()
+    table.write_next_tokens()
+    page.row = table.other + 1
+
+
+class _Table:
+    """The list of all tokens with their probabilities, and beside it the most likely ones."""
+
+    def __init__(self, page: FixedPage, listed: int, vocabulary: Vocabulary, final: Range) -> None:
+        self._page, self._vocabulary, self._final = page, vocabulary, final
+        self._header, self.other = page.row, page.row + listed + 1
+        first, last = self._header + 1, self._header + listed
+        self._logits, self._exps, self._shares = (
+            Range(page.name, first, column, last, column) for column in (_LOGIT, _EXP, _SHARE)
+        )
+        self._fact_row = self._header + _SHOWN + 3
+        facts = [page.at(self._fact_row + number, _RANK + 3, absolute=True) for number in range(4)]
+        self._largest, self._total, self._square, self._bound = facts
+
+    def write_list(self) -> None:
+        """A row for each token; below them one for all others together."""
+        page, style, vocabulary = self._page, self._page.style, self._vocabulary
+        for column, title in enumerate(("id", "token", "logit", "EXP", "probability")):
+            page.text(self._header, column, title, style.header if column < _LOGIT else style.header_right)
+        names = Range(page.name, self._logits.row, 0, self._logits.last_row, 1)
+        page.array(names, f"{Range(vocabulary.ids.sheet, *_span(vocabulary.ids, vocabulary.tokens)).there}", style.cell)
+        page.array(self._logits, f"MMULT({vocabulary.rows.there},TRANSPOSE({self._final.here}))", style.logit)
+        page.array(self._exps, f"EXP({self._logits.here}-{self._largest})", style.used_number)
+        page.array(self._shares, f"{self._exps.here}/{self._total}", style.probability)
+        logit, exp = page.at(self.other, _LOGIT), page.at(self.other, _EXP)
+        page.text(self.other, _TOKEN, "all others", style.bold)
+        page.plain(self.other, _LOGIT, f"SUMPRODUCT({vocabulary.other_row.there},{self._final.here})", style.logit)
+        scatter = f"{vocabulary.spread.there}*{self._square}/2"
+        together = f"{vocabulary.count.there}*EXP({logit}-{self._largest}+{scatter})"
+        page.plain(self.other, _EXP, together, style.used_number)
+        page.plain(self.other, _SHARE, f"{exp}/{self._total}", style.probability)
+        page.sheet.conditional_format(self._shares.row, _SHARE, self.other, _SHARE, look.PROBABILITY_BARS)
+        for number, (title, formula) in enumerate(
+            (
+                ("largest logit", f"MAX({self._logits.here})"),
+                ("sum of all EXP", f"SUM({self._exps.here})+{exp}"),
+                ("sum of squares of step 1", f"SUMSQ({self._final.here})"),
+                ("most that another token can have", f"{logit}+{vocabulary.radius.there}*SQRT({self._square})"),
+            ),
+            start=self._fact_row,
+        ):
+            page.text(number, _RANK, title)
+            page.plain(number, _RANK + 3, formula, style.logit)
+
+    def write_next_tokens(self) -> None:
+        """The most likely tokens, a chart of them, and the one that is chosen."""
+        page, style, first = self._page, self._page.style, self._header + 1
+        for column, title in enumerate(_NEXT, start=_RANK):
+            page.text(self._header, column, title, style.header if column < _RANK + 2 else style.header_right)
+        ready = f'status="{READY}"'
+        for number in range(_SHOWN):
+            row = first + number
+            place, logit = page.at(row, _PLACE), page.at(row, _RANK + 3)
+            message = "status" if number == 0 else '""'
+            page.plain(row, _RANK, f"IF({ready},{number + 1},{message})", style.position)
+            for column, (formula, cell_format) in enumerate(
+                (
+                    (f"INDEX({self._vocabulary.tokens.there},{place})", style.token),
+                    (f"INDEX({self._vocabulary.ids.there},{place})", style.whole),
+                    (f"LARGE({self._logits.here},{number + 1})", style.logit),
+                    (f"INDEX({self._shares.here},{place})", style.probability),
+                ),
+                start=_RANK + 1,
+            ):
+                page.plain(row, column, f'IF({ready},{formula},"")', cell_format)
+            self._write_place(row, place, logit, number == 0)
+        last = first + _SHOWN - 1
+        page.mark_errors(first, _RANK)
+        page.sheet.conditional_format(first, _RANK + 4, last, _RANK + 4, look.PROBABILITY_BARS)
+        page.book.name("next_tokens", page.place(self._header, _RANK, last, _RANK + 4))
+        _chart(page, self._header, first, last)
+        chosen = last + 6 + 1
+        page.text(chosen, _RANK, "chosen", style.bold)
+        none = f'"{MARK} the next token may be one that is not listed on the tab Vocabulary"'
+        page.plain(
+            chosen,
+            _RANK + 1,
+            f"IF({ready},IF({self._bound}<{self._largest},{page.at(first, _RANK + 1)},{none}),status)",
+            style.result,
+        )
+        page.plain(chosen, _RANK + 3, f'IF({ready},{page.at(first, _RANK + 4)},"")', style.result_share)
+        page.mark_errors(chosen, _RANK + 1)
+        page.book.name("next_token", page.place(chosen, _RANK + 1))
+
+    def _write_place(self, row: int, place: str, logit: str, is_first: bool) -> None:
+        """The token's row on the tab Vocabulary: of equal logits the first not yet taken."""
+        above, taken = self._page.at(row - 1, _RANK + 3), self._page.at(row - 1, _PLACE)
+        after = "0" if is_first else f"IF({logit}={above},{taken},0)"
+        rows = self._vocabulary.numbers.there
+        formula = f"MIN(IF(({self._logits.here}={logit})*({rows}>{after}),{rows}))"
+        self._page.array(Range(self._page.name, row, _PLACE, row, _PLACE), formula, self._page.style.channel)
+
+
+def _span(first: Range, last: Range) -> tuple[int, int, int, int]:
+    return first.row, first.column, last.last_row, last.last_column
+
+
+def _chart(page: FixedPage, header: int, first: int, last: int) -> None:
+    chart = page.book.workbook.add_chart({"type": "bar"})
+    chart.add_series(
+        {
+            "name": "probability",
+            "categories": [page.name, first, _RANK + 1, last, _RANK + 1],
+            "values": [page.name, first, _RANK + 4, last, _RANK + 4],
+            "fill": {"color": look.ATTENTION},
+            "gap": 40,
+            "data_labels": {"value": True, "num_format": look.PERCENT},
+        }
+    )
+    chart.set_title({"name": "Next token: probability", "name_font": {"size": 12, "color": look.INK}})
+    chart.set_legend({"none": True})
+    chart.set_y_axis({"reverse": True, "num_font": {"size": 10}})  # the most likely on top
+    chart.set_x_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})
+    chart.set_size({"width": 560, "height": 300})
+    page.sheet.insert_chart(header, _PLACE + 2, chart)

@@ -1,0 +1,106 @@
+"""The tab Tokens: the prompt cut into words, each looked up, and the tokens that they are made of."""
+
+from __future__ import annotations
+
+from workbook_templates.book import Book
+from workbook_templates.places import READY
+from workbook_templates.pure.page import Range
+from workbook_templates.pure.places import TokenTable, Vocabulary, WordTable
+from workbook_templates.sheet import Page
+
+_REST, _ROW, _WORD, _ENDS, _NEXT, _WRONG, _COUNT, _FROM = range(6, 14)  # the columns of the table of words
+_TITLES = ("still to be read", "row in Words", "word", "ends in", "before", "wrong", "tokens", "from")
+
+
+def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenTable:
+    """Writes the tab and names the table of tokens."""
+    page = Page(book, "Tokens", (11.5, 16, 9, 12, 9, 3, 46, 13, 18, 9, 9, 9, 9, 9))
+    page.furniture(
+        "Tokens",
+        (
+            "The model does not read letters. The text is cut into tokens: words and parts of words, each with its id.",
+            "At the right: again and again, the longest word of the tab Words that begins what is still to be read is "
+            "taken off. At the left: the tokens of these words.",
+            "A word counts only as a whole: where it ends in a letter, no letter may follow; so for digits and signs.",
+        ),
+    )
+    page.text(page.row, 0, "The tokens", page.style.bold)
+    page.text(page.row, _REST, "The words", page.style.bold)
+    page.row += 1
+    header = page.row
+    for column, title in enumerate(("position", "token", "id", "row in Vocabulary", "word"), start=0):
+        page.text(header, column, title, page.style.header if column < 2 else page.style.header_right)
+    for column, title in enumerate(_TITLES, start=_REST):
+        page.text(header, column, title, page.style.header)
+    page.row += 1
+    _words(page, words)
+    table = _tokens(page, words, vocabulary)
+    book.name("tokens", page.place(header, 0, header + book.shape.tokens, 2))
+    page.sheet.freeze_panes(page.row, 0)
+    page.sheet.print_area(0, 0, page.row + book.shape.tokens, _FROM)
+    return table
+
+
+def _words(page: Page, words: WordTable) -> None:
+    """One row a word: what is left of the text, and the longest word that begins it."""
+    first = page.row
+    for row in range(first, first + page.book.shape.tokens):
+        rest, number, word, ends, follows = (page.at(row, column) for column in (_REST, _ROW, _WORD, _ENDS, _NEXT))
+        above = {column: page.at(row - 1, column) for column in (_REST, _WORD, _COUNT, _FROM)}
+        _cell(
+            page,
+            row,
+            _REST,
+            'prompt&""'
+            if row == first
+            else f'IF({above[_WORD]}="","",MID({above[_REST]},LEN({above[_WORD]})+1,LEN({above[_REST]})))',
+        )
+        found = f"MATCH(TRUE,EXACT(LEFT({rest},{words.length.there}),{words.text.there}),0)"
+        looked_up = f'{{=IF({rest}="",0,IF(ISNA({found}),0,{found}))}}'
+        page.sheet.write_array_formula(row, _ROW, row, _ROW, looked_up, page.style.whole, "")
+        _cell(page, row, _WORD, f'IF({number}=0,"",INDEX({words.text.there},{number}))')
+        _cell(page, row, _ENDS, f'IF({number}=0,"",{_kind(f"RIGHT({word},1)")})')
+        after = f"MID({rest},LEN({word})+1,1)"
+        _cell(page, row, _NEXT, f'IF(OR({number}=0,{after}=""),"",{_kind(after)})')
+        _cell(page, row, _WRONG, f'IF({rest}="",0,IF(OR({number}=0,{ends}={follows}),1,0))')
+        _cell(page, row, _COUNT, f"IF({number}=0,0,INDEX({words.count.there},{number}))")
+        _cell(page, row, _FROM, "0" if row == first else f"{above[_FROM]}+{above[_COUNT]}")
+
+
+def _tokens(page: Page, words: WordTable, vocabulary: Vocabulary) -> TokenTable:
+    """One row a token: its word, its id in that word's row, its row in the vocabulary."""
+    first, last = page.row, page.row + page.book.shape.tokens - 1
+
+    def column(index: int) -> Range:
+        return Range(page.name, first, index, last, index)
+
+    for row in range(first, last + 1):
+        position, token_id, number, word = (page.at(row, index) for index in (0, 2, 3, 4))
+        index = row - first
+        _cell(page, row, 0, f'IF(status<>"{READY}","",IF({index}<token_count,{index},""))', "position")
+        _cell(page, row, 4, f'IF({position}="","",MATCH({position},{column(_FROM).here},1))', "whole")
+        in_words, piece = f"INDEX({column(_ROW).here},{word})", f"{position}-INDEX({column(_FROM).here},{word})+1"
+        _cell(page, row, 2, f'IF({position}="","",INDEX({words.ids.there},{in_words},{piece}))', "whole")
+        _cell(page, row, 3, f'IF({position}="","",MATCH({token_id},{vocabulary.ids.there},0))', "whole")
+        _cell(page, row, 1, f'IF({position}="","",INDEX({vocabulary.tokens.there},{number}))', "token")
+    return TokenTable(
+        labels=Range(page.name, first, 0, last, 1),
+        vocabulary_rows=column(3),
+        counts=column(_COUNT),
+        words=column(_WORD),
+        wrong=column(_WRONG),
+        rest=column(_REST),
+    )
+
+
+def _kind(character: str) -> str:
+    """What a character is, as a text."""
+    return (
+        f'IF(NOT(EXACT(UPPER({character}),LOWER({character}))),"letter",'
+        f'IF(ISNUMBER(FIND({character},"0123456789")),"digit",'
+        f'IF(OR({character}=" ",{character}=CHAR(10)),"space","sign")))'
+    )
+
+
+def _cell(page: Page, row: int, column: int, formula: str, cell_format: str = "text") -> None:
+    page.sheet.write_formula(row, column, f"={formula}", getattr(page.style, cell_format), "")

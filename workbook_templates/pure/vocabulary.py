@@ -1,0 +1,129 @@
+"""The tabs Words, Vocabulary and Positions: what can be typed, and the rows of numbers that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbook_templates.book import Book
+from workbook_templates.pure.contents import Contents
+from workbook_templates.pure.page import Range
+from workbook_templates.pure.places import Vocabulary, WordTable
+from workbook_templates.pure.weights import CHANNEL_WIDTH, FIRST, PRINTED_COLUMNS, PRINTED_ROWS, numbers
+from workbook_templates.sheet import Page
+
+_PIECES = 3  # the most tokens of a word
+_WORDS_TOP, _VOCABULARY_TOP, _FACTS_TOP, _POSITIONS_TOP = 5, 9, 4, 4  # the first row of each table
+
+
+def word_table(contents: Contents) -> WordTable:
+    """Where the table of words is going to stand."""
+    last = _WORDS_TOP + len(contents.words) - 1
+    text, length, count = (Range("Words", _WORDS_TOP, column, last, column) for column in (1, 2, 3))
+    return WordTable(text, length, count, Range("Words", _WORDS_TOP, 4, last, 3 + _PIECES))
+
+
+def vocabulary(contents: Contents) -> Vocabulary:
+    """Where the rows of the token embedding are going to stand."""
+    top, last, right = _VOCABULARY_TOP, _VOCABULARY_TOP + len(contents.ids) - 1, FIRST + contents.config.n_embd - 1
+    ids, tokens, rows = (Range("Vocabulary", top, column, last, column) for column in range(3))
+    count, spread, radius = (Range("Vocabulary", _FACTS_TOP + n, 0, _FACTS_TOP + n, 0) for n in range(3))
+    return Vocabulary(
+        ids=ids,
+        tokens=tokens,
+        numbers=rows,
+        rows=Range("Vocabulary", top, FIRST, last, right),
+        other_row=Range("Vocabulary", last + 1, FIRST, last + 1, right),
+        count=count,
+        spread=spread,
+        radius=radius,
+    )
+
+
+def positions(book: Book, contents: Contents) -> Range:
+    """Where the rows of the position embedding are going to stand, one for each token that there is room for."""
+    last, right = _POSITIONS_TOP + book.shape.tokens - 1, FIRST + contents.config.n_embd - 1
+    return Range("Positions", _POSITIONS_TOP, FIRST, last, right)
+
+
+def write_words(book: Book, contents: Contents) -> None:
+    """Writes the tab Words."""
+    page = Page(book, "Words", (9, 22, 9, 9, *[9] * _PIECES), kind="weight")
+    page.furniture(
+        "Words",
+        (
+            "What a prompt may consist of: all words of the texts that the model was trained on, the longest first.",
+            "A space before a word belongs to it. Most words are one token; the rest are cut into two or three.",
+        ),
+    )
+    titles = ("", "word", "letters", "tokens", *(f"id {piece}" for piece in range(_PIECES)))
+    _table_header(page, titles)
+    top, last = _WORDS_TOP, _WORDS_TOP + len(contents.words) - 1
+    assert page.row == top
+    for row, word in enumerate(contents.words, start=top):
+        page.text(row, 1, word.text, page.style.token)
+        for column, number in enumerate((len(word.text), len(word.ids), *word.ids), start=2):
+            page.sheet.write_number(row, column, number, page.style.whole)
+    page.sheet.freeze_panes(top, 0)
+    page.sheet.print_area(0, 0, min(last, PRINTED_ROWS), 3 + _PIECES)
+
+
+def write_vocabulary(book: Book, contents: Contents) -> None:
+    """Writes the tab Vocabulary."""
+    width, others = contents.config.n_embd, contents.others
+    page = Page(book, "Vocabulary", (9, 16, 9, *[CHANNEL_WIDTH] * width), kind="weight")
+    page.furniture(
+        "Vocabulary",
+        (
+            f"wte.weight: a row of numbers for each of the {len(contents.ids):,} tokens that the model was trained on. "
+            "It is read when a token comes in, and again when the next one is sought.",
+            f"The other {others.count:,} tokens of GPT-2 were never in the training texts, so their rows are nearly "
+            "the same: their mean, the last row here, stands for all of them.",
+        ),
+    )
+    facts = (
+        ("tokens without a row of their own", others.count, page.style.whole),
+        ("variance of their numbers around the mean row", others.spread, page.style.cell_number),
+        ("largest distance of such a row from the mean row", others.radius, page.style.cell_number),
+    )
+    assert page.row == _FACTS_TOP
+    for title, value, cell_format in facts:
+        page.text(page.row, 1, title, page.style.text)
+        page.sheet.write_number(page.row, 0, float(f"{value:.7g}"), cell_format)
+        page.row += 1
+    page.row += 1
+    _table_header(page, ("id", "token", "row", *map(str, range(width))))
+    top, last = _VOCABULARY_TOP, _VOCABULARY_TOP + len(contents.ids) - 1
+    assert page.row == top
+    for number, (token_id, token) in enumerate(zip(contents.ids, contents.tokens, strict=True)):
+        page.sheet.write_number(top + number, 0, token_id, page.style.position)
+        page.text(top + number, 1, token, page.style.token)
+        page.sheet.write_number(top + number, 2, number + 1, page.style.channel)
+    numbers(page, top, contents.wte)
+    page.text(last + 1, 1, "all others", page.style.token)
+    numbers(page, last + 1, others.mean[None])
+    page.sheet.freeze_panes(top, FIRST)
+    page.sheet.print_area(0, 0, PRINTED_ROWS, PRINTED_COLUMNS)
+
+
+def write_positions(book: Book, contents: Contents) -> None:
+    """Writes the tab Positions."""
+    width, tokens = contents.config.n_embd, book.shape.tokens
+    page = Page(book, "Positions", (11, 11, 3, *[CHANNEL_WIDTH] * width), kind="weight")
+    page.furniture(
+        "Positions",
+        (f"wpe.weight: what is added to a token for where it stands, the first {tokens} of {contents.config.n_ctx}.",),
+    )
+    _table_header(page, ("position", "", "", *map(str, range(width))))
+    values = contents.weights("wpe.weight")[:tokens]
+    assert page.row == _POSITIONS_TOP
+    for row in range(tokens):
+        page.sheet.write_number(page.row + row, 0, row, page.style.position)
+    numbers(page, page.row, values)
+    page.sheet.freeze_panes(page.row, FIRST)
+    page.sheet.print_area(0, 0, page.row + tokens - 1, PRINTED_COLUMNS)
+
+
+def _table_header(page: Page, titles: Sequence[str]) -> None:
+    for column, title in enumerate(titles):
+        page.text(page.row, column, title, page.style.header_right if column > 1 else page.style.header)
+    page.row += 1
