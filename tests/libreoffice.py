@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -84,11 +84,10 @@ def _connected(port_name: str) -> Any:
     resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
     place = f"uno:pipe,name={port_name};urp;StarOffice.ComponentContext"
     for _ in range(10 * _START_SECONDS):
-        try:
+        with suppress(Exception):  # NoConnectException, a type that exists only after a connection
             context = resolver.resolve(place)
             return context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
-        except Exception:  # NoConnectException, a type that exists only after a connection
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise RuntimeError("soffice did not answer")
 
 
@@ -101,13 +100,18 @@ class _Session:
     def open(self, path: str) -> float:
         import uno
 
-        if self._document is not None:
-            self._document.close(True)
+        self.close()
         hidden = uno.createUnoStruct("com.sun.star.beans.PropertyValue")
         hidden.Name, hidden.Value = "Hidden", True
         start = time.perf_counter()
         self._document = self._desktop.loadComponentFromURL(Path(path).as_uri(), "_blank", 0, (hidden,))
+        if self._document is None:
+            raise RuntimeError(f"Calc cannot open {path}, or has a lock on it from before")
         return time.perf_counter() - start
+
+    def close(self) -> None:
+        if self._document is not None:
+            self._document.close(True)
 
     def set(self, sheet: str, cell: str, value: str | float) -> float:
         target = self._range(sheet, cell).getCellByPosition(0, 0)
@@ -144,6 +148,7 @@ def _serve(settings: str) -> None:
     for line in sys.stdin:
         request, *arguments = json.loads(line)
         print(json.dumps(getattr(session, request)(*arguments)), flush=True)
+    session.close()
     desktop.terminate()
     office.wait(_START_SECONDS)
 

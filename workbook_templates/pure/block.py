@@ -11,7 +11,7 @@ from workbook_templates import style as look
 from workbook_templates.bands import Look
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents
-from workbook_templates.pure.page import SHARES, STATISTICS, FixedPage, Range
+from workbook_templates.pure.page import SHARES, STATISTICS, FixedPage, Labels, Range
 from workbook_templates.pure.places import BlockWeights, TokenTable
 
 _EPSILON = "0.00001"  # keeps LayerNorm from dividing by 0
@@ -49,7 +49,7 @@ def write_block(
             f"Blue is below zero, orange above. The weights of this block stand on the tab Weights {layer}: click a "
             "formula to see which.",
         ),
-        tokens.labels.there,
+        tokens.labels,
     )
     width = incoming.width
     page.heading("stream", f"The residual stream comes in from the tab {incoming.sheet}.", ())
@@ -70,7 +70,7 @@ def write_block(
     return Block(arrived, out, page.at(edits.row, edits.column))
 
 
-def layer_norm(page: FixedPage, x: Range, gain: str, bias: str, labels: str | None = None) -> Range:
+def layer_norm(page: FixedPage, x: Range, gain: str, bias: str, labels: Labels | None = None) -> Range:
     """A band: each row of x centred, divided by its spread, scaled and shifted. Mean and spread stand at its left."""
     count = x.last_row - x.row + 1
     band = page.rows(x.width, count=count, labels=labels)

@@ -16,8 +16,8 @@ from udfs.backend.tokenizer import encode, token_text
 
 END_OF_TEXT = 50256
 _WORDS = Path(udfs.models.demo.__file__).with_name("words.json")
-_DIGITS = 7  # of a weight: more than half precision holds, and enough for the logits' fifth decimal
-_MOST_WEIGHTS = 2_000_000  # in all blocks together
+_DECIMALS = 7  # of a weight: what is cut off moves a logit in its sixth decimal
+MOST_WEIGHTS = 2_000_000  # in all blocks together
 
 Numbers = NDArray[np.float64]
 
@@ -53,9 +53,9 @@ class Contents:
         """Raises ValueError, one line, where the model is too large for cells."""
         self.model, self.config = model, model.config
         weights = 12 * self.config.n_layer * self.config.n_embd**2
-        if weights > _MOST_WEIGHTS:
+        if weights > MOST_WEIGHTS:
             raise ValueError(
-                f"pure writes every weight into a cell: a model of at most {_MOST_WEIGHTS:,} in its blocks, "
+                f"pure writes every weight into a cell: a model of at most {MOST_WEIGHTS:,} in its blocks, "
                 f"and {model.name} has {weights:,}"
             )
 
@@ -105,8 +105,8 @@ _MARK = Word("<|endoftext|>", (END_OF_TEXT,))
 
 
 def rounded(values: NDArray[np.floating]) -> Numbers:
-    """Values with so many digits as a cell gets."""
-    return np.array([float(f"{x:.{_DIGITS}g}") for x in values.ravel().tolist()]).reshape(values.shape)
+    """Values with as many decimals as a cell gets."""
+    return np.asarray(values, np.float64).round(_DECIMALS)
 
 
 def _corpus_words() -> list[str]:

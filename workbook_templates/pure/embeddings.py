@@ -17,7 +17,7 @@ def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, pos
             "Each token becomes a row of numbers, learned in training: what the token is, plus where it stands.",
             "Their sum starts the residual stream: a row a token, a column a channel. Each block adds to it.",
         ),
-        tokens.labels.there,
+        tokens.labels,
     )
     width = vocabulary.rows.width
     page.heading("token", "Token embedding: the token's row on the tab Vocabulary (wte.weight).", ())

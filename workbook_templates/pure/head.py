@@ -27,7 +27,7 @@ def write_head(book: Book, contents: Contents, incoming: Range, tokens: TokenTab
             "Only the last token's row says what comes next. It is compared with the embedding of every token:",
             "the better they fit, the higher that token's logit. Softmax turns logits into probabilities.",
         ),
-        tokens.labels.there,
+        tokens.labels,
         kind="result",
     )
     final = _last_row(page, contents, incoming, tokens)
@@ -36,10 +36,11 @@ def write_head(book: Book, contents: Contents, incoming: Range, tokens: TokenTab
 
 
 def _last_row(page: FixedPage, contents: Contents, incoming: Range, tokens: TokenTable) -> Range:
-    labels, width = f"INDEX({tokens.labels.there},MAX(1,token_count),0)", incoming.width
+    number, width = "MAX(1,MIN(room,token_count))", incoming.width
+    labels = f"INDEX({tokens.positions.there},{number})", f"INDEX({tokens.tokens.there},{number})"
     page.heading("last row", f"The last token's row of the residual stream, from the tab {incoming.sheet}.", ())
     arrived = page.rows(width, count=1, labels=labels)
-    page.array(arrived, f"INDEX({incoming.there},MAX(1,MIN(room,token_count)),0)")
+    page.array(arrived, f"INDEX({incoming.there},{number},0)")
     page.heading("your edits", "Type a number over any value above.", (), numbered=False)
     edits = page.edits(width, count=1, labels=labels)
     page.heading("edited", "The row with your edits.", (), numbered=False)

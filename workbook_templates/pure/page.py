@@ -22,6 +22,8 @@ VALUES = 4  # the column in which values begin
 SIGNED = Look("used_number", look.SIGNED_SCALE)
 SHARES = Look("share", look.SHARE_SCALE)
 
+Labels = tuple[str, str]  # formulas of what stands at the left of a band: positions, tokens
+
 
 @dataclass(frozen=True)
 class Range:
@@ -67,9 +69,9 @@ class FixedPage(BandPage):
     """A tab of bands in fixed ranges."""
 
     def __init__(
-        self, book: Book, name: str, title: str, lines: Sequence[str], label_cells: str, kind: str = "value"
+        self, book: Book, name: str, title: str, lines: Sequence[str], label_cells: Labels, kind: str = "value"
     ) -> None:
-        """`label_cells` has a row for each token: its position and the token itself."""
+        """`label_cells` have a row for each token: its position, and the token itself."""
         super().__init__(book, name, title, lines, labels="", kind=kind)
         self._label_cells = label_cells
 
@@ -83,7 +85,7 @@ class FixedPage(BandPage):
         shown: Look = SIGNED,
         headers: Sequence[Sequence[str | float]] | None = None,
         count: int | None = None,
-        labels: str | None = None,
+        labels: Labels | None = None,
     ) -> Range:
         """Makes room for a band and gives where its values are to stand.
 
@@ -98,11 +100,9 @@ class FixedPage(BandPage):
         for row in range(cells.row, cells.last_row + 1):
             folded = {"level": 1, "hidden": True} if row - cells.row >= UNFOLDED else {}
             self.sheet.set_row(row, None, cell_format, folded)
-        left = Range(self.name, cells.row, 0, cells.last_row, 1)
-        for column, label_format in ((0, self.style.position), (1, self.style.token)):
-            for row in range(cells.row, cells.last_row + 1):
-                self.sheet.write_blank(row, column, None, label_format)
-        self.array(left, labels or self._label_cells)
+        label_formats = (self.style.position, self.style.token)
+        for column, (label, label_format) in enumerate(zip(labels or self._label_cells, label_formats, strict=True)):
+            self.array(Range(self.name, cells.row, column, cells.last_row, column), label, label_format)
         if count > UNFOLDED:
             self.sheet.set_row(cells.last_row + 1, None, None, {"collapsed": True})
         if shown.scale:
@@ -122,7 +122,7 @@ class FixedPage(BandPage):
         self.array(cells, formula)
         return cells
 
-    def edits(self, width: int, count: int | None = None, labels: str | None = None) -> Range:
+    def edits(self, width: int, count: int | None = None, labels: Labels | None = None) -> Range:
         """Blank input cells, painted as such where a token stands."""
         cells = self.rows(width, Look("edit_row", None), count=count, labels=labels)
         corner, token = self.at(cells.row, VALUES), f"$A{cells.row + 1}"

@@ -49,13 +49,19 @@ class BlockWeights:
 class TokenTable:
     """The columns of the tab Tokens, a row for each token that there is room for.
 
-    labels: position and token; vocabulary_rows: the token's row there
+    vocabulary_rows: a token's row there
     rest, words, counts: what is still to be read, the word taken off it, its tokens; wrong: 1 where there is none
     """
 
-    labels: Range
+    positions: Range
+    tokens: Range
     vocabulary_rows: Range
     counts: Range
     words: Range
     wrong: Range
     rest: Range
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Positions and tokens, from another tab."""
+        return self.positions.there, self.tokens.there

@@ -84,7 +84,8 @@ def _tokens(page: Page, words: WordTable, vocabulary: Vocabulary) -> TokenTable:
         _cell(page, row, 3, f'IF({position}="","",MATCH({token_id},{vocabulary.ids.there},0))', "whole")
         _cell(page, row, 1, f'IF({position}="","",INDEX({vocabulary.tokens.there},{number}))', "token")
     return TokenTable(
-        labels=Range(page.name, first, 0, last, 1),
+        positions=column(0),
+        tokens=column(1),
         vocabulary_rows=column(3),
         counts=column(_COUNT),
         words=column(_WORD),

@@ -1,0 +1,70 @@
+"""What LibreOffice makes of `5_pure_formulas.xlsx`: how long it takes, and how near it comes to the backend.
+
+python -m tests.benchmarks.pure_formulas [FILE]
+
+Without a file, the workbook is built anew. Every prompt that the demo model is judged by is typed in.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from time import perf_counter
+
+from tests.libreoffice import Calc, calc, why_missing
+from tests.workbook_templates.pure_steps import Steps, differences
+from udfs.backend import library
+from udfs.backend.forward import forward, unembed
+from udfs.backend.tokenizer import encode, token_text
+from udfs.models.demo.recipe.held_out import PROMPTS
+from workbook_templates import TEMPLATES, build
+
+_TOKENS = 32
+
+
+def predicted(prompt: str) -> str:
+    """The backend's next token, of all that it knows."""
+    model = library.load(library.DEMO)
+    return token_text(int(unembed(forward(encode(prompt), model), model)[-1].argmax()))
+
+
+def compare(book: Calc) -> None:
+    """Prints times, next tokens that differ and the largest differences."""
+    steps = Steps(book)
+    times, worst, same = [], defaultdict(float), 0
+    for item in PROMPTS:
+        times.append(book.set("Prompt", "B6", item.prompt))
+        found = steps.next_token()
+        same += found == predicted(item.prompt)
+        if found != predicted(item.prompt):
+            print(f"differs: {item.prompt!r}: {found!r}, the backend {predicted(item.prompt)!r}")
+        for name, value in differences(steps, item.prompt).items():
+            worst[name] = max(worst[name], value)
+    print(f"another prompt        {statistics.median(times):6.2f} s   (median of {len(times)})")
+    print(f"same next token       {same} of {len(PROMPTS)}")
+    for name in (f"block {layer} step 12" for layer in range(12)):
+        print(f"{name:<20}  {worst[name]:.1e}")
+    for name in ("logits", "probabilities"):
+        print(f"{name:<20}  {worst[name]:.1e}")
+    print(f"largest of all steps  {max(worst.values()):.1e}   {max(worst, key=worst.__getitem__)}")
+
+
+def main() -> None:
+    """Builds, opens, computes, compares."""
+    if lacking := why_missing():
+        sys.exit(lacking)
+    with tempfile.TemporaryDirectory() as folder, calc() as book:
+        start = perf_counter()
+        path = Path(sys.argv[1]) if len(sys.argv) > 1 else build("pure", Path(folder), tokens=_TOKENS, model="demo")
+        print(f"build                 {perf_counter() - start:6.2f} s")
+        print(f"{TEMPLATES['pure']}  {path.stat().st_size / 1e6:6.2f} MB")
+        print(f"open                  {book.open(path):6.2f} s")
+        print(f"all formulas anew     {book.recalculate():6.2f} s")
+        compare(book)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The workbook of native formulas: only functions that every program has, words looked up, weights in cells.
+
+It is computed here by the headless recalculation; `test_pure_in_calc.py` has LibreOffice do it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+import udfs
+from addin.headless import Workbook
+from tests.workbook_templates.files import Formulas, code, formulas, opened
+from udfs.backend import library
+from udfs.backend.tokenizer import encode
+from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES
+from workbook_templates import build
+from workbook_templates.pure import contents
+from workbook_templates.pure.contents import Contents
+
+TOKENS = 9
+# In Excel since 2007, in LibreOffice and in Google Sheets.
+EVERYWHERE = {
+    *("AND", "AVERAGE", "CHAR", "EXACT", "EXP", "FIND", "IF", "INDEX", "ISNA", "ISNUMBER", "LARGE", "LEFT", "LEN"),
+    *("LOWER", "MATCH", "MAX", "MID", "MIN", "MMULT", "NOT", "OR", "PI", "RIGHT", "SQRT", "SUM", "SUMPRODUCT"),
+    *("SUMSQ", "TANH", "TRANSPOSE", "TRIM", "UPPER", "VARP"),
+}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("pure", tmp_path_factory.mktemp("pure"), tokens=TOKENS, model="tiny", host="headless")
+
+
+@pytest.fixture(scope="module")
+def office(path: Path) -> openpyxl.Workbook:
+    return opened(path)
+
+
+@pytest.fixture(scope="module")
+def found(office: openpyxl.Workbook) -> Formulas:
+    return list(formulas(office))
+
+
+@pytest.fixture(scope="module")
+def computed(path: Path) -> Workbook:
+    workbook = Workbook.open(path)
+    workbook.recalculate()
+    return workbook
+
+
+@pytest.fixture(scope="module")
+def demo() -> Contents:
+    return Contents(library.load("demo"))
+
+
+def test_tabs_are_in_the_order_of_the_computation(office: openpyxl.Workbook) -> None:
+    blocks, weights = ([f"{name} {layer}" for layer in range(3)] for name in ("Block", "Weights"))
+    before, after = ["Start", "Prompt", "Tokens", "Embeddings"], ["Head", "Words", "Vocabulary", "Positions"]
+    assert office.sheetnames == [*before, *blocks, *after, *weights]
+
+
+def test_formulas_call_only_functions_that_every_program_has(found: Formulas) -> None:
+    called = {name for _, _, formula in found for name in re.findall(r"([A-Za-z_][\w.]*)\(", code(formula))}
+    assert called == EVERYWHERE
+    assert not any(name in formula.upper() for name in map(str.upper, udfs.__all__) for _, _, formula in found)
+
+
+def test_no_formula_spills(found: Formulas) -> None:
+    assert not [formula for _, _, formula in found if "_xl" in formula or "#" in code(formula)]
+
+
+def test_every_tensor_stands_in_cells(office: openpyxl.Workbook) -> None:
+    model = library.load("tiny")
+    written = {}
+    for layer in range(3):
+        rows = list(office[f"Weights {layer}"].iter_rows(values_only=True))
+        for number, row in enumerate(rows):
+            if str(row[0]).startswith("h."):
+                height = int(row[3].rpartition("(")[2].split(" x ")[0].rstrip(")")) if " x " in row[3] else 1
+                table = [[x for x in line[3:] if x is not None] for line in rows[number + 2 : number + 2 + height]]
+                written[row[0]] = np.array(table, dtype=np.float64)
+    assert set(written) == {name for name in model.config.shapes() if name.startswith("h.")}
+    for name, values in written.items():
+        assert np.allclose(values, np.atleast_2d(model[name]), atol=1e-7, rtol=0), name
+
+
+def test_the_words_are_all_that_the_demo_model_knows(demo: Contents) -> None:
+    assert len(demo.ids) == 1753, "as its README says"
+    others = demo.others
+    assert others.count == 50257 - 1753
+    assert others.radius < 0.02 * np.linalg.norm(others.mean), "the tokens that are left out are nearly the same"
+
+
+def test_every_word_has_the_tokens_that_the_tokenizer_gives_it(demo: Contents) -> None:
+    assert len({word.text for word in demo.words}) == len(demo.words) > 1653
+    lengths = [len(word.text) for word in demo.words]
+    assert lengths == sorted(lengths, reverse=True), "the first that fits is the longest"
+    assert max(len(word.ids) for word in demo.words) == 3
+    for word in demo.words:
+        assert list(word.ids) == encode(word.text)
+
+
+def test_every_prompt_that_the_demo_model_is_judged_by_is_made_of_words(demo: Contents) -> None:
+    words = [word.text for word in demo.words]
+    for item in (*PROMPTS, *REFERENCES):
+        rest, ids = item.prompt, []
+        while rest:
+            word = next(word for word in words if rest.startswith(word))
+            ids += encode(word)
+            rest = rest[len(word) :]
+        assert ids == encode(item.prompt)
+
+
+@pytest.mark.parametrize("prompt", ["Mike is quick. He moves", "2 + 2 =", "Titanic, lightsaber", "<|endoftext|>He is"])
+def test_the_formulas_cut_a_prompt_as_the_tokenizer_does(computed: Workbook, prompt: str) -> None:
+    computed.set("prompt", prompt)
+    computed.recalculate()
+    assert computed.get("status") == "ready"
+    ids = [row[2] for row in computed.get_range("tokens")[1:] if row[2] != ""]
+    assert ids == encode(prompt)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "line"),
+    [
+        (None, "the prompt is empty"),
+        ("Mike is zebraic. He", '"zebraic." is not among the words'),
+        ("Mike is quickest", '"quickest" is not among the words'),
+        ("Mike is 22 He", '"22" is not among the words'),
+        ("Mike  is quick", "a space too many"),
+        ("Mike is quick ", "a space too many"),
+        ("Mike is quick. He is slow. He moves", "room for 9 tokens"),
+    ],
+)
+def test_what_cannot_be_computed_is_one_plain_line(computed: Workbook, prompt: str | None, line: str) -> None:
+    computed.set("prompt", prompt)
+    computed.recalculate()
+    message = computed.get("status")
+    assert str(message).startswith("#GPT2! ")
+    assert line in str(message)
+    assert computed.get("next_token") == message
+    assert computed.get_range("next_tokens")[1] == [message, "", "", "", ""]
+    assert {row[0] for row in computed.get_range("tokens")[1:]} == {""}
+
+
+def test_a_model_that_has_tokens_besides_says_so(computed: Workbook) -> None:
+    computed.set("prompt", "Mike is quick. He moves")
+    computed.recalculate()
+    assert "may be one that is not listed" in str(computed.get("next_token"))
+
+
+def test_a_model_too_large_for_cells_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "MOST_WEIGHTS", 30_000)
+    line = "pure writes every weight into a cell: a model of at most 30,000 in its blocks, and tiny has 36,864"
+    with pytest.raises(ValueError, match=f"^{line}$"):
+        build("pure", tmp_path, model="tiny")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_list_of_words_is_in_order() -> None:
+    words = json.loads((Path(udfs.__file__).parent / "models/demo/words.json").read_text(encoding="utf-8"))
+    assert words == sorted(set(words))

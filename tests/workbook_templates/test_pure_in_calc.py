@@ -1,0 +1,75 @@
+"""LibreOffice itself computes `5_pure_formulas.xlsx`, to the backend's values, and follows edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.libreoffice import Calc, calc, why_missing
+from tests.workbook_templates.pure_steps import Steps, differences
+from udfs.backend import library
+from udfs.backend.forward import forward, unembed
+from udfs.backend.tokenizer import encode
+from workbook_templates import build
+
+pytestmark = pytest.mark.skipif(bool(why_missing()), reason=str(why_missing()))
+
+TOKENS = 18
+PROMPTS = {
+    "If today is Tuesday, tomorrow is": " Wednesday",
+    "Mike is quick. He moves": " quickly",
+    "When Mary and John went to the store, John gave a drink to": " Mary",
+}
+WITHIN = 1e-4
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calc]:
+    path = build("pure", tmp_path_factory.mktemp("pure"), tokens=TOKENS, prompt="2 + 2 =", model="demo")
+    with calc() as running:
+        running.open(path)
+        running.recalculate()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def steps(book: Calc) -> Steps:
+    return Steps(book)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_every_step_is_the_backends(book: Calc, steps: Steps, prompt: str) -> None:
+    book.set("Prompt", "B6", prompt)
+    assert steps.next_token() == PROMPTS[prompt]
+    found = differences(steps, prompt)
+    assert len(found) == 12 * 9 + 2
+    assert {name: value for name, value in found.items() if value > WITHIN} == {}
+
+
+def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> None:
+    prompt, weight = "Mike is quick. He moves", "h.3.mlp.c_proj.bias"
+    book.set("Prompt", "B6", prompt)
+    before, logits = steps.step(3, 10, 6), steps.logits()
+    cell = steps.weight(weight, 0, 5)
+    learned = book.read("Weights 3", cell)[0][0]
+    assert learned == pytest.approx(float(library.load("demo")[weight][5]), abs=1e-6)
+    book.set("Weights 3", cell, 4.0)
+    assert np.array_equal(steps.step(3, 10, 6), before)
+    edited = library.load(f"demo ; set {weight}[5] = 4")
+    expected = unembed(forward(encode(prompt), edited), edited)[-1]
+    assert np.abs(steps.logits() - expected[steps.ids]).max() < WITHIN
+    assert np.abs(steps.logits() - logits).max() > 0.1
+    book.set("Weights 3", cell, learned)
+    assert np.allclose(steps.logits(), logits, atol=1e-9)
+
+
+def test_a_value_typed_over_in_a_block_flows_on(book: Calc, steps: Steps) -> None:
+    prompt = "2 + 2 ="
+    book.set("Prompt", "B6", prompt)
+    before = steps.step(5, 12, 4)
+    book.set("Block 5", steps.edit(2, 7), 9.0)
+    after = steps.step(5, 12, 4)
+    assert np.array_equal(after[:2], before[:2]), "earlier tokens do not see it"
+    assert np.abs(after[2:] - before[2:]).max(axis=1).min() > 1e-6, "it and all later ones do"
