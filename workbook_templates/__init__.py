@@ -6,7 +6,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from workbook_templates import anatomy, generation, mri, pure, surgery
+from workbook_templates import anatomy, check, generation, mri, pure, surgery
 from workbook_templates.book import Book
 from workbook_templates.dialect import dialect_of
 from workbook_templates.shape import shape_of
@@ -18,6 +18,7 @@ TEMPLATES = {
     "surgery": "3_surgery.xlsx",
     "generation": "4_generation.xlsx",
     "pure": "5_pure_formulas.xlsx",
+    "check": "6_check.xlsx",
 }
 
 _WRITERS = {
@@ -26,6 +27,7 @@ _WRITERS = {
     "surgery": surgery.write,
     "generation": generation.write,
     "pure": pure.write,
+    "check": check.write,
 }
 
 __all__ = ["TEMPLATES", "build"]

@@ -22,7 +22,7 @@ FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 9, 7
 NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
 PERCENT_OR_BLANK, BITS = "0.0%;;", "0.0"
 LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is left blank
-USED = "0.000;-0.000;"  # so is a value of exactly 0, which stands in rows that no token uses
+USED, COUNTED = "0.000;-0.000;", "0;;"  # so is a 0 in rows that no token uses
 RESTORED = "[>=0.005]0.00;[<=-0.005]-0.00;"  # what would be shown as 0.00 is left blank
 
 TITLE_HEIGHT, TEXT_HEIGHT = 26, 32  # of a title, and of a row for a text of two lines
@@ -55,6 +55,7 @@ class Style:
     number: Format = field(init=False)
     used_number: Format = field(init=False)
     statistic: Format = field(init=False)
+    counted: Format = field(init=False)
     share: Format = field(init=False)
     whole: Format = field(init=False)
     input: Format = field(init=False)
@@ -94,6 +95,7 @@ class Style:
     error: Format = field(init=False)
     editable: Format = field(init=False)
     edited: Format = field(init=False)
+    hidden: Format = field(init=False)
 
     def __post_init__(self) -> None:
         boxed = {"border": 1, "border_color": RULE}
@@ -115,7 +117,8 @@ class Style:
         self.token = self._format(bold=True, num_format="@")
         self.number = self._format(num_format=NUMBER)
         self.used_number = self._format(num_format=USED)
-        self.statistic = self._format(bg_color=VALUE, num_format=USED, **boxed)
+        self.statistic = self._format(font_color=GREY, num_format=USED)
+        self.counted = self._format(num_format=COUNTED)
         self.share = self._format(num_format=SHARE)
         self.whole = self._format(num_format=WHOLE)
         self.input = self._format(
@@ -157,6 +160,7 @@ class Style:
         self.line_above = self.workbook.add_format({"top": 1, "top_color": RULE})
         self.error = self.workbook.add_format({"bg_color": ERROR, "font_color": ERROR_INK})
         self.editable = self.workbook.add_format({"bg_color": INPUT})
+        self.hidden = self.workbook.add_format({"num_format": ";;;"})
         self.edited = self.workbook.add_format({"bg_color": INPUT_INK, "font_color": BAND_INK, "bold": True})
 
     def _format(self, **properties: Any) -> Format:

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 from tests.libreoffice import Calc, calc, why_missing
-from tests.workbook_templates.pure_steps import Steps, differences
+from tests.workbook_templates.pure_steps import Difference, Steps, differences
 from udfs.backend import library
 from udfs.backend.forward import forward, unembed
 from udfs.backend.tokenizer import encode, token_text
@@ -34,7 +34,10 @@ def predicted(prompt: str) -> str:
 def compare(book: Calc) -> None:
     """Prints times, next tokens that differ and the largest differences."""
     steps = Steps(book)
-    times, worst, same = [], defaultdict(float), 0
+    times: list[float] = []
+    worst: defaultdict[str, Difference] = defaultdict(lambda: Difference(0, 0))
+    share: defaultdict[str, float] = defaultdict(float)
+    same = 0
     for item in PROMPTS:
         times.append(book.set("Prompt", "B6", item.prompt))
         found = steps.next_token()
@@ -43,13 +46,13 @@ def compare(book: Calc) -> None:
             print(f"differs: {item.prompt!r}: {found!r}, the backend {predicted(item.prompt)!r}")
         for name, value in differences(steps, item.prompt).items():
             worst[name] = max(worst[name], value)
+            share[name] = max(share[name], value.largest / value.of)
     print(f"another prompt        {statistics.median(times):6.2f} s   (median of {len(times)})")
     print(f"same next token       {same} of {len(PROMPTS)}")
-    for name in (f"block {layer} step 12" for layer in range(12)):
-        print(f"{name:<20}  {worst[name]:.1e}")
-    for name in ("logits", "probabilities"):
-        print(f"{name:<20}  {worst[name]:.1e}")
-    print(f"largest of all steps  {max(worst.values()):.1e}   {max(worst, key=worst.__getitem__)}")
+    print("                      difference    as a share of the step's largest value")
+    for name in (*(f"block {layer} step 12" for layer in range(12)), "logits", "probabilities"):
+        print(f"{name:<20}  {worst[name].largest:10.1e}    {share[name]:.1e}")
+    print(f"all steps             {max(worst.values()).largest:10.1e}    {max(share.values()):.1e}")
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +80,15 @@ class Steps:
         return np.array(self._book.read("Head", f"{column}{self._ids_row}:{column}{last}"), dtype=np.float64)[:, 0]
 
 
-def differences(steps: Steps, prompt: str) -> dict[str, float]:
-    """The largest difference from the backend at each step of each block, of the logits and of the probabilities."""
+class Difference(NamedTuple):
+    """The largest difference from the backend in a step, and the largest of the backend's values there."""
+
+    largest: float
+    of: float
+
+
+def differences(steps: Steps, prompt: str) -> dict[str, Difference]:
+    """How far each step of each block, the logits and the probabilities are from the backend's."""
     ids, model = encode(prompt), library.load(library.DEMO)
     seen = trace(ids, model)
     found = {}
@@ -89,12 +96,16 @@ def differences(steps: Steps, prompt: str) -> dict[str, float]:
         for number, place in _PLACES.items():
             expected = _expected(seen, layer, place)
             computed = steps.step(layer, number, *expected.shape)
-            found[f"block {layer} step {number}"] = float(np.abs(computed - expected).max())
+            found[f"block {layer} step {number}"] = _difference(computed, expected)
     logits = np.asarray(unembed(seen["blocks.11.hook_resid_post"], model)[-1], np.float64)
     shares = np.exp(logits - logits.max())
-    found["logits"] = float(np.abs(steps.logits() - logits[steps.ids]).max())
-    found["probabilities"] = float(np.abs(steps.probabilities() - shares[steps.ids] / shares.sum()).max())
+    found["logits"] = _difference(steps.logits(), logits[steps.ids])
+    found["probabilities"] = _difference(steps.probabilities(), shares[steps.ids] / shares.sum())
     return found
+
+
+def _difference(computed: Numbers, expected: Numbers) -> Difference:
+    return Difference(float(np.abs(computed - expected).max()), float(np.abs(expected).max()))
 
 
 def _expected(seen: dict[str, Any], layer: int, place: str) -> Numbers:

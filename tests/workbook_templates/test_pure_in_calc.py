@@ -23,6 +23,7 @@ PROMPTS = {
     "When Mary and John went to the store, John gave a drink to": " Mary",
 }
 WITHIN = 1e-4
+FLOAT32 = 2e-6  # where values are large, what the backend itself rounds: the last stream reaches 500
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_every_step_is_the_backends(book: Calc, steps: Steps, prompt: str) -> No
     assert steps.next_token() == PROMPTS[prompt]
     found = differences(steps, prompt)
     assert len(found) == 12 * 9 + 2
-    assert {name: value for name, value in found.items() if value > WITHIN} == {}
+    assert {name: x for name, x in found.items() if x.largest > max(WITHIN, FLOAT32 * x.of)} == {}
 
 
 def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> None:

@@ -23,20 +23,19 @@ Titles = Sequence[Sequence[str | float]] | None
 
 @dataclass(frozen=True)
 class Block:
-    """One tab: where its stream comes in and leaves, and the first cell for edits."""
+    """The steps of one tab by their names, in order, and the first cell for edits."""
 
-    incoming: Range
-    out: Range
+    steps: dict[str, Range]
     first_edit: str
+
+    @property
+    def out(self) -> Range:
+        """The stream that leaves."""
+        return self.steps["out"]
 
 
 def write_block(
-    book: Book,
-    contents: Contents,
-    layer: int,
-    incoming: Range,
-    weights: BlockWeights,
-    tokens: TokenTable,
+    book: Book, contents: Contents, layer: int, incoming: Range, weights: BlockWeights, tokens: TokenTable
 ) -> Block:
     """Writes the tab of one block."""
     page = FixedPage(
@@ -51,9 +50,18 @@ def write_block(
         ),
         tokens.labels,
     )
+    block = write_steps(page, contents.config.n_head, incoming, weights)
+    last = layer == contents.config.n_layer - 1
+    page.finish(incoming.sheet, "Head" if last else f"Block {layer + 1}")
+    return block
+
+
+def write_steps(page: FixedPage, n_head: int, incoming: Range, weights: BlockWeights) -> Block:
+    """Writes the steps of a block, from the stream that comes in to the stream that leaves."""
     width = incoming.width
     page.heading("stream", f"The residual stream comes in from the tab {incoming.sheet}.", ())
-    arrived = page.fill(incoming.there, width)
+    arrived = page.rows(width)
+    page.array(arrived, _used(arrived, incoming.there))
     page.heading(
         "your edits",
         "Type a number over any value above: same row, same channel. Blank cells leave the value as it is.",
@@ -63,11 +71,9 @@ def write_block(
     edits = page.edits(width)
     page.heading("edited", "The stream with your edits. All below starts here.", (), numbered=False)
     stream = page.fill(f'IF({edits.here}="",{arrived.here},{edits.here})', width)
-    middle = _attention(page, contents, layer, stream, weights)
-    out = _mlp(page, layer, middle, weights)
-    last = layer == contents.config.n_layer - 1
-    page.finish(incoming.sheet, "Head" if last else f"Block {layer + 1}")
-    return Block(arrived, out, page.at(edits.row, edits.column))
+    attention = _attention(page, n_head, stream, weights)
+    mlp = _mlp(page, attention["add"], weights)
+    return Block({"stream": stream, **attention, **mlp}, page.at(edits.row, edits.column))
 
 
 def layer_norm(page: FixedPage, x: Range, gain: str, bias: str, labels: Labels | None = None) -> Range:
@@ -92,8 +98,8 @@ def _linear(page: FixedPage, x: Range, weights: BlockWeights, name: str, width: 
     return band
 
 
-def _attention(page: FixedPage, contents: Contents, layer: int, stream: Range, weights: BlockWeights) -> Range:
-    n_head, width = contents.config.n_head, stream.width
+def _attention(page: FixedPage, n_head: int, stream: Range, weights: BlockWeights) -> dict[str, Range]:
+    width = stream.width
     page.heading("ln_1", "LayerNorm: each row minus its mean, divided by its spread, then scaled by ln_1.", ())
     normal = layer_norm(page, stream, weights["ln_1.weight"], weights["ln_1.bias"])
     page.heading(
@@ -113,7 +119,8 @@ def _attention(page: FixedPage, contents: Contents, layer: int, stream: Range, w
     page.heading("c_proj", "What attention has to say to the stream: the heads' findings times attn.c_proj.", ())
     said = _linear(page, mix, weights, "attn.c_proj", width)
     page.heading("add", "Stream plus attention: a plain addition, cell by cell.", ())
-    return page.fill(f"{stream.here}+{said.here}", width)
+    middle = page.fill(f"{stream.here}+{said.here}", width)
+    return {"ln_1": normal, "q, k, v": qkv, "mix": mix, "attn c_proj": said, "add": middle}
 
 
 def _scores(page: FixedPage, qkv: Range, n_head: int) -> list[Range]:
@@ -153,18 +160,19 @@ def _patterns(page: FixedPage, scores: Sequence[Range], n_head: int) -> list[Ran
         "Where each head looks: EXP(score - largest) / sum. Row: the token that looks. Column: the token looked at.",
         ("Each row of a head sums to 1: the darker, the more attention.",),
     )
-    numbers = [x for _ in range(n_head) for x in (*range(tokens), *[""] * _BESIDE)]
-    band = page.rows(n_head * (tokens + _BESIDE), headers=(_head_titles(n_head, tokens), numbers), shown=SHARES)
+    band = page.rows(n_head * (tokens + _BESIDE), headers=(_head_titles(n_head, tokens), ()), shown=SHARES)
+    looked_at = Range(page.name, band.row, 1, band.last_row, 1).here
     found = []
     for head, score in enumerate(scores):
         pattern = band.columns(head * (tokens + _BESIDE), tokens)
+        page.array(pattern.rows(-1, 1), f"TRANSPOSE({looked_at})", page.style.channel)
         largest, total = score.columns(tokens, 1).here, score.columns(tokens + 1, 1).here
         page.array(pattern, f'IF({score.here}="",0,EXP({score.here}-{largest})/{total})')
         found.append(pattern)
     return found
 
 
-def _mlp(page: FixedPage, layer: int, middle: Range, weights: BlockWeights) -> Range:
+def _mlp(page: FixedPage, middle: Range, weights: BlockWeights) -> dict[str, Range]:
     width = middle.width
     page.heading("ln_2", "LayerNorm again, scaled by ln_2.", ())
     normal = layer_norm(page, middle, weights["ln_2.weight"], weights["ln_2.bias"])
@@ -176,7 +184,8 @@ def _mlp(page: FixedPage, layer: int, middle: Range, weights: BlockWeights) -> R
     page.heading("c_proj", "What the MLP has to say to the stream: times mlp.c_proj.", ())
     said = _linear(page, active, weights, "mlp.c_proj", width)
     page.heading("out", "Stream plus MLP: what leaves this block.", ())
-    return page.fill(f"{middle.here}+{said.here}", width)
+    out = page.fill(f"{middle.here}+{said.here}", width)
+    return {"ln_2": normal, "c_fc": wide, "GELU": active, "mlp c_proj": said, "out": out}
 
 
 def _parts(names: Sequence[str], size: int) -> Sequence[Sequence[str | float]]:

@@ -63,11 +63,6 @@ class Contents:
         """A tensor to write, at most two axes, a vector as one row."""
         return rounded(np.atleast_2d(self.model[parameter]))
 
-    def shape(self, parameter: str) -> tuple[int, int]:
-        """Rows and columns of what `weights` gives."""
-        *rows, columns = self.config.shapes()[parameter]
-        return (rows or [1])[0], columns
-
     @cached_property
     def ids(self) -> tuple[int, ...]:
         """The tokens of the words, and the one that ends a document."""

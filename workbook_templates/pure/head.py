@@ -11,6 +11,7 @@ from workbook_templates.pure.page import FixedPage, Range
 from workbook_templates.pure.places import TokenTable, Vocabulary
 
 _SHOWN = 10  # tokens in the table
+_PRINTED_ROWS = 30
 _TOKEN, _LOGIT, _EXP, _SHARE = range(1, 5)  # columns of the list of all tokens
 _RANK = 6  # the column of the table of next tokens
 _NEXT = ("rank", "token", "id", "logit", "probability", "row")
@@ -73,7 +74,7 @@ def _logits(page: FixedPage, contents: Contents, final: Range, vocabulary: Vocab
     table = _Table(page, listed, vocabulary, final)
     table.write_list()
     table.write_next_tokens()
-    page.row = table.other + 1
+    page.row = table.header + _PRINTED_ROWS
 
 
 class _Table:
@@ -81,12 +82,12 @@ class _Table:
 
     def __init__(self, page: FixedPage, listed: int, vocabulary: Vocabulary, final: Range) -> None:
         self._page, self._vocabulary, self._final = page, vocabulary, final
-        self._header, self.other = page.row, page.row + listed + 1
-        first, last = self._header + 1, self._header + listed
+        self.header, self.other = page.row, page.row + listed + 1
+        first, last = self.header + 1, self.header + listed
         self._logits, self._exps, self._shares = (
             Range(page.name, first, column, last, column) for column in (_LOGIT, _EXP, _SHARE)
         )
-        self._fact_row = self._header + _SHOWN + 3
+        self._fact_row = self.header + _SHOWN + 3
         facts = [page.at(self._fact_row + number, _RANK + 3, absolute=True) for number in range(4)]
         self._largest, self._total, self._square, self._bound = facts
 
@@ -94,7 +95,7 @@ class _Table:
         """A row for each token; below them one for all others together."""
         page, style, vocabulary = self._page, self._page.style, self._vocabulary
         for column, title in enumerate(("id", "token", "logit", "EXP", "probability")):
-            page.text(self._header, column, title, style.header if column < _LOGIT else style.header_right)
+            page.text(self.header, column, title, style.header if column < _LOGIT else style.header_right)
         names = Range(page.name, self._logits.row, 0, self._logits.last_row, 1)
         page.array(names, f"{Range(vocabulary.ids.sheet, *_span(vocabulary.ids, vocabulary.tokens)).there}", style.cell)
         page.array(self._logits, f"MMULT({vocabulary.rows.there},TRANSPOSE({self._final.here}))", style.logit)
@@ -122,9 +123,9 @@ class _Table:
 
     def write_next_tokens(self) -> None:
         """The most likely tokens, a chart of them, and the one that is chosen."""
-        page, style, first = self._page, self._page.style, self._header + 1
+        page, style, first = self._page, self._page.style, self.header + 1
         for column, title in enumerate(_NEXT, start=_RANK):
-            page.text(self._header, column, title, style.header if column < _RANK + 2 else style.header_right)
+            page.text(self.header, column, title, style.header if column < _RANK + 2 else style.header_right)
         ready = f'status="{READY}"'
         for number in range(_SHOWN):
             row = first + number
@@ -145,8 +146,8 @@ class _Table:
         last = first + _SHOWN - 1
         page.mark_errors(first, _RANK)
         page.sheet.conditional_format(first, _RANK + 4, last, _RANK + 4, look.PROBABILITY_BARS)
-        page.book.name("next_tokens", page.place(self._header, _RANK, last, _RANK + 4))
-        _chart(page, self._header, first, last)
+        page.book.name("next_tokens", page.place(self.header, _RANK, last, _RANK + 4))
+        _chart(page, self.header, first, last)
         chosen = last + 6 + 1
         page.text(chosen, _RANK, "chosen", style.bold)
         none = f'"{MARK} the next token may be one that is not listed on the tab Vocabulary"'

@@ -146,7 +146,8 @@ class FixedPage(BandPage):
         """A number about each row of a band, one of the two columns before it."""
         self.text(cells.row - 1, column, title, self.style.channel)
         for row, formula in enumerate(formulas, start=cells.row):
-            self.sheet.write_formula(row, column, f"={formula}", self.style.statistic, "")
+            shown = f'=IF({self.at(row, 0)}="","",{formula})'
+            self.sheet.write_formula(row, column, shown, self.style.statistic, "")
         return Range(self.name, cells.row, column, cells.last_row, column)
 
     def _corner(self, cells: Range) -> tuple[int, int, int, int]:

@@ -14,7 +14,7 @@ _TITLES = ("still to be read", "row in Words", "word", "ends in", "before", "wro
 
 def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenTable:
     """Writes the tab and names the table of tokens."""
-    page = Page(book, "Tokens", (11.5, 16, 9, 12, 9, 3, 46, 13, 18, 9, 9, 9, 9, 9))
+    page = Page(book, "Tokens", (11.5, 16, 9, 17, 9, 3, 46, 14, 18, 9, 9, 9, 9, 9))
     page.furniture(
         "Tokens",
         (
@@ -31,7 +31,8 @@ def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenT
     for column, title in enumerate(("position", "token", "id", "row in Vocabulary", "word"), start=0):
         page.text(header, column, title, page.style.header if column < 2 else page.style.header_right)
     for column, title in enumerate(_TITLES, start=_REST):
-        page.text(header, column, title, page.style.header)
+        right = column in (_ROW, _WRONG, _COUNT, _FROM)
+        page.text(header, column, title, page.style.header_right if right else page.style.header)
     page.row += 1
     _words(page, words)
     table = _tokens(page, words, vocabulary)
@@ -57,14 +58,16 @@ def _words(page: Page, words: WordTable) -> None:
         )
         found = f"MATCH(TRUE,EXACT(LEFT({rest},{words.length.there}),{words.text.there}),0)"
         looked_up = f'{{=IF({rest}="",0,IF(ISNA({found}),0,{found}))}}'
-        page.sheet.write_array_formula(row, _ROW, row, _ROW, looked_up, page.style.whole, "")
+        page.sheet.write_array_formula(row, _ROW, row, _ROW, looked_up, page.style.counted, "")
         _cell(page, row, _WORD, f'IF({number}=0,"",INDEX({words.text.there},{number}))')
         _cell(page, row, _ENDS, f'IF({number}=0,"",{_kind(f"RIGHT({word},1)")})')
         after = f"MID({rest},LEN({word})+1,1)"
         _cell(page, row, _NEXT, f'IF(OR({number}=0,{after}=""),"",{_kind(after)})')
-        _cell(page, row, _WRONG, f'IF({rest}="",0,IF(OR({number}=0,{ends}={follows}),1,0))')
-        _cell(page, row, _COUNT, f"IF({number}=0,0,INDEX({words.count.there},{number}))")
-        _cell(page, row, _FROM, "0" if row == first else f"{above[_FROM]}+{above[_COUNT]}")
+        _cell(page, row, _WRONG, f'IF({rest}="",0,IF(OR({number}=0,{ends}={follows}),1,0))', "counted")
+        _cell(page, row, _COUNT, f"IF({number}=0,0,INDEX({words.count.there},{number}))", "counted")
+        _cell(page, row, _FROM, "0" if row == first else f"{above[_FROM]}+{above[_COUNT]}", "whole")
+    unused = {"type": "formula", "criteria": f'=${page.at(first, _REST)}=""', "format": page.style.hidden}
+    page.sheet.conditional_format(first, _FROM, first + page.book.shape.tokens - 1, _FROM, unused)
 
 
 def _tokens(page: Page, words: WordTable, vocabulary: Vocabulary) -> TokenTable:

@@ -64,7 +64,7 @@ def write_words(book: Book, contents: Contents) -> None:
         for column, number in enumerate((len(word.text), len(word.ids), *word.ids), start=2):
             page.sheet.write_number(row, column, number, page.style.whole)
     page.sheet.freeze_panes(top, 0)
-    page.sheet.print_area(0, 0, min(last, PRINTED_ROWS), 3 + _PIECES)
+    page.sheet.print_area(0, 0, min(last, PRINTED_ROWS), 10)
 
 
 def write_vocabulary(book: Book, contents: Contents) -> None:
@@ -82,8 +82,8 @@ def write_vocabulary(book: Book, contents: Contents) -> None:
     )
     facts = (
         ("tokens without a row of their own", others.count, page.style.whole),
-        ("variance of their numbers around the mean row", others.spread, page.style.cell_number),
-        ("largest distance of such a row from the mean row", others.radius, page.style.cell_number),
+        ("variance of their numbers around the mean row", others.spread, page.style.text),
+        ("largest distance of such a row from the mean row", others.radius, page.style.text),
     )
     assert page.row == _FACTS_TOP
     for title, value, cell_format in facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from udfs.backend.config import Config
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents, Numbers
 from workbook_templates.pure.page import Range
@@ -12,10 +13,10 @@ FIRST = 3  # the column in which the numbers of a table begin
 PRINTED_ROWS, PRINTED_COLUMNS = 60, 20
 CHANNEL_WIDTH = 9
 
-_TOP = 3  # the row of the first tensor's bar
+TOP = 3  # the row of the first tensor's bar
 
 # The tensors of a block, what comes in and what goes out.
-_TENSORS = (
+TENSORS = (
     ("ln_1.weight", "the LayerNorm before attention: how much each channel is scaled"),
     ("ln_1.bias", "and what is added to it"),
     ("attn.c_attn.weight", "from the stream to queries, keys and values: a row a channel in, a column a channel out"),
@@ -31,12 +32,13 @@ _TENSORS = (
 )
 
 
-def block_weights(contents: Contents, layer: int) -> BlockWeights:
+def block_weights(config: Config, layer: int, sheet: str) -> BlockWeights:
     """Where the tensors of a block are going to stand: under a bar and a row of channel numbers each."""
-    tensors, row = {}, _TOP
-    for name, _ in _TENSORS:
-        height, width = contents.shape(f"h.{layer}.{name}")
-        tensors[name] = Range(f"Weights {layer}", row + 2, FIRST, row + 1 + height, FIRST + width - 1)
+    tensors, row = {}, TOP
+    for name, _ in TENSORS:
+        *rows, width = config.shapes()[f"h.{layer}.{name}"]
+        height = rows[0] if rows else 1
+        tensors[name] = Range(sheet, row + 2, FIRST, row + 1 + height, FIRST + width - 1)
         row += height + 3
     return BlockWeights(tensors)
 
@@ -50,10 +52,10 @@ def write_weights(book: Book, contents: Contents, layer: int) -> None:
         f"Weights of Block {layer}",
         ("What this block has learned, the same whatever the prompt. Type over any number: all that follows changes.",),
     )
-    places = block_weights(contents, layer)
+    places = block_weights(contents.config, layer, name)
     links = page.row - 1
     page.link(links, 0, f"Block {layer}", "A1", f"Block {layer}")
-    for number, (tensor, meaning) in enumerate(_TENSORS):
+    for number, (tensor, meaning) in enumerate(TENSORS):
         values = contents.weights(f"h.{layer}.{tensor}")
         if tensor.endswith("weight"):
             page.link(links, FIRST + number, name, page.at(page.row, 0), tensor.removesuffix(".weight"))

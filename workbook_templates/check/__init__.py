@@ -1,0 +1,72 @@
+"""`6_check.xlsx`: one block in native formulas beside what the functions give, and how far the two are apart.
+
+A workbook of its own, for any model: `5_pure_formulas.xlsx` must do without our functions, and the anatomy workbook
+would grow by all weights of a block.
+"""
+
+from __future__ import annotations
+
+from udfs.backend import library
+from workbook_templates.book import Book
+from workbook_templates.check.comparison import write_comparison
+from workbook_templates.check.functions import write_functions
+from workbook_templates.check.start import write_start
+from workbook_templates.check.weights import TAB, write_weights
+from workbook_templates.mri.places import TOKEN_TABLE
+from workbook_templates.mri.tokens import write_tokens
+from workbook_templates.prompt_tab import PromptTab, write_prompt
+from workbook_templates.pure.block import write_steps
+from workbook_templates.pure.page import FixedPage
+from workbook_templates.pure.weights import block_weights
+from workbook_templates.sheet import Page
+from workbook_templates.start_tab import start_page
+
+PROMPT = "Mike is quick. He moves"
+
+_TAB = PromptTab(
+    template="check",
+    token_table=TOKEN_TABLE,
+    edits="",
+    second_line="One block of the model then computes it twice: in native formulas, and with the functions GPT2_...",
+    model_note='Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".',
+    guarded=True,
+)
+
+
+def write(book: Book, prompt: str | None, model: str | None) -> None:
+    """Writes every tab, for the block in the middle of the model."""
+    config = library.load(library.default_name() if model is None else model).config
+    layer = config.n_layer // 2
+    start = start_page(book)
+    prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
+    write_tokens(book)
+    result = Page(book, "Result", (24, 16, 16, 60), kind="result")
+    functions = write_functions(book, config, layer)
+    page = FixedPage(
+        book,
+        "Native",
+        f"Block {layer} in native formulas",
+        (
+            "Every step of the block with MMULT, EXP, SUM and their like, from the weights on the tab Weights.",
+            "The tab Functions has the same steps as the functions give them; the tab Result says how far they differ.",
+        ),
+        _labels(book),
+    )
+    block = write_steps(page, config.n_head, functions["stream"], block_weights(config, layer, TAB))
+    page.finish("Functions", "Weights")
+    write_weights(book, config, layer)
+    worst = write_comparison(result, block, functions, config.n_embd)
+    write_start(start, layer, prompt_cell, block.first_edit, worst)
+
+
+def _labels(book: Book) -> tuple[str, str]:
+    """Positions and tokens of the tab Tokens, blank where it is."""
+    tab, _, cell = TOKEN_TABLE.rpartition("!")
+    first = int(cell.rpartition("$")[2]) + 1
+    last = first + book.shape.tokens - 1
+    positions, tokens = (f"{tab}!${column}${first}:${column}${last}" for column in "AB")
+    return _unless_blank(positions), _unless_blank(tokens)
+
+
+def _unless_blank(cells: str) -> str:
+    return f'IF((unfit<>"")+({cells}=""),"",{cells})'
