@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -29,16 +30,15 @@ NATIVE = {
 }
 COLUMNS = {"tokens": 3, "next_tokens": 5}
 NAMES = ("prompt", "model", "tokens", "next_tokens", "next_token")
-WEIGHTS_INSIDE = ("pure",)  # its file holds a model: looked at here with the smallest one, and not committed
+WEIGHTS_INSIDE = ("pure",)  # its file holds the model, and is too large to be committed
+SMALL: dict[str, dict[str, Any]] = {name: {"model": "tiny", "tokens": 4} for name in ("pure", "check")}
 MAX_BYTES = 5_000_000
 
 
 @pytest.fixture(scope="module", params=TEMPLATES)
 def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp(request.param)
-    if request.param in WEIGHTS_INSIDE:
-        return build(request.param, folder, model="tiny", tokens=4)
-    return build(request.param, folder)
+    return build(request.param, folder, **SMALL.get(request.param, {}))
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,7 @@ def test_every_prompt_that_the_demo_model_is_judged_by_is_made_of_words(demo: Co
         assert ids == encode(item.prompt)
 
 
-@pytest.mark.parametrize("prompt", ["Mike is quick. He moves", "2 + 2 =", "Titanic, lightsaber", "<|endoftext|>He is"])
+@pytest.mark.parametrize("prompt", ["2 + 2 =", "Titanic, lightsaber", "<|endoftext|>He is"])
 def test_the_formulas_cut_a_prompt_as_the_tokenizer_does(computed: Workbook, prompt: str) -> None:
     computed.set("prompt", prompt)
     computed.recalculate()
@@ -132,9 +132,7 @@ def test_the_formulas_cut_a_prompt_as_the_tokenizer_does(computed: Workbook, pro
         (None, "the prompt is empty"),
         ("Mike is zebraic. He", '"zebraic." is not among the words'),
         ("Mike is quickest", '"quickest" is not among the words'),
-        ("Mike is 22 He", '"22" is not among the words'),
         ("Mike  is quick", "a space too many"),
-        ("Mike is quick ", "a space too many"),
         ("Mike is quick. He is slow. He moves", "room for 9 tokens"),
     ],
 )

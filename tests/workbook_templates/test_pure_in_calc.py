@@ -16,12 +16,8 @@ from workbook_templates import build
 
 pytestmark = pytest.mark.skipif(bool(why_missing()), reason=str(why_missing()))
 
-TOKENS = 18
-PROMPTS = {
-    "If today is Tuesday, tomorrow is": " Wednesday",
-    "Mike is quick. He moves": " quickly",
-    "When Mary and John went to the store, John gave a drink to": " Mary",
-}
+TOKENS = 9
+PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
 WITHIN = 1e-4
 FLOAT32 = 2e-6  # where values are large, what the backend itself rounds: the last stream reaches 500
 
@@ -31,7 +27,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calc]:
     path = build("pure", tmp_path_factory.mktemp("pure"), tokens=TOKENS, prompt="2 + 2 =", model="demo")
     with calc() as running:
         running.open(path)
-        running.recalculate()
+        running.recalculate()  # the file has no values yet
         yield running
 
 
@@ -50,25 +46,22 @@ def test_every_step_is_the_backends(book: Calc, steps: Steps, prompt: str) -> No
 
 
 def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> None:
-    prompt, weight = "Mike is quick. He moves", "h.3.mlp.c_proj.bias"
-    book.set("Prompt", "B6", prompt)
-    before, logits = steps.step(3, 10, 6), steps.logits()
+    weight = "h.3.mlp.c_proj.bias"
+    before, ids = steps.step(3, 10, 6), encode(str(book.read("Prompt", "B6")[0][0]))
     cell = steps.weight(weight, 0, 5)
     learned = book.read("Weights 3", cell)[0][0]
     assert learned == pytest.approx(float(library.load("demo")[weight][5]), abs=1e-6)
     book.set("Weights 3", cell, 4.0)
     assert np.array_equal(steps.step(3, 10, 6), before)
     edited = library.load(f"demo ; set {weight}[5] = 4")
-    expected = unembed(forward(encode(prompt), edited), edited)[-1]
+    expected = unembed(forward(ids, edited), edited)[-1]
     assert np.abs(steps.logits() - expected[steps.ids]).max() < WITHIN
-    assert np.abs(steps.logits() - logits).max() > 0.1
+    usual = unembed(forward(ids, library.load("demo")), library.load("demo"))[-1]
+    assert np.abs(expected - usual).max() > 0.1, "an edit that nobody would notice shows nothing"
     book.set("Weights 3", cell, learned)
-    assert np.allclose(steps.logits(), logits, atol=1e-9)
 
 
 def test_a_value_typed_over_in_a_block_flows_on(book: Calc, steps: Steps) -> None:
-    prompt = "2 + 2 ="
-    book.set("Prompt", "B6", prompt)
     before = steps.step(5, 12, 4)
     book.set("Block 5", steps.edit(2, 7), 9.0)
     after = steps.step(5, 12, 4)
