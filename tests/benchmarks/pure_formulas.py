@@ -1,4 +1,5 @@
-"""What LibreOffice makes of `5_pure_formulas.xlsx`: how long it takes, and how near it comes to the backend.
+"""What LibreOffice makes of `5_pure_formulas.xlsx`: how long it takes, and how near it comes to the backend. And how
+long the headless recalculation takes.
 
 python -m tests.benchmarks.pure_formulas [FILE]
 
@@ -14,6 +15,8 @@ from collections import defaultdict
 from pathlib import Path
 from time import perf_counter
 
+from addin.headless import Workbook
+from tests.benchmarks.recalculation import edit, seconds
 from tests.libreoffice import Calc, calc, why_missing
 from tests.workbook_templates.pure_steps import Difference, Steps, differences
 from udfs.backend import library
@@ -55,6 +58,16 @@ def compare(book: Calc) -> None:
     print(f"all steps             {max(worst.values()).largest:10.1e}    {max(share.values()):.1e}")
 
 
+def headless(path: Path) -> None:
+    """Prints the times of the project's own recalculation."""
+    opened: list[Workbook] = []
+    print(f"headless: open        {seconds(lambda: opened.append(Workbook.open(path))):6.2f} s")
+    book = opened[0]
+    print(f"  all formulas        {seconds(book.recalculate):6.2f} s")
+    prompt = "If today is Tuesday, tomorrow is"
+    print(f"  another prompt      {seconds(lambda: edit(book, 'prompt', prompt)):6.2f} s   {book.get('next_token')!r}")
+
+
 def main() -> None:
     """Builds, opens, computes, compares."""
     if lacking := why_missing():
@@ -67,6 +80,7 @@ def main() -> None:
         print(f"open                  {book.open(path):6.2f} s")
         print(f"all formulas anew     {book.recalculate():6.2f} s")
         compare(book)
+        headless(path)
 
 
 if __name__ == "__main__":

@@ -65,9 +65,9 @@ def _logits(page: FixedPage, contents: Contents, final: Range, vocabulary: Vocab
         "logits",
         "Each token's row on the tab Vocabulary times the row above: a sum of products. At the right, the most likely.",
         (
-            f"Probability: EXP(logit - largest), as a share of the sum over all {listed + others.count:,} tokens. The "
-            f"{others.count:,} that are not listed count",
-            "by their mean row and how they scatter around it, which gives their sum to six digits: the last line.",
+            f"Probability: EXP(logit - largest), as a share of the sum over all {listed + others.count:,} tokens.",
+            f"The {others.count:,} that are not listed count by their mean row and how they scatter around it (the last "
+            "line), so that probabilities are right to the fifth decimal.",
         ),
     )
     page.row += 1
@@ -97,7 +97,8 @@ class _Table:
         for column, title in enumerate(("id", "token", "logit", "EXP", "probability")):
             page.text(self.header, column, title, style.header if column < _LOGIT else style.header_right)
         names = Range(page.name, self._logits.row, 0, self._logits.last_row, 1)
-        page.array(names, f"{Range(vocabulary.ids.sheet, *_span(vocabulary.ids, vocabulary.tokens)).there}", style.cell)
+        page.array(names.columns(0, 1), vocabulary.ids.there, style.cell)
+        page.array(names.columns(1, 1), vocabulary.tokens.there, style.cell)
         page.array(self._logits, f"MMULT({vocabulary.rows.there},TRANSPOSE({self._final.here}))", style.logit)
         page.array(self._exps, f"EXP({self._logits.here}-{self._largest})", style.used_number)
         page.array(self._shares, f"{self._exps.here}/{self._total}", style.probability)
@@ -129,26 +130,26 @@ class _Table:
         ready = f'status="{READY}"'
         for number in range(_SHOWN):
             row = first + number
-            place, logit = page.at(row, _PLACE), page.at(row, _RANK + 3)
+            place = page.at(row, _PLACE)
             message = "status" if number == 0 else '""'
             page.plain(row, _RANK, f"IF({ready},{number + 1},{message})", style.position)
             for column, (formula, cell_format) in enumerate(
                 (
                     (f"INDEX({self._vocabulary.tokens.there},{place})", style.token),
                     (f"INDEX({self._vocabulary.ids.there},{place})", style.whole),
-                    (f"LARGE({self._logits.here},{number + 1})", style.logit),
+                    (f"INDEX({self._logits.here},{place})", style.logit),
                     (f"INDEX({self._shares.here},{place})", style.probability),
                 ),
                 start=_RANK + 1,
             ):
                 page.plain(row, column, f'IF({ready},{formula},"")', cell_format)
-            self._write_place(row, place, logit, number == 0)
+            self._write_place(row, number + 1)
         last = first + _SHOWN - 1
         page.mark_errors(first, _RANK)
         page.sheet.conditional_format(first, _RANK + 4, last, _RANK + 4, look.PROBABILITY_BARS)
         page.book.name("next_tokens", page.place(self.header, _RANK, last, _RANK + 4))
         _chart(page, self.header, first, last)
-        chosen = last + 6 + 1
+        chosen = self._fact_row + 4
         page.text(chosen, _RANK, "chosen", style.bold)
         none = f'"{MARK} the next token may be one that is not listed on the tab Vocabulary"'
         page.plain(
@@ -161,17 +162,13 @@ class _Table:
         page.mark_errors(chosen, _RANK + 1)
         page.book.name("next_token", page.place(chosen, _RANK + 1))
 
-    def _write_place(self, row: int, place: str, logit: str, is_first: bool) -> None:
-        """The token's row on the tab Vocabulary: of equal logits the first not yet taken."""
-        above, taken = self._page.at(row - 1, _RANK + 3), self._page.at(row - 1, _PLACE)
-        after = "0" if is_first else f"IF({logit}={above},{taken},0)"
-        rows = self._vocabulary.numbers.there
-        formula = f"MIN(IF(({self._logits.here}={logit})*({rows}>{after}),{rows}))"
+    def _write_place(self, row: int, rank: int) -> None:
+        """The row on the tab Vocabulary of the token of a rank; of equal logits the first row not yet taken."""
+        logits, rows = self._logits.here, self._vocabulary.numbers.there
+        logit, above = (f"LARGE({logits},{number})" for number in (rank, rank - 1))
+        after = f"IF({logit}={above},{self._page.at(row - 1, _PLACE)},0)" if rank > 1 else "0"
+        formula = f"MIN(IF(({logits}={logit})*({rows}>{after}),{rows}))"
         self._page.array(Range(self._page.name, row, _PLACE, row, _PLACE), formula, self._page.style.channel)
-
-
-def _span(first: Range, last: Range) -> tuple[int, int, int, int]:
-    return first.row, first.column, last.last_row, last.last_column
 
 
 def _chart(page: FixedPage, header: int, first: int, last: int) -> None:

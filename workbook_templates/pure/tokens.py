@@ -8,13 +8,13 @@ from workbook_templates.pure.page import Range
 from workbook_templates.pure.places import TokenTable, Vocabulary, WordTable
 from workbook_templates.sheet import Page
 
-_REST, _ROW, _WORD, _ENDS, _NEXT, _WRONG, _COUNT, _FROM = range(6, 14)  # the columns of the table of words
-_TITLES = ("still to be read", "row in Words", "word", "ends in", "before", "wrong", "tokens", "from")
+_REST, _WORD, _ENDS, _NEXT, _WRONG, _ROW, _COUNT, _FROM = range(6, 14)  # the columns of the table of words
+_TITLES = ("still to be read", "word", "ends in", "before", "wrong", "row in Words", "tokens", "from")
 
 
 def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenTable:
     """Writes the tab and names the table of tokens."""
-    page = Page(book, "Tokens", (11.5, 16, 9, 17, 9, 3, 46, 14, 18, 9, 9, 9, 9, 9))
+    page = Page(book, "Tokens", (11.5, 16, 9, 17, 9, 3, 46, 18, 9, 9, 9, 14, 9, 9))
     page.furniture(
         "Tokens",
         (
@@ -28,7 +28,7 @@ def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenT
     page.text(page.row, _REST, "The words", page.style.bold)
     page.row += 1
     header = page.row
-    for column, title in enumerate(("position", "token", "id", "row in Vocabulary", "word"), start=0):
+    for column, title in enumerate(("position", "token", "id", "row in Vocabulary", "word")):
         page.text(header, column, title, page.style.header if column < 2 else page.style.header_right)
     for column, title in enumerate(_TITLES, start=_REST):
         right = column in (_ROW, _WRONG, _COUNT, _FROM)
