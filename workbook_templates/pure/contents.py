@@ -55,8 +55,8 @@ class Contents:
         weights = 12 * self.config.n_layer * self.config.n_embd**2
         if weights > MOST_WEIGHTS:
             raise ValueError(
-                f"pure writes every weight into a cell: a model of at most {MOST_WEIGHTS:,} in its blocks, "
-                f"and {model.name} has {weights:,}"
+                f"model must have at most {MOST_WEIGHTS:,} weights in its blocks where each stands in a cell, such as "
+                f"demo; {model.name} has {weights:,}"
             )
 
     def weights(self, parameter: str) -> Numbers:

@@ -66,8 +66,8 @@ def _logits(page: FixedPage, contents: Contents, final: Range, vocabulary: Vocab
         "Each token's row on the tab Vocabulary times the row above: a sum of products. At the right, the most likely.",
         (
             f"Probability: EXP(logit - largest), as a share of the sum over all {listed + others.count:,} tokens.",
-            f"The {others.count:,} that are not listed count by their mean row and how they scatter around it (the last "
-            "line), so that probabilities are right to the fifth decimal.",
+            f"The {others.count:,} that are not listed count by their mean row and how they scatter around it: the "
+            "last line. So probabilities are right to the fifth decimal.",
         ),
     )
     page.row += 1
