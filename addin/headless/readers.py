@@ -106,6 +106,8 @@ class Readers:
             if mask is None or mask[row - rect.top, column - rect.left]:
                 found |= self._cells[sheet][row, column]
         for area, formula in self._areas[sheet]:
+            if area.bottom < rect.top or area.top > rect.bottom:
+                continue  # nearly all of them, where a sheet has thousands
             common = area.common(rect)
             if common and formula not in found and (mask is None or _touched(common, rect, mask)):
                 found.add(formula)
