@@ -11,7 +11,10 @@ import click
 
 from addin.commands.problems import EXIT_CODES, STOPPED, as_problem
 
-COMMANDS = ("run", "new", "generate", "circuit", "models", "download", "install", "uninstall", "status", "doctor")
+COMMANDS = (
+    *("run", "new", "generate", "circuit", "models", "download"),
+    *("serve", "install", "uninstall", "status", "doctor"),
+)
 
 
 class _Commands(click.Group):

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from udfs.backend.stopping import Stopped, check_wanted
+
 _SMALL = 64  # bytes that anything without an array is counted as
 
 
@@ -29,16 +31,20 @@ class Cache:
 
     def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
         """The result of that key, computed where it is not there. Arrays come back read-only."""
-        with self._lock:
-            if key in self._results:
-                self._results.move_to_end(key)
-                return self._results[key][0]
-            others = self._pending.get(key)
-            if others is None:
-                mine: Future[Any] = Future()
-                self._pending[key] = mine
-        if others is not None:
-            return others.result()
+        while True:
+            with self._lock:
+                if key in self._results:
+                    self._results.move_to_end(key)
+                    return self._results[key][0]
+                others = self._pending.get(key)
+                if others is None:
+                    mine: Future[Any] = Future()
+                    self._pending[key] = mine
+                    break
+            try:
+                return others.result()
+            except Stopped:  # nobody wanted it there; here it is still wanted
+                check_wanted()
         try:
             result = _read_only(compute())
         except BaseException as error:

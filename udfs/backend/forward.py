@@ -21,6 +21,7 @@ from udfs.backend.additions import steered
 from udfs.backend.arrays import Array
 from udfs.backend.kv_cache import KeyValues
 from udfs.backend.model import Model
+from udfs.backend.stopping import check_wanted
 from udfs.backend.team import shared_out
 
 See: TypeAlias = Callable[[str, Array], Array]
@@ -91,6 +92,7 @@ def block(layer: int, residual: Array, model: Model, see: See = unseen, past: Ke
 
     Without `past` the rows are a whole prompt.
     """
+    check_wanted()
     at = f"blocks.{layer}"
     if model.additions:
         start = past.n_read(layer) if past else 0

@@ -1,0 +1,106 @@
+"""Who is answered: requests to our own name, from our own page or from Office, with the token where there is one.
+
+A foreign web page can make a browser send requests to this machine; these checks refuse them. The Host header is
+checked against DNS rebinding, by which a foreign name is made to mean this machine.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from addin.office.settings import Settings
+
+_OFFICE_DOMAINS = ("officeapps.live.com", "office.com", "office365.com", "microsoft365.com", "cloud.microsoft")
+_OFFICE_ORIGIN = re.compile(rf"https://(?:[a-z0-9-]+\.)+(?:{'|'.join(map(re.escape, _OFFICE_DOMAINS))})")
+_SHAREPOINT_ORIGIN = re.compile(r"https://[a-z0-9-]+\.sharepoint\.com")
+_OFFICE_SCRIPTS = "https://appsforoffice.microsoft.com"
+_FRAMED_BY = " ".join([*(f"https://*.{domain}" for domain in _OFFICE_DOMAINS), "https://*.sharepoint.com"])
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'self' {_OFFICE_SCRIPTS}",
+            "style-src 'self'",
+            "img-src 'self'",
+            f"connect-src 'self' {_OFFICE_SCRIPTS}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            f"frame-ancestors 'self' {_FRAMED_BY}",
+        ]
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # the address may hold the token
+    "Cache-Control": "no-cache",
+}
+
+
+def is_office(origin: str) -> bool:
+    """Whether an origin is one of Excel on the web."""
+    return bool(_OFFICE_ORIGIN.fullmatch(origin) or _SHAREPOINT_ORIGIN.fullmatch(origin))
+
+
+class Guard:
+    """ASGI middleware. `public` are the paths of files that are the same for everybody: Office may read them, and they
+    need no token, because a page cannot send one for its own scripts."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, public: frozenset[str]) -> None:
+        self._app, self._settings, self._public = app, settings, public
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers, is_public = Headers(scope=scope), scope["path"] in self._public
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_SECURITY_HEADERS | self._sharing(headers, is_public))
+            await send(message)
+
+        answer = self._answer(scope, headers, is_public)
+        await (answer or self._app)(scope, receive, send_with_headers)
+
+    def _answer(self, scope: Scope, headers: Headers, is_public: bool) -> Response | None:
+        """What is answered here: refusals, and the browser's question whether Office may read a file."""
+        if refusal := self._refusal(scope, headers, is_public):
+            status, reason = refusal
+            return JSONResponse({"error": reason}, status, {"Connection": "close"})
+        return Response(status_code=204) if scope["method"] == "OPTIONS" else None
+
+    def _refusal(self, scope: Scope, headers: Headers, is_public: bool) -> tuple[int, str] | None:
+        origin = headers.get("origin")
+        if headers.get("host", "").lower() not in self._settings.hosts:
+            return 421, "this server does not answer to that Host"
+        if origin is not None and not self._may_ask(origin, scope["method"], is_public):
+            return 403, "this server answers only its own page and Office"
+        if origin is None and not is_public and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            return 403, "this server answers only its own page and Office"
+        if not is_public and not self._knows_token(scope, headers):
+            return 401, "the token is missing or wrong: take the manifest that gpt2-excel serve names"
+        return None
+
+    def _may_ask(self, origin: str, method: str, is_public: bool) -> bool:
+        if origin in self._settings.origins:
+            return method != "OPTIONS"
+        return is_office(origin) and is_public and method in ("GET", "HEAD", "OPTIONS")
+
+    def _knows_token(self, scope: Scope, headers: Headers) -> bool:
+        if not self._settings.token:
+            return True
+        given = headers.get("authorization", "").removeprefix("Bearer ")
+        given = given or QueryParams(scope["query_string"]).get("token", "")
+        return secrets.compare_digest(given.encode(), self._settings.token.encode())
+
+    def _sharing(self, headers: Headers, is_public: bool) -> dict[str, str]:
+        """The headers by which a browser lets Office's own pages read a public file."""
+        origin = headers.get("origin", "")
+        sharing = {"Cross-Origin-Resource-Policy": "cross-origin" if is_public else "same-origin", "Vary": "Origin"}
+        if is_public and is_office(origin):
+            sharing |= {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Methods": "GET"}
+            if "access-control-request-private-network" in headers:  # a page of the web asks for this machine
+                sharing["Access-Control-Allow-Private-Network"] = "true"
+        return sharing

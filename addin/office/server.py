@@ -1,0 +1,91 @@
+"""Starts uvicorn for the command, after everything that can be wrong has been looked at."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from addin.commands.problems import Missing, Problem
+from addin.office import certificate as certificates
+from addin.office.protocol import TimedProtocol
+from addin.office.settings import Settings
+
+_MIN_TOKEN = 16  # characters
+
+
+def check_address(address: str, token: str | None) -> None:
+    """Problem for what is no address, and for one that others can reach where no good token is asked of them."""
+    try:
+        is_loopback = address == "localhost" or ip_address(address).is_loopback
+    except ValueError:
+        raise Problem(f"--address must be an IP address or localhost, not {address!r}") from None
+    if token is None and not is_loopback:
+        raise Problem(f"--address {address} can be reached by others: give a --token, or set GPT2_EXCEL_TOKEN")
+    if token is not None and (len(token) < _MIN_TOKEN or not token.isascii() or not token.isprintable()):
+        raise Problem(
+            f"--token must be at least {_MIN_TOKEN} plain characters; python -c 'import secrets; "
+            "print(secrets.token_urlsafe())' makes one"
+        )
+
+
+def check_port(address: str, port: int) -> None:
+    """Missing where the port is taken, or not this user's to take."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((address, port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            reason = "is taken, perhaps by another gpt2-excel serve" if taken else f"cannot be used: {error.strerror}"
+            raise Missing(f"port {port} of {address} {reason}; choose another with --port") from None
+
+
+def check_url(url: str) -> str:
+    """The address without a slash at its end. Problem for what is no https address of a server alone."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.netloc or parts.path not in ("", "/") or parts.query or parts.username:
+        raise Problem(f"--url must be like https://gpt2.example.org, not {url!r}")
+    return f"https://{parts.netloc.lower()}"
+
+
+def own_certificate(chain: Path | None, key: Path | None) -> tuple[Path, Path]:
+    """The files that were given, or this machine's own, made where there are none."""
+    if (chain is None) != (key is None):
+        raise Problem("--certificate and --key go together")
+    if chain is None or key is None:
+        made, _ = certificates.ensure(certificates.own_folder())
+        return made.chain, made.key
+    for path in (chain, key):
+        if not path.is_file():
+            raise Problem(f"there is no file {path}")
+    return chain, key
+
+
+def start(settings: Settings, address: str, workers: int, chain: Path, key: Path) -> None:
+    """Serves until it is stopped."""
+    settings.to_environment()
+    uvicorn.run(
+        "addin.office.app:create_app",
+        factory=True,
+        host=address,
+        port=settings.port,
+        workers=workers,
+        ssl_certfile=chain,
+        ssl_keyfile=str(key),
+        http=TimedProtocol,
+        ws="none",
+        lifespan="off",
+        access_log=False,  # addresses may hold the token
+        log_level="warning",
+        proxy_headers=False,
+        server_header=False,
+        h11_max_incomplete_event_size=16_384,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+    )
