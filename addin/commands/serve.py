@@ -39,13 +39,15 @@ def serve(
     Only this machine is answered, unless --address says otherwise. gpt2-excel install --host office makes Excel find
     the server.
     """
-    from addin.office.server import check_address, check_port, check_url, own_certificate, start
+    from addin.office.server import certificate_files, check_address, check_port, check_url, start
     from addin.office.settings import Settings
 
     check_address(address, token)
     check_port(address, port)
     settings = Settings(check_url(url) if url else f"https://localhost:{port}", port, token or "", seconds)
-    chain, private_key = own_certificate(certificate, key)
+    chain, private_key, is_new = certificate_files(certificate, key)
     click.echo(f"server    {settings.url}, on {address}:{port}, stopped with Ctrl-C")
     click.echo(f"manifest  {settings.url}/manifest.xml{'?token=...' if token else ''}")
+    if is_new:
+        click.echo("made a certificate; gpt2-excel install --host office has it trusted")
     start(settings, address, workers, chain, private_key)

@@ -6,6 +6,7 @@ import errno
 import socket
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -16,6 +17,7 @@ from addin.office.protocol import TimedProtocol
 from addin.office.settings import Settings
 
 _MIN_TOKEN = 16  # characters
+_MAX_HEADER_BYTES = 16_384
 
 
 def check_address(address: str, token: str | None) -> None:
@@ -54,38 +56,41 @@ def check_url(url: str) -> str:
     return f"https://{parts.netloc.lower()}"
 
 
-def own_certificate(chain: Path | None, key: Path | None) -> tuple[Path, Path]:
-    """The files that were given, or this machine's own, made where there are none."""
+def certificate_files(chain: Path | None, key: Path | None) -> tuple[Path, Path, bool]:
+    """The files that were given, or this machine's own, made where there are none; and whether they were made now."""
     if (chain is None) != (key is None):
         raise Problem("--certificate and --key go together")
     if chain is None or key is None:
-        made, _ = certificates.ensure(certificates.own_folder())
-        return made.chain, made.key
+        own, is_new = certificates.ensure(certificates.own_folder())
+        return own.chain, own.key, is_new
     for path in (chain, key):
         if not path.is_file():
             raise Problem(f"there is no file {path}")
-    return chain, key
+    return chain, key, False
+
+
+def options(settings: Settings, address: str, chain: Path, key: Path) -> dict[str, Any]:
+    """How uvicorn is to serve."""
+    return {
+        "host": address,
+        "port": settings.port,
+        "ssl_certfile": chain,
+        "ssl_keyfile": str(key),
+        "http": TimedProtocol,
+        "ws": "none",
+        "lifespan": "off",
+        "access_log": False,  # addresses may hold the token
+        "log_level": "warning",
+        "proxy_headers": False,
+        "server_header": False,
+        "h11_max_incomplete_event_size": _MAX_HEADER_BYTES,
+        "timeout_keep_alive": 30,
+        "timeout_graceful_shutdown": 3,
+    }
 
 
 def start(settings: Settings, address: str, workers: int, chain: Path, key: Path) -> None:
     """Serves until it is stopped."""
     settings.to_environment()
-    uvicorn.run(
-        "addin.office.app:create_app",
-        factory=True,
-        host=address,
-        port=settings.port,
-        workers=workers,
-        ssl_certfile=chain,
-        ssl_keyfile=str(key),
-        http=TimedProtocol,
-        ws="none",
-        lifespan="off",
-        access_log=False,  # addresses may hold the token
-        log_level="warning",
-        proxy_headers=False,
-        server_header=False,
-        h11_max_incomplete_event_size=16_384,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=3,
-    )
+    served = options(settings, address, chain, key)
+    uvicorn.run("addin.office.app:create_app", factory=True, workers=workers, **served)

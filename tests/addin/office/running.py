@@ -1,0 +1,120 @@
+"""A real server for tests, in a thread of this process, and requests to it with everything in them as one likes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPSConnection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import uvicorn
+
+from addin.office import certificate
+from addin.office.app import create_app
+from addin.office.server import options
+from addin.office.settings import Settings
+from udfs.cells import ERROR_MARK
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> str:
+        """The line of a refusal, which is one line."""
+        line: str = self.json["error"]
+        assert "\n" not in line
+        return line
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that is up."""
+
+    settings: Settings
+    files: certificate.Certificate
+
+    def connect(self, timeout: float = 30) -> HTTPSConnection:
+        """A connection whose certificate is checked against the root that a user is asked to trust."""
+        context = ssl.create_default_context(cafile=self.files.root)
+        return HTTPSConnection("localhost", self.settings.port, timeout=timeout, context=context)
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request on a connection of its own."""
+        connection = self.connect()
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
+    def call(self, name: str, arguments: Sequence[Any] | bytes, **headers: str) -> Answer:
+        """A call of a function, as the page makes it."""
+        body = arguments if isinstance(arguments, bytes) else json.dumps(arguments).encode()
+        given = {"Content-Type": JSON, "Origin": self.settings.url}
+        return self.ask("POST", f"/call/{name}", body, given | {k.replace("_", "-"): v for k, v in headers.items()})
+
+    def rows(self, name: str, arguments: Sequence[Any]) -> list[list[Any]]:
+        """What the cells show: the rows, or the line that says what was wrong."""
+        answer = self.call(name, [cells(argument) for argument in arguments])
+        return answer.json if answer.status == 200 else [[ERROR_MARK + answer.error]]
+
+
+def cells(argument: Any) -> Any:
+    """An argument as Excel hands it to the page: rows of cells, None where it is left out."""
+    if isinstance(argument, np.ndarray):
+        argument = argument.tolist()
+    if argument is None or (isinstance(argument, (list, tuple)) and all(isinstance(row, list) for row in argument)):
+        return argument
+    if isinstance(argument, tuple):
+        return [list(row) if isinstance(row, tuple) else [row] for row in argument]
+    return [[argument]]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+@contextmanager
+def running(folder: Path, token: str = "", seconds: float = 60) -> Iterator[Running]:
+    """A server with the settings that uvicorn has in `gpt2-excel serve`, its certificate in that folder."""
+    port = free_port()
+    settings = Settings(f"https://localhost:{port}", port, token, seconds)
+    files, _ = certificate.ensure(folder)
+    config = uvicorn.Config(create_app(settings), **options(settings, "127.0.0.1", files.chain, files.key))
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server has ended"
+            time.sleep(0.01)
+        yield Running(settings, files)
+    finally:
+        server.should_exit = True
+        thread.join(10)
