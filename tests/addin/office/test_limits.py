@@ -1,0 +1,167 @@
+"""What a client can take: bytes, cells, time. Each is refused in one line, and the server goes on."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from addin.office import calls, json_values, limits, protocol
+from tests.addin.office.running import JSON, Running
+
+WORK = ["hello", 3, 1, "tiny"]
+
+
+@pytest.fixture(autouse=True)
+def goes_on(server: Running) -> Any:
+    """After each of these tests the server still answers."""
+    yield
+    assert server.call("GPT2_PREDICT", WORK).status == 200
+
+
+def raw(server: Running, timeout: float = 10) -> ssl.SSLSocket:
+    """A connection on which anything can be sent."""
+    context = ssl.create_default_context(cafile=server.files.root)
+    plain = socket.create_connection(("127.0.0.1", server.settings.port), timeout=timeout)
+    return context.wrap_socket(plain, server_hostname="localhost")
+
+
+def head(server: Running, *more: str) -> bytes:
+    host = f"localhost:{server.settings.port}"
+    lines = ["POST /call/GPT2_PREDICT HTTP/1.1", f"Host: {host}", f"Content-Type: {JSON}", *more, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[1,", b"\xff\xfe", b"[NaN]", b"[Infinity]", b"nothing", b'["\\ud800"]', b"[" * 100_000, b"null",
+        b"7", b'{"prompt": "hello"}', b"[[[[1]]]]", b"[[1]]", b"[[[1], 2]]", b'[{"a": 1}, []]', b'[[["a", ["b"]]]]',
+    ],
+)  # fmt: skip
+def test_what_is_no_call_is_refused(server: Running, body: bytes) -> None:
+    answer = server.call("GPT2_PREDICT", body)
+    assert answer.status == 422
+    assert 10 < len(answer.error) < 300
+
+
+def test_a_body_of_100_mb_is_refused_unread(server: Running) -> None:
+    with raw(server) as connection:
+        connection.sendall(head(server, f"Content-Length: {100_000_000}"))
+        started = time.perf_counter()
+        answer = connection.recv(65536)
+        assert b" 413 " in answer.partition(b"\r\n")[0]
+        with pytest.raises((ConnectionError, ssl.SSLError)):  # the server has closed: nothing takes the rest
+            connection.sendall(b" " * 100_000_000)
+        assert time.perf_counter() - started < 5
+
+
+def test_a_body_of_unknown_length_is_refused(server: Running) -> None:
+    with raw(server) as connection:
+        connection.sendall(head(server, "Transfer-Encoding: chunked") + b"2\r\n[]\r\n0\r\n\r\n")
+        assert b" 411 " in connection.recv(65536).partition(b"\r\n")[0]
+
+
+def test_a_body_that_drips_is_given_up(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
+    with raw(server) as connection:
+        connection.sendall(head(server, "Content-Length: 100") + b"[")
+        assert b" 408 " in connection.recv(65536).partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: loc", b"POST /call/GPT2_PREDICT HTTP/1.1\r\nA: b\r\n"])
+def test_headers_that_drip_are_given_up(server: Running, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    """Slowloris."""
+    monkeypatch.setattr(protocol, "HEADER_SECONDS", 0.3)
+    with raw(server) as connection:
+        started = time.perf_counter()
+        if sent:
+            connection.sendall(sent)
+        assert connection.recv(65536) == b""
+        assert 0.2 < time.perf_counter() - started < 5
+
+
+def test_many_connections_that_say_nothing_hold_up_nobody(server: Running) -> None:
+    silent = [raw(server) for _ in range(50)]
+    try:
+        assert server.call("GPT2_PREDICT", WORK).status == 200
+    finally:
+        for connection in silent:
+            connection.close()
+
+
+@pytest.mark.parametrize("sent", [b"\0" * 100, b"GET\r\n\r\n", b"A" * 20_000, b"GET / HTTP/1.1\r\nX: " + b"y" * 20_000])
+def test_what_is_no_http_is_refused(server: Running, sent: bytes) -> None:
+    with raw(server) as connection:
+        connection.sendall(sent)
+        assert b" 400 " in connection.recv(65536).partition(b"\r\n")[0]
+
+
+def test_too_many_cells_are_refused(server: Running) -> None:
+    body = b"[[" + b",".join([b"[0]"] * (json_values.MAX_CELLS + 1)) + b"]]"
+    answer = server.call("GPT2_GELU", body)
+    assert (answer.status, answer.error) == (422, "the arguments must have at most 1000000 cells, not 1000001")
+
+
+def test_too_much_text_is_refused(server: Running) -> None:
+    assert server.call("GPT2_TOKENIZE", ["a" * 32_768]).error == "a cell must hold at most 32767 characters, not 32768"
+    answer = server.call("GPT2_CIRCUIT", [[["a" * 32_000]] * 7])
+    assert answer.error == "the arguments must hold at most 200000 characters of text, not 224000"
+
+
+def test_too_many_arguments_are_refused(server: Running) -> None:
+    assert server.call("GPT2_GELU", [1, 2, 3]).error == "GPT2_GELU takes at most 1 arguments, not 3"
+
+
+def test_a_result_larger_than_excel_takes_is_refused(server: Running) -> None:
+    answer = server.call("GPT2_WEIGHT", ["wte.weight", 0, 20_000, 0, 32, "tiny"])
+    assert answer.status == 422
+    assert answer.error.startswith("GPT2_WEIGHT gives 20000 x 32 cells, ")
+    assert answer.error.endswith(" MB; Excel takes 5 MB at once: ask for less")
+
+
+def test_there_is_no_other_function_and_no_other_page(server: Running) -> None:
+    assert server.call("GPT2_NOTHING", []).status == 404
+    assert server.call("gpt2_predict", WORK).status == 404
+    assert server.ask("GET", "/nothing").error == "Not Found"
+    assert server.ask("GET", "/call/GPT2_PREDICT").status == 405
+    assert server.ask("DELETE", "/status").status == 405
+
+
+def test_more_than_there_is_room_for_is_told_to_wait(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "MAX_BYTES", 10)
+    answer = server.call("GPT2_PREDICT", WORK)
+    assert (answer.status, answer.error, answer.headers["retry-after"]) == (503, "the server is busy: try again", "1")
+
+
+def test_errors_carry_no_paths(server: Running, models_folder: Any) -> None:
+    """A damaged model, whose file's name the backend would say."""
+    broken = models_folder / "broken"
+    broken.mkdir()
+    (broken / "config.json").mkdir()
+    (broken / "model.safetensors").write_bytes(b"nothing")
+    try:
+        for name in ("broken", "../tiny", "/etc", "C:\\Windows"):
+            line = server.call("GPT2_PREDICT", ["hello", 3, 1, name]).error
+            assert str(models_folder) not in line
+            assert "/tmp" not in line
+    finally:
+        (broken / "config.json").rmdir()
+        (broken / "model.safetensors").unlink()
+        broken.rmdir()
+
+
+def test_a_bug_is_one_line_that_tells_nothing(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(x: np.ndarray[Any, Any]) -> None:
+        raise KeyError("/secret/place")
+
+    from addin.office.metadata import FUNCTIONS
+
+    monkeypatch.setitem(FUNCTIONS, "GPT2_GELU", broken)
+    answer = server.call("GPT2_GELU", [1])
+    assert answer.status == 500
+    assert answer.error == "GPT2_GELU failed: a bug in gpt2-excel; the server's window says where"
