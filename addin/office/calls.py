@@ -25,7 +25,7 @@ from udfs.cells import CellError
 
 _AT_ONCE = 2  # calls of one function; each shares its work among the cores
 _THREADS = 24
-_MAX_CALLS = 1_000
+MAX_CALLS = 1_000
 MAX_BYTES = 100_000_000  # of the arguments of calls that wait or run
 
 _log = logging.getLogger("uvicorn.error")
@@ -46,7 +46,7 @@ class Calls:
     @contextmanager
     def room(self, n_bytes: int) -> Iterator[None]:
         """Room for a call whose arguments have that many bytes. HTTPException 503 where there is none."""
-        if self._n_calls >= _MAX_CALLS or self._n_bytes + n_bytes > MAX_BYTES:
+        if self._n_calls >= MAX_CALLS or self._n_bytes + n_bytes > MAX_BYTES:
             raise HTTPException(503, "the server is busy: try again", {"Retry-After": "1", "Connection": "close"})
         self._n_calls += 1
         self._n_bytes += n_bytes

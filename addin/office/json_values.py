@@ -37,7 +37,11 @@ def read_arguments(body: bytes) -> list[Any]:
 
 def write_result(result: Any, name: str) -> bytes:
     """A function's result as JSON rows. CellError where Excel would not take it."""
-    rows = np.ascontiguousarray(np.atleast_2d(result)) if isinstance(result, np.ndarray) else _table(spill(result))
+    rows: Any
+    if isinstance(result, np.ndarray) and result.size:
+        rows = np.ascontiguousarray(np.atleast_2d(result))
+    else:
+        rows = _table(spill(result))
     body = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY)
     if len(body) > MAX_RESULT_BYTES:
         size = f"{len(rows)} x {len(rows[0])} cells, {len(body) / 1e6:.1f} MB"

@@ -1,0 +1,95 @@
+"""`gpt2-excel serve`: what it refuses, and that it serves, with several processes too."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from addin.cli import main
+from tests.addin.office.running import free_port
+
+TOKEN = "a-token-of-some-length"
+
+
+def refused(*arguments: str) -> str:
+    """The one line with which the command ends."""
+    ended = CliRunner().invoke(main, ["serve", *arguments])
+    assert ended.exit_code in (1, 3), ended.output
+    (line,) = ended.stderr.splitlines()
+    return line
+
+
+def test_an_address_that_others_reach_needs_a_token() -> None:
+    for address in ("0.0.0.0", "192.168.1.5", "::"):
+        assert "can be reached by others: give a --token" in refused("--address", address)
+    assert "--token must be at least 16 plain characters" in refused("--address", "0.0.0.0", "--token", "short")
+    assert "--address must be an IP address" in refused("--address", "example.org")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://gpt2.example.org", "gpt2.example.org", "https://", "https://a/b", "https://a?b"]
+)
+def test_the_url_is_https_and_a_servers(url: str) -> None:
+    assert "--url must be like https://gpt2.example.org" in refused("--url", url)
+
+
+def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
+    assert "--certificate and --key go together" in refused("--certificate", str(tmp_path / "a.pem"))
+    assert "there is no file" in refused("--certificate", str(tmp_path / "a.pem"), "--key", str(tmp_path / "b.pem"))
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert f"port {port} of 127.0.0.1 is taken, perhaps by another gpt2-excel serve" in refused("--port", str(port))
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int, ssl.SSLContext]]:
+    """The command in a process of its own, which answers by now."""
+    port = free_port()
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "addin.cli", "serve", "--port", str(port), *arguments]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        root = folder / "gpt2-excel" / "office" / "root.pem"
+        for _ in range(600):
+            with socket.socket() as trial:
+                if root.exists() and trial.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.05)
+        yield process, port, ssl.create_default_context(cafile=root)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal that Windows has not")
+def test_several_processes_serve_and_end_with_ctrl_c(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "2", "--token", TOKEN) as (process, port, context):
+        body = json.dumps(["If today is Tuesday, tomorrow is", 1, 1, "demo"]).encode()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
+        for _ in range(4):
+            request = urllib.request.Request(f"https://localhost:{port}/call/GPT2_PREDICT", body, headers)
+            with urllib.request.urlopen(request, timeout=30, context=context) as answer:
+                assert json.loads(answer.read())[1][1] == " Wednesday"
+    said, _ = process.communicate()
+    assert f"server    https://localhost:{port}, on 127.0.0.1:{port}, stopped with Ctrl-C" in said
+    assert "Traceback" not in said
+    assert TOKEN not in said

@@ -1,0 +1,185 @@
+"""Turns: a slow call holds up nobody, a call ends when its caller has gone or its time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from starlette.exceptions import HTTPException
+
+from addin.office import calls
+from addin.office.calls import Calls
+from udfs.backend import library
+from udfs.backend.cache import Cache
+from udfs.backend.forward import forward
+from udfs.backend.stopping import Stopped, check_wanted, stopped_by
+from udfs.cells import CellError
+
+
+class Slow:
+    """A function that computes until it is let go or stopped, and counts."""
+
+    def __init__(self) -> None:
+        self.begun, self.stopped = threading.Semaphore(0), threading.Semaphore(0)
+        self.let_go = threading.Event()
+        self.n_begun = 0
+
+    def __call__(self) -> str:
+        self.n_begun += 1
+        self.begun.release()
+        try:
+            while not self.let_go.wait(0.005):
+                check_wanted()
+        except Stopped:
+            self.stopped.release()
+            raise
+        return "done"
+
+
+def quick(text: str) -> str:
+    """A function that is done at once."""
+    return text
+
+
+async def stays() -> None:
+    """A caller who stays."""
+    await asyncio.Event().wait()
+
+
+def goes_when(event: asyncio.Event) -> Coroutine[Any, Any, None]:
+    """A caller who goes."""
+
+    async def gone() -> None:
+        await event.wait()
+
+    return gone()
+
+
+def begun(slow: Slow) -> Coroutine[Any, Any, bool]:
+    return asyncio.to_thread(slow.begun.acquire, timeout=10)
+
+
+def test_quick_calls_do_not_wait_for_slow_ones_of_other_functions() -> None:
+    async def scene() -> None:
+        slows = {f"SLOW{number}": Slow() for number in range(8)}
+        running = Calls({**slows, "QUICK": quick}, seconds=30)
+        crowd = [asyncio.create_task(running.run(name, b"[]", stays())) for name in slows for _ in range(20)]
+        for slow in slows.values():
+            assert await begun(slow)
+        assert await asyncio.wait_for(running.run("QUICK", b'["a"]', stays()), 5) == b'[["a"]]'
+        for slow in slows.values():
+            slow.let_go.set()
+        assert await asyncio.gather(*crowd) == [b'[["done"]]'] * len(crowd)
+
+    asyncio.run(scene())
+
+
+def test_calls_of_one_function_run_a_few_at_a_time() -> None:
+    async def scene() -> None:
+        slow = Slow()
+        running = Calls({"SLOW": slow}, seconds=30)
+        crowd = [asyncio.create_task(running.run("SLOW", b"[]", stays())) for _ in range(5)]
+        assert await begun(slow)
+        await asyncio.sleep(0.05)
+        assert slow.n_begun == 2
+        slow.let_go.set()
+        await asyncio.gather(*crowd)
+        assert slow.n_begun == 5
+
+    asyncio.run(scene())
+
+
+def test_a_call_stops_when_its_caller_has_gone() -> None:
+    async def scene() -> None:
+        slow, left = Slow(), asyncio.Event()
+        running = Calls({"SLOW": slow}, seconds=30)
+        crowd = [asyncio.create_task(running.run("SLOW", b"[]", goes_when(left))) for _ in range(5)]
+        assert await begun(slow)
+        left.set()
+        assert await asyncio.wait_for(asyncio.gather(*crowd), 5) == [None] * 5
+        assert slow.n_begun == 2  # those who waited never began
+        slow.let_go.set()
+        assert await running.run("SLOW", b"[]", stays()) == b'[["done"]]'
+
+    asyncio.run(scene())
+
+
+def test_a_call_that_takes_too_long_is_stopped() -> None:
+    async def scene() -> None:
+        slow = Slow()
+        running = Calls({"SLOW": slow}, seconds=0.05)
+        with pytest.raises(HTTPException, match=r"504: SLOW took longer than 0.05 seconds"):
+            await asyncio.wait_for(running.run("SLOW", b"[]", stays()), 5)
+        assert slow.stopped.acquire(timeout=1)
+
+    asyncio.run(scene())
+
+
+def test_room_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "MAX_CALLS", 2)
+    running = Calls({}, 1)
+    for _ in range(3):
+        with running.room(1), running.room(calls.MAX_BYTES - 1), pytest.raises(HTTPException), running.room(0):
+            pass
+        with pytest.raises(HTTPException), running.room(calls.MAX_BYTES + 1):
+            pass
+
+
+def fails(error: Exception) -> Callable[[], None]:
+    def function() -> None:
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(("error", "status"), [(CellError("a\nb"), 422), (MemoryError(), 422), (KeyError("x"), 500)])
+def test_what_goes_wrong_is_one_line(error: Exception, status: int) -> None:
+    async def scene() -> None:
+        with pytest.raises(HTTPException) as refused:
+            await Calls({"BAD": fails(error)}, 1).run("BAD", b"[]", stays())
+        assert refused.value.status_code == status
+        assert "\n" not in refused.value.detail
+
+    asyncio.run(scene())
+
+
+def test_a_forward_pass_stops_between_blocks() -> None:
+    model, stop, seen = library.load("tiny"), threading.Event(), list[str]()
+
+    def see(place: str, value: Any) -> Any:
+        seen.append(place)
+        if place == "blocks.0.hook_resid_post":
+            stop.set()
+        return value
+
+    with stopped_by(stop), pytest.raises(Stopped):
+        forward([1, 2, 3], model, see)
+    assert seen[-1] == "blocks.0.hook_resid_post"
+    forward([1, 2, 3], model)  # here it is wanted
+
+
+def test_what_one_caller_gives_up_is_computed_for_another() -> None:
+    cache, stop, slow = Cache(1000), threading.Event(), Slow()
+    results: list[object] = []
+
+    def first() -> None:
+        with stopped_by(stop):
+            try:
+                cache.get("key", slow)
+            except Stopped:
+                results.append("stopped")
+
+    giving_up = threading.Thread(target=first)
+    giving_up.start()
+    assert slow.begun.acquire(timeout=10)
+    staying = threading.Thread(target=lambda: results.append(cache.get("key", lambda: "mine")))
+    staying.start()
+    time.sleep(0.05)
+    stop.set()
+    giving_up.join(10)
+    staying.join(10)
+    assert sorted(map(str, results)) == ["mine", "stopped"]

@@ -1,0 +1,172 @@
+"""Installing, on each system as far as it can be done without it: its commands and its registry are stand-ins."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from addin.commands.problems import Problem
+from addin.office import installation, sideload, trust
+from addin.office.manifest import ADDIN_ID
+
+EXCEL = "Library/Containers/com.microsoft.Excel/Data/Documents"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder with nothing in it."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setattr(Path, "home", lambda: folder)
+    monkeypatch.setattr("addin.office.certificate.own_folder", lambda: folder / "data" / "office")
+    return folder
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The system's commands that were run; each does its work."""
+    run: list[list[str]] = []
+    trusted: list[bool] = []
+
+    def stand_in(command: list[str]) -> bool:
+        run.append(command)
+        if "add-trusted-cert" in command or "-addstore" in command:
+            trusted.append(True)
+        if "delete-certificate" in command or "-delstore" in command:
+            trusted.clear()
+        return bool(trusted) if {"verify-cert", "-verifystore"} & set(command) else True
+
+    monkeypatch.setattr(trust, "run", stand_in)
+    return run
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def done(step: Callable[[], Iterator[str]]) -> str:
+    lines = list(step())
+    assert lines
+    assert all(line == line.strip() and "\n" not in line for line in lines)
+    return "\n".join(lines)
+
+
+def test_linux_is_told_what_to_do_for_the_web(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    said = done(installation.install)
+    assert "make the browser trust" in said
+    assert "Upload My Add-in" in said
+    assert "gpt2-excel serve" in said
+    assert files(home) == [f"data/office/{name}" for name in
+                           ("localhost-key.pem", "localhost.pem", "manifest.xml", "root.pem")]  # fmt: skip
+    assert "there is a certificate" in done(installation.install)  # twice is fine
+    assert "trust is up to the browser" in done(installation.status)
+    assert "removed" in done(installation.uninstall)
+    assert files(home) == []
+    assert not (home / "data" / "office").exists()
+    assert done(installation.uninstall) == "nothing of the Office add-in is on this machine"
+    assert "none that is valid" in done(installation.status)
+
+
+def test_a_mac_trusts_it_and_finds_it(home: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    (home / EXCEL).mkdir(parents=True)
+    assert "this system trusts it now" in done(installation.install)
+    assert ADDIN_ID in (home / EXCEL / "wef" / "gpt2-excel.xml").read_text(encoding="utf-8")
+    assert "this system trusts it already" in done(installation.install)
+    said = done(installation.status)
+    assert ", trusted by this system" in said
+    assert "in Excel's folder: " in said
+    assert "this system trusts the certificate no longer" in done(installation.uninstall)
+    assert files(home) == []
+    asked = [command[1] for command in commands]
+    assert (asked.count("add-trusted-cert"), asked.count("delete-certificate")) == (1, 1)
+    assert all(command[0] == "security" for command in commands)
+
+
+def test_a_mac_without_excel_says_so(home: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert "Excel has not been started on this Mac yet" in done(installation.install)
+    assert "in Excel's folder: no" in done(installation.status)
+
+
+def test_another_programs_file_is_left_alone(
+    home: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    other = home / EXCEL / "wef" / "gpt2-excel.xml"
+    other.parent.mkdir(parents=True)
+    other.write_text("<other/>", encoding="utf-8")
+    for step in (installation.install, installation.uninstall):
+        with pytest.raises(Problem, match="is another program's file"):
+            list(step())
+        assert other.read_text(encoding="utf-8") == "<other/>"
+
+
+def test_trust_that_is_refused_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(trust, "run", lambda command: False)
+    assert "does not trust it yet; to make it so: security add-trusted-cert" in done(installation.install)
+    assert ", not trusted by this system" in done(installation.status)
+
+
+class Registry(SimpleNamespace):
+    """What of `winreg` is used, with values in memory."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        super().__init__(HKEY_CURRENT_USER="user", KEY_SET_VALUE=2, REG_SZ=1)
+
+    def CreateKey(self, root: str, path: str) -> Registry:  # noqa: N802 - winreg's names
+        assert (root, path) == ("user", sideload.REGISTRY_KEY)
+        return self
+
+    def OpenKey(self, root: str, path: str, *access: int) -> Registry:  # noqa: N802
+        return self.CreateKey(root, path)
+
+    def SetValueEx(self, key: Registry, name: str, _: int, kind: int, value: str) -> None:  # noqa: N802
+        self.values[name] = value
+
+    def QueryValueEx(self, key: Registry, name: str) -> tuple[str, int]:  # noqa: N802
+        if name not in self.values:
+            raise FileNotFoundError
+        return self.values[name], self.REG_SZ
+
+    def DeleteValue(self, key: Registry, name: str) -> None:  # noqa: N802
+        del self.values[name]
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_windows_trusts_it_and_finds_it(home: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    registry: Any = Registry()
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "winreg", registry)
+    importlib.reload(sideload)
+    try:
+        assert "told Excel of it" in done(installation.install)
+        assert registry.values == {ADDIN_ID: str(home / "data" / "office" / "manifest.xml")}
+        assert "manifest.xml" in done(installation.status).splitlines()[-1]
+        assert "this system trusts the certificate no longer" in done(installation.uninstall)
+        assert (registry.values, files(home)) == ({}, [])
+        assert {command[0] for command in commands} == {"certutil"}
+        assert done(installation.uninstall) == "nothing of the Office add-in is on this machine"
+    finally:
+        monkeypatch.undo()
+        importlib.reload(sideload)
+
+
+def test_a_command_that_is_missing_has_not_done_its_work() -> None:
+    assert not trust.run(["no-such-program-of-this-system"])
+    assert trust.run([sys.executable, "-c", ""])
+    assert not trust.run([sys.executable, "-c", "raise SystemExit(1)"])

@@ -1,0 +1,83 @@
+"""Cells to JSON and back: nothing is lost, nothing is taken for something else, and it is quick."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from addin.office.json_values import read_arguments, write_result
+from udfs.cells import CellError
+
+CELLS = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs"])),
+)  # fmt: skip
+FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(st.lists(CELLS, max_size=4), max_size=4))
+def test_cells_arrive_as_they_were_sent(rows: list[list[Any]]) -> None:
+    (got,) = read_arguments(json.dumps([rows]).encode())
+    if isinstance(got, np.ndarray):
+        assert {type(cell) for row in rows for cell in row} <= {int, float}
+        assert got.dtype == np.float64
+        got = got.tolist()
+    assert got == rows
+
+
+@given(st.lists(st.lists(FLOATS, min_size=3, max_size=3), min_size=1, max_size=4))
+def test_numbers_come_back_as_the_same_float32(rows: list[list[float]]) -> None:
+    array = np.array(rows, np.float32)
+    np.testing.assert_array_equal(np.array(json.loads(write_result(array, "F")), np.float32), array)
+    table = write_result([["header", None, "x"], *array.tolist()], "F")
+    np.testing.assert_array_equal(np.array(json.loads(table)[1:], np.float32), array)
+
+
+def test_numbers_have_no_more_digits_than_they_need() -> None:
+    assert write_result(np.array([[0.1, 1.0, 1e-10]], np.float32), "F") == b"[[0.1,1.0,1e-10]]"
+    assert write_result([[float(np.float32(0.1)), 0.1, 7]], "F") == b"[[0.1,0.1,7]]"
+
+
+@pytest.mark.parametrize(
+    ("result", "shown"),
+    [
+        ("text", b'[["text"]]'),
+        ("=text", b'[["=text"]]'),
+        (1.5, b"[[1.5]]"),
+        (None, b'[[""]]'),
+        ([["a", None], [True, 2]], b'[["a",""],[true,2]]'),
+        ([], b'[[""]]'),
+        (np.ones(3, np.float32), b"[[1.0,1.0,1.0]]"),
+        (np.ones((2, 3), np.float32).T, b"[[1.0,1.0],[1.0,1.0],[1.0,1.0]]"),
+        (np.ones((2, 0), np.float32), b'[[""]]'),
+    ],
+)
+def test_results_of_every_shape_are_rows(result: Any, shown: bytes) -> None:
+    assert write_result(result, "F") == shown
+
+
+def test_a_text_too_long_for_a_cell_is_an_error() -> None:
+    with pytest.raises(CellError, match="the text has 32768 characters; a cell holds 32767"):
+        write_result("a" * 32_768, "F")
+
+
+def test_true_among_numbers_is_no_number() -> None:
+    (got,) = read_arguments(b"[[[1, true]]]")
+    assert got == [[1, True]]
+
+
+def test_64_x_768_there_and_back_takes_a_few_milliseconds() -> None:
+    array = np.random.default_rng(0).standard_normal((64, 768)).astype(np.float32)
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        (back,) = read_arguments(b"[" + write_result(array, "F") + b"]")
+        times.append(time.perf_counter() - started)
+    np.testing.assert_array_equal(back.astype(np.float32), array)
+    assert min(times) < 0.05
