@@ -117,8 +117,10 @@ def _texts(raw: object, name: str, model: BackendModel | None) -> list[int]:
 
 
 def _filled(raw: object, name: str) -> list[object]:
-    """The cells of a range, row by row. CellError for a blank one among them."""
+    """The cells of a range, row by row, at least one. CellError for a blank one among them."""
     grid = cells.grid(raw, name)
+    if not grid.size:
+        raise CellError(f"{name} is blank: a text is needed")
     for (row, column), value in np.ndenumerate(grid):
         if cells.is_blank(value):
             raise CellError(f"{name} has a blank cell in row {row + 1}, column {column + 1}: a text is needed")

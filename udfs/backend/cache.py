@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
 from threading import Lock
 from typing import Any
@@ -75,7 +75,7 @@ class Cache:
 
 
 def content_key(value: Any) -> Hashable:
-    """A key that is equal for equal content: arrays by digest, lists by their items, all else by itself."""
+    """A key that is equal for equal content: arrays by digest, lists and mappings by items, all else by itself."""
     if isinstance(value, np.ndarray):
         data = np.ascontiguousarray(value)
         if data.dtype == object:
@@ -83,6 +83,8 @@ def content_key(value: Any) -> Hashable:
         return (data.shape, data.dtype.str, hashlib.blake2b(data.data, digest_size=16).digest())
     if isinstance(value, (list, tuple)):
         return tuple(content_key(item) for item in value)
+    if isinstance(value, Mapping):
+        return tuple(sorted((repr(key), content_key(item)) for key, item in value.items()))
     return (type(value), getattr(value, "fingerprint", value))
 
 
