@@ -217,6 +217,7 @@ def softmax(x: Array) -> Array:
 
 
 @shared_out
+@np.errstate(over="ignore")  # of numbers so large that tanh is 1 or -1
 def gelu(x: Array) -> Array:
     """0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), GPT-2's GELU (Hendrycks & Gimpel 2016; `gelu_new`)."""
     g = x * x  # in place from here on: temporaries would take most of the time

@@ -87,7 +87,7 @@ def test_several_processes_serve_and_end_with_ctrl_c(tmp_path: Path) -> None:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
         for _ in range(4):
             request = urllib.request.Request(f"https://localhost:{port}/call/GPT2_PREDICT", body, headers)
-            with urllib.request.urlopen(request, timeout=30, context=context) as answer:
+            with urllib.request.urlopen(request, timeout=120, context=context) as answer:
                 assert json.loads(answer.read())[1][1] == " Wednesday"
     said, _ = process.communicate()
     assert f"server    https://localhost:{port}, on 127.0.0.1:{port}, stopped with Ctrl-C" in said

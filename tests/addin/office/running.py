@@ -53,7 +53,7 @@ class Running:
     settings: Settings
     files: certificate.Certificate
 
-    def connect(self, timeout: float = 30) -> HTTPSConnection:
+    def connect(self, timeout: float = 120) -> HTTPSConnection:
         """A connection whose certificate is checked against the root that a user is asked to trust."""
         context = ssl.create_default_context(cafile=self.files.root)
         return HTTPSConnection("localhost", self.settings.port, timeout=timeout, context=context)

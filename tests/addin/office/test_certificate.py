@@ -59,13 +59,13 @@ def test_it_is_renewed_before_it_runs_out(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_client_that_trusts_the_root_trusts_the_server(server: Running, host: str) -> None:
     context = ssl.create_default_context(cafile=server.files.root)
-    connection = HTTPSConnection(host, server.settings.port, timeout=10, context=context)
+    connection = HTTPSConnection(host, server.settings.port, timeout=120, context=context)
     connection.request("GET", "/taskpane.html")
     assert connection.getresponse().status == 200
     connection.close()
 
 
 def test_a_client_that_does_not_is_warned(server: Running) -> None:
-    connection = HTTPSConnection("localhost", server.settings.port, timeout=10, context=ssl.create_default_context())
+    connection = HTTPSConnection("localhost", server.settings.port, timeout=120, context=ssl.create_default_context())
     with pytest.raises(ssl.SSLCertVerificationError):
         connection.request("GET", "/taskpane.html")

@@ -1,0 +1,77 @@
+"""Clients of a server that call it all at once, as the workbooks of many users do, each on a connection of its own."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPSConnection
+from pathlib import Path
+from typing import Any
+
+_HEADERS = {"Content-Type": "application/json"}
+
+
+@dataclass
+class Tally:
+    """What all clients saw: the seconds of each call, and the answers that were no rows."""
+
+    seconds: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def share(self, part: float) -> float:
+        """The time within which that share of the calls was answered."""
+        return sorted(self.seconds)[min(int(len(self.seconds) * part), len(self.seconds) - 1)]
+
+
+def call(connection: HTTPSConnection, name: str, arguments: Sequence[Any]) -> tuple[int, bytes]:
+    """The status and the body that a call is answered with."""
+    connection.request("POST", f"/call/{name}", json.dumps(arguments), _HEADERS)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def connect(port: int, root: Path) -> HTTPSConnection:
+    """A connection that trusts the certificate of that root."""
+    return HTTPSConnection("localhost", port, timeout=300, context=ssl.create_default_context(cafile=root))
+
+
+def all_at_once(port: int, root: Path, n_clients: int, seconds: float, model: str, width: int) -> Tally:
+    """Lets that many clients call for that long, each its own mix of cheap and expensive functions."""
+    tally, end = Tally(), time.monotonic() + seconds
+
+    def client(number: int) -> None:
+        connection, turn = connect(port, root), 0
+        while time.monotonic() < end:
+            name, arguments = _calls(number, turn, model, width)
+            started = time.perf_counter()
+            status, body = call(connection, name, arguments)
+            tally.seconds.append(time.perf_counter() - started)
+            if status != 200:
+                tally.errors.append(f"{name}: {status} {body[:200]!r}")
+            turn += 1
+        connection.close()
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(n_clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return tally
+
+
+def _calls(number: int, turn: int, model: str, width: int) -> tuple[str, list[Any]]:
+    """The next call of a client: every prompt is one that nobody else has asked for, so nothing is known of it."""
+    prompt = f"Client {number} asks for the {turn}th time about"
+    stream = [[0.25 * (column % 7) + number + turn for column in range(width)] for _ in range(8)]
+    calls: list[tuple[str, list[Any]]] = [
+        ("GPT2_TOKENIZE", [prompt]),
+        ("GPT2_BLOCK", [0, stream, model]),
+        ("GPT2_PREDICT", [prompt, 10, 1, model]),
+        ("GPT2_GELU", [stream]),
+        ("GPT2_LOGITLENS", [prompt, 3, -1, "tokens", model]),
+    ]
+    return calls[(number + turn) % len(calls)]
