@@ -9,7 +9,6 @@ from starlette.middleware import Middleware
 from addin.office.calls import Calls
 from addin.office.errors import as_json
 from addin.office.guard import Guard
-from addin.office.limits import SlowReaders
 from addin.office.metadata import FUNCTIONS
 from addin.office.routes import Routes
 from addin.office.settings import Settings
@@ -21,6 +20,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
     routes = Routes(settings, Calls(FUNCTIONS, settings.seconds))
     return Starlette(
         routes=routes.all(),
-        middleware=[Middleware(SlowReaders), Middleware(Guard, settings=settings, public=routes.public)],
+        middleware=[Middleware(Guard, settings=settings, public=routes.public)],
         exception_handlers={HTTPException: as_json},
     )

@@ -1,15 +1,16 @@
-"""Bounds on what one client can take: the bytes and the time of a body, the time to take an answer."""
+"""Bounds on what one client can take: the bytes and the time of a body.
+
+An answer that is not taken is uvicorn's to end, when the connection has been idle for long enough.
+"""
 
 from __future__ import annotations
 
 import anyio
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 10_000_000  # Excel hands over 5 MB at most; as JSON numbers may take twice as much
 BODY_SECONDS = 20.0
-_PART_SECONDS = 20.0  # to take each part of an answer
 _CLOSE = {"Connection": "close"}  # what was not read is not waited for
 
 
@@ -38,17 +39,3 @@ async def gone(request: Request) -> None:
     """Returns when the client has closed the connection. The body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-class SlowReaders:
-    """ASGI middleware: gives up on a client that does not take its answer, so that the answer is not kept."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_in_time(message: Message) -> None:
-            with anyio.fail_after(_PART_SECONDS):
-                await send(message)
-
-        await self._app(scope, receive, send_in_time)

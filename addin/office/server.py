@@ -18,6 +18,7 @@ from addin.office.settings import Settings
 
 _MIN_TOKEN = 16  # characters
 _MAX_HEADER_BYTES = 16_384
+_MAX_CONNECTIONS = 1_000
 
 
 def check_address(address: str, token: str | None) -> None:
@@ -84,6 +85,7 @@ def options(settings: Settings, address: str, chain: Path, key: Path) -> dict[st
         "proxy_headers": False,
         "server_header": False,
         "h11_max_incomplete_event_size": _MAX_HEADER_BYTES,
+        "limit_concurrency": _MAX_CONNECTIONS,
         "timeout_keep_alive": 30,
         "timeout_graceful_shutdown": 3,
     }

@@ -46,3 +46,5 @@ standIn.call = async (name, values, id) => {
 };
 
 standIn.cancel = (id) => standIn.running.get(id).onCanceled();
+
+standIn.registered = () => Object.fromEntries(standIn.functions);

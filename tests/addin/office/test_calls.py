@@ -13,31 +13,12 @@ from starlette.exceptions import HTTPException
 
 from addin.office import calls
 from addin.office.calls import Calls
+from tests.addin.office.slow import Slow
 from udfs.backend import library
 from udfs.backend.cache import Cache
 from udfs.backend.forward import forward
-from udfs.backend.stopping import Stopped, check_wanted, stopped_by
+from udfs.backend.stopping import Stopped, stopped_by
 from udfs.cells import CellError
-
-
-class Slow:
-    """A function that computes until it is let go or stopped, and counts."""
-
-    def __init__(self) -> None:
-        self.begun, self.stopped = threading.Semaphore(0), threading.Semaphore(0)
-        self.let_go = threading.Event()
-        self.n_begun = 0
-
-    def __call__(self) -> str:
-        self.n_begun += 1
-        self.begun.release()
-        try:
-            while not self.let_go.wait(0.005):
-                check_wanted()
-        except Stopped:
-            self.stopped.release()
-            raise
-        return "done"
 
 
 def quick(text: str) -> str:

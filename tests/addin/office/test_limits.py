@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from addin.office import calls, json_values, limits, protocol
+from addin.office.metadata import FUNCTIONS
 from tests.addin.office.running import JSON, Running
+from tests.addin.office.slow import Slow
 
 WORK = ["hello", 3, 1, "tiny"]
 
@@ -30,9 +32,10 @@ def raw(server: Running, timeout: float = 120) -> ssl.SSLSocket:
     return context.wrap_socket(plain, server_hostname="localhost")
 
 
-def head(server: Running, *more: str) -> bytes:
+def head(server: Running, *more: str, name: str = "GPT2_PREDICT") -> bytes:
+    """The beginning of a call."""
     host = f"localhost:{server.settings.port}"
-    lines = ["POST /call/GPT2_PREDICT HTTP/1.1", f"Host: {host}", f"Content-Type: {JSON}", *more, "", ""]
+    lines = [f"POST /call/{name} HTTP/1.1", f"Host: {host}", f"Content-Type: {JSON}", *more, "", ""]
     return "\r\n".join(lines).encode()
 
 
@@ -92,6 +95,16 @@ def test_many_connections_that_say_nothing_hold_up_nobody(server: Running) -> No
     finally:
         for connection in silent:
             connection.close()
+
+
+def test_a_client_that_goes_stops_its_call(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow()
+    monkeypatch.setitem(FUNCTIONS, "GPT2_PREDICT", slow)
+    with raw(server) as connection:
+        connection.sendall(head(server, "Content-Length: 2") + b"[]")
+        assert slow.begun.acquire(timeout=60)
+    assert slow.stopped.acquire(timeout=60)
+    monkeypatch.undo()
 
 
 @pytest.mark.parametrize("sent", [b"\0" * 100, b"GET\r\n\r\n", b"A" * 20_000, b"GET / HTTP/1.1\r\nX: " + b"y" * 20_000])
@@ -158,8 +171,6 @@ def test_errors_carry_no_paths(server: Running, models_folder: Any) -> None:
 def test_a_bug_is_one_line_that_tells_nothing(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(x: np.ndarray[Any, Any]) -> None:
         raise KeyError("/secret/place")
-
-    from addin.office.metadata import FUNCTIONS
 
     monkeypatch.setitem(FUNCTIONS, "GPT2_GELU", broken)
     answer = server.call("GPT2_GELU", [1])

@@ -1,0 +1,78 @@
+"""A real browser for tests: Debian's chromium, driven by Playwright, and in it our page as Excel opens it.
+
+In place of the script that the page loads from Microsoft it gets a stand-in. With the folder `dist` of the npm package
+@microsoft/office-js named in GPT2_EXCEL_OFFICE_JS it also gets Microsoft's own runtime of custom functions, with a
+stand-in for Excel behind it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.addin.office.running import Running, cells
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
+
+_HERE = Path(__file__).parent
+_CDN = "https://appsforoffice.microsoft.com/lib/1/hosted/"
+_RUNTIME = "custom-functions-runtime.js"
+# As root, and with nothing that looks for a network.
+_FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+
+
+@contextmanager
+def open_page(server: Running, runtime: str) -> Iterator[Any]:
+    """The page with one of the two runtimes, `stand-in` or `npm`. What the page complains of fails the test."""
+    answer = _npm() if runtime == "npm" else _stand_in
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        page = browser.new_context(ignore_https_errors=True, viewport={"width": 350, "height": 900}).new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.route(f"{_CDN}*", answer)
+        assert page.goto(f"{server.settings.url}/taskpane.html").status == 200
+        page.wait_for_selector("#functions li")
+        yield page
+        browser.close()
+    if runtime == "stand-in":  # Microsoft's script complains that it may not frame its telemetry
+        refused = "Failed to load resource"  # the browser's note on a call that was refused, as tests want it
+        assert [text for text in complaints if not text.startswith(refused)] == []
+
+
+def excel_calls(page: Any, name: str, *arguments: Any) -> Any:
+    """What Excel gets for a formula with these arguments."""
+    return page.evaluate("([name, values]) => standIn.call(name, values)", [name, [cells(a) for a in arguments]])
+
+
+def _stand_in(route: Any) -> None:
+    route.fulfill(path=_HERE / "office_js_stand_in.js", content_type="text/javascript")
+
+
+def _npm() -> Any:
+    folder = os.environ.get("GPT2_EXCEL_OFFICE_JS")
+    if not folder:
+        pytest.skip("GPT2_EXCEL_OFFICE_JS does not name the folder dist of npm's @microsoft/office-js")
+    load = f"""document.write('<script src="{_CDN}{_RUNTIME}"></script>');"""
+
+    def answer(route: Any) -> None:
+        name = route.request.url.removeprefix(_CDN).partition("?")[0]
+        if name == "office.js":
+            bridge = (_HERE / "host_bridge_stand_in.js").read_text(encoding="utf-8")
+            route.fulfill(body=f"{bridge}{load}", content_type="text/javascript")
+        else:
+            route.fulfill(path=Path(folder) / name, content_type="text/javascript")
+
+    return answer

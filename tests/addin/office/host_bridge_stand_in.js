@@ -1,0 +1,56 @@
+// A stand-in for Excel's side of Microsoft's own custom-function runtime (custom-functions-runtime.js of the npm package
+// @microsoft/office-js), which the page loads after this: the bridge over which Excel sends invocations and
+// cancellations, and takes results in batches.
+(() => {
+  "use strict";
+
+  globalThis.standIn = { formulas: [], workbooks: [], invocations: 0, ids: new Map(), waiting: new Map() };
+
+  globalThis._richApiNativeBridge = {
+    // Everything that the runtime asks of Excel is answered with "done"; results of functions are taken from it.
+    sendMessageToHost: (text) => {
+    const message = JSON.parse(text);
+      const request = message.message.body;
+      for (const action of request.Actions) {
+        if (action.Name === "SetInvocationArrayResults" || action.Name === "SetInvocationResults") {
+          action.ArgumentInfo.Arguments[0].forEach(take);
+        }
+      }
+      const body = JSON.stringify({ Results: request.Actions.map((action) => ({ ActionId: action.Id, Value: null })) });
+      const answer = { id: message.id, type: 2, message: { statusCode: 200, headers: {}, body } };
+      setTimeout(() => _richApiNativeBridge.onMessageFromHost(JSON.stringify(answer)), 0);
+    },
+  };
+
+  function take(result) {
+    const [id, succeeded, value, code] = Array.isArray(result)
+      ? result
+      : [result.id, !result.failed, result.value, result.errorCode];
+    standIn.waiting.get(id)?.(succeeded ? value : { code: code === 1 ? "#N/A" : `error ${code}`, message: value });
+    standIn.waiting.delete(id);
+  }
+
+  function send(kind, message) {
+    const entries = [{ messageCategory: 1, messageType: kind, targetId: "", message, id: "" }];
+    _richApiNativeBridge.onMessageFromHost(JSON.stringify({ type: 3, message: { entries } }));
+  }
+
+  const CANCELABLE = 1;
+  const TAKES_ERRORS = 4;
+
+  // What Excel does for one formula. An argument {error: "#DIV/0!"} stands for a cell with that error.
+  standIn.call = (name, values, known) => {
+    const id = (standIn.invocations += 1);
+    if (known) standIn.ids.set(known, id);
+    const cell = (value) => (value?.error ? { type: "CustomFunctionError", code: value.error } : value);
+    const cells = values.map((rows) => (rows ? rows.map((row) => row.map(cell)) : null));
+    return new Promise((resolve) => {
+      standIn.waiting.set(id, resolve);
+      send(1000, [id, name, cells, "Sheet1!A1", CANCELABLE | TAKES_ERRORS]);
+    });
+  };
+
+  standIn.cancel = (known) => send(1001, { invocationId: standIn.ids.get(known) });
+
+  standIn.registered = () => CustomFunctions._association.mappings;
+})();

@@ -1,0 +1,27 @@
+"""A function for tests that takes as long as it is told to."""
+
+from __future__ import annotations
+
+import threading
+
+from udfs.backend.stopping import Stopped, check_wanted
+
+
+class Slow:
+    """A function that computes until it is let go or stopped, and counts."""
+
+    def __init__(self) -> None:
+        self.begun, self.stopped = threading.Semaphore(0), threading.Semaphore(0)
+        self.let_go = threading.Event()
+        self.n_begun = 0
+
+    def __call__(self) -> str:
+        self.n_begun += 1
+        self.begun.release()
+        try:
+            while not self.let_go.wait(0.005):
+                check_wanted()
+        except Stopped:
+            self.stopped.release()
+            raise
+        return "done"
