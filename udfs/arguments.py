@@ -36,6 +36,7 @@ class _LeftOut:
 LEFT_OUT: Any = _LeftOut()
 
 ALL = "all"  # instead of a position
+_MAX_READ_BYTES = 2**30
 SHOWS = tuple(what + more for more in ("", ", halves") for what in ("tokens", "probabilities", "both"))
 
 Convert: TypeAlias = Callable[[object, str, "BackendModel | None"], Any]
@@ -70,7 +71,17 @@ def _prompt(raw: object, name: str, model: BackendModel | None) -> list[int]:
 
 def _prompts(raw: object, name: str, model: BackendModel | None) -> list[list[int]]:
     assert model is not None
-    return [prompt_ids(cells.text(value, name), model, name) for value in _filled(raw, name)]
+    prompts = [prompt_ids(cells.text(value, name), model, name) for value in _filled(raw, name)]
+    n_tokens, allowed = sum(map(len, prompts)), _most_tokens(model)
+    if n_tokens > allowed:
+        raise CellError(f"{name} must have at most {allowed} tokens together for {model.name}, not {n_tokens}")
+    return prompts
+
+
+def _most_tokens(model: BackendModel) -> int:
+    """How many tokens may be read for one call: the stream, keys and values of all layers are kept for each."""
+    n_bytes = 4 * model.config.n_embd * (3 * model.config.n_layer + 1)
+    return max(2 * model.config.n_ctx, _MAX_READ_BYTES // n_bytes)
 
 
 def _ids(raw: object, name: str, model: BackendModel | None) -> list[int]:

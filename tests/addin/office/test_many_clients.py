@@ -1,0 +1,29 @@
+"""Twenty clients at once, for a moment; `tests/benchmarks/server.py` does it for a minute, on a full-size model."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from tests.addin.office.running import Running
+from tests.benchmarks.clients import all_at_once
+from tests.benchmarks.server import memory
+from udfs import function
+from udfs.backend import runs
+
+CLIENTS = 20
+
+
+def test_all_are_answered_and_memory_does_not_grow(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    for cache in (function._results, runs._runs):
+        monkeypatch.setattr(cache, "max_bytes", 100_000)  # full at once: what still grows is no cache
+    port, root = server.settings.port, server.files.root
+    all_at_once(port, root, CLIENTS, 1.0, "tiny", 32)
+    before = memory(os.getpid())["Rss"] if sys.platform == "linux" else 0
+    tally = all_at_once(port, root, CLIENTS, 2.0, "tiny", 32)
+    grown = memory(os.getpid())["Rss"] - before if sys.platform == "linux" else 0
+    assert tally.errors == []
+    assert len(tally.seconds) >= CLIENTS
+    assert grown < 50_000_000
