@@ -1,7 +1,8 @@
 """Runs the functions in threads, so that one slow call does not hold up the others.
 
-A call waits only for calls of the same function: cheap functions never queue behind expensive ones. What waits is
-bounded in number and in bytes, what runs in number and in time; a call stops when its caller has gone.
+Two calls of one function run at once, and others of it wait for them: cheap functions do not queue behind expensive
+ones, of which it takes a dozen to fill all threads. What waits is bounded in number and in bytes, what runs in number
+and in time; a call stops when its caller has gone.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from udfs.backend.stopping import Stopped, stopped_by
 from udfs.cells import CellError
 
 _AT_ONCE = 2  # calls of one function; each shares its work among the cores
-_THREADS = 24
+_THREADS = 24  # each may hold as much memory as a call needs
 MAX_CALLS = 1_000
 MAX_BYTES = 100_000_000  # of the arguments of calls that wait or run
 
