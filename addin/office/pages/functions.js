@@ -3,8 +3,8 @@
 "use strict";
 
 globalThis.gpt2 = (() => {
-  const RETRIES = 30; // while the server says that it is busy
-  const PAUSE = 500; // milliseconds before the first of them
+  const RETRIES = 60; // while the server says that it is busy
+  const PAUSE = 250; // milliseconds before the first of them
 
   const token = new URLSearchParams(location.search).get("token");
 

@@ -22,6 +22,9 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
 
+_OFFICE_JS = os.environ.get("GPT2_EXCEL_OFFICE_JS", "")
+RUNTIMES = ["stand-in", "npm"] if _OFFICE_JS else ["stand-in"]
+
 _HERE = Path(__file__).parent
 _CDN = "https://appsforoffice.microsoft.com/lib/1/hosted/"
 _RUNTIME = "custom-functions-runtime.js"
@@ -35,7 +38,7 @@ _FLAGS = (
 @contextmanager
 def open_page(server: Running, runtime: str) -> Iterator[Any]:
     """The page with one of the two runtimes, `stand-in` or `npm`. What the page complains of fails the test."""
-    answer = _npm() if runtime == "npm" else _stand_in
+    answer = _npm if runtime == "npm" else _stand_in
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         page = browser.new_context(ignore_https_errors=True, viewport={"width": 350, "height": 900}).new_page()
@@ -61,18 +64,11 @@ def _stand_in(route: Any) -> None:
     route.fulfill(path=_HERE / "office_js_stand_in.js", content_type="text/javascript")
 
 
-def _npm() -> Any:
-    folder = os.environ.get("GPT2_EXCEL_OFFICE_JS")
-    if not folder:
-        pytest.skip("GPT2_EXCEL_OFFICE_JS does not name the folder dist of npm's @microsoft/office-js")
-    load = f"""document.write('<script src="{_CDN}{_RUNTIME}"></script>');"""
-
-    def answer(route: Any) -> None:
-        name = route.request.url.removeprefix(_CDN).partition("?")[0]
-        if name == "office.js":
-            bridge = (_HERE / "host_bridge_stand_in.js").read_text(encoding="utf-8")
-            route.fulfill(body=f"{bridge}{load}", content_type="text/javascript")
-        else:
-            route.fulfill(path=Path(folder) / name, content_type="text/javascript")
-
-    return answer
+def _npm(route: Any) -> None:
+    name = route.request.url.removeprefix(_CDN).partition("?")[0]
+    if name == "office.js":
+        bridge = (_HERE / "host_bridge_stand_in.js").read_text(encoding="utf-8")
+        load = f"""document.write('<script src="{_CDN}{_RUNTIME}"></script>');"""
+        route.fulfill(body=f"{bridge}{load}", content_type="text/javascript")
+    else:
+        route.fulfill(path=Path(_OFFICE_JS) / name, content_type="text/javascript")

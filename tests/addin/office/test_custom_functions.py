@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 import udfs
 from addin.office.metadata import FUNCTIONS
-from tests.addin.office.browser import excel_calls, needs_chromium, open_page
+from tests.addin.office.browser import RUNTIMES, excel_calls, needs_chromium, open_page
 from tests.addin.office.running import Running
 from tests.udfs.test_wrong_arguments import MODEL, WORKING
 from udfs.cells import ERROR_MARK, CellError, spill
@@ -20,7 +20,7 @@ from udfs.function import describe
 pytestmark = needs_chromium
 
 
-@pytest.fixture(scope="module", params=["stand-in", "npm"])
+@pytest.fixture(scope="module", params=RUNTIMES)
 def page(request: pytest.FixtureRequest, server: Running) -> Iterator[Any]:
     with open_page(server, request.param) as opened:
         yield opened

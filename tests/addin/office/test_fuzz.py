@@ -50,7 +50,7 @@ def given_arguments(data: Any, name: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_wrong_cells_are_rows_or_one_line(server: Running, name: str, data: Any) -> None:
     answer = server.call(name, given_arguments(data, name))
