@@ -15,7 +15,6 @@ from udfs.backend.model import Model
 from udfs.backend.runs import run
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
-from udfs.model import MAX_CELLS
 
 _LAYER_NORM = re.compile(r"h\.\d+\.ln_[12]|ln_f")
 _LINEAR = re.compile(r"h\.\d+\.(?:attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)")
@@ -173,8 +172,6 @@ def gpt2_unembed(residual: arg.Residual, ids: arg.Ids = arg.LEFT_OUT, model: arg
     """
     if ids is None:
         return forward.unembed(residual, model).T  # -> [n_vocab, n_seq]
-    if len(ids) * len(residual) > MAX_CELLS:
-        raise CellError(f"ids must be 1 to {MAX_CELLS // len(residual)} for {len(residual)} rows, not {len(ids)}")
     x = forward.layer_norm(residual, "ln_f", model)
     return x @ model.rows("wte.weight", ids).T  # [n_seq, n_embd] -> [n_seq, n_ids]
 

@@ -87,6 +87,8 @@ def _most_tokens(model: BackendModel) -> int:
 def _ids(raw: object, name: str, model: BackendModel | None) -> list[int]:
     n_vocab = model.config.n_vocab if model else tokenizer.N_VOCAB
     array = cells.numbers(raw, name)
+    if array.size > tokenizer.N_VOCAB:
+        raise CellError(f"{name} must be at most {tokenizer.N_VOCAB} cells, not {array.size}")
     for value in array.ravel().tolist():
         if not value.is_integer() or not 0 <= value < n_vocab:
             raise CellError(f"{name} must be whole numbers 0 to {n_vocab - 1}, not {value:g}")

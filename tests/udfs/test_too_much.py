@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 import udfs
 from udfs import arguments
 from udfs.cells import CellError
-from udfs.model import MAX_CELLS
 
 
-def test_embeddings_fill_no_more_cells_than_a_spill_has() -> None:
-    with pytest.raises(CellError, match=rf"^ids must be 1 to {MAX_CELLS // 32} for tiny, not 40000$"):
-        udfs.gpt2_embed(np.ones((40_000, 1)), "tiny")
-
-
-def test_logits_fill_no_more_cells_than_a_spill_has() -> None:
-    with pytest.raises(CellError, match=rf"^ids must be 1 to {MAX_CELLS // 64} for 64 rows, not 40000$"):
-        udfs.gpt2_unembed(np.ones((64, 32)), np.ones((40_000, 1)), "tiny")
+def test_no_more_ids_than_there_are_tokens() -> None:
+    ids = np.ones((50_258, 1))
+    calls = (udfs.gpt2_detokenize, partial(udfs.gpt2_embed, model="tiny"), partial(udfs.gpt2_position, model="tiny"))
+    for call in calls:
+        with pytest.raises(CellError, match=r"^ids must be at most 50257 cells, not 50258$"):
+            call(ids)
 
 
 @pytest.mark.parametrize("name", ["prompts", "positive"])
