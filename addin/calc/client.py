@@ -1,0 +1,74 @@
+"""LibreOffice's side of the pipe: the process that computes, started when first needed and again when it has died.
+
+The standard library alone: LibreOffice's Python imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from array import array
+from typing import Any
+
+from addin.calc import wire
+
+_WORKER = ("-m", "addin.calc.worker")
+_LIBREOFFICES_OWN = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")  # would lead another Python astray
+_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+
+Rows = tuple[tuple[Any, ...], ...]
+
+
+class Client:
+    """Calls functions in a process of the given Python interpreter."""
+
+    def __init__(self, interpreter: str) -> None:
+        self._interpreter = interpreter
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def call(self, name: str, arguments: list[Any]) -> Rows:
+        """The result's rows. Raises OSError or EOFError where the process does not start or dies again and again."""
+        with self._lock:
+            try:
+                return self._ask(name, arguments)
+            except (OSError, EOFError):  # it has died: a call depends on nothing before it, so ask another
+                self.close()
+                return self._ask(name, arguments)
+
+    def close(self) -> None:
+        """Ends the process."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+    def _ask(self, name: str, arguments: list[Any]) -> Rows:
+        if self._process is None:
+            self._process = self._start()
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        wire.send(process.stdin, [name, *arguments])
+        (result,) = wire.receive(process.stdout, _rows)
+        return tuple(row if isinstance(row, tuple) else _with_blanks(row) for row in result)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = {name: value for name, value in os.environ.items() if name not in _LIBREOFFICES_OWN}
+        return subprocess.Popen(
+            [self._interpreter, *_WORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            creationflags=_NO_WINDOW,
+        )
+
+
+def _rows(numbers: array[float], columns: int) -> list[tuple[float, ...]]:
+    return [tuple(numbers[start : start + columns]) for start in range(0, len(numbers), columns)]
+
+
+def _with_blanks(row: list[Any]) -> tuple[Any, ...]:
+    """An empty cell as LibreOffice takes it; a number is given as float, the only kind that a cell has."""
+    return tuple("" if cell is None else float(cell) if isinstance(cell, int) else cell for cell in row)

@@ -1,0 +1,51 @@
+"""The add-in itself, loaded by LibreOffice: each method passes its arguments on to the process that computes.
+
+What the methods are called stands in `settings.json` beside this file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import unohelper
+
+from addin.calc.client import Client, Rows
+
+_SETTINGS = json.loads((Path(__file__).parent / "settings.json").read_text(encoding="utf-8"))
+_SERVICE, _MARK, _BLANK = _SETTINGS["service"], _SETTINGS["mark"], ""
+
+
+def create(context: object) -> object:
+    """The object whose methods LibreOffice calls, one for each function."""
+    from org.gpt2excel import XFunctions  # known only when the whole extension is registered
+
+    client = Client(_SETTINGS["interpreter"])
+    methods = {method: _method(client, name) for method, name in _SETTINGS["methods"].items()}
+    return type("Functions", (unohelper.Base, XFunctions), methods)()
+
+
+def _method(client: Client, name: str) -> Callable[..., Rows]:
+    def method(self: object, *arguments: Any) -> Rows:
+        *given, rows, columns = arguments
+        try:
+            result = client.call(name, given)
+        except (OSError, EOFError):
+            result = ((f"{_MARK}Python does not answer: {_SETTINGS['interpreter']}; gpt2-excel install --host calc",),)
+        return _laid_out(result, int(rows), int(columns or len(result[0]))) if rows else result
+
+    return method
+
+
+def _laid_out(result: Rows, rows: int, columns: int) -> Rows:
+    """The result in the upper left of so many cells; the others are blank, where Calc would show #N/A."""
+    right, below = (_BLANK,) * max(columns - len(result[0]), 0), ((_BLANK,) * columns,) * max(rows - len(result), 0)
+    return tuple(row[:columns] + right for row in result[:rows]) + below
+
+
+g_ImplementationHelper = unohelper.ImplementationHelper()  # noqa: N816 (LibreOffice looks for this name)
+g_ImplementationHelper.addImplementation(
+    create, _SETTINGS["service"], ("com.sun.star.sheet.AddIn", _SETTINGS["service"])
+)

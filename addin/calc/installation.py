@@ -1,0 +1,97 @@
+"""Installs the functions into LibreOffice, as an extension of the user who asks for it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from addin.commands.problems import Missing, Problem
+from addin.commands.programs import find_libreoffice
+
+_TIMEOUT = 120  # seconds
+_RESTART = "Close LibreOffice, all its windows, and start it again"
+
+
+def install() -> Iterator[str]:
+    """Makes the extension and adds it. Missing without LibreOffice, Problem where it does not take the extension."""
+    from addin.calc.extension import write_extension
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "gpt2-excel.oxt"
+        write_extension(file, sys.executable)
+        yield f"made the extension, which starts {sys.executable}"
+        _unopkg("add", "--force", str(file))
+    yield f"added it to LibreOffice {_for_whom()}"
+    yield f'{_RESTART}. Then type =GPT2_PREDICT("Hello there") into some cells, with Ctrl+Shift+Enter.'
+    yield "A workbook to begin with: gpt2-excel new anatomy --host calc"
+
+
+def uninstall() -> Iterator[str]:
+    """Removes the extension."""
+    from addin.calc.extension import IDENTIFIER
+
+    if _installed() is None:
+        yield "nothing was installed"
+        return
+    _unopkg("remove", IDENTIFIER)
+    yield f"removed the extension from LibreOffice {_for_whom()}. {_RESTART}."
+
+
+def status() -> Iterator[str]:
+    """Where LibreOffice is, and whether it has the extension."""
+    yield f"LibreOffice: {_program()}"
+    version = _installed()
+    yield f"extension: version {version}" if version else "extension: none (gpt2-excel install --host calc)"
+
+
+def _installed() -> str | None:
+    """The version of the extension that LibreOffice has; None without one."""
+    from addin.calc.extension import IDENTIFIER
+
+    said = _run("list", IDENTIFIER)
+    found = re.search(r"Version:\s*(\S+)", said.stdout)
+    return found[1] if said.returncode == 0 and found else None
+
+
+def _unopkg(*arguments: str) -> None:
+    said = _run(*arguments)
+    if said.returncode:
+        lines = [line for line in (said.stderr or said.stdout).splitlines() if line.strip()]
+        raise Problem(f"LibreOffice's unopkg {arguments[0]}: {lines[0] if lines else f'exit code {said.returncode}'}")
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command, *others = arguments
+    shared = ["--shared"] if _is_root() else []
+    try:
+        return subprocess.run(
+            [_program(), command, *shared, *others], capture_output=True, text=True, timeout=_TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Problem(f"LibreOffice's unopkg {command} took over {_TIMEOUT} s: is LibreOffice open?") from None
+
+
+def _program() -> str:
+    """LibreOffice's program that manages extensions. Missing without LibreOffice."""
+    office = find_libreoffice()
+    if office is None:
+        raise Missing("LibreOffice is not on this machine: install LibreOffice Calc first (libreoffice.org)")
+    program = shutil.which("unopkg") or shutil.which("unopkg", path=str(Path(office).resolve().parent))
+    if program is None:
+        raise Missing(f"LibreOffice at {office} has no unopkg, which adds extensions")
+    return program
+
+
+def _is_root() -> bool:
+    """Whether unopkg will take extensions for all users only."""
+    return sys.platform != "win32" and os.geteuid() == 0
+
+
+def _for_whom() -> str:
+    return "for all users, because you are root" if _is_root() else "for you"

@@ -1,0 +1,55 @@
+"""The process that computes for LibreOffice: reads calls from its standard input, writes results to its output.
+
+It ends when LibreOffice does, because its input ends then.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from array import array
+from typing import IO, Any
+
+import numpy as np
+
+import udfs
+from addin.calc import wire
+from udfs.cells import ERROR_MARK, CellError, spill
+
+
+def main() -> None:
+    """Answers calls until the input ends."""
+    calls, results = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not get among the results
+    answer_calls(calls, results)
+
+
+def answer_calls(calls: IO[bytes], results: IO[bytes]) -> None:
+    """Each call is a function's name and its arguments; each result is rows of cells."""
+    while True:
+        try:
+            name, *arguments = wire.receive(calls, _array)
+        except EOFError:
+            return
+        wire.send(results, [answer(name, arguments)])
+
+
+def answer(name: str, arguments: list[Any]) -> Any:
+    """The result of a function as `wire` takes it; one line of text in one cell where something is wrong."""
+    try:
+        result = getattr(udfs, name.lower())(*arguments)
+    except CellError as error:
+        return [[f"{ERROR_MARK}{error}"]]
+    except Exception as error:  # whatever it is, Calc shall show it and this process live on
+        return [[f"{ERROR_MARK}bug in {name}: {type(error).__name__}: {error}"]]
+    if isinstance(result, np.ndarray) and result.dtype.kind == "f":
+        return result.astype(np.float64, order="C").data
+    return spill(result)
+
+
+def _array(numbers: array[float], columns: int) -> np.ndarray[Any, Any]:
+    return np.frombuffer(numbers).reshape(-1, columns)
+
+
+if __name__ == "__main__":
+    main()
