@@ -37,7 +37,7 @@ def build(
     template: str,
     path: Path,
     *,
-    tokens: int = 32,
+    tokens: int | None = None,
     host: str = "office",
     prompt: str | None = None,
     model: str | None = None,
@@ -45,8 +45,8 @@ def build(
     """Writes a template workbook, formulas without values, and returns its path.
 
     path: a file, or a folder that gets the file under its usual name
-    tokens: rows reserved for the tokens of the prompt
-    host: the program that the file is for: office, desktop or headless
+    tokens: rows reserved for the tokens of the prompt; None for as many as is usual for the host
+    host: the program that the file is for: office, desktop, calc or headless
     prompt: what the prompt cell says; None for the template's own
     model: a model text for the model cell, whose layers and heads the tabs then fit; None for the default model
 
@@ -54,9 +54,12 @@ def build(
     """
     if template not in TEMPLATES:
         raise ValueError(f"template must be {' or '.join(TEMPLATES)}, not {template!r}")
-    dialect, shape = dialect_of(host), shape_of(model, tokens)
+    dialect = dialect_of(host)
+    shape = shape_of(model, dialect.usual_tokens if tokens is None else tokens, exact=dialect.is_fixed)
     file = path / TEMPLATES[template] if path.is_dir() else path
     workbook = xlsxwriter.Workbook(file)
-    _WRITERS[template](Book(workbook, dialect, shape), prompt, model)
+    book = Book(workbook, dialect, shape)
+    _WRITERS[template](book, prompt, model)
+    book.finish()
     workbook.close()  # which writes the file: where the writer raises there is none
     return file

@@ -6,7 +6,7 @@ Two frozen columns name the token in every band; three frozen rows hold the titl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xlsxwriter.format import Format
@@ -14,6 +14,7 @@ from xlsxwriter.utility import quote_sheetname
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
+from workbook_templates.dialect import Piece
 from workbook_templates.sheet import Page
 
 FIRST = 2  # the column in which values begin
@@ -56,8 +57,10 @@ SHARES = Look("share", look.SHARE_SCALE)
 IDS = Look("whole", None)
 
 
-# The rows above a band's values: for the cell they spill from, the formula of each.
-Headers = Callable[[str], Sequence[str]]
+# What stands in a row or column: one formula that spills, or several next to each other.
+Formulas = str | Sequence[Piece]
+# The rows above a band's values: for the cell they spill from, what stands in each.
+Headers = Callable[[str], Sequence[Formulas]]
 
 
 def channels(cell: str) -> tuple[str]:
@@ -125,49 +128,57 @@ class BandPage(Page):
 
     def band(
         self,
-        formula: str,
+        formula: Formulas,
         *,
         headers: Headers = channels,
         shown: Look = SIGNED,
         width: int = 1,
+        columns: int | None = None,
         rows: int | None = None,
-        labels: str | None = None,
+        labels: Formulas | None = None,
     ) -> Band:
         """A step's values, with the tokens at their left and headers above.
 
         shown: number format and colours
         width: the most columns that the values may take, in multiples of the widest stream, for the colours
+        columns: how many they may take where that is known better
         rows: how many rows to reserve; None for the workbook's number of tokens
         labels: what stands at the left instead of the tab's labels
         """
         rows = self.book.shape.tokens if rows is None else rows
         cell = self.at(self.row + len(headers("A1")), FIRST)
-        self._headers(headers(cell))
+        coloured = min(width * self.book.shape.channels, _LAST_COLUMN - FIRST)
+        reserved = columns or coloured
+        self._headers(headers(cell), reserved)
         cell_format: Format = getattr(self.style, shown.cell_format)
         band = Band(cell, self.place(self.row, FIRST), self.row)
         last = self._rows(rows, labels, cell_format)
-        self.formula(band.row, FIRST, formula, cell_format)
+        self._formulas(band.row, FIRST, formula, cell_format, (rows, reserved))
         self.mark_errors(band.row, FIRST)
-        columns = min(width * self.book.shape.channels, _LAST_COLUMN - FIRST)
         if shown.scale:
-            self.sheet.conditional_format(band.row, FIRST, last, FIRST + columns - 1, shown.scale)
+            self.sheet.conditional_format(band.row, FIRST, last, FIRST + coloured - 1, shown.scale)
         return band
 
-    def edit_grid(self, values: Band, rows: int | None = None, labels: str | None = None) -> str:
+    def sum_of(self, band: Band, other: Band) -> str:
+        """The formula that adds two bands, or hands on the message in one of them."""
+        return unless_error((band.cell, other.cell), self.book.dialect.added(band.spill, other.spill))
+
+    def edit_grid(self, values: Band, rows: int | None = None, labels: Formulas | None = None) -> str:
         """Blank input cells as many as the values of a band; gives their range."""
         rows = self.book.shape.tokens if rows is None else rows
-        self._headers(channels(values.cell))
+        self._headers(channels(values.cell), self.book.shape.channels)
         first = self.row
         last = self._rows(rows, labels, self.style.edit_row)
         last_column = FIRST + self.book.shape.channels - 1
         corner = self.at(first, FIRST)
-        in_use = f'=AND({corner[: -len(str(first + 1))]}${first}<>"",$B{first + 1}<>"")'
+        header, token = f"{corner[: -len(str(first + 1))]}${first}", f"$B{first + 1}"
+        in_use = f"=AND({','.join(map(self.book.dialect.is_filled, (header, token)))})"
         for criteria, cell_format in ((f'={corner}<>""', self.style.edited), (in_use, self.style.editable)):
             rule = {"type": "formula", "criteria": criteria, "format": cell_format, "stop_if_true": True}
             self.sheet.conditional_format(first, FIRST, last, last_column, rule)
         return f"{self.at(first, FIRST, absolute=True)}:{self.at(last, last_column, absolute=True)}"
 
-    def _rows(self, count: int, labels: str | None, cell_format: Format) -> int:
+    def _rows(self, count: int, labels: Formulas | None, cell_format: Format) -> int:
         """Labels the next rows, folds those past the usual, and gives the last one.
 
         They are formatted as a whole, so that no cell need be stored for what may spill there.
@@ -178,20 +189,33 @@ class BandPage(Page):
             self.sheet.set_row(row, None, cell_format, folded)
             self.sheet.write_blank(row, 0, None, self.style.position)
             self.sheet.write_blank(row, 1, None, self.style.token)
-        self.formula(first, 0, labels or self._labels, self.style.position)
+        self._formulas(first, 0, labels or self._labels, self.style.position, (count, 2))
         if count > UNFOLDED:
             self.sheet.set_row(last + 1, None, None, {"collapsed": True})
             self.plain(last + 1, FIRST, f'IF(token_count>{UNFOLDED},"{FOLDED_NOTE}","")', self.style.bold)
         self.row = last + 2
         return last
 
-    def _headers(self, formulas: Sequence[str]) -> None:
+    def _headers(self, formulas: Sequence[Formulas], columns: int) -> None:
         for number, formula in enumerate(formulas, start=1):
             innermost = number == len(formulas)
             row_format = self.style.channel if innermost else self.style.group
             self.sheet.set_row(self.row, None, row_format)
             for column, label in enumerate(("position", "token") if innermost else ("", "")):
                 self.text(self.row, column, label, self.style.label)
-            shown = f"{quote_sheetname(self._twin)}!{self.at(self.row, FIRST)}#" if self._twin else formula
-            self.formula(self.row, FIRST, shown, row_format)
+            self._formulas(self.row, FIRST, self._twins(formula) if self._twin else formula, row_format, (1, columns))
             self.row += 1
+
+    def _twins(self, shown: Formulas) -> Formulas:
+        """What stands on the twin in the page's row, read from there."""
+        twin, column, read = quote_sheetname(self._twin), FIRST, []
+        for piece in [Piece("", 0)] if isinstance(shown, str) else shown:
+            read.append(replace(piece, formula=f"{twin}!{self.at(self.row, column)}#"))
+            column += piece.columns + piece.gap
+        return read[0].formula if isinstance(shown, str) else read
+
+    def _formulas(self, row: int, column: int, shown: Formulas, cell_format: Format, size: tuple[int, int]) -> None:
+        if isinstance(shown, str):
+            self.formula(row, column, shown, cell_format, size)
+        else:
+            self.pieces(row, column, shown, cell_format, size[0])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 # The prefix of our functions' names in the file.
 _PREFIXES = {"office": "_xldudf_", "desktop": "", "headless": ""}
+_CALC = "calc"
 
 _TEXTS = re.compile(r'("(?:[^"]|"")*")')
 _OURS = re.compile(r"\b(?=GPT2_\w+\()")
@@ -22,14 +23,31 @@ _SPILL = re.compile(r"((?:(?:'[^']+'|\w+)!)?\$?[A-Z]{1,3}\$?[1-9]\d*)#")
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A formula, the columns that are reserved for its values, and how many stay free after them."""
+
+    formula: str
+    columns: int
+    gap: int = 0
+
+
 class Dialect:
     """One host's way of writing formulas."""
 
-    host: str
-    prefix: str
+    is_fixed = False  # whether a spill's size must be known when the file is written
+    usual_tokens = 32  # rows that are reserved for tokens
 
-    def formula(self, text: str) -> str:
-        """A formula as it is read in Excel, turned into what the file must hold."""
+    def __init__(self, host: str, prefix: str) -> None:
+        self.host, self.prefix = host, prefix
+
+    def declare(self, tab: str, cell: str, rows: int, columns: int) -> None:
+        """Tells how many cells are reserved for what spills from a cell."""
+
+    def formula(self, text: str, tab: str = "", rows: int = 1, columns: int = 1) -> str:
+        """A formula as it is read in Excel, turned into what the file must hold for it on that tab.
+
+        rows, columns: how many cells are reserved for its values
+        """
         parts = _TEXTS.split(text)
         return "".join(part if i % 2 else self._code(part) for i, part in enumerate(parts))
 
@@ -37,6 +55,43 @@ class Dialect:
         text = _VARIABLE.sub("_xlpm.", text)
         text = _SPILL.sub(r"_xlfn.ANCHORARRAY(\1)", text)
         return _OURS.sub(self.prefix, _NEWER.sub("_xlfn.", text))
+
+    def rows(self, spill: str) -> str:
+        """The number of rows that a spill has."""
+        return f"ROWS({spill})"
+
+    def columns(self, spill: str) -> str:
+        """The number of columns that a spill has."""
+        return f"COLUMNS({spill})"
+
+    def is_filled(self, cells: str) -> str:
+        """Whether there is something in a cell, or in each of several."""
+        return f'{cells}<>""'
+
+    def are_equal(self, text: str, other: str) -> str:
+        """Whether two texts are the same."""
+        return f"EXACT({text},{other})"
+
+    def found(self, key: str, table: str, column: int) -> str:
+        """The cell in that column of the table's row that begins with the key, a text."""
+        return f"VLOOKUP({key},{table},{column},FALSE)"
+
+    def last_row(self, spill: str) -> str:
+        """The last row of a spill."""
+        return f"INDEX({spill},{self.rows(spill)},0)"
+
+    def counted(self, cell: str, *, down: bool = False) -> str:
+        """The columns (or rows) of what spills from a cell, counted from 0."""
+        which = "ROW" if down else "COLUMN"
+        return f"{which}({cell}#)-{which}({cell})"
+
+    def added(self, spill: str, other: str) -> str:
+        """The sum of two spills, cell by cell."""
+        return f"{spill}+{other}"
+
+    def looked_up(self, table: str, rows: str, column: int) -> str:
+        """The cells of a table's column in these of its rows."""
+        return f"INDEX({table},{rows},{column})"
 
     def body(self, table: str, *, columns: int = 0) -> str:
         """A spilled table without its header row, and without the first, or where negative the last, `columns`."""
@@ -50,20 +105,45 @@ class Dialect:
         """The part of a grid of input cells that lies under a spill of values."""
         return f"LET(e,TAKE({cells},ROWS({values}),COLUMNS({values})),{self.typed('e')})"
 
-    def side_by_side(self, squares: Sequence[str], rows: str) -> str:
-        """Square spills of `rows` rows next to each other, an empty column after each."""
-        return f"HSTACK({','.join(self._with_gap(square, rows, rows) for square in squares)})"
+    def wrapped(self, values: str, rows: int, width: int) -> str:
+        """A column of values laid out in rows of that width."""
+        return f"WRAPROWS({values},{width})"
 
-    def titles_side_by_side(self, titles: str, rows: str, count: int) -> str:
+    def largest(self, table: str, width: int, count: int) -> list[Piece]:
+        """Name and value, the first and last of `width` columns, of the rows whose values are furthest from 0."""
+        ordered = f"LET(t,{table},s,SORTBY(t,ABS(INDEX(t,0,{width})),-1),"
+        return [Piece(f"{ordered}HSTACK(TAKE(s,{count},1),TAKE(s,{count},-1)))", 2)]
+
+    def beside(self, columns: Sequence[str], *, even: bool = True) -> list[Piece]:
+        """Columns next to each other; where they are not equally long, blank cells fill them up."""
+        joined = f"HSTACK({','.join(columns)})"
+        return [Piece(joined if even else f'IFERROR({joined},"")', len(columns))]
+
+    def side_by_side(self, squares: Sequence[str], rows: str, reserved: int) -> list[Piece]:
+        """Square spills of `rows` rows next to each other, an empty column after each; `reserved` may be their most."""
+        joined = f"HSTACK({','.join(self._with_gap(square, rows, rows) for square in squares)})"
+        return [Piece(joined, len(squares) * (reserved + 1))]
+
+    def titles_side_by_side(self, titles: str, rows: str, count: int, reserved: int) -> list[Piece]:
         """A column of titles laid over each of `count` squares that `side_by_side` sets next to each other."""
-        return f"LET(t,{self._with_gap(f'TRANSPOSE({titles})', '1', rows)},HSTACK({','.join('t' * count)}))"
+        laid = f"LET(t,{self._with_gap(f'TRANSPOSE({titles})', '1', rows)},HSTACK({','.join('t' * count)}))"
+        return [Piece(laid, count * (reserved + 1))]
+
+    def names_side_by_side(self, cell: str, name: str, rows: str, count: int, reserved: int) -> list[Piece]:
+        """A name and a number over the first column of each of those squares, which spill from the cell."""
+        numbered = f'LET(x,{self.counted(cell)},d,{rows}+1,IF(MOD(x,d)=0,"{name} "&INT(x/d),""))'
+        return [Piece(numbered, count * (reserved + 1))]
 
     def _with_gap(self, array: str, rows: str, columns: str) -> str:
         return f'EXPAND({array},{rows},{columns}+1,"")'
 
 
 def dialect_of(host: str) -> Dialect:
-    """The dialect of a host. Raises ValueError where there is none."""
+    """The dialect of a host, for one workbook. Raises ValueError where there is none."""
+    if host == _CALC:
+        from workbook_templates.dialect_calc import CalcDialect  # which is made from this one
+
+        return CalcDialect()
     if host not in _PREFIXES:
-        raise ValueError(f"host must be {' or '.join(_PREFIXES)}, not {host!r}")
+        raise ValueError(f"host must be {' or '.join((*_PREFIXES, _CALC))}, not {host!r}")
     return Dialect(host, _PREFIXES[host])

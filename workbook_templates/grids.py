@@ -29,7 +29,7 @@ def table(page: Page, column: int, formula: str, formats: Sequence[Format], rows
     """
     header, style = page.row, page.style
     numeric = (style.whole, style.number, style.logit, style.probability, style.probability_or_blank, style.share)
-    page.formula(header, column, formula, style.header)
+    page.formula(header, column, formula, style.header, (rows + 1, len(formats)))
     for at, cell_format in enumerate(formats, start=column):
         if at > column:
             centred = style.header_centred if cell_format is style.position else style.header

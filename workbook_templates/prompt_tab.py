@@ -71,7 +71,7 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
         page,
         "token_count",
         "Tokens in it",
-        f"IF(ISTEXT({tab.token_table}),ROWS({tab.token_table}#)-1,0)",
+        f"IF(ISTEXT({tab.token_table}),{book.dialect.rows(f'{tab.token_table}#')}-1,0)",
         "Pieces that the text is cut into.",
     )
     _value(page, "room", "Room in this workbook", str(book.shape.tokens), "Rows reserved for tokens on every tab.")
@@ -92,7 +92,7 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
     page.row += 1
     page.section("The model")
     assert page.row + 1 == header
-    page.formula(page.row, _LABEL, "GPT2_INFO(model)", page.style.bold)
+    page.formula(page.row, _LABEL, "GPT2_INFO(model)", page.style.bold, (_FACTS, 2))
     for row in range(page.row, page.row + _FACTS):
         page.sheet.write_blank(row, _VALUE, None, page.style.value)
     page.mark_errors(0, _LABEL, page.row, _VALUE)
@@ -136,12 +136,18 @@ def _label(page: Page, name: str | None, label: str, note: str) -> None:
 def _checks(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, str]]:
     """What may be wrong, the first first: a condition, and the message that then travels through every function."""
     shape = book.shape
-    layers, heads = (f'VLOOKUP("{fact}",{facts},2,FALSE)' for fact in ("layers (n_layer)", "heads (n_head)"))
+    layers, heads, width = (
+        book.dialect.found(f'"{fact}"', facts, 2) for fact in ("layers (n_layer)", "heads (n_head)", "width (n_embd)")
+    )
+    differs, channels, its_channels = f"{layers}<>{shape.n_layer},{heads}<>{shape.n_head}", "", ""
+    if book.dialect.is_fixed:
+        differs += f",{width}<>{shape.channels}"
+        channels, its_channels = f" and {shape.channels} channels", f'&" and "&{width}'
     new = f"gpt2-excel new {tab.template}"
     other_shape = (
-        f"OR({layers}<>{shape.n_layer},{heads}<>{shape.n_head})",
-        f'"{MARK} this workbook has {shape.n_layer} blocks of {shape.n_head} heads, the model has "&{layers}&" of "'
-        f'&{heads}&": {new} --model NAME"',
+        f"OR({differs})",
+        f'"{MARK} this workbook has {shape.n_layer} blocks of {shape.n_head} heads{channels}, the model has "'
+        f'&{layers}&" of "&{heads}{its_channels}&": {new} --model NAME"',
     )
     return [
         (f'LEFT(model,6)="{MARK}"', "model"),

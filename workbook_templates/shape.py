@@ -21,15 +21,18 @@ class Shape:
     channels: int = _CHANNELS
 
 
-def shape_of(model: str | None, tokens: int) -> Shape:
+def shape_of(model: str | None, tokens: int, *, exact: bool = False) -> Shape:
     """The shape that fits a model text; None stands for a model with 12 blocks of 12 heads, as demo and gpt2 have.
+
+    exact: with as many channels as the model has, for None the default model, and no more
 
     Raises ValueError where the model is not on this machine or so many tokens have no room.
     """
     shape = Shape(tokens=tokens)
-    if model is not None:
-        config = library.load(model).config
-        shape = Shape(config.n_layer, config.n_head, tokens, max(config.n_embd, _CHANNELS))
+    if exact or model is not None:
+        config = library.load(model or library.default_name()).config
+        channels = config.n_embd if exact else max(config.n_embd, _CHANNELS)
+        shape = Shape(config.n_layer, config.n_head, tokens, channels)
     most = (_SHEET_COLUMNS - _LABEL_COLUMNS) // shape.n_head - 1  # all heads' patterns stand side by side
     if not 1 <= tokens <= most:
         raise ValueError(f"tokens must be 1 to {most} where {shape.n_head} heads stand side by side, not {tokens}")

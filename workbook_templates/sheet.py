@@ -9,6 +9,7 @@ from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 
 from workbook_templates import style as look
 from workbook_templates.book import START, Book
+from workbook_templates.dialect import Piece
 from workbook_templates.places import MARK
 
 
@@ -61,14 +62,21 @@ class Page:
         """A text, never a formula even where it begins with `=`."""
         self.sheet.write_string(row, column, text, cell_format or self.style.text)
 
-    def formula(self, row: int, column: int, formula: str, cell_format: Format | None = None) -> None:
-        """A formula that may spill, as it reads in Excel, in one cell."""
-        stored = self.book.dialect.formula(formula)
-        self.sheet.write_dynamic_array_formula(row, column, row, column, f"={stored}", cell_format, "")
+    def formula(
+        self, row: int, column: int, formula: str, cell_format: Format | None = None, size: tuple[int, int] = (1, 1)
+    ) -> None:
+        """A formula that may spill, as it reads in Excel. `size` is the rows and columns that have room for it."""
+        self.book.spill(self.sheet, row, column, formula, cell_format, size)
+
+    def pieces(self, row: int, column: int, pieces: Sequence[Piece], cell_format: Format | None, rows: int = 1) -> None:
+        """Formulas next to each other."""
+        for piece in pieces:
+            self.formula(row, column, piece.formula, cell_format, (rows, piece.columns))
+            column += piece.columns + piece.gap
 
     def plain(self, row: int, column: int, formula: str, cell_format: Format | None = None) -> None:
         """A formula that gives one value and never spills; unlike `formula` it may stand in merged cells."""
-        self.sheet.write_formula(row, column, f"={self.book.dialect.formula(formula)}", cell_format, "")
+        self.book.plain(self.sheet, row, column, formula, cell_format)
 
     def link(self, row: int, column: int, sheet: str, cell: str, text: str) -> None:
         """A link to a cell of this workbook."""

@@ -69,7 +69,7 @@ def _steering_row(page: BandPage, arrived: Band) -> tuple[str, str]:
     page.input(page.row, 1, 0)
     coefficient = page.at(page.row, 1, absolute=True)
     page.row += 1
-    return coefficient, page.edit_grid(arrived, rows=1, labels='HSTACK("steer","vector")')
+    return coefficient, page.edit_grid(arrived, rows=1, labels=page.book.dialect.beside(('"steer"', '"vector"')))
 
 
 def _added(values: str, *places: str) -> str:
@@ -99,7 +99,8 @@ def _attention(page: BandPage, layer: int, stream: Band) -> Band:
         ("Choose a head in the yellow cell at the left.",),
     )
     head = heads.chooser(page)
-    page.band(f"GPT2_ATTENTION_SCORES({qkv.spill},{head},model)", headers=heads.token_header(page))
+    scores = f"GPT2_ATTENTION_SCORES({qkv.spill},{head},model)"
+    page.band(scores, headers=heads.token_header(page), columns=shape.tokens)
 
     page.heading(
         "patterns",
@@ -120,7 +121,7 @@ def _attention(page: BandPage, layer: int, stream: Band) -> Band:
     attention = page.band(_added(said, f"h.{layer}.attn", f"h.{layer}.mid"))
 
     page.heading("add", "Stream plus attention: a plain addition, cell by cell.", ())
-    return page.band(unless_error((stream.cell, attention.cell), f"{stream.spill}+{attention.spill}"))
+    return page.band(page.sum_of(stream, attention))
 
 
 def _mlp(page: BandPage, layer: int, middle: Band) -> Band:
@@ -141,7 +142,7 @@ def _mlp(page: BandPage, layer: int, middle: Band) -> Band:
     spoken = page.band(_added(said, f"h.{layer}.mlp", f"h.{layer}.out"))
 
     page.heading("out", "Stream plus MLP: what leaves this block.", ())
-    return page.band(unless_error((middle.cell, spoken.cell), f"{middle.spill}+{spoken.spill}"))
+    return page.band(page.sum_of(middle, spoken))
 
 
 def _check(page: BandPage, layer: int, stream: Band, out: Band) -> None:

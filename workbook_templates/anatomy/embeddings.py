@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbook_templates.anatomy.places import LABELS, TOKEN_TABLE
-from workbook_templates.bands import IDS, Band, BandPage, unless_error
+from workbook_templates.bands import IDS, Band, BandPage
 from workbook_templates.book import Book
 from workbook_templates.places import READY
 
@@ -27,6 +27,7 @@ def write_embeddings(book: Book) -> Band:
         headers=_id_header,
         labels=f'IF(status="{READY}",{body(f"{TOKEN_TABLE}#", columns=-1)},"")',
         shown=IDS,
+        columns=1,
     )
     assert f"{page.place(ids.row, 0)}#" == LABELS
     page.heading("token", "Token embedding: row number id of the table wte.weight.", ())
@@ -34,7 +35,7 @@ def write_embeddings(book: Book) -> Band:
     page.heading("position", "Position embedding: row number position of the table wpe.weight.", ())
     position = page.band(f"GPT2_POSITION({ids.spill},model)")
     page.heading("sum", "Token plus position: the residual stream that enters Block 0.", ())
-    stream = page.band(unless_error((token.cell, position.cell), f"{token.spill}+{position.spill}"))
+    stream = page.band(page.sum_of(token, position))
     page.finish("Tokens", "Block 0")
     return stream
 

@@ -9,7 +9,6 @@ from workbook_templates.book import Book
 from workbook_templates.places import MARK
 
 _SHOWN = 10  # tokens in the table
-_LAST_ROW = f"INDEX({LABELS},ROWS({LABELS}),0)"
 _NUMBER, _CHART_COLUMN = 4, FIRST + 5
 
 
@@ -28,20 +27,21 @@ def write_head(book: Book, incoming: Band, before: str) -> None:
     )
     stream = _last_row(page, incoming, before)
     page.heading("ln_f", "The final LayerNorm. (The logits below do it themselves; here it can be seen.)", ())
-    page.band(f'GPT2_LAYERNORM({stream.spill},"ln_f",model)', rows=1, labels=_LAST_ROW)
+    page.band(f'GPT2_LAYERNORM({stream.spill},"ln_f",model)', rows=1, labels=book.dialect.last_row(LABELS))
     _logits(page, stream)
     page.finish(before, "Weights")
 
 
 def _last_row(page: BandPage, incoming: Band, before: str) -> Band:
-    outside, cell = incoming.spill_outside, incoming.place
+    dialect, cell = page.book.dialect, incoming.place
+    labels = dialect.last_row(LABELS)
     page.heading("last row", f"The last token's row of the residual stream, from the tab {before}.", ())
-    arrived = page.band(unless_error((cell,), f"INDEX({outside},ROWS({outside}),0)"), rows=1, labels=_LAST_ROW)
+    arrived = page.band(unless_error((cell,), dialect.last_row(incoming.spill_outside)), rows=1, labels=labels)
     page.heading("your edits", "Type a number over any value above.", (), numbered=False)
-    edits = page.edit_grid(arrived, rows=1, labels=_LAST_ROW)
+    edits = page.edit_grid(arrived, rows=1, labels=labels)
     page.heading("edited", "The row with your edits.", (), numbered=False)
-    over = page.book.dialect.typed_over(edits, arrived.spill)
-    return page.band(f"GPT2_EDIT({arrived.spill},{over})", rows=1, labels=_LAST_ROW)
+    over = dialect.typed_over(edits, arrived.spill)
+    return page.band(f"GPT2_EDIT({arrived.spill},{over})", rows=1, labels=labels)
 
 
 def _logits(page: BandPage, stream: Band) -> None:
@@ -54,7 +54,8 @@ def _logits(page: BandPage, stream: Band) -> None:
     page.row += 1
     header, first, last = page.row, page.row + 1, page.row + _SHOWN
     style = page.style
-    page.formula(header, 0, f"GPT2_LOGITS({stream.spill},{_SHOWN},temperature,model)", style.header)
+    table_size = _SHOWN + 1, _NUMBER + 1
+    page.formula(header, 0, f"GPT2_LOGITS({stream.spill},{_SHOWN},temperature,model)", style.header, table_size)
     for column in range(1, _NUMBER + 1):
         page.sheet.write_blank(header, column, None, style.header_right if column > 1 else style.header)
     for column, cell_format in enumerate((style.position, style.token, style.whole, style.logit, style.probability)):

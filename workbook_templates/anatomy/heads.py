@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from workbook_templates.bands import SHARES, Band, BandPage, Headers
+from workbook_templates.dialect import Piece
 
 
 def qkv_headers(n_head: int) -> Headers:
@@ -55,20 +59,25 @@ def token_header(page: BandPage) -> Headers:
 def patterns(page: BandPage, qkv: Band) -> None:
     """All heads' patterns side by side as heat maps, under the number of the head and the tokens."""
     n_head, dialect = page.book.shape.n_head, page.book.dialect
-    rows = f"ROWS({qkv.spill})"
+    rows, tokens = dialect.rows(qkv.spill), page.book.shape.tokens
     squares = [f"GPT2_ATTENTION_PATTERN({qkv.spill},{head},model)" for head in range(n_head)]
 
-    def headers(cell: str) -> tuple[str, str]:
-        title = f'LET(x,COLUMN({cell}#)-COLUMN({cell}),d,{rows}+1,IF(MOD(x,d)=0,"head "&INT(x/d),""))'
-        tokens = dialect.titles_side_by_side(f"INDEX({_labels(cell)},0,2)", rows, n_head)
-        return f'IF(ISTEXT({cell}),"",{title})', f'IF(ISTEXT({cell}),"",{tokens})'
+    def headers(cell: str) -> tuple[list[Piece], list[Piece]]:
+        names = dialect.names_side_by_side(cell, "head", rows, n_head, tokens)
+        titles = dialect.titles_side_by_side(f"INDEX({_labels(cell)},0,2)", rows, n_head, tokens)
+        return _unless(cell, names, '""'), _unless(cell, titles, '""')
 
     page.band(
-        f"IF(ISTEXT({qkv.cell}),{qkv.cell},{dialect.side_by_side(squares, rows)})",
+        _unless(qkv.cell, dialect.side_by_side(squares, rows, tokens), qkv.cell),
         headers=headers,
         shown=SHARES,
-        width=-(-n_head * (page.book.shape.tokens + 1) // page.book.shape.channels),
+        width=-(-n_head * (tokens + 1) // page.book.shape.channels),
     )
+
+
+def _unless(cell: str, pieces: Sequence[Piece], otherwise: str) -> list[Piece]:
+    """The pieces, or something else where a cell that they follow from holds a message."""
+    return [replace(piece, formula=f"IF(ISTEXT({cell}),{otherwise},{piece.formula})") for piece in pieces]
 
 
 def _labels(cell: str) -> str:

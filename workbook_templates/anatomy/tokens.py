@@ -7,6 +7,7 @@ from workbook_templates.book import Book
 from workbook_templates.sheet import Page
 
 _STEPS = 4  # the column in which the merges begin
+_STEPS_A_TOKEN = 8  # rows reserved for them
 
 
 def write_tokens(book: Book) -> None:
@@ -28,8 +29,10 @@ def write_tokens(book: Book) -> None:
         right = column in (2, _STEPS + 2)
         if column != _STEPS - 1:
             page.sheet.write_blank(page.row, column, None, page.style.header_right if right else page.style.header)
-    page.formula(page.row, 0, "GPT2_TOKENIZE(text_read)", page.style.header)
-    page.formula(page.row, _STEPS, "GPT2_BPE_STEPS(text_read)", page.style.header)
+    tokens = book.shape.tokens
+    page.formula(page.row, 0, "GPT2_TOKENIZE(text_read)", page.style.header, (tokens + 1, 3))
+    steps = _STEPS_A_TOKEN * tokens + 1
+    page.formula(page.row, _STEPS, "GPT2_BPE_STEPS(text_read)", page.style.header, (steps, 4))
     page.mark_errors(page.row, 0, page.row, _STEPS)
     for column, cell_format in ((0, page.style.position), (1, page.style.token), (2, page.style.whole)):
         for row in range(page.row + 1, page.row + 1 + book.shape.tokens):

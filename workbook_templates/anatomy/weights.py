@@ -23,23 +23,25 @@ def write_weights(book: Book) -> str:
         ),
     )
     top = page.row
-    _inventory(page, top)
+    tensors = 4 + 12 * book.shape.n_layer
+    inventory = _inventory(page, top, tensors)
     page.row = top
     first_edit = _edit_table(page)
     page.row += 1
-    _look(page)
+    _look(page, inventory)
     page.sheet.freeze_panes(top + 2, 0)
-    tensors = 4 + 12 * book.shape.n_layer
     page.sheet.print_area(0, 0, top + 1 + tensors, _EDITS + 6 + _LOOK_COLUMNS)
     return first_edit
 
 
-def _inventory(page: Page, row: int) -> None:
+def _inventory(page: Page, row: int, tensors: int) -> str:
+    """The table of all tensors; gives where to look one up."""
     page.text(row, 0, "Every tensor", page.style.bold)
     for column in range(3):
         page.sheet.write_blank(row + 1, column, None, page.style.header_right if column else page.style.header)
-    page.formula(row + 1, 0, "GPT2_PARAMETERS(model)", page.style.header)
+    page.formula(row + 1, 0, "GPT2_PARAMETERS(model)", page.style.header, (tensors + 1, 3))
     page.mark_errors(row + 1, 0)
+    return f"{page.at(row + 1, 0)}#" if page.book.dialect.is_fixed else "$A:$C"
 
 
 def _edit_table(page: Page) -> str:
@@ -76,7 +78,7 @@ def _edit_table(page: Page) -> str:
     return page.at(header + 1, _EDITS)
 
 
-def _look(page: Page) -> None:
+def _look(page: Page, inventory: str) -> None:
     """A piece of one tensor, at most as large as the room for it."""
     page.text(page.row, _EDITS, "Look into a tensor", page.style.bold)
     page.row += 1
@@ -88,24 +90,26 @@ def _look(page: Page) -> None:
         page.row += 1
     name, row, column = cells
     page.row += 1
-    inventory = "$A:$C"
+    dialect = page.book.dialect
     sizes = (
-        f"MIN({room},IFERROR(VLOOKUP({name},{inventory},{index},FALSE)-{first},{room}))"
+        f"MIN({room},IFERROR({dialect.found(name, inventory, index)}-{first},{room}))"
         for room, index, first in ((_LOOK_ROWS, 2, row), (_LOOK_COLUMNS, 3, column))
     )
     rows, columns = sizes
-    first = page.at(page.row + 1, _EDITS + 2)
+    first, counted = page.at(page.row + 1, _EDITS + 2), dialect.counted
     page.formula(
         page.row,
         _EDITS + 2,
-        f'IF(ISTEXT({first}),"",{column}+COLUMN({first}#)-COLUMN({first}))',
+        f'IF(ISTEXT({first}),"",{column}+{counted(first)})',
         page.style.channel,
+        (1, _LOOK_COLUMNS),
     )
     for cell in range(1, _LOOK_COLUMNS):
         page.sheet.write_blank(page.row, _EDITS + 2 + cell, None, page.style.channel)
     page.text(page.row, _EDITS + 1, "row ↓   column →", page.style.channel)
     page.row += 1
-    page.formula(page.row, _EDITS + 1, f'IF(ISTEXT({first}),"",{row}+ROW({first}#)-ROW({first}))', page.style.channel)
+    rows_shown = f'IF(ISTEXT({first}),"",{row}+{counted(first, down=True)})'
+    page.formula(page.row, _EDITS + 1, rows_shown, page.style.channel, (_LOOK_ROWS, 1))
     for line in range(page.row, page.row + _LOOK_ROWS):
         if line > page.row:
             page.sheet.write_blank(line, _EDITS + 1, None, page.style.channel)
@@ -116,5 +120,6 @@ def _look(page: Page) -> None:
         _EDITS + 2,
         f"GPT2_WEIGHT({name},{row},{rows},{column},{columns},model)",
         page.style.weight,
+        (_LOOK_ROWS, _LOOK_COLUMNS),
     )
     page.mark_errors(page.row, _EDITS + 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import labelled_input, labelled_value, table, title, unless_message
@@ -112,8 +114,9 @@ def _grid(page: Page, parts: str) -> None:
     for layer in range(shape.n_layer):
         page.sheet.write_number(first + layer, _RIGHT, layer, style.position)
     # The two embeddings come before the blocks' parts, ln_f's bias and the sum after them.
-    formula = f"WRAPROWS(INDEX(DROP(DROP({parts}#,3),-2),0,{_LOGIT}),{width})"
-    page.formula(first, _RIGHT + 1, unless_message(parts, formula), style.cell_number)
+    logits = f"INDEX(DROP(DROP({parts}#,3),-2),0,{_LOGIT})"
+    formula = page.book.dialect.wrapped(logits, shape.n_layer, width)
+    page.formula(first, _RIGHT + 1, unless_message(parts, formula), style.cell_number, (shape.n_layer, width))
     page.sheet.conditional_format(first, _RIGHT + 1, last, _RIGHT + width, look.SIGNED_SCALE)
     _by_layer(page, parts, header)
 
@@ -157,9 +160,9 @@ def _largest(page: Page, parts: str) -> None:
         page.sheet.write_blank(row, _RIGHT, None, style.text)
         page.sheet.write_blank(row, _RIGHT + 1, None, style.logit)
     only = f"DROP(DROP({parts}#,1),-1)"
-    largest = f"LET(t,{only},s,SORTBY(t,ABS(INDEX(t,0,{_LOGIT})),-1),{{}})"
-    pair = f"HSTACK(TAKE(s,{_LARGEST},1),TAKE(s,{_LARGEST},-1))"
-    page.formula(first, _RIGHT, unless_message(parts, largest.format(pair)), style.text)
+    pieces = page.book.dialect.largest(only, _LOGIT, _LARGEST)
+    shown = [replace(piece, formula=unless_message(parts, piece.formula)) for piece in pieces]
+    page.pieces(first, _RIGHT, shown, style.text, _LARGEST)
     chart = page.book.workbook.add_chart({"type": "bar"})
     chart.add_series(
         {

@@ -15,10 +15,7 @@ _MOST_TOKENS = 48  # 144 thumbnails of more would fill hundreds of thousands of 
 
 
 def write_heads(book: Book, printed: int) -> None:
-    """Writes the tab: one formula spills all thumbnails, so that they close up whatever the prompt's length.
-
-    A printed page has room for a prompt of so many tokens.
-    """
+    """Writes the tab. A printed page has room for a prompt of so many tokens."""
     shape = book.shape
     side = min(shape.tokens, _MOST_TOKENS) + 1
     rows, columns = (count * side - 1 for count in (shape.n_layer, shape.n_head))
@@ -34,22 +31,50 @@ def write_heads(book: Book, printed: int) -> None:
     )
     header, first = page.row, page.row + 1
     corner = page.at(first, _FIRST)
-    page.formula(header, _FIRST, _labels(f"COLUMN({corner}#)-COLUMN({corner})", corner), page.style.thumbnail_label)
     for column in range(_FIRST + 1, _FIRST + columns):
         page.sheet.write_blank(header, column, None, page.style.thumbnail_label)
     page.text(header, 0, "layer ↓  head →", page.style.thumbnail_label)
-    page.formula(first, 0, _labels(f"ROW({corner}#)-ROW({corner})", corner), page.style.thumbnail_label)
     for row in range(first, first + rows):
         page.sheet.set_row(row, _CELL_HEIGHT)
         if row > first:
             page.sheet.write_blank(row, 0, None, page.style.thumbnail_label)
-    page.formula(first, _FIRST, _thumbnails(page), page.style.thumbnail)
+    if book.dialect.is_fixed:
+        _write_each(page, header, side)
+    else:
+        _write_all(page, header)
     page.plain(header - 1, _FIRST, f'IF(ISTEXT({corner}),{corner},"")', page.style.wrong_text)
     page.sheet.conditional_format(first, _FIRST, first + rows - 1, _FIRST + columns - 1, look.SHARE_SCALE)
     side = min(side, printed + 1)
     page.sheet.print_area(0, 0, first + shape.n_layer * side - 1, _FIRST + shape.n_head * side - 1)
     page.sheet.freeze_panes(first, _FIRST)
     page.row = first + rows
+
+
+def _write_all(page: Page, header: int) -> None:
+    """One formula for all thumbnails, so that they close up whatever the prompt's length; their numbers."""
+    first, corner = header + 1, page.at(header + 1, _FIRST)
+    label = page.style.thumbnail_label
+    page.formula(header, _FIRST, _labels(f"COLUMN({corner}#)-COLUMN({corner})", corner), label)
+    page.formula(first, 0, _labels(f"ROW({corner}#)-ROW({corner})", corner), label)
+    page.formula(first, _FIRST, _thumbnails(page), page.style.thumbnail)
+
+
+def _write_each(page: Page, header: int, side: int) -> None:
+    """A formula for each thumbnail, `side` rows and columns from the next; their numbers."""
+    shape, room = page.book.shape, side - 1
+    for head in range(shape.n_head):
+        page.text(header, _FIRST + head * side, str(head), page.style.thumbnail_label)
+    for layer in range(shape.n_layer):
+        row = header + 1 + layer * side
+        page.text(row, 0, str(layer), page.style.thumbnail_label)
+        for head in range(shape.n_head):
+            pattern = f'GPT2_RESIDUAL(prompt_used,"h.{layer}.attn.head.{head}.pattern",model_used)'
+            shown = f'IF(status<>"{READY}",status,IF(token_count>{room},{_too_many(room)},{pattern}))'
+            page.formula(row, _FIRST + head * side, shown, page.style.thumbnail, (room, room))
+
+
+def _too_many(room: int) -> str:
+    return f'"{MARK} at most {room} tokens have room here, the prompt has "&token_count&": see Attention"'
 
 
 def _labels(place: str, corner: str) -> str:
@@ -62,9 +87,8 @@ def _thumbnails(page: Page) -> str:
     shape = page.book.shape
     layers = (f'GPT2_RESIDUAL(prompt_used,"h.{layer}.attn.pattern",model_used)' for layer in range(shape.n_layer))
     patterns = f"VSTACK({','.join(layers)})" if shape.n_layer > 1 else next(layers)
-    too_many = f'"{MARK} at most {_MOST_TOKENS} tokens have room here, the prompt has "&token_count&": see Attention"'
     return (
-        f'IF(status<>"{READY}",status,IF(token_count>{_MOST_TOKENS},{too_many},LET(n,token_count,d,n+1,'
+        f'IF(status<>"{READY}",status,IF(token_count>{_MOST_TOKENS},{_too_many(_MOST_TOKENS)},LET(n,token_count,d,n+1,'
         f"x,SEQUENCE({shape.n_layer}*d-1,1,0),y,SEQUENCE(1,{shape.n_head}*d-1,0),p,{patterns},"
         'IF((MOD(x,d)=n)+(MOD(y,d)=n),"",INDEX(p,x-INT(x/d)+1,y-INT(y/d)+1)))))'
     )

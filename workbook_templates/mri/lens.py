@@ -65,13 +65,13 @@ def write_lens(book: Book) -> None:
 
 def _check(page: Page, guesses: str, shares: str) -> None:
     corner = page.book.shape.n_layer + 2
-    last = f"INDEX({{}}#,{corner},COLUMNS({{}}#))"
-    said, surely = (last.replace("{}", cell) for cell in (guesses, shares))
+    said, surely = (f"INDEX({cell}#,{corner},{page.book.dialect.columns(f'{cell}#')})" for cell in (guesses, shares))
     title(page, "Check")
     labelled_value(
         page, "lens", unless_message(guesses, said, guesses), "The last row at the last token.", page.style.result
     )
-    difference = f'IF(EXACT({said},next_token),ABS({surely}-INDEX(next_tokens,2,5)),"{MARK} differs from the model")'
+    is_same = page.book.dialect.are_equal(said, "next_token")
+    difference = f'IF({is_same},ABS({surely}-INDEX(next_tokens,2,5)),"{MARK} differs from the model")'
     labelled_value(
         page,
         "difference",

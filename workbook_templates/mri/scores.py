@@ -68,7 +68,9 @@ def _map(page: Page, scores: str, name: str, column: int, meaning: str) -> None:
         page.sheet.write_number(first + layer, _MAPS, layer, style.position)
         for head in range(shape.n_head):
             page.sheet.write_blank(first + layer, _MAPS + 1 + head, None, style.cell_share)
-    formula = f'IF(COUNT({body})=0,"",WRAPROWS(DROP({body},1),{shape.n_head}))'
-    page.formula(first, _MAPS + 1, unless_message(scores, formula), style.cell_share)
+    wrapped = page.book.dialect.wrapped(f"DROP({body},1)", shape.n_layer, shape.n_head)
+    formula = f'IF(COUNT({body})=0,"",{wrapped})'
+    size = shape.n_layer, shape.n_head
+    page.formula(first, _MAPS + 1, unless_message(scores, formula), style.cell_share, size)
     page.sheet.conditional_format(first, _MAPS + 1, last, _MAPS + shape.n_head, look.SHARE_SCALE)
     page.row = last + 2

@@ -49,7 +49,8 @@ def write_track(book: Book, rival: str) -> str:
     page.text(header, 4, "most likely there", style.header)
     for row in range(header + 1, last + 1):
         page.sheet.write_blank(row, 4, None, style.token)
-    page.formula(header + 1, 4, f'LET(t,{likeliest},IF(COLUMNS(t)=1,"",DROP(t,1,1)))', style.token)
+    said = f'LET(t,{likeliest},IF(COLUMNS(t)=1,"",DROP(t,1,1)))'
+    page.formula(header + 1, 4, said, style.token, (n_layer + 1, 1))
     for column in (_PROBABILITY, _RIVAL + _PROBABILITY):
         page.sheet.conditional_format(header + 1, column, last, column, look.PROBABILITY_BARS)
     page.row = last + 2

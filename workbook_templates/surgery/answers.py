@@ -18,7 +18,7 @@ def write_table(page: Page, column: int, title: str, formula: str) -> tuple[str,
     page.text(page.row, column, title, style.bold)
     for number in range(1, COLUMNS):
         page.sheet.write_blank(header, column + number, None, style.header_right if number > 1 else style.header)
-    page.formula(header, column, formula, style.header)
+    page.formula(header, column, formula, style.header, (SHOWN + 1, COLUMNS))
     for number, cell_format in enumerate((style.position, style.token, style.whole, style.logit, style.probability)):
         for row in range(first, last + 1):
             page.sheet.write_blank(row, column + number, None, cell_format)

@@ -47,7 +47,7 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
         Vector(
             _with_room(book, f"GPT2_CONTRAST({plus},{minus},{place},model_used)"),
             book.shape.tokens,
-            f'IFERROR(HSTACK({_tokens(plus)},{_tokens(minus)}),"")',
+            book.dialect.beside((_tokens(plus), _tokens(minus)), even=False),
             ("towards", "away from"),
             "What the first text leaves at that place less what the second leaves, a row a token.",
             argument,

@@ -46,7 +46,7 @@ def overview_page(book: Book) -> Page:
     table, token = write_table(page, _TABLE, "What the model says by itself", predict("prompt_used", "model_used"))
     page.row += 1
     assert page.place(page.row, 0) == TOKEN_TABLE
-    page.formula(page.row, 0, "GPT2_TOKENIZE(text_read)", page.style.header)
+    page.formula(page.row, 0, "GPT2_TOKENIZE(text_read)", page.style.header, (book.shape.tokens + 1, 3))
     for column in (1, 2):
         page.sheet.write_blank(page.row, column, None, page.style.header_right if column > 1 else page.style.header)
     page.mark_errors(page.row, 0)

@@ -51,7 +51,7 @@ def write_pca(book: Book) -> tuple[Steering, str]:
         Vector(
             f"GPT2_DIRECTION({positive},{negative},{place},model_used)",
             1,
-            'HSTACK("direction","")',
+            book.dialect.beside(('"direction"', '""')),
             ("", ""),
             "The direction, of length 1. It points to the prompts at the left.",
         ),

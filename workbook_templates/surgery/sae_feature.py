@@ -63,7 +63,7 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
         Vector(
             f"GPT2_SAE_FEATURE({layer},{feature},model_used)",
             1,
-            f'HSTACK("feature",{feature})',
+            book.dialect.beside(('"feature"', feature)),
             ("", ""),
             "The feature's direction in the stream: its row of the autoencoder's decoder.",
             argument,
@@ -96,12 +96,13 @@ def _feature_table(page: BandPage, header: int, column: int, formula: str, featu
             page.sheet.write_blank(row, column + offset, None, cell_format)
     for offset in range(1, _TOKEN):
         page.sheet.write_blank(header, column + offset, None, style.header_right)
-    page.formula(header, column, formula, style.header)
+    page.formula(header, column, formula, style.header, (last - header + 1, _TOKEN))
     page.mark_errors(header, column)
     table = page.at(header, column)
-    token = f"INDEX({TOKEN_TABLE}#,DROP(INDEX({table}#,0,1),1)+2,2)"
+    token = page.book.dialect.looked_up(f"{TOKEN_TABLE}#", f"DROP(INDEX({table}#,0,1),1)+2", 2)
     page.text(header, column + _TOKEN, "  token", style.header)
-    page.formula(header + 1, column + _TOKEN, f'IF(LEFT({table},6)="{MARK}","",{token})', style.aside)
+    shown_token = f'IF(LEFT({table},6)="{MARK}","",{token})'
+    page.formula(header + 1, column + _TOKEN, shown_token, style.aside, (last - header, 1))
     shown = f"${page.at(header + 1, column + 2)}"
     found = page.book.workbook.add_format({"bg_color": look.ATTENTION_HALF})
     rule = {"type": "formula", "criteria": f'=AND({shown}<>"",{shown}={feature})', "format": found}

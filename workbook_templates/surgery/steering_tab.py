@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xlsxwriter.utility import quote_sheetname
 
-from workbook_templates.bands import FIRST, Band, BandPage, unless_error
+from workbook_templates.bands import FIRST, Band, BandPage, Formulas, unless_error
 from workbook_templates.places import MARK, READY
 from workbook_templates.surgery.answers import predict, write_before_and_after
 from workbook_templates.surgery.overview import TOKEN_TABLE, Done
@@ -37,7 +37,7 @@ class Vector:
 
     formula: str
     rows: int
-    labels: str
+    labels: Formulas
     titles: tuple[str, str]
     title: str
     argument: str = ""
@@ -107,10 +107,9 @@ def _vector(page: BandPage, vector: Vector) -> Band:
         page.text(added.row - 1, column, title, page.style.label)
     which = "the same direction" if vector.rows == 1 else "the direction of its last row"
     page.heading("nearest", f"The tokens whose embeddings point most in {which}.", ())
-    one = added.spill if vector.rows == 1 else f"INDEX({added.spill},ROWS({added.spill}),0)"
-    page.formula(
-        page.row, 0, unless_error((added.cell,), f"GPT2_NEAREST_TOKENS({one},{_NEAREST},model_used)"), page.style.header
-    )
+    one = added.spill if vector.rows == 1 else page.book.dialect.last_row(added.spill)
+    nearest = unless_error((added.cell,), f"GPT2_NEAREST_TOKENS({one},{_NEAREST},model_used)")
+    page.formula(page.row, 0, nearest, page.style.header, (_NEAREST + 1, 4))
     for column in range(1, 4):
         page.sheet.write_blank(page.row, column, None, page.style.header_right if column > 1 else page.style.header)
     for column, cell_format in enumerate((page.style.position, page.style.token, page.style.whole, page.style.number)):

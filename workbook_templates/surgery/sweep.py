@@ -121,9 +121,13 @@ def _table(page: Page, swept: _Swept) -> int:
             page.style.aside,
         )
         page.text(row, _MODEL + 1, " ")  # so that the model text ends at its column
-        page.formula(row, 1, _answer(page, swept, model), page.style.probability)
         page.sheet.write_blank(row, 2, None, page.style.probability)
         page.sheet.write_blank(row, 3, None, page.style.number)
+        if page.book.dialect.is_fixed:
+            for column, formula in enumerate(_answer_in_parts(page, swept, model), start=1):
+                page.formula(row, column, formula, page.style.number if column > 2 else page.style.probability)
+        else:
+            page.formula(row, 1, _answer(page, swept, model), page.style.probability, (1, 3))
         page.formula(row, _SIZE, _size(swept, model), page.style.probability)
     last = header + _STRENGTHS
     page.mark_errors(header + 1, 1, last, _MODEL)
@@ -150,6 +154,29 @@ def _answer(page: Page, swept: _Swept, model: str) -> str:
     )
     checked = f"LET(u,{u},IF(ISTEXT(INDEX(u,1,1)),INDEX(u,1,1),{computed}))"
     return unless_error(swept.ids, f'IF(LEFT({model},6)="{MARK}",{model},{checked})')
+
+
+def _answer_in_parts(page: Page, swept: _Swept, model: str) -> list[str]:
+    """As `_answer`, a formula for each value, and without LET to keep the logits of all tokens for all three.
+
+    The log-sum-exp is a token's logit less the logarithm of its probability.
+    """
+    n_layer = page.book.shape.n_layer
+    u, v = (
+        f'GPT2_UNEMBED(INDEX(GPT2_RESIDUAL(prompt_used,"h.{n_layer}",{text}),token_count,0),"",{text})'
+        for text in (model, "model_used")
+    )
+    a, b = (
+        "(INDEX({0},2,4)-LN(INDEX({0},2,5)))".format(f"GPT2_PREDICT(prompt_used,1,1,{text})")
+        for text in (model, "model_used")
+    )
+    values = [f"INDEX(GPT2_LENS_TRACK(prompt_used,{number},-1,{model}),{n_layer + 2},3)" for number in swept.ids]
+    values.append(f"SUM(EXP({u}-{a})*({u}-{v}))-{a}+{b}")
+    messages = [model, '""', '""']
+    return [
+        unless_error(swept.ids, f'IF(LEFT({model},6)="{MARK}",{message},{value})')
+        for message, value in zip(messages, values, strict=True)
+    ]
 
 
 def _size(swept: _Swept, model: str) -> str:
