@@ -11,11 +11,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from workbook_templates.formula_text import outside_texts
+
 # The prefix of our functions' names in the file.
 _PREFIXES = {"office": "_xldudf_", "desktop": "", "headless": ""}
 _CALC = "calc"
 
-_TEXTS = re.compile(r'("(?:[^"]|"")*")')
 _OURS = re.compile(r"\b(?=GPT2_\w+\()")
 _NEWER = re.compile(r"\b(?=(?:DROP|EXPAND|HSTACK|LET|SEQUENCE|SORTBY|TAKE|TEXTJOIN|VSTACK|WRAPROWS)\()")
 _VARIABLE = re.compile(r"(?<![\w.'!])(?=[abd-qs-z]\b(?![\w(.'!]))")
@@ -48,8 +49,7 @@ class Dialect:
 
         rows, columns: how many cells are reserved for its values
         """
-        parts = _TEXTS.split(text)
-        return "".join(part if i % 2 else self._code(part) for i, part in enumerate(parts))
+        return outside_texts(text, self._code)
 
     def _code(self, text: str) -> str:
         text = _VARIABLE.sub("_xlpm.", text)

@@ -16,7 +16,7 @@ from xlsxwriter.utility import quote_sheetname, xl_cell_to_rowcol, xl_col_to_nam
 import udfs
 from udfs.function import describe
 from workbook_templates.dialect import Dialect, Piece
-from workbook_templates.formula_text import Area, area_of, call_of, change_calls, is_single, without_let
+from workbook_templates.formula_text import Area, area_of, call_of, change_calls, is_single, outside_texts, without_let
 
 SERVICE = "org.gpt2excel"  # the add-in's name among LibreOffice's services
 
@@ -30,7 +30,6 @@ _OURS = re.compile(r"\b(GPT2_\w+)\(")
 _SPILL = re.compile(r"((?:'[^']+'|\w+)!)?(\$?[A-Z]{1,3}\$?[1-9]\d*)#")
 _PREFIXED = re.compile(r"\b(?=TEXTJOIN\()")
 _MISSING = re.compile(r"\b(?:DROP|EXPAND|HSTACK|LET|SEQUENCE|SORTBY|TAKE|VSTACK|WRAPROWS)\(|#(?=[^!]|$)")
-_TEXT = re.compile(r'"(?:[^"]|"")*"')
 _WHOLE = re.compile(r"-?\d+")
 _STATIC = "Start!"  # a tab whose upper left cells hold no results: counting over it makes nothing depend on anything
 
@@ -60,17 +59,18 @@ class CalcDialect(Dialect):
         self._sizes[f"{quote_sheetname(tab)}!", cell.replace("$", "")] = rows, columns
 
     def formula(self, text: str, tab: str = "", rows: int = 1, columns: int = 1) -> str:
-        own = f"{quote_sheetname(tab)}!"
-        text = _SPILL.sub(lambda found: str(self._area(found[1] or "", found[2], own)), without_let(text))
+        text = outside_texts(without_let(text), lambda code: self._with_addresses(code, f"{quote_sheetname(tab)}!"))
         text = _filled(change_calls(text, _as_address), rows, columns)
-        if missing := _MISSING.search(_TEXT.sub("", text)):
-            raise ValueError(f"LibreOffice has no {missing[0]!r}, and {text} needs it: a method of Dialect is wanted")
-        return _OURS.sub(lambda found: f"{stored(found[1])}(", _PREFIXED.sub("_xlfn.", text))
+        return outside_texts(text, _with_stored_names)
 
-    def _area(self, tab: str, cell: str, own: str) -> Area:
-        rows, columns = self._sizes[tab or own, cell.replace("$", "")]
-        row, column = xl_cell_to_rowcol(cell)
-        return Area(tab, row, column, row + rows - 1, column + columns - 1)
+    def _with_addresses(self, code: str, own: str) -> str:
+        def address(spill: re.Match[str]) -> str:
+            tab, cell = spill[1] or "", spill[2].replace("$", "")
+            rows, columns = self._sizes[tab or own, cell]
+            row, column = xl_cell_to_rowcol(cell)
+            return str(Area(tab, row, column, row + rows - 1, column + columns - 1))
+
+        return _SPILL.sub(address, code)
 
     def rows(self, spill: str) -> str:
         return f"SUMPRODUCT(({self.is_filled(f'INDEX({spill},0,1)')})*1)"
@@ -127,6 +127,13 @@ class CalcDialect(Dialect):
         return [Piece(f'"{name} {number}"', 1, gap=reserved) for number in range(count)]
 
 
+def _with_stored_names(code: str) -> str:
+    """Raises ValueError for a function that LibreOffice lacks."""
+    if missing := _MISSING.search(code):
+        raise ValueError(f"LibreOffice has no {missing[0]!r}, and {code} needs it: a method of Dialect is wanted")
+    return _OURS.sub(lambda found: f"{stored(found[1])}(", _PREFIXED.sub("_xlfn.", code))
+
+
 def _as_address(name: str, arguments: list[str]) -> str | None:
     """A part of a range, where it can be told now."""
     area = area_of(arguments[0]) if arguments else None
@@ -151,8 +158,7 @@ def _filled(text: str, rows: int, columns: int) -> str:
         return _filled(f'GPT2_EDIT({text},"")', rows, columns) if is_single(text) else text
     name, arguments = call
     if name.startswith("GPT2_"):
-        left_out = [""] * (_argument_count(name) - len(arguments))
-        return f"{name}({','.join([*arguments, *left_out, str(rows), str(columns)])})"
+        return _sized(name, arguments, rows, columns)
     if name == "IF":
         condition, *values = arguments
         return f"IF({','.join([condition, *(_filled(value, rows, columns) for value in values)])})"
@@ -171,13 +177,24 @@ def _part(name: str, arguments: list[str], rows: int, columns: int) -> str | Non
         above = 0
         if dropped and dropped[0] == "DROP":
             inner, above = dropped[1][0], int(dropped[1][1])
-        whole = _filled(inner, rows + above, max(column, 2))
+        whole = _with_rows(inner, rows + above)
         return f"INDEX({whole},{_counting(rows)}+{above},{column})"
     if name == "DROP":
         inner, above, left = arguments[0], int(arguments[1] or 0), int((*arguments, "0")[2])
-        whole = _filled(inner, rows + above, columns + left)
+        whole = _with_rows(inner, rows + above)
         return f"INDEX({whole},{_counting(rows)}+{above},{_counting(columns, down=False)}+{left})"
     return None
+
+
+def _with_rows(text: str, rows: int) -> str:
+    """A call whose result has so many rows, some of them blank, and all its columns."""
+    call = call_of(text)
+    return _sized(*call, rows, "") if call and call[0].startswith("GPT2_") else text
+
+
+def _sized(name: str, arguments: list[str], rows: int, columns: int | str) -> str:
+    left_out = [""] * (_argument_count(name) - len(arguments))
+    return f"{name}({','.join([*arguments, *left_out, str(rows), str(columns)])})"
 
 
 def _counting(count: int, *, down: bool = True) -> str:

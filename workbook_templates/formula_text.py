@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
+from workbook_templates.places import MARK
+
+_TEXTS = re.compile(r'("(?:[^"]|"")*")')
 _CALL = re.compile(r"(?<![\w.!])[A-Za-z_][\w.]*\(")
 _QUOTED = re.compile(r"\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'")
 _RANGE = re.compile(r"((?:'[^']+'|\w+)!)?(\$?[A-Z]{1,3}\$?[1-9]\d*)(?::(\$?[A-Z]{1,3}\$?[1-9]\d*))?")
@@ -53,9 +56,14 @@ def area_of(text: str) -> Area | None:
 
 
 def is_single(text: str) -> bool:
-    """Whether a text is one cell, a name, or something that begins with a text: one value, as far as can be seen."""
+    """Whether a text is one cell, a name, or a message: one value, as far as can be seen."""
     area = area_of(text)
-    return bool((area and ":" not in text) or _NAME.fullmatch(text) or (text.startswith('"') and text != '""'))
+    return bool((area and ":" not in text) or _NAME.fullmatch(text) or text.startswith(f'"{MARK}'))
+
+
+def outside_texts(text: str, change: Callable[[str], str]) -> str:
+    """The formula with everything changed that stands between its texts."""
+    return "".join(part if number % 2 else change(part) for number, part in enumerate(_TEXTS.split(text)))
 
 
 def call_of(text: str) -> tuple[str, list[str]] | None:

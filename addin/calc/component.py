@@ -15,7 +15,8 @@ import unohelper
 from addin.calc.client import Client, Rows
 
 _SETTINGS = json.loads((Path(__file__).parent / "settings.json").read_text(encoding="utf-8"))
-_SERVICE, _MARK, _BLANK = _SETTINGS["service"], _SETTINGS["mark"], ""
+_SERVICE, _MARK = _SETTINGS["service"], _SETTINGS["mark"]
+_BLANK, _CUT = "", "..."
 
 
 def create(context: object) -> object:
@@ -40,9 +41,17 @@ def _method(client: Client, name: str) -> Callable[..., Rows]:
 
 
 def _laid_out(result: Rows, rows: int, columns: int) -> Rows:
-    """The result in the upper left of so many cells; the others are blank, where Calc would show #N/A."""
-    right, below = (_BLANK,) * max(columns - len(result[0]), 0), ((_BLANK,) * columns,) * max(rows - len(result), 0)
-    return tuple(row[:columns] + right for row in result[:rows]) + below
+    """The result in the upper left of so many cells; the others are blank, where Calc would show #N/A.
+
+    Where it has no room, the last row or column says so.
+    """
+    if len(result[0]) > columns:
+        result = tuple((*row[: columns - 1], _CUT) for row in result)
+    if len(result) > rows:
+        result = (*result[: rows - 1], (_CUT,) * len(result[0]))
+    right = (_BLANK,) * (columns - len(result[0]))
+    below = ((_BLANK,) * columns,) * (rows - len(result))
+    return tuple(row + right for row in result) + below
 
 
 g_ImplementationHelper = unohelper.ImplementationHelper()  # noqa: N816 (LibreOffice looks for this name)

@@ -10,7 +10,7 @@ import click
 
 from addin.commands import options
 
-HOSTS = ("office", "desktop", "headless")
+HOSTS = ("office", "desktop", "calc", "headless")
 
 
 @click.command()
@@ -29,7 +29,7 @@ HOSTS = ("office", "desktop", "headless")
 def new(
     template: str, prompt: str | None, model: str | None, output: Path | None, tokens: int | None, host: str
 ) -> None:
-    """Write a template workbook, every value filled in.
+    """Write a template workbook, every value filled in (LibreOffice, the host calc, does that when it opens one).
 
     The file is a new one in the current folder, numbered where its name is taken; only a file named with -o is written
     over. For desktop it ends in .xlsm, else in .xlsx.
@@ -41,10 +41,14 @@ def new(
 
     from addin.commands.console import console, show_place
     from addin.commands.output_file import MACROS, SUFFIX, check_output, write_workbook
-    from addin.commands.source import open_template
+    from addin.commands.source import build_template, open_template
 
     suffix = MACROS if host == "desktop" else SUFFIX
     check_output(output, suffix)
+    if host == "calc":
+        write, usual_name = build_template(template, host, prompt=prompt, model=model, tokens=tokens)
+        show_place(console(), write_workbook(write, output, usual_name))
+        return
     workbook, usual_name = open_template(template, host, prompt=prompt, model=model, tokens=tokens)
     workbook.recalculate()
     save: Callable[[Path], None] = partial(workbook.save, formulas="plain" if host == "headless" else "as stored")

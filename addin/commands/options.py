@@ -39,5 +39,5 @@ tokens = click.option(
     "--tokens",
     type=click.IntRange(1, 1024),
     metavar="N",
-    help="Rows to reserve for tokens in a template. By default 32, more where the prompt is longer.",
+    help="Rows to reserve for tokens in a template. By default 32 (16 for calc), more where the prompt is longer.",
 )

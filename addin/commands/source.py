@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,8 +13,7 @@ from udfs.backend import library, model_text
 from udfs.backend.errors import ModelError
 from udfs.backend.tokenizer import encode
 from workbook_templates import TEMPLATES, build
-
-_USUAL_ROWS = 32
+from workbook_templates.dialect import dialect_of
 
 
 def open_template(
@@ -25,17 +25,35 @@ def open_template(
     tokens: int | None = None,
 ) -> tuple[Workbook, str]:
     """A template for a host, with that prompt and model and a row for each token; and the usual name of its file."""
+    write, usual_name = build_template(name, host, prompt=prompt, model=model, tokens=tokens)
+    with TemporaryDirectory() as folder:
+        built = Path(folder) / usual_name
+        write(built)
+        return Workbook.open(built), usual_name
+
+
+def build_template(
+    name: str,
+    host: str,
+    *,
+    prompt: str | None = None,
+    model: str | None = None,
+    tokens: int | None = None,
+) -> tuple[Callable[[Path], None], str]:
+    """What writes such a template, formulas without values, into a file; and the usual name of its file."""
     if name not in TEMPLATES:
         raise Problem(f"TEMPLATE must be {_templates()}, not {name!r}")
     model = model or library.default_name()  # named in the file, so that it says what made its numbers
     check_model(model)
-    rows = tokens or _rows_for(prompt or "", model)
-    with TemporaryDirectory() as folder:
+    rows = tokens or _rows_for(prompt or "", model, dialect_of(host).usual_tokens)
+
+    def write(file: Path) -> None:
         try:
-            built = build(name, Path(folder), tokens=rows, host=host, prompt=prompt, model=model)
+            build(name, file, tokens=rows, host=host, prompt=prompt, model=model)
         except ValueError as error:
             raise Problem(str(error)) from None
-        return Workbook.open(built), built.name
+
+    return write, TEMPLATES[name]
 
 
 def open_source(source: str, *, prompt: str | None, model: str | None, tokens: int | None) -> tuple[Workbook, str]:
@@ -93,13 +111,13 @@ def _type_in(workbook: Workbook, prompt: str | None, model: str | None) -> None:
         workbook.set(name, text)
 
 
-def _rows_for(prompt: str, model: str) -> int:
+def _rows_for(prompt: str, model: str, usual: int) -> int:
     """A row for each token of the prompt, and no fewer than usual. Problem where the model cannot take so many."""
     loaded = library.load(model)
     tokens = len(encode(prompt)) + loaded.bos
     if tokens > loaded.config.n_ctx:
         raise Problem(f"prompt must have at most {loaded.config.n_ctx} tokens for {loaded.name}, not {tokens}")
-    return max(tokens, _USUAL_ROWS)
+    return max(tokens, usual)
 
 
 def _templates() -> str:

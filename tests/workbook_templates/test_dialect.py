@@ -25,5 +25,5 @@ def test_office_stores_prefixes_that_excel_hides(typed: str, stored: str) -> Non
 
 
 def test_a_host_must_be_known() -> None:
-    with pytest.raises(ValueError, match="host must be office or desktop or headless, not 'calc'"):
-        dialect_of("calc")
+    with pytest.raises(ValueError, match="host must be office or desktop or headless or calc, not 'gnumeric'"):
+        dialect_of("gnumeric")

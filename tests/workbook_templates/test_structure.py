@@ -148,7 +148,7 @@ def test_prompt_model_tokens_and_folder_are_taken(tmp_path: Path) -> None:
     ("arguments", "line"),
     [
         ({"template": "atlas"}, f"template must be {' or '.join(TEMPLATES)}, not 'atlas'"),
-        ({"host": "lotus"}, "host must be office or desktop or headless, not 'lotus'"),
+        ({"host": "lotus"}, "host must be office or desktop or headless or calc, not 'lotus'"),
         ({"tokens": 0}, "tokens must be 1 to 1364 where 12 heads stand side by side, not 0"),
         ({"tokens": 1365}, "tokens must be 1 to 1364 where 12 heads stand side by side, not 1365"),
     ],

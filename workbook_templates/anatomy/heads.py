@@ -76,8 +76,12 @@ def patterns(page: BandPage, qkv: Band) -> None:
 
 
 def _unless(cell: str, pieces: Sequence[Piece], otherwise: str) -> list[Piece]:
-    """The pieces, or something else where a cell that they follow from holds a message."""
-    return [replace(piece, formula=f"IF(ISTEXT({cell}),{otherwise},{piece.formula})") for piece in pieces]
+    """The pieces, or something else at the first where a cell that they follow from holds a message."""
+    texts = [otherwise, *['""'] * (len(pieces) - 1)]
+    return [
+        replace(piece, formula=f"IF(ISTEXT({cell}),{text},{piece.formula})")
+        for piece, text in zip(pieces, texts, strict=True)
+    ]
 
 
 def _labels(cell: str) -> str:

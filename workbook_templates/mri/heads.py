@@ -61,7 +61,7 @@ def _write_all(page: Page, header: int) -> None:
 
 def _write_each(page: Page, header: int, side: int) -> None:
     """A formula for each thumbnail, `side` rows and columns from the next; their numbers."""
-    shape, room = page.book.shape, side - 1
+    shape, room, corner = page.book.shape, side - 1, page.at(header + 1, _FIRST)
     for head in range(shape.n_head):
         page.text(header, _FIRST + head * side, str(head), page.style.thumbnail_label)
     for layer in range(shape.n_layer):
@@ -69,7 +69,8 @@ def _write_each(page: Page, header: int, side: int) -> None:
         page.text(row, 0, str(layer), page.style.thumbnail_label)
         for head in range(shape.n_head):
             pattern = f'GPT2_RESIDUAL(prompt_used,"h.{layer}.attn.head.{head}.pattern",model_used)'
-            shown = f'IF(status<>"{READY}",status,IF(token_count>{room},{_too_many(room)},{pattern}))'
+            checked = f'IF(status<>"{READY}",status,IF(token_count>{room},{_too_many(room)},{pattern}))'
+            shown = checked if layer == head == 0 else f'IF(ISTEXT({corner}),"",{pattern})'
             page.formula(row, _FIRST + head * side, shown, page.style.thumbnail, (room, room))
 
 

@@ -54,3 +54,12 @@ def test_wrong_values(gpt2_excel: Run, arguments: list[str], code: int, said: st
     result = gpt2_excel("new", *arguments)
     assert result.exit_code == code
     assert said in result.stderr
+
+
+def test_a_template_for_libreoffice(gpt2_excel: Run, here: Path) -> None:
+    result = gpt2_excel("new", "anatomy", "--host", "calc", "--model", "tiny", "--tokens", "3")
+    assert result.stdout == f"file    {here / '1_anatomy.xlsx'}\n"
+    with zipfile.ZipFile("1_anatomy.xlsx") as archive:
+        sheets = [archive.read(name).decode() for name in archive.namelist() if "worksheets/sheet" in name]
+    linear = '<f t="array" ref="C40:CT42">ORG.GPT2EXCEL.GPT2LINEAR('  # 3 tokens x 96 queries, keys and values
+    assert any(linear in sheet for sheet in sheets)

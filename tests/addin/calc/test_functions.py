@@ -1,0 +1,93 @@
+"""The functions as a person meets them in Calc: typed, looked up in the wizard, given wrong arguments."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+import udfs
+from tests.hosts.calc_host import EMPTY, Calc, calls
+from udfs.function import describe
+
+TAB = "Sheet1"
+PROMPT = "If today is Tuesday, tomorrow is"
+
+
+@pytest.fixture
+def sheet(calc: Calc) -> Calc:
+    """An empty sheet with a prompt in A1."""
+    calc._ask("open", EMPTY)
+    calc.type(TAB, "A1", PROMPT)
+    return calc
+
+
+def test_an_array_formula_shows_a_table(sheet: Calc) -> None:
+    sheet.formula(TAB, "A3:C10", "=GPT2_TOKENIZE(A1)")
+    assert sheet.values(TAB, "A3:C10") == udfs.gpt2_tokenize(PROMPT)
+
+
+def test_a_table_follows_the_cell_that_it_reads(sheet: Calc) -> None:
+    sheet.formula(TAB, "A3:E4", "=GPT2_PREDICT(A1;1)")
+    sheet.type(TAB, "A1", "Mike is quick. He moves")
+    sheet.calculate()
+    assert sheet.values(TAB, "B4") == [[" quickly"]]
+
+
+def test_told_its_size_an_array_is_blank_where_the_result_ends(sheet: Calc) -> None:
+    sheet.formula(TAB, "A3:D12", "=GPT2_TOKENIZE(A1;10;4)")
+    table = udfs.gpt2_tokenize(PROMPT)
+    assert sheet.values(TAB, "A3:D12") == [[*row, ""] for row in table] + [[""] * 4] * (10 - len(table))
+
+
+def test_what_has_no_room_is_not_left_out_silently(sheet: Calc) -> None:
+    sheet.formula(TAB, "A3:C5", "=GPT2_TOKENIZE(A1;3;3)")
+    assert sheet.values(TAB, "A3:C5") == [*udfs.gpt2_tokenize(PROMPT)[:2], ["..."] * 3]
+    sheet.formula(TAB, "A7:B7", "=GPT2_TOKENIZE(A1;1;2)")
+    assert sheet.values(TAB, "A7:B7") == [["...", "..."]]
+
+
+def test_a_message_stands_in_the_first_cell(sheet: Calc) -> None:
+    sheet.formula(TAB, "A3:B4", "=GPT2_EMBED(-1;;2;2)")
+    assert sheet.values(TAB, "A3:B4") == [["#GPT2! ids must be whole numbers 0 to 50256, not -1", ""], ["", ""]]
+
+
+def test_every_function_is_in_the_wizard_with_its_help(calc: Calc) -> None:
+    for name in udfs.__all__:
+        function, shown = describe(getattr(udfs, name)), calc.described(name.upper())
+        assert shown["description"].startswith(" ".join(function.help.split()))
+        assert shown["arguments"][:-2] == [[a.name, " ".join(a.help.split())] for a in function.arguments]
+
+
+def test_wrong_calls_get_the_messages_of_udfs() -> None:
+    with calls() as call:
+        assert call("GPT2_BLOCK", (12, [[0.0] * 84], "demo")) == [
+            ["#GPT2! layer must be a whole number 0 to 11 for demo, not 12"]
+        ]
+        assert call("GPT2_GELU", ([["x"]],)) == [["#GPT2! x has the text 'x' in row 1, column 1: a number is needed"]]
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for a process in Linux's /proc")
+def test_when_the_process_that_computes_dies_another_goes_on(sheet: Calc) -> None:
+    sheet.formula(TAB, "A3", "=GPT2_DETOKENIZE(B1)")
+    for ids, text in ((262, " the"), (257, " a")):
+        sheet.type(TAB, "B1", ids)
+        sheet.calculate()
+        assert sheet.values(TAB, "A3") == [[text]]
+        (worker,) = _workers()
+        os.kill(worker, signal.SIGKILL)
+
+
+def _workers() -> list[int]:
+    """The processes that compute for a LibreOffice whose profile is the tests'."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            command, environment = ((folder / name).read_bytes() for name in ("cmdline", "environ"))
+        except OSError:  # no process, or one that has ended
+            continue
+        if b"addin.calc.worker" in command and b"gpt2-excel-calc-" in environment:
+            found.append(int(folder.name))
+    return found

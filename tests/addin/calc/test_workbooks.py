@@ -1,0 +1,156 @@
+"""Every template, opened and recalculated by Calc itself, cell by cell as without any spreadsheet program."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from openpyxl.utils import get_column_letter
+
+import udfs
+from addin.headless import Workbook, WorkbookError
+from tests.hosts.calc_host import Calc
+from workbook_templates import TEMPLATES, build
+
+Value = str | float | None
+
+PROMPT, OTHER_PROMPT = "If today is Tuesday, tomorrow is", "If today is Friday, tomorrow is"  # as long as there is room
+SHORT_PROMPT = "Mike is quick. He"
+ROOM = 7
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A value typed below or beside a label: on the tab, so many rows and columns from the cell that says it."""
+
+    tab: str
+    label: str
+    rows: int
+    columns: int
+    value: Value
+
+
+PATTERNS = range(78, 78 + 2 + ROOM)  # the rows of a block's tab in which all patterns stand side by side
+# The patterns of layer 0: the tab, the first row and column, counted from 0.
+SQUARES = {"anatomy": ("Block 0", 79, 2), "mri": ("All heads", 6, 1)}
+
+STREAM = Edit("Block 5", "your edits", 2, 2, 3.5)
+EDITS = {
+    "anatomy": (
+        [STREAM],
+        [Edit("Block 2", "coefficient", 0, 1, 4.0), Edit("Block 2", "steer", 0, 2, 1.5)],
+        [Edit("Weights", "what", 1, 0, "scale"), Edit("Weights", "where", 1, 0, "h.0.mlp")],
+        [Edit("Weights", "amount", 1, 0, 0.0), Edit("Head", "temperature", 0, 1, 0.5)],
+    ),
+    "mri": (
+        [Edit("Attention", "head", 0, 1, 2.0), Edit("Track a token", "token", 0, 1, " Friday")],
+        [Edit("Circuit", "MLP", 1, 0, None)],
+        [Edit("Patching", "clean", 0, 1, "Mary and John sat. John"), Edit("Patching", "answer", 0, 1, " Mary")],
+        [Edit("Patching", "corrupted", 0, 1, "Mary and John sat. Mary"), Edit("Attribution", "against", 0, 1, " a")],
+    ),
+    "surgery": (
+        [Edit("SAE feature", "coefficient", 0, 2, 0.0), Edit("Ablation", "what", 1, 0, "mean")],
+        [Edit("Coefficient sweep", "operation", 0, 1, "PCA"), Edit("Weight edits", "new", 1, 0, -2.0)],
+    ),
+}
+
+
+class Pair:
+    """One workbook twice: in Calc, and recalculated without any spreadsheet program."""
+
+    def __init__(self, calc: Calc, headless: Workbook) -> None:
+        self.calc, self.headless, self.tabs = calc, headless, calc.tabs()
+
+    def type(self, tab: str, cell: str, value: Value) -> None:
+        self.calc.type(tab, cell, value)
+        self.headless.set(f"'{tab}'!{cell}", value)
+
+    def edit(self, edit: Edit) -> None:
+        rows = self.headless.get_range(f"'{edit.tab}'!A1:Z200")
+        row, column = next((i, j) for i, row in enumerate(rows) for j, cell in enumerate(row) if cell == edit.label)
+        self.type(edit.tab, f"{get_column_letter(column + edit.columns + 1)}{row + edit.rows + 1}", edit.value)
+
+    def type_prompt(self, prompt: str) -> None:
+        self.type(*self.calc.cell_named("prompt"), prompt)
+
+    def differences(self, *, besides_squares: bool = False) -> list[str]:
+        """Cells that are not the same, after both have recalculated."""
+        self.calc.calculate()
+        self.headless.recalculate()
+        tabs = [tab for tab in self.tabs if not (besides_squares and tab == "All heads")]
+        return [line for tab in tabs for line in self._in_tab(tab, besides_squares)]
+
+    def _in_tab(self, tab: str, besides_squares: bool) -> Iterator[str]:
+        rows = self.calc.values(tab)
+        squares = PATTERNS if besides_squares and tab.startswith("Block") else range(0)
+        last = f"{get_column_letter(len(rows[0]))}{len(rows)}"
+        expected = self.headless.get_range(f"'{tab}'!A1:{last}")
+        for number, (row, expected_row) in enumerate(zip(rows, expected, strict=True), start=1):
+            for column, (value, wanted) in enumerate(zip(row, expected_row, strict=True), start=1):
+                if number in squares and column > 2:
+                    break
+                if value != wanted and not is_same(value, wanted):
+                    yield f"{tab}!{get_column_letter(column)}{number}: {value!r}, not {wanted!r}"
+
+
+def is_same(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, float) and isinstance(value, float):
+        return math.isclose(value, wanted, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return {value, wanted} == {"", None}
+
+
+@pytest.fixture(scope="module", params=TEMPLATES)
+def template(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def pair(template: str, calc: Calc, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A template that was opened by both."""
+    folder = tmp_path_factory.mktemp(template)
+    files = [
+        build(template, folder / f"{host}.xlsx", host=host, tokens=ROOM, prompt=PROMPT, model="demo")
+        for host in ("calc", "headless")
+    ]
+    calc.open(files[0])
+    return Pair(calc, Workbook.open(files[1]))
+
+
+def test_all_cells_are_the_same_after_each_edit(template: str, pair: Pair) -> None:
+    assert pair.differences()[:20] == []
+    for edits in EDITS.get(template, ()):
+        for edit in edits:
+            pair.edit(edit)
+        assert pair.differences()[:20] == [], edits
+
+
+def test_all_cells_are_the_same_after_another_prompt(pair: Pair) -> None:
+    try:
+        pair.headless.get("prompt")
+    except WorkbookError:
+        pytest.skip("this workbook has no prompt to type")
+    pair.type_prompt(OTHER_PROMPT)
+    assert pair.differences()[:20] == []
+    pair.type_prompt(SHORT_PROMPT)
+    assert pair.differences(besides_squares=True)[:20] == []
+
+
+def test_squares_stand_apart_as_far_as_there_is_room(template: str, pair: Pair) -> None:
+    """Patterns of all heads: in Excel they close up where a prompt is short, in Calc each has its place."""
+    if template not in SQUARES:
+        pytest.skip("this workbook shows no squares")
+    tab, first_row, first_column = SQUARES[template]
+    rows = pair.calc.values(tab)
+    model = str(pair.headless.get("model"))
+    for head in range(12):
+        column = first_column + head * (ROOM + 1)
+        square = [row[column : column + ROOM] for row in rows[first_row : first_row + ROOM]]
+        pattern = udfs.gpt2_residual(SHORT_PROMPT, f"h.0.attn.head.{head}.pattern", model)
+        n = len(pattern)
+        np.testing.assert_allclose([row[:n] for row in square[:n]], pattern, atol=TOLERANCE)
+        assert {cell for row in square for cell in row[n:]} | {cell for row in square[n:] for cell in row} == {""}

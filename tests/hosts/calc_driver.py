@@ -1,0 +1,164 @@
+"""Runs in a Python that knows LibreOffice's `uno`: starts LibreOffice, and does what its standard input says.
+
+A line of JSON, the name of a method of `Driver` and its arguments, is answered by a line: the result, or the error.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import Any
+
+import uno
+from com.sun.star.beans import PropertyValue
+from com.sun.star.connection import NoConnectException
+
+_PATIENCE = 60  # seconds until LibreOffice answers
+_ERRORS = 4  # com.sun.star.sheet.FormulaResult.ERROR
+
+
+class Driver:
+    """One LibreOffice, one document at a time."""
+
+    def __init__(self, program: str, pipe: str) -> None:
+        options = ("--headless", "--norestore", "--nologo", "--nodefault", f"--accept=pipe,name={pipe};urp")
+        self._office = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._context = _connected(pipe)
+        self._desktop = self._service("com.sun.star.frame.Desktop")
+        self._document: Any = None
+
+    def open(self, url: str) -> float:
+        """Loads a document, or makes an empty one of `private:factory/scalc`; gives the seconds that it took."""
+        self.close()
+        start = time.perf_counter()
+        self._document = self._desktop.loadComponentFromURL(url, "_blank", 0, (_property("Hidden", True),))
+        return time.perf_counter() - start
+
+    def close(self) -> None:
+        if self._document is not None:
+            self._document.close(True)
+            self._document = None
+
+    def tabs(self) -> list[str]:
+        return list(self._document.Sheets.ElementNames)
+
+    def type(self, tab: str, cell: str, value: str | float | None) -> None:
+        """Types a value, never a formula, into a cell."""
+        place = self._range(tab, cell)
+        if value is None:
+            place.clearContents(1 + 2 + 4 + 16)  # numbers, dates, texts, formulas
+        elif isinstance(value, str):
+            place.String = value
+        else:
+            place.Value = value
+
+    def formula(self, tab: str, cells: str, formula: str) -> None:
+        """Types an array formula as a person does."""
+        self._range(tab, cells).setArrayFormula(formula)
+
+    def calculate(self) -> float:
+        """Calculates what has changed; gives the seconds that it took."""
+        start = time.perf_counter()
+        self._document.calculate()
+        return time.perf_counter() - start
+
+    def values(self, tab: str, cells: str = "") -> list[list[Any]]:
+        """The values of some cells, or of all that are in use; an error as `Err:522`."""
+        area = self._range(tab, cells)
+        rows = [list(row) for row in area.DataArray]
+        first = area.RangeAddress
+        for found in area.queryFormulaCells(_ERRORS).RangeAddresses:
+            for row in range(found.StartRow, found.EndRow + 1):
+                for column in range(found.StartColumn, found.EndColumn + 1):
+                    error = self._document.Sheets.getByName(tab).getCellByPosition(column, row).getError()
+                    rows[row - first.StartRow][column - first.StartColumn] = f"Err:{error}"
+        return rows
+
+    def named(self, name: str) -> list[list[Any]]:
+        """The values of a named range."""
+        return [list(row) for row in self._document.NamedRanges.getByName(name).ReferredCells.DataArray]
+
+    def cell_named(self, name: str) -> list[str]:
+        """Tab and address of a named cell."""
+        tab, _, cell = self._document.NamedRanges.getByName(name).Content.replace("$", "").rpartition(".")
+        return [tab.strip("'"), cell]
+
+    def call(self, function: str, arguments: list[Any]) -> list[list[Any]]:
+        """A function's result, called as a formula calls it."""
+        given = tuple(_rows(a) if isinstance(a, list) else "" if a is None else a for a in arguments)
+        access = self._service("com.sun.star.sheet.FunctionAccess")
+        result = uno.invoke(access, "callFunction", (function, given))
+        return [list(row) for row in result] if isinstance(result, tuple) else [[result]]
+
+    def described(self, function: str) -> dict[str, Any]:
+        """What the function wizard shows."""
+        found = self._service("com.sun.star.sheet.FunctionDescriptions").getByName(function)
+        shown = {part.Name: part.Value for part in found}
+        arguments = [[a.Name, a.Description] for a in shown["Arguments"]]
+        return {"description": shown["Description"], "arguments": arguments}
+
+    def pdf(self, url: str) -> None:
+        """Prints the document into a file."""
+        self._document.storeToURL(url, (_property("FilterName", "calc_pdf_Export"),))
+
+    def office(self) -> int:
+        """The id of LibreOffice's process."""
+        return self._office.pid
+
+    def finish(self) -> None:
+        self.close()
+        self._desktop.terminate()
+        self._office.wait()
+
+    def _range(self, tab: str, cells: str) -> Any:
+        sheet = self._document.Sheets.getByName(tab)
+        if cells:
+            return sheet.getCellRangeByName(cells)
+        cursor = sheet.createCursor()
+        cursor.gotoEndOfUsedArea(False)
+        end = cursor.RangeAddress
+        return sheet.getCellRangeByPosition(0, 0, end.EndColumn, end.EndRow)
+
+    def _service(self, name: str) -> Any:
+        return self._context.ServiceManager.createInstanceWithContext(name, self._context)
+
+
+def _connected(pipe: str) -> Any:
+    local = uno.getComponentContext()
+    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
+    place = f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext"
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        with suppress(NoConnectException):
+            return resolver.resolve(place)
+        time.sleep(0.1)
+    return resolver.resolve(place)
+
+
+def _rows(rows: list[Any]) -> Any:
+    return uno.Any("[][]any", tuple(tuple("" if cell is None else cell for cell in row) for row in rows))
+
+
+def _property(name: str, value: Any) -> Any:
+    made = PropertyValue()
+    made.Name, made.Value = name, value
+    return made
+
+
+def main() -> None:
+    driver = Driver(*sys.argv[1:])
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        try:
+            answer = {"result": getattr(driver, name)(*arguments)}
+        except Exception as error:  # the tests shall see it, and LibreOffice run on
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+    driver.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""LibreOffice Calc itself, without a window: one process for all tests, with the add-in installed in a profile of its
+own."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from addin.calc import installation
+from addin.commands.programs import find_libreoffice
+
+EMPTY = "private:factory/scalc"
+_DRIVER = Path(__file__).with_name("calc_driver.py")
+_TIMEOUT = 60
+
+
+class Calc:
+    """LibreOffice, driven by another Python that knows its `uno`."""
+
+    def __init__(self, profile: Path) -> None:
+        self.environment = profile_environment(profile)
+        with mock.patch.dict(os.environ, self.environment):
+            for _ in installation.install():
+                pass
+            self._driver = subprocess.Popen(
+                [_uno_python(), str(_DRIVER), find_libreoffice() or "", f"gpt2_excel_{os.getpid()}"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """A method of the driver."""
+        return lambda *arguments: self._ask(name, *arguments)
+
+    def open(self, file: Path) -> float:
+        """Loads a workbook; gives the seconds that it took."""
+        return self._ask("open", file.resolve().as_uri())
+
+    def close_office(self) -> None:
+        self._driver.communicate(timeout=_TIMEOUT)
+
+    def _ask(self, *request: Any) -> Any:
+        assert self._driver.stdin is not None
+        assert self._driver.stdout is not None
+        self._driver.stdin.write(json.dumps(request) + "\n")
+        self._driver.stdin.flush()
+        line = self._driver.stdout.readline()
+        if not line:
+            raise RuntimeError("LibreOffice's driver has gone")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer["result"]
+
+
+def profile_environment(profile: Path) -> dict[str, str]:
+    """What makes LibreOffice keep everything in that folder, extensions for all users too, which root's are."""
+    shared = (profile / "shared").as_uri()
+    return {
+        "UserInstallation": profile.as_uri(),
+        "UNO_SHARED_PACKAGES": shared,
+        "UNO_SHARED_PACKAGES_CACHE": shared,
+    }
+
+
+@cache
+def calc() -> Calc:
+    """The one LibreOffice of these tests; the test is skipped where there is none."""
+    if find_libreoffice() is None:
+        pytest.skip("LibreOffice is not on this machine (apt: libreoffice-calc)")
+    if not _uno_python():
+        pytest.skip("no Python here knows LibreOffice's uno (apt: python3-uno)")
+    profile = Path(tempfile.mkdtemp(prefix="gpt2-excel-calc-"))
+    started = Calc(profile)
+
+    def end() -> None:
+        started.close_office()
+        shutil.rmtree(profile, ignore_errors=True)
+
+    atexit.register(end)
+    return started
+
+
+@contextmanager
+def calls() -> Iterator[Callable[[str, Sequence[Any]], list[list[Any]]]]:
+    """Calls functions through Calc: (name, raw arguments) -> rows."""
+    running = calc()
+    yield lambda name, arguments: running.call(name, [_plain(argument) for argument in arguments])
+
+
+def _plain(argument: Any) -> Any:
+    """An argument as JSON can say it, a range as rows."""
+    if isinstance(argument, np.ndarray):
+        return np.atleast_2d(argument).tolist()
+    if isinstance(argument, (list, tuple)):
+        rows = [list(row) if isinstance(row, (list, tuple)) else row for row in argument]
+        return rows if any(isinstance(row, list) for row in rows) else [rows]
+    return argument.item() if isinstance(argument, np.generic) else argument
+
+
+@cache
+def _uno_python() -> str:
+    """A Python that can `import uno`: the system's, or LibreOffice's own; empty where there is none."""
+    beside = Path(find_libreoffice() or "/").resolve().parent
+    candidates = filter(os.path.exists, ("/usr/bin/python3", str(beside / "python"), sys.executable))
+    return next((python for python in candidates if _imports_uno(python)), "")
+
+
+def _imports_uno(python: str) -> bool:
+    return subprocess.run([python, "-c", "import uno"], capture_output=True, timeout=_TIMEOUT).returncode == 0
