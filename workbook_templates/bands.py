@@ -93,6 +93,8 @@ class BandPage(Page):
         layout: its headers are shown here too rather than computed again."""
         super().__init__(book, name, (look.POSITION_WIDTH, look.TOKEN_WIDTH), FIRST, kind)
         self.sheet.set_column(FIRST, _LAST_COLUMN, look.CHANNEL_WIDTH)
+        if book.dialect.is_fixed:  # whose rows have no format as a whole
+            self.sheet.set_column(FIRST, FIRST + 4 * book.shape.channels, look.CHANNEL_WIDTH, self.style.number)
         self.sheet.freeze_panes(_FROZEN_ROWS, FIRST)
         self.sheet.set_zoom(90)
         self._title, self._labels, self._twin = title, labels, twin
@@ -120,7 +122,7 @@ class BandPage(Page):
         number = str(len(self._steps)) if numbered else ""
         if numbered:
             self._steps.append((f"{number} {name}", self.row))
-        self.sheet.set_row(self.row, None, bar)
+        self.format_row(self.row, bar, FIRST + _PRINTED_COLUMNS + 1)
         for column, text in enumerate((f"step {number}" if numbered else "", name, title)):
             self.text(self.row, column, text, bar)
         self.row += 1
@@ -152,7 +154,7 @@ class BandPage(Page):
         self._headers(headers(cell), reserved)
         cell_format: Format = getattr(self.style, shown.cell_format)
         band = Band(cell, self.place(self.row, FIRST), self.row)
-        last = self._rows(rows, labels, cell_format)
+        last = self._rows(rows, labels, cell_format, 0 if shown is SIGNED else FIRST + reserved)
         self._formulas(band.row, FIRST, formula, cell_format, (rows, reserved))
         self.mark_errors(band.row, FIRST)
         if shown.scale:
@@ -168,7 +170,7 @@ class BandPage(Page):
         rows = self.book.shape.tokens if rows is None else rows
         self._headers(channels(values.cell), self.book.shape.channels)
         first = self.row
-        last = self._rows(rows, labels, self.style.edit_row)
+        last = self._rows(rows, labels, self.style.edit_row, 0)
         last_column = FIRST + self.book.shape.channels - 1
         corner = self.at(first, FIRST)
         header, token = f"{corner[: -len(str(first + 1))]}${first}", f"$B{first + 1}"
@@ -178,7 +180,7 @@ class BandPage(Page):
             self.sheet.conditional_format(first, FIRST, last, last_column, rule)
         return f"{self.at(first, FIRST, absolute=True)}:{self.at(last, last_column, absolute=True)}"
 
-    def _rows(self, count: int, labels: Formulas | None, cell_format: Format) -> int:
+    def _rows(self, count: int, labels: Formulas | None, cell_format: Format, columns: int) -> int:
         """Labels the next rows, folds those past the usual, and gives the last one.
 
         They are formatted as a whole, so that no cell need be stored for what may spill there.
@@ -186,7 +188,7 @@ class BandPage(Page):
         first, last = self.row, self.row + count - 1
         for row in range(first, last + 1):
             folded = {"level": 1, "hidden": True} if row - first >= UNFOLDED else {}
-            self.sheet.set_row(row, None, cell_format, folded)
+            self.format_row(row, cell_format, columns, folded)
             self.sheet.write_blank(row, 0, None, self.style.position)
             self.sheet.write_blank(row, 1, None, self.style.token)
         self._formulas(first, 0, labels or self._labels, self.style.position, (count, 2))
@@ -200,7 +202,7 @@ class BandPage(Page):
         for number, formula in enumerate(formulas, start=1):
             innermost = number == len(formulas)
             row_format = self.style.channel if innermost else self.style.group
-            self.sheet.set_row(self.row, None, row_format)
+            self.format_row(self.row, row_format, FIRST + columns)
             for column, label in enumerate(("position", "token") if innermost else ("", "")):
                 self.text(self.row, column, label, self.style.label)
             self._formulas(self.row, FIRST, self._twins(formula) if self._twin else formula, row_format, (1, columns))

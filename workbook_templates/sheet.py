@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from xlsxwriter.format import Format
 from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
@@ -22,6 +23,7 @@ class Page:
         self.book, self.style, self.name = book, book.style, name
         self.sheet = book.workbook.add_worksheet(name)
         self.row = 0
+        self._columns = len(widths)
         self._text_column = text_column
         self.sheet.set_tab_color(look.TABS[kind])
         self.sheet.hide_gridlines(2)
@@ -84,9 +86,16 @@ class Page:
             row, column, f"internal:{quote_sheetname(sheet)}!{cell}", self.style.link, text, f"Go to {sheet}"
         )
 
+    def format_row(self, row: int, cell_format: Format, columns: int, options: dict[str, Any] | None = None) -> None:
+        """The format of a row, of which so many columns are in use. `options` are those of XlsxWriter's set_row."""
+        whole = not self.book.dialect.is_fixed  # LibreOffice would take seconds for all 16,384 columns of all rows
+        self.sheet.set_row(row, None, cell_format if whole else None, options)
+        for column in range(0 if whole else columns):
+            self.sheet.write_blank(row, column, None, cell_format)
+
     def section(self, title: str) -> None:
         """A dark bar over the whole width."""
-        self.sheet.set_row(self.row, None, self.style.heading)
+        self.format_row(self.row, self.style.heading, self._columns)
         self.text(self.row, 0, title, self.style.heading)
         self.row += 1
 

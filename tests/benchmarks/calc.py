@@ -19,6 +19,7 @@ from workbook_templates.dialect import dialect_of
 
 _EDITS = 12  # rows on a block's tab above the cells to type over, besides the tokens'
 
+
 def main() -> None:
     """Prints one line for each step; medians where there are several."""
     options = argparse.ArgumentParser(description=__doc__)

@@ -100,9 +100,16 @@ class Driver:
         arguments = [[a.Name, a.Description] for a in shown["Arguments"]]
         return {"description": shown["Description"], "arguments": arguments}
 
-    def pdf(self, url: str) -> None:
-        """Prints the document into a file."""
+    def print(self, tab: str, url: str) -> None:
+        """Prints one tab into a PDF file: where some tab has print areas, those that have none are left out."""
+        sheets = [self._document.Sheets.getByName(name) for name in self.tabs()]
+        areas = [sheet.getPrintAreas() for sheet in sheets]
+        for sheet in sheets:
+            if sheet.Name != tab:
+                sheet.setPrintAreas(())
         self._document.storeToURL(url, (_property("FilterName", "calc_pdf_Export"),))
+        for sheet, own in zip(sheets, areas, strict=True):
+            sheet.setPrintAreas(own)
 
     def office(self) -> int:
         """The id of LibreOffice's process."""

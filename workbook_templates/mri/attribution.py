@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import labelled_input, labelled_value, table, title, unless_message
@@ -161,8 +159,8 @@ def _largest(page: Page, parts: str) -> None:
         page.sheet.write_blank(row, _RIGHT + 1, None, style.logit)
     only = f"DROP(DROP({parts}#,1),-1)"
     pieces = page.book.dialect.largest(only, _LOGIT, _LARGEST)
-    shown = [replace(piece, formula=unless_message(parts, piece.formula)) for piece in pieces]
-    page.pieces(first, _RIGHT, shown, style.text, _LARGEST)
+    for column, (piece, cell_format) in enumerate(zip(pieces, (style.text, style.logit), strict=False), start=_RIGHT):
+        page.formula(first, column, unless_message(parts, piece.formula), cell_format, (_LARGEST, piece.columns))
     chart = page.book.workbook.add_chart({"type": "bar"})
     chart.add_series(
         {

@@ -44,7 +44,7 @@ def write_heads(book: Book, printed: int) -> None:
         _write_all(page, header)
     page.plain(header - 1, _FIRST, f'IF(ISTEXT({corner}),{corner},"")', page.style.wrong_text)
     page.sheet.conditional_format(first, _FIRST, first + rows - 1, _FIRST + columns - 1, look.SHARE_SCALE)
-    side = min(side, printed + 1)
+    side = side if book.dialect.is_fixed else min(side, printed + 1)
     page.sheet.print_area(0, 0, first + shape.n_layer * side - 1, _FIRST + shape.n_head * side - 1)
     page.sheet.freeze_panes(first, _FIRST)
     page.row = first + rows
