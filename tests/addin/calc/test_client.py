@@ -1,0 +1,50 @@
+"""LibreOffice's side without LibreOffice: the process is started, answers, and is started again when it dies."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import udfs
+from addin.calc.client import Client
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    client = Client(sys.executable)
+    yield client
+    client.close()
+
+
+def test_tables_numbers_and_messages(client: Client) -> None:
+    assert client.call("GPT2_TOKENIZE", ["a b"]) == tuple(map(tuple, udfs.gpt2_tokenize("a b")))
+    ids = ((257.0,), (275.0,), ("",))  # blank rows at the end, as a workbook reserves them
+    np.testing.assert_allclose(client.call("GPT2_EMBED", [ids, None]), udfs.gpt2_embed([[257], [275]]))
+    assert client.call("GPT2_EMBED", [-1.0, ""]) == (("#GPT2! ids must be whole numbers 0 to 50256, not -1",),)
+
+
+def test_an_empty_cell_of_a_result_is_blank_and_a_number_a_float(client: Client) -> None:
+    info = client.call("GPT2_ATTRIBUTION", ["a b", " c", None, "tiny"])
+    assert info[1][1:3] == ("", "")
+    assert isinstance(info[3][1], float)
+
+
+def test_when_it_has_died_another_answers(client: Client) -> None:
+    assert client.call("GPT2_DETOKENIZE", [262.0]) == ((" the",),)
+    process = client._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    assert client.call("GPT2_DETOKENIZE", [257.0]) == ((" a",),)
+    assert client._process is not process
+
+
+def test_what_does_not_start_is_an_error_and_not_a_hang(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nothing"):
+        Client(str(tmp_path / "nothing")).call("GPT2_GELU", [1.0])
+    with pytest.raises(EOFError):
+        Client("/bin/true" if Path("/bin/true").exists() else sys.executable).call("GPT2_GELU", [1.0])

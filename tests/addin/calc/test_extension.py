@@ -1,0 +1,67 @@
+"""What is in the extension: everything that LibreOffice asks for, made from the functions themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+from zipfile import ZipFile
+
+import pytest
+
+import udfs
+from addin.calc.extension import write_extension
+from udfs.function import describe
+from workbook_templates.dialect_calc import method
+
+NAME = "{http://openoffice.org/2001/registry}name"
+FULL_PATH = "{http://openoffice.org/2001/manifest}full-path"
+
+
+@pytest.fixture(scope="module")
+def extension(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
+    file = tmp_path_factory.mktemp("extension") / "functions.oxt"
+    write_extension(file, "/some/where/python")
+    return ZipFile(file)
+
+
+def test_every_function_has_a_type_with_all_its_arguments(extension: ZipFile) -> None:
+    methods = dict(re.findall(r"> > (\w+)\((.*)\);", extension.read("functions.idl").decode()))
+    assert set(methods) == {method(name) for name in udfs.__all__}
+    for name in udfs.__all__:
+        assert methods[method(name)].count("[in] any ") == len(describe(getattr(udfs, name)).arguments) + 2
+
+
+def test_help_belongs_to_the_arguments_of_the_types(extension: ZipFile) -> None:
+    """LibreOffice finds the help of an argument by its name in the type."""
+    types = dict(re.findall(r"> > (\w+)\((.*)\);", extension.read("functions.idl").decode()))
+    root = ElementTree.fromstring(extension.read("CalcAddIns.xcu"))
+    functions = root.find(f".//node[@{NAME}='AddInFunctions']")
+    assert functions is not None
+    for function in functions:
+        parameters = function.find(f"node[@{NAME}='Parameters']")
+        assert parameters is not None
+        in_type = re.findall(r"any (\w+)", types[function.attrib[NAME]])
+        assert [parameter.attrib[NAME] for parameter in parameters] == in_type
+
+
+def test_the_interpreter_is_written_down(extension: ZipFile) -> None:
+    assert json.loads(extension.read("settings.json"))["interpreter"] == "/some/where/python"
+
+
+def test_all_that_the_manifest_names_is_there(extension: ZipFile) -> None:
+    manifest = ElementTree.fromstring(extension.read("META-INF/manifest.xml"))
+    assert {entry.attrib[FULL_PATH] for entry in manifest} <= set(extension.namelist())
+
+
+def test_libreoffices_python_needs_nothing_of_ours_besides(extension: ZipFile) -> None:
+    """What is packed imports the standard library, LibreOffice's own modules, and what is packed."""
+    packed = [name for name in extension.namelist() if name.endswith(".py")]
+    ours = {Path(name.removeprefix("pythonpath/")).with_suffix("").as_posix().replace("/", ".") for name in packed}
+    for name in packed:
+        source = extension.read(name).decode()
+        compile(source, name, "exec")
+        for module in re.findall(r"^from (addin[\w.]*) import", source, re.M):
+            assert module in ours or f"{module}.__init__" in ours, f"{name} imports {module}"
+        assert not re.search(r"^\s*(?:import|from) (?:numpy|udfs|workbook_templates)", source, re.M)

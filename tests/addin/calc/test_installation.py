@@ -1,0 +1,48 @@
+"""Installed, looked at and removed by LibreOffice's own program, in a profile that is thrown away."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from addin.calc import installation
+from addin.commands.problems import Missing, Problem
+from addin.commands.programs import find_libreoffice
+from tests.hosts.calc_host import profile_environment
+
+needs_libreoffice = pytest.mark.skipif(
+    find_libreoffice() is None, reason="LibreOffice is not on this machine (apt: libreoffice-calc)"
+)
+
+
+@pytest.fixture
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, value in profile_environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
+@needs_libreoffice
+def test_twice_in_and_once_out(profile: Path) -> None:
+    for _ in range(2):
+        assert sys.executable in "\n".join(installation.install())
+    assert any(line.startswith("extension: version ") for line in installation.status())
+    assert list(profile.rglob("functions.idl"))
+    assert "removed" in "\n".join(installation.uninstall())
+    assert list(installation.uninstall()) == ["nothing was installed"]
+    assert "extension: none (gpt2-excel install --host calc)" in list(installation.status())
+    assert not list(profile.rglob("functions.idl"))
+
+
+@needs_libreoffice
+def test_what_libreoffice_does_not_take_is_said_in_one_line(profile: Path) -> None:
+    with pytest.raises(Problem, match="LibreOffice's unopkg add: ERROR"):
+        installation._unopkg("add", str(profile / "nothing.oxt"))
+
+
+def test_without_libreoffice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "find_libreoffice", lambda: None)
+    with pytest.raises(Missing, match="LibreOffice is not on this machine"):
+        list(installation.install())
