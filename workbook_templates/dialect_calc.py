@@ -66,6 +66,8 @@ class CalcDialect(Dialect):
     def _with_addresses(self, code: str, own: str) -> str:
         def address(spill: re.Match[str]) -> str:
             tab, cell = spill[1] or "", spill[2].replace("$", "")
+            if (tab or own, cell) not in self._sizes:
+                raise ValueError(f"no formula spills from {tab or own}{cell}, and {code} reads it")
             rows, columns = self._sizes[tab or own, cell]
             row, column = xl_cell_to_rowcol(cell)
             return str(Area(tab, row, column, row + rows - 1, column + columns - 1))

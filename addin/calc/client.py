@@ -60,6 +60,8 @@ class Client:
             [self._interpreter, *_WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if os.name == "nt" else None,  # LibreOffice has none to share on Windows
+            cwd=os.path.dirname(self._interpreter) or None,  # what lies beside a document must not be imported
             env=environment,
             creationflags=_NO_WINDOW,
         )

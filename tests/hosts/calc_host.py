@@ -23,7 +23,6 @@ import pytest
 from addin.calc import installation
 from addin.commands.programs import find_libreoffice
 
-EMPTY = "private:factory/scalc"
 _DRIVER = Path(__file__).with_name("calc_driver.py")
 _TIMEOUT = 60
 
@@ -47,9 +46,9 @@ class Calc:
         """A method of the driver."""
         return lambda *arguments: self._ask(name, *arguments)
 
-    def open(self, file: Path) -> float:
-        """Loads a workbook; gives the seconds that it took."""
-        return self._ask("open", file.resolve().as_uri())
+    def open(self, file: Path | None = None) -> float:
+        """Loads a workbook, or an empty one of one sheet; gives the seconds that it took."""
+        return self._ask("open", file.resolve().as_uri() if file else "private:factory/scalc")
 
     def close_office(self) -> None:
         self._driver.communicate(timeout=_TIMEOUT)

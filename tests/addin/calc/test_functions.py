@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import udfs
-from tests.hosts.calc_host import EMPTY, Calc, calls
+from tests.hosts.calc_host import Calc, calls
 from udfs.function import describe
 
 TAB = "Sheet1"
@@ -19,7 +19,7 @@ PROMPT = "If today is Tuesday, tomorrow is"
 @pytest.fixture
 def sheet(calc: Calc) -> Calc:
     """An empty sheet with a prompt in A1."""
-    calc._ask("open", EMPTY)
+    calc.open()
     calc.type(TAB, "A1", PROMPT)
     return calc
 
