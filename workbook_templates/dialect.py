@@ -68,6 +68,18 @@ class Dialect:
         """Whether there is something in a cell, or in each of several."""
         return f'{cells}<>""'
 
+    def is_blank(self, cells: str) -> str:
+        """Whether there is nothing in a cell, or in each of several."""
+        return f'{cells}=""'
+
+    def says(self, cells: str, text: str) -> str:
+        """Whether a cell, or each of several, holds that text."""
+        return f'{cells}="{text}"'
+
+    def largest_difference(self, values: str, others: str) -> str:
+        """The largest difference of two ranges of equal size, cell by cell, where both hold numbers."""
+        return f"MAX(ABS({values}-{others}))"
+
     def are_equal(self, text: str, other: str) -> str:
         """Whether two texts are the same."""
         return f"EXACT({text},{other})"

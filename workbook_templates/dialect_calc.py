@@ -86,6 +86,15 @@ class CalcDialect(Dialect):
     def is_filled(self, cells: str) -> str:
         return f"LEN({cells})>0"
 
+    def is_blank(self, cells: str) -> str:
+        return f"LEN({cells})=0"
+
+    def says(self, cells: str, text: str) -> str:
+        return f'{cells}&""="{text}"'
+
+    def largest_difference(self, values: str, others: str) -> str:
+        return f"MAX(IF(ISNUMBER({others}),ABS({values}-{others}),0))"
+
     def are_equal(self, text: str, other: str) -> str:
         return f'EXACT({text}&"",{other}&"")'
 

@@ -91,7 +91,8 @@ class Page:
         whole = not self.book.dialect.is_fixed  # LibreOffice would take seconds for all 16,384 columns of all rows
         self.sheet.set_row(row, None, cell_format if whole else None, options)
         for column in range(0 if whole else columns):
-            self.sheet.write_blank(row, column, None, cell_format)
+            if column not in self.sheet.table[row]:
+                self.sheet.write_blank(row, column, None, cell_format)
 
     def section(self, title: str) -> None:
         """A dark bar over the whole width."""

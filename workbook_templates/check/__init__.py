@@ -65,8 +65,6 @@ def _labels(book: Book) -> tuple[str, str]:
     first = int(cell.rpartition("$")[2]) + 1
     last = first + book.shape.tokens - 1
     positions, tokens = (f"{tab}!${column}${first}:${column}${last}" for column in "AB")
-    return _unless_blank(positions), _unless_blank(tokens)
-
-
-def _unless_blank(cells: str) -> str:
-    return f'IF((unfit<>"")+({cells}=""),"",{cells})'
+    unless_blank = 'IF((unfit<>"")+({}),"",{})'
+    shown = [unless_blank.format(book.dialect.is_blank(cells), cells) for cells in (positions, tokens)]
+    return shown[0], shown[1]

@@ -17,7 +17,8 @@ def write_comparison(page: Page, block: Block, functions: dict[str, Range], widt
             "If both are right they agree to what float32, in which the functions compute, can hold: 7 digits or so.",
         ),
     )
-    facts = 'VLOOKUP("width (n_embd)",Prompt!$A:$B,2,FALSE)'
+    dialect = page.book.dialect
+    facts = dialect.found('"width (n_embd)"', "Prompt!$A$1:$B$60" if dialect.is_fixed else "Prompt!$A:$B", 2)
     needed = f"{MARK} this workbook is for a model {width} wide, this one is "
     other = f'"{needed}"&{facts}&": gpt2-excel new check --model NAME"'
     page.text(page.row, 0, "In the way", page.style.bold)
@@ -37,7 +38,10 @@ def write_comparison(page: Page, block: Block, functions: dict[str, Range], widt
     for name, native in block.steps.items():
         theirs = functions[name]
         page.text(page.row, 0, name)
-        for column, formula in ((1, f"MAX(ABS({native.there}-{theirs.there}))"), (2, f"MAX(ABS({native.there}))")):
+        for column, formula in (
+            (1, dialect.largest_difference(native.there, theirs.there)),
+            (2, f"MAX(ABS({native.there}))"),
+        ):
             shown = page.style.check if column == 1 else page.style.logit
             page.sheet.write_array_formula(
                 page.row, column, page.row, column, f'{{=IF(unfit="",{formula},"")}}', shown, ""

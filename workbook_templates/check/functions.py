@@ -39,7 +39,7 @@ def write_functions(book: Book, config: Config, layer: int) -> dict[str, Range]:
         return step(name, title, f'GPT2_LINEAR({x}#,"{weights}.{parameter}",model_used)', columns)
 
     def total(name: str, x: str, y: str) -> str:
-        return step(name, "The stream with what was said.", unless_error((x, y), f"{x}#+{y}#"))
+        return step(name, "The stream with what was said.", unless_error((x, y), book.dialect.added(f"{x}#", f"{y}#")))
 
     stream = step(
         "stream",

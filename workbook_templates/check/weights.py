@@ -45,7 +45,7 @@ def _spill(page: Page, parameter: str, cells: Range, piece: Range) -> None:
     height, left = piece.last_row - piece.row + 1, piece.column - cells.column
     part = f"{piece.row - cells.row},{height},{left},{piece.width}"
     formula = f'IF(unfit="",GPT2_WEIGHT("{parameter}",{part},model_used),unfit)'
-    page.formula(piece.row, piece.column, formula, page.style.number)
+    page.formula(piece.row, piece.column, formula, page.style.number, (height, piece.width))
     page.mark_errors(piece.row, piece.column)
 
 
