@@ -17,7 +17,7 @@ from time import perf_counter
 
 from addin.headless import Workbook
 from tests.benchmarks.recalculation import edit, seconds
-from tests.libreoffice import Calc, calc, why_missing
+from tests.hosts.calc_host import Calc, calc
 from tests.workbook_templates.pure_steps import Difference, Steps, differences
 from udfs.backend import library
 from udfs.backend.forward import forward, unembed
@@ -70,9 +70,8 @@ def headless(path: Path) -> None:
 
 def main() -> None:
     """Builds, opens, computes, compares."""
-    if lacking := why_missing():
-        sys.exit(lacking)
-    with tempfile.TemporaryDirectory() as folder, calc() as book:
+    book = calc()
+    with tempfile.TemporaryDirectory() as folder:
         start = perf_counter()
         path = Path(sys.argv[1]) if len(sys.argv) > 1 else build("pure", Path(folder), tokens=_TOKENS, model="demo")
         print(f"build                 {perf_counter() - start:6.2f} s")

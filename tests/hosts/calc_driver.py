@@ -25,7 +25,9 @@ class Driver:
 
     def __init__(self, program: str, pipe: str) -> None:
         options = ("--headless", "--norestore", "--nologo", "--nodefault", f"--accept=pipe,name={pipe};urp")
-        self._office = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._office = subprocess.Popen(
+            [program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         self._context = _connected(pipe)
         self._desktop = self._service("com.sun.star.frame.Desktop")
         self._document: Any = None
@@ -55,6 +57,13 @@ class Driver:
         else:
             place.Value = value
 
+    def set(self, tab: str, cell: str, value: str | float) -> float:
+        """Types a value and calculates what depends on it; gives the seconds that both took."""
+        start = time.perf_counter()
+        self.type(tab, cell, value)
+        self._document.calculate()
+        return time.perf_counter() - start
+
     def formula(self, tab: str, cells: str, formula: str) -> None:
         """Types an array formula as a person does."""
         self._range(tab, cells).setArrayFormula(formula)
@@ -63,6 +72,12 @@ class Driver:
         """Calculates what has changed; gives the seconds that it took."""
         start = time.perf_counter()
         self._document.calculate()
+        return time.perf_counter() - start
+
+    def recalculate(self) -> float:
+        """Calculates every formula anew; gives the seconds that it took."""
+        start = time.perf_counter()
+        self._document.calculateAll()
         return time.perf_counter() - start
 
     def values(self, tab: str, cells: str = "") -> list[list[Any]]:
@@ -111,8 +126,16 @@ class Driver:
         for sheet, own in zip(sheets, areas, strict=True):
             sheet.setPrintAreas(own)
 
+    def is_lost(self) -> bool:
+        """Whether LibreOffice does not answer any more."""
+        try:
+            self._desktop.Frames.getCount()
+            return False
+        except Exception:  # a dead connection shows itself in many ways
+            return True
+
     def office(self) -> int:
-        """The id of LibreOffice's process."""
+        """The id of LibreOffice's process and of the group of those that it starts."""
         return self._office.pid
 
     def finish(self) -> None:
@@ -162,7 +185,7 @@ def main() -> None:
         try:
             answer = {"result": getattr(driver, name)(*arguments)}
         except Exception as error:  # the tests shall see it, and LibreOffice run on
-            answer = {"error": f"{type(error).__name__}: {error}"}
+            answer = {"error": f"{type(error).__name__}: {error}", "lost": driver.is_lost()}
         print(json.dumps(answer), flush=True)
     driver.finish()
 

@@ -7,15 +7,17 @@ import atexit
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -25,22 +27,23 @@ from addin.commands.programs import find_libreoffice
 
 _DRIVER = Path(__file__).with_name("calc_driver.py")
 _TIMEOUT = 60
+_CHANGES = ("open", "type", "set", "formula")  # methods of the driver that change the document
 
 
 class Calc:
-    """LibreOffice, driven by another Python that knows its `uno`."""
+    """LibreOffice, driven by another Python that knows its `uno`.
+
+    LibreOffice 7.4 sometimes loses the connection or crashes over it. Then it is started again, and what was opened and
+    typed so far is opened and typed again.
+    """
 
     def __init__(self, profile: Path) -> None:
         self.environment = profile_environment(profile)
         with mock.patch.dict(os.environ, self.environment):
             for _ in installation.install():
                 pass
-            self._driver = subprocess.Popen(
-                [_uno_python(), str(_DRIVER), find_libreoffice() or "", f"gpt2_excel_{os.getpid()}"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
+        self._done: list[tuple[Any, ...]] = []
+        self._start()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """A method of the driver."""
@@ -54,16 +57,49 @@ class Calc:
         self._driver.communicate(timeout=_TIMEOUT)
 
     def _ask(self, *request: Any) -> Any:
+        if request[0] == "open":
+            self._done = []
+        try:
+            result = self._answer(*request)
+        except ConnectionError:
+            self.kill_office()
+            self._driver.kill()
+            self._start()
+            for earlier in self._done:
+                self._answer(*earlier)
+            result = self._answer(*request)
+        if request[0] in _CHANGES:
+            self._done.append(request)
+        return result
+
+    def _start(self) -> None:
+        pipe = f"gpt2_excel_{uuid4().hex[:8]}"
+        self._driver = subprocess.Popen(
+            [_uno_python(), str(_DRIVER), find_libreoffice() or "", pipe],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | self.environment,
+        )
+        self._office: int = self._answer("office")
+
+    def kill_office(self) -> None:
+        """Ends LibreOffice as a crash does."""
+        with suppress(OSError):  # there is nothing left
+            os.killpg(self._office, signal.SIGKILL)
+
+    def _answer(self, *request: Any) -> Any:
+        """The driver's answer. ConnectionError where it or LibreOffice has gone."""
         assert self._driver.stdin is not None
         assert self._driver.stdout is not None
         self._driver.stdin.write(json.dumps(request) + "\n")
         self._driver.stdin.flush()
         line = self._driver.stdout.readline()
         if not line:
-            raise RuntimeError("LibreOffice's driver has gone")
+            raise ConnectionError("LibreOffice's driver has gone")
         answer = json.loads(line)
         if "error" in answer:
-            raise RuntimeError(answer["error"])
+            raise (ConnectionError if answer["lost"] else RuntimeError)(answer["error"])
         return answer["result"]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from openpyxl.utils import get_column_letter
 
-from tests.libreoffice import Calc
+from tests.hosts.calc_host import Calc
 from udfs.backend import library
 from udfs.backend.forward import trace, unembed
 from udfs.backend.tokenizer import encode
@@ -37,19 +37,19 @@ class Steps:
 
     def __init__(self, book: Calc) -> None:
         self._book = book
-        labels = book.read("Block 0", f"A1:B{_ROWS}")
+        labels = book.values("Block 0", f"A1:B{_ROWS}")
         self._bars = {
             str(row[0]): number for number, row in enumerate(labels, start=1) if str(row[0]).startswith("step")
         }
         self._edits = next(number for number, row in enumerate(labels, start=1) if row[1] == "your edits")
-        self._ids_row = next(n for n, row in enumerate(book.read("Head", "A1:A99"), start=1) if row[0] == "id") + 1
-        rows = [row[0] for row in book.read("Head", f"A{self._ids_row}:A9999")]
+        self._ids_row = next(n for n, row in enumerate(book.values("Head", "A1:A99"), start=1) if row[0] == "id") + 1
+        rows = [row[0] for row in book.values("Head", f"A{self._ids_row}:A9999")]
         self.ids = [int(x) for x in rows[: rows.index("")]]
-        self._tensors = {row[0]: number for number, row in enumerate(book.read("Weights 3", "A1:A999"), start=1)}
+        self._tensors = {row[0]: number for number, row in enumerate(book.values("Weights 3", "A1:A999"), start=1)}
 
     def next_token(self) -> str:
         """The answer on the tab Prompt."""
-        return str(next(value for label, value in self._book.read("Prompt", "A1:B20") if label == "Next token"))
+        return str(next(value for label, value in self._book.values("Prompt", "A1:B20") if label == "Next token"))
 
     def step(self, layer: int, number: int, rows: int, width: int = 84) -> Numbers:
         """The first rows of a step's values."""
@@ -57,7 +57,7 @@ class Steps:
         first = self._bars[f"step {number}"] + header_rows + 1
         right = get_column_letter(_VALUES + width - 1)
         cells = f"E{first}:{right}{first + rows - 1}"
-        return np.array(self._book.read(f"Block {layer}", cells), dtype=np.float64)
+        return np.array(self._book.values(f"Block {layer}", cells), dtype=np.float64)
 
     def logits(self) -> Numbers:
         """The logits of `ids`."""
@@ -77,7 +77,7 @@ class Steps:
 
     def _head(self, column: str) -> Numbers:
         last = self._ids_row + len(self.ids) - 1
-        return np.array(self._book.read("Head", f"{column}{self._ids_row}:{column}{last}"), dtype=np.float64)[:, 0]
+        return np.array(self._book.values("Head", f"{column}{self._ids_row}:{column}{last}"), dtype=np.float64)[:, 0]
 
 
 class Difference(NamedTuple):

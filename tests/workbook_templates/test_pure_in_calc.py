@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
-from tests.libreoffice import Calc, calc, why_missing
+from tests.hosts.calc_host import Calc, calc
 from tests.workbook_templates.pure_steps import Steps, differences
 from udfs.backend import library
 from udfs.backend.forward import forward, unembed
 from udfs.backend.tokenizer import encode
 from workbook_templates import build
-
-pytestmark = pytest.mark.skipif(bool(why_missing()), reason=str(why_missing()))
 
 TOKENS = 9
 PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
@@ -23,12 +19,12 @@ FLOAT32 = 2e-6  # where values are large, what the backend itself rounds: the la
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calc]:
+def book(tmp_path_factory: pytest.TempPathFactory) -> Calc:
+    running = calc()
     path = build("pure", tmp_path_factory.mktemp("pure"), tokens=TOKENS, prompt="2 + 2 =", model="demo")
-    with calc() as running:
-        running.open(path)
-        running.recalculate()  # the file has no values yet
-        yield running
+    running.open(path)
+    running.recalculate()  # the file has no values yet
+    return running
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +43,9 @@ def test_every_step_is_the_backends(book: Calc, steps: Steps, prompt: str) -> No
 
 def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> None:
     weight = "h.3.mlp.c_proj.bias"
-    before, ids = steps.step(3, 10, 6), encode(str(book.read("Prompt", "B6")[0][0]))
+    before, ids = steps.step(3, 10, 6), encode(str(book.values("Prompt", "B6")[0][0]))
     cell = steps.weight(weight, 0, 5)
-    learned = book.read("Weights 3", cell)[0][0]
+    learned = book.values("Weights 3", cell)[0][0]
     assert learned == pytest.approx(float(library.load("demo")[weight][5]), abs=1e-6)
     book.set("Weights 3", cell, 4.0)
     assert np.array_equal(steps.step(3, 10, 6), before)

@@ -135,6 +135,12 @@ def test_libreoffice_reads_every_module(templates: dict[str, Path], tmp_path: Pa
         assert f"Public Function {name.upper()}(" in read
 
 
+def _output(command: list[str | Path]) -> str:
+    """What a command prints; nothing where it failed."""
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return "" if ran.returncode else ran.stdout
+
+
 @pytest.mark.skipif(not _has_uno(), reason="needs LibreOffice and python3-uno")
 def test_libreoffice_runs_every_wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each function is given a cell for each argument; one more call a range, a number and nothing."""
@@ -150,8 +156,7 @@ def test_libreoffice_runs_every_wrapper(tmp_path: Path, monkeypatch: pytest.Monk
     add_vba(tmp_path / "calls.xlsx", tmp_path / "calls.xlsm")
     driver = Path(__file__).with_name("libreoffice.py")
     command = [SYSTEM_PYTHON, driver, tmp_path / "calls.xlsm", tmp_path / "profile"]
-    ran = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-    rows = json.loads(ran.stdout)
+    rows = json.loads(_output(command) or _output(command))  # LibreOffice 7.4 sometimes loses its connection
     for (call, *arguments), name in zip(rows, udfs.__all__, strict=False):
         expected = "|".join([f"{functions.__name__}.{name}", *filter(None, arguments)])
         failed = "#GPT2! first second (gpt2-excel status says more)"
