@@ -93,43 +93,60 @@ def block(layer: int, residual: Array, model: Model, see: See = unseen, past: Ke
     Without `past` the rows are a whole prompt.
     """
     check_wanted()
-    at = f"blocks.{layer}"
+    at, see_stream = f"blocks.{layer}", see
     if model.additions:
         start = past.n_read(layer) if past else 0
         n_prompt = past.n_prompt if past and past.n_prompt is not None else start + len(residual)
-        see = steered(see, model.additions, start, n_prompt)
-    residual = see(f"{at}.hook_resid_pre", residual)
+        see_stream = steered(see, model.additions, start, n_prompt)
+    residual = see_stream(f"{at}.hook_resid_pre", residual)
     x = see(f"{at}.ln1.hook_normalized", layer_norm(residual, f"h.{layer}.ln_1", model))
-    residual = residual + see(f"{at}.hook_attn_out", attention(layer, x, model, see, past))
-    residual = see(f"{at}.hook_resid_mid", residual)
+    residual = residual + see_stream(f"{at}.hook_attn_out", attention(layer, x, model, see, past))
+    residual = see_stream(f"{at}.hook_resid_mid", residual)
     x = see(f"{at}.ln2.hook_normalized", layer_norm(residual, f"h.{layer}.ln_2", model))
-    residual = residual + see(f"{at}.hook_mlp_out", mlp(layer, x, model, see))
-    return see(f"{at}.hook_resid_post", residual)
+    residual = residual + see_stream(f"{at}.hook_mlp_out", mlp(layer, x, model, see))
+    return see_stream(f"{at}.hook_resid_post", residual)
 
 
 def attention(layer: int, x: Array, model: Model, see: See = unseen, past: KeyValues | None = None) -> Array:
-    """All heads of one block, on the normalised stream: `[n_seq, n_embd]` -> `[n_seq, n_embd]`."""
-    at = f"blocks.{layer}.attn"
-    qkv = linear(x, f"h.{layer}.attn.c_attn", model)  # [n_seq, n_embd] -> [n_seq, 3*n_embd]
-    q, k, v = split_qkv(qkv, model.config.n_head)  # -> 3 x [n_head, n_seq, d_head]
-    q, k, v = see(f"{at}.hook_q", q), see(f"{at}.hook_k", k), see(f"{at}.hook_v", v)
+    """All heads of one block, on the normalised stream: `[n_seq, n_embd]` -> `[n_seq, n_embd]`.
+
+    Where nobody looks, each thread computes some of the heads.
+    """
+    at, n_seq, d_head = f"blocks.{layer}.attn", len(x), model.config.d_head
+    c_attn, c_proj = model.layers[f"h.{layer}.attn.c_attn"], model.layers[f"h.{layer}.attn.c_proj"]
     if past is not None:
-        k, v = past.extend(layer, k, v)  # -> [n_head, n_past + n_seq, d_head]
-    if see is unseen:
-        z = attend(q, k, v)  # -> [n_head, n_seq, d_head]
-    else:
+        past.grow(layer, n_seq)
+
+    def z_of(channels: slice) -> Array:  # of whole heads; in the shapes below, n_head and n_embd are those of the share
+        heads = slice(channels.start // d_head, channels.stop // d_head)
+        qkv = c_attn.columns(x, channels, groups=3)  # [n_seq, n_embd] -> [n_seq, 3*n_embd]
+        q, k, v = split_qkv(qkv, heads.stop - heads.start)  # -> 3 x [n_head, n_seq, d_head]
+        q, k, v = see(f"{at}.hook_q", q), see(f"{at}.hook_k", k), see(f"{at}.hook_v", v)
+        if past is not None:
+            k, v = past.put(layer, heads, k, v)  # -> [n_head, n_past + n_seq, d_head]
+        if see is unseen:
+            return join_heads(attend(q, k, v))  # -> [n_seq, n_embd]
         scores = see(f"{at}.hook_attn_scores", attention_scores(q, k))  # -> [n_head, n_seq, n_past + n_seq]
         pattern = see(f"{at}.hook_pattern", softmax(scores))
         z = see(f"{at}.hook_z", attention_mix(pattern, v))  # -> [n_head, n_seq, d_head]
-    return linear(join_heads(z), f"h.{layer}.attn.c_proj", model)  # -> [n_seq, n_embd]
+        return join_heads(z)  # -> [n_seq, n_embd]
+
+    return c_proj.of_shares(z_of, n_seq, unit=d_head, whole=see is not unseen)  # -> [n_seq, n_embd]
 
 
 def mlp(layer: int, x: Array, model: Model, see: See = unseen) -> Array:
-    """The MLP of one block, on the normalised stream: `[n_seq, n_embd]` -> `[n_seq, n_embd]`."""
+    """The MLP of one block, on the normalised stream: `[n_seq, n_embd]` -> `[n_seq, n_embd]`.
+
+    Where nobody looks, each thread computes some of the hidden units.
+    """
     at = f"blocks.{layer}.mlp"
-    hidden = see(f"{at}.hook_pre", linear(x, f"h.{layer}.mlp.c_fc", model))  # -> [n_seq, n_inner]
-    hidden = see(f"{at}.hook_post", gelu(hidden))
-    return linear(hidden, f"h.{layer}.mlp.c_proj", model)  # -> [n_seq, n_embd]
+    c_fc, c_proj = model.layers[f"h.{layer}.mlp.c_fc"], model.layers[f"h.{layer}.mlp.c_proj"]
+
+    def hidden_of(units: slice) -> Array:
+        hidden = see(f"{at}.hook_pre", c_fc.columns(x, units))  # [n_seq, n_embd] -> [n_seq, n_inner]
+        return see(f"{at}.hook_post", gelu(hidden))
+
+    return c_proj.of_shares(hidden_of, len(x), whole=see is not unseen)  # -> [n_seq, n_embd]
 
 
 def unembed(residual: Array, model: Model, see: See = unseen) -> Array:

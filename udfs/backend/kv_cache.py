@@ -35,14 +35,17 @@ class KeyValues:
     def nbytes(self) -> int:
         return self._keys.nbytes + self._values.nbytes
 
-    def extend(self, layer: int, k: Array, v: Array) -> tuple[Array, Array]:
-        """Keeps the keys and values of further tokens; those of all tokens of that block."""
-        start = self._lengths[layer]
-        stop = start + k.shape[1]
-        self._make_room(stop)
-        self._keys[layer, :, start:stop], self._values[layer, :, start:stop] = k, v
-        self._lengths[layer] = stop
-        return self.kept(layer)
+    def grow(self, layer: int, n_new: int) -> None:
+        """Makes the last places of that block the places of new tokens, which `put` fills."""
+        self._make_room(self._lengths[layer] + n_new)
+        self._lengths[layer] += n_new
+
+    def put(self, layer: int, heads: slice, k: Array, v: Array) -> tuple[Array, Array]:
+        """Keeps some heads' keys and values of the new tokens; those heads' of all tokens of that block."""
+        keys, values = (kept[heads] for kept in self.kept(layer))
+        n_new = k.shape[1]
+        keys[:, -n_new:], values[:, -n_new:] = k, v
+        return keys, values
 
     def kept(self, layer: int) -> tuple[Array, Array]:
         """The keys and values that this block keeps, each `[n_head, n_seq, d_head]`."""

@@ -7,8 +7,9 @@ from threading import Lock
 from udfs.backend.arrays import Array
 from udfs.backend.checkpoint import Tensors
 from udfs.backend.layout import best_layout
-from udfs.backend.linear import TILE, Linear, Plain, Tiled, tiled
+from udfs.backend.linear import TILE, Linear, Plain
 from udfs.backend.tile_files import TileFiles
+from udfs.backend.tiles import Tiled, tiled
 
 _HEAD = "lm_head"
 _WORTH_TILES = 2**18  # weights: smaller ones stay in the fast caches

@@ -9,17 +9,26 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_info
 
 from udfs.backend.arrays import Array
 from udfs.backend.folders import cache_folder
-from udfs.backend.linear import Layout, Linear, Plain, Tiled, tiled
+from udfs.backend.linear import Linear, Plain
 from udfs.backend.team import team
+from udfs.backend.tiles import Tiled, tiled
 
 _WORTH_A_COPY = 0.9  # tiles must take at most this share of the plain product's time
 _N_LAYERS, _N_IN, _N_OUT, _FEW_ROWS, _MANY_ROWS, _TIMES = 4, 768, 3072, 10, 100, 7
+
+
+class Layout(NamedTuple):
+    """How large layers lie in memory: as tiles or plain; and whether tiles take also many rows in chunks."""
+
+    tiles: bool
+    chunks: bool
 
 
 @cache

@@ -64,6 +64,24 @@ class Team:
         for error in filter(None, errors):
             raise error
 
+    def sum(self, count: int, work: Callable[[slice], _Array]) -> _Array:
+        """The sum of what `work` gives for slices that make up `range(count)`.
+
+        The slices are always the same and added in the same order, so that the last digits are the same too.
+        """
+        n_parts = min(self.size, count)
+        parts: dict[int, _Array] = {}
+
+        def work_through(share: slice) -> None:
+            for part in range(n_parts)[share]:
+                parts[part] = work(slice(count * part // n_parts, count * (part + 1) // n_parts))
+
+        self.share_out(n_parts, work_through)
+        total = parts[0]
+        for part in range(1, n_parts):
+            total += parts[part]
+        return total
+
 
 @cache
 def team() -> Team:

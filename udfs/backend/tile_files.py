@@ -17,7 +17,8 @@ import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.folders import cache_folder
-from udfs.backend.linear import TILE, tiled, tiles_shape
+from udfs.backend.linear import TILE
+from udfs.backend.tiles import tiled
 
 _PIECE = 2**22  # weights that are made into tiles at a time, so that no second copy of a layer is in memory
 _SPARE = 2**30  # bytes that must stay free on the disk
@@ -35,7 +36,8 @@ class TileFiles:
 
     def tiles(self, name: str, weight: Array) -> Array:
         """The tiles of the layer of that name, mapped; in memory where no file can be kept."""
-        shape = tiles_shape(*weight.shape)
+        n_in, n_out = weight.shape
+        shape = n_out // TILE, n_in, TILE
         found = self._mapped(name, shape)
         if found is None:
             with suppress(OSError):

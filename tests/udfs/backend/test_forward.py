@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from udfs.backend import forward
+from tests.random_checkpoint import random_model
+from udfs.backend import forward, layers
 from udfs.backend.arrays import Array
+from udfs.backend.kv_cache import KeyValues
+from udfs.backend.layout import Layout
 from udfs.backend.library import load
 from udfs.backend.model import Model
 
@@ -49,6 +52,21 @@ def test_logits_equal_transformers(model: Model) -> None:
 def test_everything_is_float32(seen: dict[str, Array], model: Model) -> None:
     assert {value.dtype for value in seen.values()} == {np.dtype(np.float32)}
     assert forward.unembed(seen["blocks.2.hook_resid_post"], model).dtype == np.float32
+
+
+@pytest.mark.parametrize("tiles", [True, False])
+@pytest.mark.parametrize("n_read", [0, 9, 1])
+def test_heads_and_hidden_units_shared_out(
+    n_read: int, tiles: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody looks, threads share the work of a wide model; where somebody does, they cannot."""
+    monkeypatch.setattr(layers, "best_layout", lambda: Layout(tiles=tiles, chunks=True))
+    model, ids = random_model(tmp_path, "wide"), list(range(10))
+    expected = forward.forward(ids, model, lambda place, value: value)
+    past = KeyValues(model.config)
+    parts = [forward.forward(part, model, past=past) for part in (ids[:n_read], ids[n_read:]) if part]
+    np.testing.assert_allclose(np.concatenate(parts), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(forward.forward(ids, model), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_stream_is_the_sum_of_its_parts(seen: dict[str, Array]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from udfs.backend import layout
-from udfs.backend.linear import Layout
+from udfs.backend.layout import Layout
 
 PLAIN, TILES = Layout(tiles=False, chunks=False), Layout(tiles=True, chunks=True)
 

@@ -79,6 +79,24 @@ def test_there_is_one_team() -> None:
     assert 1 <= team().size <= 8
 
 
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_a_sum_of_shares(size: int, count: int) -> None:
+    numbers = np.arange(3 * count).reshape(count, 3)
+    np.testing.assert_array_equal(Team(size).sum(count, lambda share: numbers[share].sum(axis=0)), numbers.sum(axis=0))
+
+
+def test_a_sum_is_the_same_to_the_last_digit_whoever_is_free() -> None:
+    members, numbers = Team(3), np.random.default_rng(0).standard_normal((1000, 50), np.float32)
+
+    def total() -> np.ndarray:
+        return members.sum(1000, lambda share: numbers[share].sum(axis=0))
+
+    alone: list[np.ndarray] = []
+    members.share_out(1, lambda share: alone.append(total()))  # the helpers are taken
+    np.testing.assert_array_equal(alone[0], total())
+
+
 def test_one_large_row_is_one_share() -> None:
     """More members than rows: no member gets an empty share, whose result would take the row's place."""
     assert all(shared_out(np.negative)(np.ones((1, 2**18))).sum() == -(2**18) for _ in range(20))

@@ -9,8 +9,8 @@ import pytest
 
 from udfs.backend import tile_files
 from udfs.backend.arrays import Array
-from udfs.backend.linear import tiled
 from udfs.backend.tile_files import TileFiles
+from udfs.backend.tiles import tiled
 
 WEIGHT = np.random.default_rng(0).standard_normal((768, 900), np.float32)
 CHECKPOINT = Path("a checkpoint")
