@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Hashable
 from contextlib import suppress
+from math import gcd
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ from udfs.backend.folders import cache_folder
 from udfs.backend.linear import TILE
 from udfs.backend.tiles import tiled
 
-_PIECE = 2**22  # weights that are made into tiles at a time, so that no second copy of a layer is in memory
+_PIECE = 2**24  # bytes that are made into tiles at a time, so that no second copy of a layer is in memory
+_HUGE_PAGE = 2**21  # bytes
 _SPARE = 2**30  # bytes that must stay free on the disk
 
 
@@ -63,7 +65,7 @@ class TileFiles:
         self._folder.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self._folder).free < weight.nbytes + _SPARE:
             return
-        n_columns = max(1, _PIECE // weight.shape[0] // TILE) * TILE
+        n_columns = _tiles_of_piece(weight.shape[0]) * TILE
         checksum = 0
         with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
             part = Path(file.name)
@@ -80,6 +82,13 @@ class TileFiles:
             part.unlink()
         else:
             part.replace(whole)
+
+
+def _tiles_of_piece(n_in: int) -> int:
+    """How many tiles fill whole huge pages: Linux keeps what is written so in such, which are quicker to read."""
+    tile = n_in * TILE * 4  # bytes
+    fill = _HUGE_PAGE // gcd(tile, _HUGE_PAGE)
+    return max(1, _PIECE // (fill * tile)) * fill
 
 
 def _checksum(tiles: Array) -> int:

@@ -19,7 +19,7 @@ _UNPACKED = 1_000_000  # multiplications of a product that OpenBLAS does without
 _ROWS_OF_KERNEL = 4  # that OpenBLAS multiplies together: other numbers of rows take a tenth longer
 _MANY_ROWS = 48  # from here on packing is cheap beside the product
 _WORTH_SHARING = 10_000_000  # multiplications: fewer are done before a helper has woken up
-_TILES_AT_A_TIME = 4  # stay in the fast caches while all chunks of rows pass
+_TILES_AT_A_TIME = 8  # stay in the fast caches while all chunks of rows pass
 
 
 class Tiled(Linear):
