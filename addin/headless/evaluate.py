@@ -10,7 +10,7 @@ import numpy as np
 from . import library, natives
 from .address import Rect, cell_rect
 from .syntax import Call, Constant, Missing, Name, Node, Operation, Reference
-from .values import CALC, NAME, REF, VALUE, Value, XlError, as_grid, blanks, from_cells, from_result, to_plain
+from .values import CALC, NAME, NUM, REF, VALUE, Value, XlError, as_grid, blanks, from_cells, from_result, to_plain
 
 Function = Callable[..., Any]
 Scope = Mapping[str, Any]
@@ -66,7 +66,10 @@ class Evaluation:
 
     def result(self, tree: Node) -> Value:
         """The formula's value. A blank cell that is merely referred to shows as 0, as in a spreadsheet."""
-        value = self.value(tree, _NO_SCOPE)
+        try:
+            value = self.value(tree, _NO_SCOPE)
+        except RecursionError:  # a LAMBDA that calls itself without end
+            return NUM
         if isinstance(value, Closure):
             return CALC
         if isinstance(value, np.ndarray) and (value.size == 1 or not self._arrays):
@@ -194,7 +197,7 @@ class Evaluation:
         arguments = [as_grid(v) if isinstance(self.resolved(x, scope), Reference) else v for x, v in pairs]
         try:
             return natives.FUNCTIONS[name](*arguments)
-        except TypeError:
+        except (TypeError, LookupError):  # too many or too few arguments; indices of shapes that do not fit
             return VALUE
 
     def _argument(self, node: Node, scope: Scope) -> Any:
@@ -254,16 +257,17 @@ class Evaluation:
         return VALUE if function is None else library.call(function, [value, self.value(node.arguments[1], scope)])
 
     def _call_let(self, node: Call, scope: Scope) -> Any:
-        inner = dict(scope)
-        *pairs, body = node.arguments
-        if len(pairs) % 2 or not all(isinstance(x, Name) for x in pairs[::2]):
+        inner, pairs = dict(scope), node.arguments[:-1]
+        if len(node.arguments) % 2 == 0 or not all(isinstance(x, Name) for x in pairs[::2]):
             return VALUE
         for variable, expression in zip(pairs[::2], pairs[1::2], strict=True):
             assert isinstance(variable, Name)
             inner[variable.name] = self.value(expression, inner)
-        return self.value(body, inner)
+        return self.value(node.arguments[-1], inner)
 
     def _call_lambda(self, node: Call, scope: Scope) -> Any:
+        if not node.arguments:
+            return VALUE
         *names, body = node.arguments
         return Closure(self, [x.name for x in names if isinstance(x, Name)], body, scope)
 
