@@ -37,6 +37,11 @@ class CellError(ValueError):
     """A wrong argument, in one line that names it, what came and what is allowed."""
 
 
+def error_text(error: Exception, name: str) -> str:
+    """What a cell shows for an error of a function; of one that nobody expected the kind alone, never a traceback."""
+    return ERROR_MARK + (str(error) if isinstance(error, CellError) else f"{name} failed: {type(error).__name__}")
+
+
 def is_blank(value: object) -> bool:
     """Whether a single raw value is an empty cell."""
     return value is None or (isinstance(value, str) and value == "")

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from udfs.cells import ERROR_MARK, error_text
+
 from . import library, natives
 from .address import Rect, cell_rect
 from .syntax import Call, Constant, Missing, Name, Node, Operation, Reference
@@ -56,13 +58,12 @@ class Evaluation:
         self,
         grid: GridReader,
         functions: Mapping[str, Function],
-        error_mark: str,
         unknown: set[str],
         cell: tuple[int, int, int],
         arrays: bool,
     ) -> None:
         self._grid, self._functions, self._unknown = grid, functions, unknown
-        self._error_mark, self._cell, self._arrays = error_mark, cell, arrays
+        self._cell, self._arrays = cell, arrays
 
     def result(self, tree: Node) -> Value:
         """The formula's value. A blank cell that is merely referred to shows as 0, as in a spreadsheet."""
@@ -208,10 +209,9 @@ class Evaluation:
             return from_result(self._functions[name](*arguments))
         except ValueError as error:
             line = (str(error).splitlines() or [""])[0]
-            return self._error_mark + line.removeprefix(self._error_mark)
-        except Exception as error:
-            # A bug of ours must not take the workbook with it, nor show a traceback in a cell.
-            return f"{self._error_mark}{name} failed: {type(error).__name__}"
+            return ERROR_MARK + line.removeprefix(ERROR_MARK)
+        except Exception as error:  # it must not take the workbook with it
+            return error_text(error, name)
 
     def _is_lambda(self, name: str) -> bool:
         tree = self._grid.named(self._cell[0], name)

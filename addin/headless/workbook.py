@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from udfs.cells import ERROR_MARK
-
 from .address import Rect, parse_rect, quoted_sheet, split_sheet
 from .changes import ChangedCells
 from .engine import Engine
@@ -40,12 +38,7 @@ class Workbook:
         self._package, self._engine = package, engine
 
     @classmethod
-    def open(
-        cls,
-        path: str | Path,
-        functions: Mapping[str, Callable[..., Any]] | None = None,
-        error_mark: str = ERROR_MARK,
-    ) -> Workbook:
+    def open(cls, path: str | Path, functions: Mapping[str, Callable[..., Any]] | None = None) -> Workbook:
         """Reads an .xlsx file. `functions` maps upper-case names to callables; by default all that `udfs` exports.
 
         Raises WorkbookError where the file is missing, damaged, protected by a password, or no .xlsx workbook."""
@@ -56,7 +49,7 @@ class Workbook:
             if isinstance(error, WorkbookError):
                 raise
             raise WorkbookError(f"{package.source}: damaged .xlsx ({type(error).__name__})") from None
-        return cls(package, Engine(sheets, trees, _own_functions() if functions is None else functions, error_mark))
+        return cls(package, Engine(sheets, trees, _own_functions() if functions is None else functions))
 
     @property
     def sheet_names(self) -> list[str]:
