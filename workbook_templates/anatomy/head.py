@@ -99,6 +99,7 @@ def _chart(page: BandPage, header: int, first: int, last: int) -> None:
     chart.set_title({"name": "Next token: probability", "name_font": {"size": 12, "color": look.INK}})
     chart.set_legend({"none": True})
     chart.set_y_axis({"reverse": True, "num_font": {"size": 10}})  # the most likely on top
-    chart.set_x_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})
+    # There is room for the label of a bar of 100%.
+    chart.set_x_axis({"min": 0, "max": 1.15, "visible": False, "major_gridlines": {"visible": False}})
     chart.set_size({"width": 560, "height": 300})
     page.sheet.insert_chart(header, _CHART_COLUMN, chart)
