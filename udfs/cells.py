@@ -115,11 +115,11 @@ def text(raw: object, name: str) -> str:
 def number(raw: object, name: str, low: float, high: float, whole: bool = False, note: str = "") -> float:
     """The number in one cell. Raises CellError unless it is between low and high, and whole where that is asked."""
     value = single(raw, name)
-    allowed = f"{'a whole number ' if whole else ''}{low:g} to {high:g}{note}"
+    allowed = f"{'a whole number ' if whole else ''}{low:.15g} to {high:.15g}{note}"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise CellError(f"{name} must be {allowed}, not {_show(value)}")
     if not low <= value <= high or (whole and not float(value).is_integer()):
-        raise CellError(f"{name} must be {allowed}, not {value:g}")
+        raise CellError(f"{name} must be {allowed}, not {value:.15g}")
     return float(value)
 
 
