@@ -129,16 +129,17 @@ def gpt2_edit(values: arg.Numbers, edits: arg.Cells) -> Array:
 
     Example: =GPT2_EDIT(B5#, B40:CG71)
     """
-    edited = values.copy()
-    for (row, column), value in np.ndenumerate(cells.grid(edits, "edits")):
-        if cells.is_blank(value):
-            continue
+    edited, given = values.copy(), cells.grid(edits, "edits")
+    filled = np.array([[not cells.is_blank(value) for value in row] for row in given.tolist()], bool)
+    for row, column in np.argwhere(filled):
         if row >= values.shape[0] or column >= values.shape[1]:
             raise CellError(
                 f"edits must lie within {values.shape[0]} x {values.shape[1]} values, "
                 f"not in row {row + 1}, column {column + 1}"
             )
-        edited[row, column] = cells.numbers(value, "edits")[0, 0]
+    if filled.any():
+        numbers = cells.numbers(np.where(filled, given, 0.0), "edits")
+        edited[: given.shape[0], : given.shape[1]][filled] = numbers[filled]
     return edited
 
 

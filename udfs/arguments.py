@@ -91,7 +91,7 @@ def _ids(raw: object, name: str, model: BackendModel | None) -> list[int]:
         raise CellError(f"{name} must be at most {tokenizer.N_VOCAB} cells, not {array.size}")
     for value in array.ravel().tolist():
         if not value.is_integer() or not 0 <= value < n_vocab:
-            raise CellError(f"{name} must be whole numbers 0 to {n_vocab - 1}, not {value:g}")
+            raise CellError(f"{name} must be whole numbers 0 to {n_vocab - 1}, not {value:.15g}")
     return [int(value) for value in array.ravel()]
 
 

@@ -37,6 +37,11 @@ class CellError(ValueError):
     """A wrong argument, in one line that names it, what came and what is allowed."""
 
 
+def error_text(error: Exception, name: str) -> str:
+    """What a cell shows for an error of a function; of one that nobody expected the kind alone, never a traceback."""
+    return ERROR_MARK + (str(error) if isinstance(error, CellError) else f"{name} failed: {type(error).__name__}")
+
+
 def is_blank(value: object) -> bool:
     """Whether a single raw value is an empty cell."""
     return value is None or (isinstance(value, str) and value == "")
@@ -110,11 +115,11 @@ def text(raw: object, name: str) -> str:
 def number(raw: object, name: str, low: float, high: float, whole: bool = False, note: str = "") -> float:
     """The number in one cell. Raises CellError unless it is between low and high, and whole where that is asked."""
     value = single(raw, name)
-    allowed = f"{'a whole number ' if whole else ''}{low:g} to {high:g}{note}"
+    allowed = f"{'a whole number ' if whole else ''}{low:.15g} to {high:.15g}{note}"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise CellError(f"{name} must be {allowed}, not {_show(value)}")
     if not low <= value <= high or (whole and not float(value).is_integer()):
-        raise CellError(f"{name} must be {allowed}, not {value:g}")
+        raise CellError(f"{name} must be {allowed}, not {value:.15g}")
     return float(value)
 
 

@@ -17,6 +17,7 @@ from udfs.backend.checkpoint import WEIGHTS_FILE
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
 
+_SURGERY = ("what", "where", "amount", "positions")
 MAX_CELLS = 1_000_000  # of one spill: what Excel takes in a few seconds
 MAX_COLUMNS = 16_384  # of a sheet
 MAX_TEXT = 32_767  # characters in a cell
@@ -49,14 +50,19 @@ def check_text(text: str, name: str) -> str:
 
 
 def _surgery_rows(raw: object) -> list[surgery.Operation]:
-    operations = []
-    for number, row in enumerate(cells.grid(raw, "surgery").tolist(), start=1):
-        what, where, amount, positions = ([cells.text(value, "surgery").strip() for value in row] + [""] * 4)[:4]
-        if not (what or where or amount) or (number == 1 and what.lower() == "what"):
+    operations, table = [], cells.grid(raw, "surgery")
+    if table.shape[1] > len(_SURGERY):
+        raise CellError(f"surgery must have the columns {', '.join(_SURGERY)}, not {table.shape[1]} columns")
+    for number, row in enumerate(table.tolist(), start=1):
+        texts = [cells.text(value, "surgery").strip() for value in row]
+        what, where, amount, positions = texts + [""] * (len(_SURGERY) - len(texts))
+        if not any(texts) or (number == 1 and what.lower() == _SURGERY[0]):
             continue
         verb, _, vector = what.partition(" ")
         if verb not in ("set", "scale", "mean", "add"):
             raise CellError(f"surgery must say set, scale, mean or add in column 1 of row {number}, not {what!r}")
+        if positions and verb != "add":
+            raise CellError(f"surgery must leave positions blank in row {number}: {verb} takes none, not {positions!r}")
         clause = {
             "set": f"{what} {where} = {amount or '?'}",
             "scale": f"{what} {where} by {amount or '?'}",

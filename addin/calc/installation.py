@@ -71,7 +71,12 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     shared = ["--shared"] if _is_root() else []
     try:
         return subprocess.run(
-            [_program(), command, *shared, *others], capture_output=True, text=True, timeout=_TIMEOUT, check=False
+            [_program(), command, *shared, *others],
+            capture_output=True,
+            text=True,
+            errors="replace",  # on Windows a console's encoding is not the system's
+            timeout=_TIMEOUT,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise Problem(f"LibreOffice's unopkg {command} took over {_TIMEOUT} s: is LibreOffice open?") from None

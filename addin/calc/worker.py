@@ -14,7 +14,7 @@ import numpy as np
 
 import udfs
 from addin.calc import wire
-from udfs.cells import ERROR_MARK, CellError, spill
+from udfs.cells import error_text, spill
 
 
 def main() -> None:
@@ -38,10 +38,8 @@ def answer(name: str, arguments: list[Any]) -> Any:
     """The result of a function as `wire` takes it; one line of text in one cell where something is wrong."""
     try:
         result = getattr(udfs, name.lower())(*arguments)
-    except CellError as error:
-        return [[f"{ERROR_MARK}{error}"]]
     except Exception as error:  # whatever it is, Calc shall show it and this process live on
-        return [[f"{ERROR_MARK}bug in {name}: {type(error).__name__}: {error}"]]
+        return [[error_text(error, name)]]
     if isinstance(result, np.ndarray) and result.dtype.kind == "f":
         return result.astype(np.float64, order="C").data
     return spill(result)

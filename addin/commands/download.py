@@ -70,9 +70,7 @@ def _install_autoencoder(folder: Path) -> None:
         fetch(HUB_REPOSITORY, file, arriving)
     fault = _autoencoder_fault(whole)
     if not fault:
-        if folder.exists():
-            shutil.rmtree(folder)
-        whole.replace(folder)
+        _put(whole, folder)
     shutil.rmtree(arriving)
     if fault:
         raise Problem(f"{folder.name} of {HUB_REPOSITORY} cannot be read here: {fault}")
@@ -125,18 +123,33 @@ def _install(repository: str, folder: Path) -> None:
     from addin.commands.problems import Problem
     from udfs.backend.checkpoint import CONFIG_FILE, WEIGHTS_FILE
     from udfs.backend.config import read_config
+    from udfs.backend.errors import ModelError
 
     config, weights = look_up(repository, CONFIG_FILE), look_up(repository, WEIGHTS_FILE)
     arriving = folder.with_name(f"{folder.name}.incomplete")
     arriving.mkdir(parents=True, exist_ok=True)
-    read_config(fetch(repository, config, arriving))  # says at once that it is no GPT-2
+    try:
+        read_config(fetch(repository, config, arriving))  # says at once that it is no GPT-2
+    except ModelError:
+        shutil.rmtree(arriving)
+        raise
     fetch(repository, weights, arriving)
     if fault := _fault(arriving):
         shutil.rmtree(arriving)
         raise Problem(f"{repository} is not a GPT-2 that can be read here: {fault}")
+    _put(arriving, folder)
+
+
+def _put(whole: Path, folder: Path) -> None:
+    """Moves what has come to its place. What was there goes only then, and stays where Windows has it in use."""
+    import shutil
+
+    old = folder.with_name(f"{folder.name}.incomplete-old")
+    shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
-        shutil.rmtree(folder)
-    arriving.replace(folder)
+        folder.replace(old)
+    whole.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _fault(folder: Path) -> str | None:

@@ -38,13 +38,10 @@ def usual_host() -> str:
 
 
 def installation_of(host: str) -> Installation:
-    """How a host is installed. Missing where this version does not have it, or a package that it needs is not here."""
+    """How a host is installed. Missing where a package that it needs is not here."""
     from addin.commands.problems import Missing
 
-    name = f"addin.{host}.installation"
     try:
-        return cast(Installation, importlib.import_module(name))
+        return cast(Installation, importlib.import_module(f"addin.{host}.installation"))
     except ModuleNotFoundError as error:
-        if error.name in (name, f"addin.{host}"):
-            raise Missing(f"--host {host} cannot be installed by this version of gpt2-excel") from None
         raise Missing(f"--host {host} needs the package {error.name}") from None

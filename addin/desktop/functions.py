@@ -10,7 +10,7 @@ from functools import cache, wraps
 from typing import Any
 
 import udfs
-from udfs.cells import ERROR_MARK, CellError, spill
+from udfs.cells import error_text, spill
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
@@ -27,10 +27,8 @@ def _for_cells(name: str) -> Callable[..., Any]:
     def call(*arguments: object) -> Any:
         try:
             return [[_number(value) for value in row] for row in spill(function(*arguments))]
-        except CellError as error:
-            return ERROR_MARK + str(error).removeprefix(ERROR_MARK)
         except Exception as error:
-            return f"{ERROR_MARK}{name.upper()} failed: {type(error).__name__}"
+            return error_text(error, name.upper())
 
     return call
 

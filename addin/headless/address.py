@@ -76,7 +76,9 @@ def column_letters(column: int) -> str:
 
 @cache
 def column_number(letters: str) -> int:
-    """A -> 1, AA -> 27."""
+    """A -> 1, AA -> 27. Raises ValueError for anything but letters."""
+    if not (letters.isascii() and letters.isalpha()):
+        raise ValueError(f"no column: {letters!r}")
     number = 0
     for letter in letters.upper():
         number = number * 26 + ord(letter) - 64

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from udfs.cells import ERROR_MARK
+
 from .address import Rect, cell_rect
 from .changes import ChangedCells
 from .evaluate import VOLATILE, Evaluation, Function
@@ -24,18 +26,12 @@ class Engine:
     """The sheets of a workbook with their formulas, as a grid that recalculates incrementally.
 
     `names` maps (sheet number or None for the workbook, upper-case name) to the tree of what the name stands for.
-    Text that starts with `error_mark` is how a function of ours shows its error.
     """
 
     def __init__(
-        self,
-        sheets: list[Sheet],
-        names: Mapping[tuple[int | None, str], Node],
-        functions: Mapping[str, Function],
-        error_mark: str,
+        self, sheets: list[Sheet], names: Mapping[tuple[int | None, str], Node], functions: Mapping[str, Function]
     ) -> None:
-        self.sheets, self._names = sheets, names
-        self._functions, self._error_mark = functions, error_mark
+        self.sheets, self._names, self._functions = sheets, names, functions
         self._by_name = {sheet.name.casefold(): i for i, sheet in enumerate(sheets)}
         self._readers = Readers(len(sheets))
         self._volatile: set[Formula] = set()
@@ -115,14 +111,14 @@ class Engine:
         if not circular:
             unknown: set[str] = set()
             cell = (formula.sheet, *formula.cell)
-            evaluation = Evaluation(self, self._functions, self._error_mark, unknown, cell, formula.arrays)
+            evaluation = Evaluation(self, self._functions, unknown, cell, formula.arrays)
             formula.value = evaluation.result(formula.tree)
             self._unknown[formula] = unknown
             formula.evaluated = True
             home.settle(formula)
             circular = formula.rect.area > 1 and self._readers.reads_own_spill(formula)
         if circular:
-            formula.value = f"{self._error_mark}circular reference"
+            formula.value = f"{ERROR_MARK}circular reference"
             formula.evaluated = True
             home.settle(formula)
         self._notice(home, before)

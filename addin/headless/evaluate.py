@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from udfs.cells import ERROR_MARK, error_text
+
 from . import library, natives
 from .address import Rect, cell_rect
 from .syntax import Call, Constant, Missing, Name, Node, Operation, Reference
-from .values import CALC, NAME, REF, VALUE, Value, XlError, as_grid, blanks, from_cells, from_result, to_plain
+from .values import CALC, NAME, NUM, REF, VALUE, Value, XlError, as_grid, blanks, from_cells, from_result, to_plain
 
 Function = Callable[..., Any]
 Scope = Mapping[str, Any]
@@ -56,17 +58,19 @@ class Evaluation:
         self,
         grid: GridReader,
         functions: Mapping[str, Function],
-        error_mark: str,
         unknown: set[str],
         cell: tuple[int, int, int],
         arrays: bool,
     ) -> None:
         self._grid, self._functions, self._unknown = grid, functions, unknown
-        self._error_mark, self._cell, self._arrays = error_mark, cell, arrays
+        self._cell, self._arrays = cell, arrays
 
     def result(self, tree: Node) -> Value:
         """The formula's value. A blank cell that is merely referred to shows as 0, as in a spreadsheet."""
-        value = self.value(tree, _NO_SCOPE)
+        try:
+            value = self.value(tree, _NO_SCOPE)
+        except RecursionError:  # a LAMBDA that calls itself without end
+            return NUM
         if isinstance(value, Closure):
             return CALC
         if isinstance(value, np.ndarray) and (value.size == 1 or not self._arrays):
@@ -194,7 +198,7 @@ class Evaluation:
         arguments = [as_grid(v) if isinstance(self.resolved(x, scope), Reference) else v for x, v in pairs]
         try:
             return natives.FUNCTIONS[name](*arguments)
-        except TypeError:
+        except (TypeError, LookupError):  # too many or too few arguments; indices of shapes that do not fit
             return VALUE
 
     def _argument(self, node: Node, scope: Scope) -> Any:
@@ -205,10 +209,9 @@ class Evaluation:
             return from_result(self._functions[name](*arguments))
         except ValueError as error:
             line = (str(error).splitlines() or [""])[0]
-            return self._error_mark + line.removeprefix(self._error_mark)
-        except Exception as error:
-            # A bug of ours must not take the workbook with it, nor show a traceback in a cell.
-            return f"{self._error_mark}{name} failed: {type(error).__name__}"
+            return ERROR_MARK + line.removeprefix(ERROR_MARK)
+        except Exception as error:  # it must not take the workbook with it
+            return error_text(error, name)
 
     def _is_lambda(self, name: str) -> bool:
         tree = self._grid.named(self._cell[0], name)
@@ -254,16 +257,17 @@ class Evaluation:
         return VALUE if function is None else library.call(function, [value, self.value(node.arguments[1], scope)])
 
     def _call_let(self, node: Call, scope: Scope) -> Any:
-        inner = dict(scope)
-        *pairs, body = node.arguments
-        if len(pairs) % 2 or not all(isinstance(x, Name) for x in pairs[::2]):
+        inner, pairs = dict(scope), node.arguments[:-1]
+        if len(node.arguments) % 2 == 0 or not all(isinstance(x, Name) for x in pairs[::2]):
             return VALUE
         for variable, expression in zip(pairs[::2], pairs[1::2], strict=True):
             assert isinstance(variable, Name)
             inner[variable.name] = self.value(expression, inner)
-        return self.value(body, inner)
+        return self.value(node.arguments[-1], inner)
 
     def _call_lambda(self, node: Call, scope: Scope) -> Any:
+        if not node.arguments:
+            return VALUE
         *names, body = node.arguments
         return Closure(self, [x.name for x in names if isinstance(x, Name)], body, scope)
 

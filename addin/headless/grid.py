@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .address import Rect, cell_rect
+from .address import MAX_ROW, Rect, cell_rect
 from .natives import fitted
 from .syntax import Node
 from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result
@@ -118,10 +118,10 @@ class Sheet:
         return float(value) if isinstance(value, np.floating) else value
 
     def read(self, rect: Rect) -> Value:
-        """Values of a rectangle, a single cell as a scalar. Whole rows and columns end with the used cells."""
+        """Values of a rectangle, a single cell as a scalar. One as large as a whole column ends with the used cells."""
         if rect.area == 1:
             return self.cell(rect.top, rect.left)
-        used = self.used() if rect.area > 1_048_576 else rect
+        used = self.used() if rect.area >= MAX_ROW else rect
         rect = rect.common(used) or cell_rect(rect.top, rect.left) if used else cell_rect(rect.top, rect.left)
         for formula in self._arrays.values():
             if formula.rect.common(rect) == rect:

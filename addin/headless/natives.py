@@ -3,8 +3,8 @@ cell by cell where numpy does a whole spill at once. Each takes values and gives
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -26,8 +26,9 @@ from .values import (
 )
 
 _MOST_CELLS = 4_194_304
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE | re.ASCII)
 
-_ARITHMETIC: dict[str, Callable[..., Any]] = {
+_ARITHMETIC: dict[str, np.ufunc] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
@@ -59,7 +60,7 @@ class CellFailureError(Exception):
 def elementwise(name: str, arguments: list[Value]) -> Value | None:
     """An operator or simple function over plain numbers, as numpy does it in float64; None: leave it to the library."""
     function = _ARITHMETIC.get(name)
-    if function is None or not all(_numeric(a) for a in arguments):
+    if function is None or len(arguments) != function.nin or not all(_numeric(a) for a in arguments):
         return None
     with np.errstate(all="ignore"):
         result = function(*arguments)
@@ -224,11 +225,8 @@ def _number(value: Value) -> float:
         raise CellFailureError(value)
     if value is None:
         return 0.0
-    if is_text(value):
-        try:
-            return float(value)
-        except ValueError:
-            raise CellFailureError(VALUE) from None
+    if is_text(value) and not _NUMBER.fullmatch(value.strip()):
+        raise CellFailureError(VALUE)
     return float(value)
 
 

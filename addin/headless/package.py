@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,7 +111,7 @@ class Package:
             return
         self.parts.pop(path, None)
         relations = _relations_path(self.workbook_path)
-        self._drop(relations, lambda element: str(element.get("Type", "")).endswith("/calcChain"))
+        self._drop(relations, lambda element: element.get("Type", "").endswith("/calcChain"))
         self._drop(_CONTENT_TYPES, lambda element: element.get("PartName") == "/" + path)
 
     def write(self, path: str | Path) -> None:
@@ -123,12 +124,13 @@ class Package:
                     archive.writestr(name, content)
             partial.replace(path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
             raise WorkbookError(f"{path}: cannot be written: {error.strerror or error}") from None
+        finally:
+            partial.unlink(missing_ok=True)
 
-    def _drop(self, path: str, wanted: object) -> None:
+    def _drop(self, path: str, wanted: Callable[[etree._Element], bool]) -> None:
         root = self.tree(path)
-        for element in [e for e in root if callable(wanted) and wanted(e)]:
+        for element in filter(wanted, list(root)):
             root.remove(element)
         self.parts[path] = serialized(root)
 

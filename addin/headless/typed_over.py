@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from .address import parse_cell, quoted_sheet, split_sheet
+from .address import column_letters, parse_cell, quoted_sheet, split_sheet
 from .grid import Position, Sheet
 from .package import DefinedName, Package
 
@@ -75,6 +75,4 @@ def _quoted(text: str) -> str:
 
 
 def _absolute(cell: Position) -> str:
-    from .address import column_letters
-
     return f"${column_letters(cell[1])}${cell[0]}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import schedula
@@ -29,16 +29,8 @@ WITHOUT_CODE: dict[str, XlError] = {"#SPILL!": SPILL, "#CALC!": CALC}
 _EMPTY = schedula.EMPTY
 
 
-def is_error(value: object) -> bool:
-    return isinstance(value, XlError)
-
-
-def is_text(value: object) -> bool:
+def is_text(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and not isinstance(value, XlError)
-
-
-def is_number(value: object) -> bool:
-    return isinstance(value, float)
 
 
 def as_grid(value: Value) -> Grid:

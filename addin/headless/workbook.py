@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from udfs.cells import ERROR_MARK
-
 from .address import Rect, parse_rect, quoted_sheet, split_sheet
 from .changes import ChangedCells
 from .engine import Engine
 from .errors import WorkbookError
+from .grid import Sheet
 from .package import Package
 from .reader import read_sheet
 from .syntax import Node, Reference, parse
@@ -39,26 +38,18 @@ class Workbook:
         self._package, self._engine = package, engine
 
     @classmethod
-    def open(
-        cls,
-        path: str | Path,
-        functions: Mapping[str, Callable[..., Any]] | None = None,
-        error_mark: str = ERROR_MARK,
-    ) -> Workbook:
+    def open(cls, path: str | Path, functions: Mapping[str, Callable[..., Any]] | None = None) -> Workbook:
         """Reads an .xlsx file. `functions` maps upper-case names to callables; by default all that `udfs` exports.
 
         Raises WorkbookError where the file is missing, damaged, protected by a password, or no .xlsx workbook."""
         package = Package.open(path)
-        strings = package.shared_strings()
-        parts = package.sheets()
-        names = package.defined_names()
-        typed_over = read_typed_over(names, [part.name for part in parts])
-        sheets = [
-            read_sheet(package, part, number, strings, typed_over.get(number, set()))
-            for number, part in enumerate(parts)
-        ]
-        trees = {(name.sheet, name.name.upper()): parse(name.text) for name in names if name.text}
-        return cls(package, Engine(sheets, trees, _own_functions() if functions is None else functions, error_mark))
+        try:
+            sheets, trees = _read(package)
+        except (ValueError, LookupError) as error:
+            if isinstance(error, WorkbookError):
+                raise
+            raise WorkbookError(f"{package.source}: damaged .xlsx ({type(error).__name__})") from None
+        return cls(package, Engine(sheets, trees, _own_functions() if functions is None else functions))
 
     @property
     def sheet_names(self) -> list[str]:
@@ -127,6 +118,16 @@ class Workbook:
             if sheet is not None:
                 return sheet, tree.rect
         raise WorkbookError(f"cell must be like Sheet!B7 or a defined name of a cell, not {name}")
+
+
+def _read(package: Package) -> tuple[list[Sheet], dict[tuple[int | None, str], Node]]:
+    """The sheets, and what the defined names stand for."""
+    strings, parts, names = package.shared_strings(), package.sheets(), package.defined_names()
+    typed_over = read_typed_over(names, [part.name for part in parts])
+    sheets = [
+        read_sheet(package, part, number, strings, typed_over.get(number, set())) for number, part in enumerate(parts)
+    ]
+    return sheets, {(name.sheet, name.name.upper()): parse(name.text) for name in names if name.text}
 
 
 def _typed(address: str, value: Any) -> Scalar:

@@ -48,11 +48,14 @@ class Certificate:
 
     @property
     def is_good(self) -> bool:
-        """Whether it is there and will still be valid in two weeks."""
+        """Whether it is there, whole, and will still be valid in two weeks."""
         if not all(path.is_file() for path in self.files):
             return False
         soon = datetime.now(timezone.utc) + timedelta(days=_RENEW_DAYS)
-        return x509.load_pem_x509_certificate(self.chain.read_bytes()).not_valid_after_utc > soon
+        try:
+            return x509.load_pem_x509_certificate(self.chain.read_bytes()).not_valid_after_utc > soon
+        except ValueError:
+            return False
 
     @property
     def fingerprint(self) -> str:
@@ -72,12 +75,13 @@ def ensure(folder: Path) -> tuple[Certificate, bool]:
         return certificate, False
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
+    certificate.chain.unlink(missing_ok=True)  # written last: where it is, the others belong to it
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root = _root(root_key)
     leaf = _leaf(key, root, root_key)
     _write(certificate.key, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    _write(certificate.chain, leaf.public_bytes(Encoding.PEM) + root.public_bytes(Encoding.PEM))
     _write(certificate.root, root.public_bytes(Encoding.PEM))
+    _write(certificate.chain, leaf.public_bytes(Encoding.PEM) + root.public_bytes(Encoding.PEM))
     return certificate, True
 
 

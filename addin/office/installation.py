@@ -63,12 +63,7 @@ def status() -> Iterator[str]:
     if not certificate.is_good:
         yield "certificate: none that is valid; gpt2-excel install --host office makes one"
     else:
-        trusted = {
-            True: "trusted by this system",
-            False: "not trusted by this system",
-            None: "trust is up to the browser",
-        }
-        yield f"certificate: {certificate.root}, {trusted[trust.is_trusted(certificate)]}"
+        yield f"certificate: {certificate.root}, {_TRUSTED[trust.is_trusted(certificate)]}"
     yield f"manifest: {file if file.exists() else 'not written'}"
     if sys.platform == "darwin":
         there = sideload.mac_file()

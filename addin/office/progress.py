@@ -46,7 +46,7 @@ def _total(part: Path) -> int | None:
         return None
     try:
         entries = json.loads(header)
-        ends = [entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__"]
+        ends = [int(entry["data_offsets"][1]) for name, entry in entries.items() if name != "__metadata__"]
     except (ValueError, TypeError, KeyError, AttributeError, IndexError):
         return None
     return 8 + length + max(ends, default=0)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from click import ClickException
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from addin.office.calls import Calls
+from addin.office.errors import without_paths
 from addin.office.limits import body_size, gone, read_body
 from addin.office.manifest import manifest
 from addin.office.metadata import catalog, functions_json
@@ -80,7 +82,10 @@ class Routes:
         name = request.path_params["name"]
         if name not in TEMPLATES:
             raise HTTPException(404, f"the template must be {' or '.join(TEMPLATES)}")
-        content, usual_name = await self._calls.alone(template_file, name)
+        try:
+            content, usual_name = await self._calls.alone(template_file, name)
+        except (ClickException, ValueError) as error:  # such as a default model that is not here
+            raise HTTPException(422, without_paths(str(error))) from None
         headers = {"Content-Disposition": f"attachment; filename={usual_name}"}
         return Response(content, media_type=MEDIA_TYPE, headers=headers)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import sys
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -20,6 +20,7 @@ from addin.office.settings import Settings
 _MIN_TOKEN = 16  # characters
 _MAX_HEADER_BYTES = 16_384
 _MAX_CONNECTIONS = 1_000
+_URL = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?", re.IGNORECASE | re.ASCII)
 
 
 def check_address(address: str, token: str | None) -> None:
@@ -53,10 +54,9 @@ def check_port(address: str, port: int) -> None:
 
 def check_url(url: str) -> str:
     """The address without a slash at its end. Problem for what is no https address of a server alone."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.netloc or parts.path not in ("", "/") or parts.query or parts.username:
+    if not _URL.fullmatch(url):
         raise Problem(f"--url must be like https://gpt2.example.org, not {url!r}")
-    return f"https://{parts.netloc.lower()}"
+    return url.lower().rstrip("/")
 
 
 def certificate_files(chain: Path | None, key: Path | None) -> tuple[Path, Path, bool]:

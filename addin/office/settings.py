@@ -24,8 +24,9 @@ class Settings:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """What a Host header may say: nothing else is meant for this server."""
-        return frozenset({urlsplit(self.url).netloc.lower(), *(f"{name}:{self.port}" for name in _LOOPBACK_NAMES)})
+        """What a Host header may say: nothing else is meant for this server. Browsers leave out HTTPS' own port."""
+        names = {urlsplit(self.url).netloc.lower(), *(f"{name}:{self.port}" for name in _LOOPBACK_NAMES)}
+        return frozenset(names | {name.removesuffix(":443") for name in names})
 
     @property
     def origins(self) -> frozenset[str]:

@@ -9,8 +9,6 @@ python -m tests.parity.transformer_lens_parity --record   # writes the small fix
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -20,13 +18,9 @@ from transformer_lens import patching as tl_patching
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import GPT2LMHeadModel
 
-from tests.parity import inside
+from tests.parity import inside, script
 from tests.parity.inside import ANSWER, SOME_TOKENS, WRONG
-from tests.random_checkpoint import SIZES, write_checkpoint
-from udfs.backend.checkpoint import open_checkpoint
 from udfs.backend.circuits import Part
-from udfs.backend.layers import Layers
-from udfs.backend.model import Model
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "inside_tiny.npz"
 N_SEQ_FULL = 20
@@ -139,15 +133,9 @@ def _put_heads(z: torch.Tensor, hook: object, heads: list[int], value: torch.Ten
     return z
 
 
-def load(folder: Path) -> Model:
-    """The checkpoint in a folder, as this project runs it."""
-    checkpoint = open_checkpoint(folder)
-    return Model(folder.name, folder.name, checkpoint.config, checkpoint.tensors, Layers(checkpoint.tensors))
-
-
 def compare(folder: Path) -> None:
     """Prints the largest difference of each kind of value."""
-    theirs, mine = reference(folder, N_SEQ_FULL), inside.ours(load(folder), N_SEQ_FULL)
+    theirs, mine = reference(folder, N_SEQ_FULL), inside.ours(script.load(folder), N_SEQ_FULL)
     print("value                      | largest | largest difference")
     largest: dict[str, tuple[float, float]] = {}
     for name, value in theirs.items():
@@ -158,21 +146,10 @@ def compare(folder: Path) -> None:
         print(f"{kind:26} | {size:7.3g} | {error:.1e}")
 
 
-def main() -> None:
-    """Compares at full size, or records the fixture of the normal tests."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--record", action="store_true")
-    record = parser.parse_args().record
-    with tempfile.TemporaryDirectory() as temporary:
-        size = "tiny" if record else "small"
-        folder = write_checkpoint(Path(temporary) / size, size)
-        print(f"random checkpoint: {SIZES[size]}")
-        if not record:
-            compare(folder)
-            return
-        np.savez_compressed(FIXTURE, **reference(folder, inside.N_SEQ))
-        print(f"wrote {FIXTURE.name}, {FIXTURE.stat().st_size} bytes")
+def record(folder: Path, fixture: Path) -> None:
+    """Writes what TransformerLens gives for short prompts."""
+    np.savez_compressed(fixture, **reference(folder, inside.N_SEQ))
 
 
 if __name__ == "__main__":
-    main()
+    script.main(__doc__, compare, record, FIXTURE)

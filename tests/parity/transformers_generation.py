@@ -9,9 +9,7 @@ python -m tests.parity.transformers_generation --record   # writes the small fix
 
 from __future__ import annotations
 
-import argparse
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +18,8 @@ import torch
 from transformers import GPT2LMHeadModel, LogitsProcessorList
 from transformers.generation import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
+from tests.parity import script
 from tests.parity.transformers_parity import ids_of_length
-from tests.random_checkpoint import SIZES, random_model
 from udfs.backend import beam, distribution, forward, generation, log_probabilities
 from udfs.backend.distribution import GREEDY, Sampling
 from udfs.backend.model import Model
@@ -119,10 +117,10 @@ def _our_kept(probabilities: np.ndarray) -> dict[str, Any]:
     return {"n_kept": len(kept), "ids": kept[:200], "probabilities": probabilities[kept[:200]].tolist()}
 
 
-def compare(folder: Path, model: Model) -> None:
+def compare(folder: Path) -> None:
     """Prints what is equal and the largest differences."""
     expected = reference(folder, ids_of_length(N_PROMPT))
-    found = ours(model, expected)
+    found = ours(script.load(folder), expected)
     print(f"greedy, {len(found['greedy'])} ids equal: {found['greedy'] == expected['greedy']}")
     difference = np.abs(np.subtract(found["log_probabilities"], expected["log_probabilities"])).max()
     print(f"log-probabilities of {len(found['log_probabilities'])} tokens, largest difference: {difference:.1e}")
@@ -137,22 +135,10 @@ def compare(folder: Path, model: Model) -> None:
         print(f"{how}: {mine['n_kept']} tokens kept, ids equal: {same}, probabilities differ by {largest:.1e}")
 
 
-def main() -> None:
-    """Compares at full size, or records the fixture of the normal tests."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--record", action="store_true")
-    record = parser.parse_args().record
-    with tempfile.TemporaryDirectory() as temporary:
-        size = "tiny" if record else "small"
-        model = random_model(Path(temporary), size)
-        (folder,) = Path(temporary).iterdir()
-        print(f"random checkpoint: {SIZES[size]}")
-        if not record:
-            compare(folder, model)
-            return
-        FIXTURE.write_text(json.dumps(reference(folder, ids_of_length(N_PROMPT))) + "\n", encoding="utf-8")
-        print(f"wrote {FIXTURE.name}, {FIXTURE.stat().st_size} bytes")
+def record(folder: Path, fixture: Path) -> None:
+    """Writes what transformers gives for a short prompt."""
+    fixture.write_text(json.dumps(reference(folder, ids_of_length(N_PROMPT))) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    script.main(__doc__, compare, record, FIXTURE)

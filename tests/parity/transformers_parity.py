@@ -7,19 +7,14 @@ python -m tests.parity.transformers_parity --record   # writes the small fixture
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
 from transformers import GPT2LMHeadModel
 
-from tests.random_checkpoint import SIZES, write_checkpoint
+from tests.parity import script
 from udfs.backend import forward
-from udfs.backend.checkpoint import open_checkpoint
-from udfs.backend.layers import Layers
-from udfs.backend.model import Model
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "forward_tiny.npz"
 LENGTHS = (1, 10, 100, 1024)
@@ -49,11 +44,9 @@ def reference(folder: Path, ids: list[int]) -> dict[str, np.ndarray]:
 
 def ours(folder: Path, ids: list[int]) -> dict[str, np.ndarray]:
     """The same by the project's forward pass."""
-    checkpoint = open_checkpoint(folder)
-    model = Model(folder.name, folder.name, checkpoint.config, checkpoint.tensors, Layers(checkpoint.tensors))
-    seen = forward.trace(ids, model)
-    layers = range(checkpoint.config.n_layer)
-    final = seen[f"blocks.{checkpoint.config.n_layer - 1}.hook_resid_post"]
+    model = script.load(folder)
+    seen, layers = forward.trace(ids, model), range(model.config.n_layer)
+    final = seen[f"blocks.{layers[-1]}.hook_resid_post"]
     return {
         "stream": np.stack([*(seen[f"blocks.{layer}.hook_resid_pre"] for layer in layers), final]),
         "pattern": np.stack([seen[f"blocks.{layer}.attn.hook_pattern"] for layer in layers]),
@@ -77,24 +70,13 @@ def compare(folder: Path) -> None:
         print(f"{length:6} | {relative:30.2e} | {pattern:22.2e} | {logits:21.2e} | {agree:.2%}", flush=True)
 
 
-def main() -> None:
-    """Compares at full size, or records the fixture of the normal tests."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--record", action="store_true")
-    record = parser.parse_args().record
-    with tempfile.TemporaryDirectory() as temporary:
-        size = "tiny" if record else "small"
-        folder = write_checkpoint(Path(temporary) / size, size)
-        print(f"random checkpoint: {SIZES[size]}")
-        if not record:
-            compare(folder)
-            return
-        ids = ids_of_length(10)
-        theirs = reference(folder, ids)
-        theirs["logits"] = theirs["logits"][:, ::97]  # every 97th token is enough to notice
-        np.savez_compressed(FIXTURE, ids=np.array(ids), **theirs)
-        print(f"wrote {FIXTURE.name}, {FIXTURE.stat().st_size} bytes")
+def record(folder: Path, fixture: Path) -> None:
+    """Writes what transformers gives for a short prompt."""
+    ids = ids_of_length(10)
+    theirs = reference(folder, ids)
+    theirs["logits"] = theirs["logits"][:, ::97]  # every 97th token is enough to notice
+    np.savez_compressed(fixture, ids=np.array(ids), **theirs)
 
 
 if __name__ == "__main__":
-    main()
+    script.main(__doc__, compare, record, FIXTURE)

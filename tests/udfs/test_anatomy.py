@@ -87,6 +87,8 @@ def test_edits_stand_in_for_values() -> None:
     assert udfs.gpt2_edit(values, None).tolist() == values.tolist()
     with pytest.raises(CellError, match=r"^edits must lie within 2 x 3 values, not in row 3, column 1$"):
         udfs.gpt2_edit(values, [[None], [None], [1.0]])
+    with pytest.raises(CellError, match=r"^edits has the text 'x' in row 2, column 3: a number is needed$"):
+        udfs.gpt2_edit(values, [["", None, 1.0], [None, "", "x"]])
     with pytest.raises(CellError, match=r"^edits has the text 'x' in row 1, column 1: a number is needed$"):
         udfs.gpt2_edit(values, [["x"]])
 

@@ -106,6 +106,7 @@ def test_an_error_is_no_text(raw: object) -> None:
         (12, "layer must be a whole number 0 to 11 for gpt2, not 12"),
         (-1, "layer must be a whole number 0 to 11 for gpt2, not -1"),
         (1.5, "layer must be a whole number 0 to 11 for gpt2, not 1.5"),
+        (5.0000001, "layer must be a whole number 0 to 11 for gpt2, not 5.0000001"),
         ("1", "layer must be a whole number 0 to 11 for gpt2, not the text '1'"),
         (True, "layer must be a whole number 0 to 11 for gpt2, not TRUE"),
         (None, "layer must be a whole number 0 to 11 for gpt2, not a blank cell"),

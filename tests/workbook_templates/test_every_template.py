@@ -127,6 +127,17 @@ def test_the_model_can_be_named_in_a_cell_unless_its_weights_are_inside(path: Pa
     assert ("model_name" in office.defined_names) != inside
 
 
+def test_the_same_arguments_give_the_same_file(path: Path, tmp_path: Path) -> None:
+    template = next(name for name, file in TEMPLATES.items() if file == path.name)
+    with (
+        zipfile.ZipFile(path) as first,
+        zipfile.ZipFile(build(template, tmp_path, **SMALL.get(template, {}))) as second,
+    ):
+        assert first.namelist() == second.namelist()
+        for name in first.namelist():
+            assert first.read(name) == second.read(name), name
+
+
 @pytest.mark.parametrize("template", [template for template in TEMPLATES if template not in WEIGHTS_INSIDE])
 def test_the_committed_file_is_the_builders_with_values(template: str, tmp_path: Path) -> None:
     """After a change: GPT2_EXCEL_MODEL=demo gpt2-excel new TEMPLATE -o workbook_templates/FILE"""

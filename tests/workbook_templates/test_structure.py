@@ -111,14 +111,6 @@ def test_the_file_holds_no_more_cells_than_it_needs(usual: Path) -> None:
     assert block.count(b"<c ") < 1_500
 
 
-def test_the_same_arguments_give_the_same_file(hosts: dict[str, Path], tmp_path: Path) -> None:
-    again = build("anatomy", tmp_path, tokens=4, model="tiny")
-    with zipfile.ZipFile(hosts["office"]) as first, zipfile.ZipFile(again) as second:
-        assert first.namelist() == second.namelist()
-        for name in first.namelist():
-            assert first.read(name) == second.read(name), name
-
-
 def test_hosts_differ_only_in_spelling(hosts: dict[str, Path]) -> None:
     def parts(host: str) -> dict[str, bytes]:
         with zipfile.ZipFile(hosts[host]) as file:

@@ -100,7 +100,7 @@ def _attention(page: BandPage, layer: int, stream: Band) -> Band:
     )
     head = heads.chooser(page)
     scores = f"GPT2_ATTENTION_SCORES({qkv.spill},{head},model)"
-    page.band(scores, headers=heads.token_header(page), columns=shape.tokens)
+    page.band(scores, headers=heads.token_header(), columns=shape.tokens)
 
     page.heading(
         "patterns",

@@ -6,6 +6,7 @@ from workbook_templates import style as look
 from workbook_templates.anatomy.places import LABELS
 from workbook_templates.bands import FIRST, Band, BandPage, unless_error
 from workbook_templates.book import Book
+from workbook_templates.grids import number_between
 from workbook_templates.places import MARK
 
 _SHOWN = 10  # tokens in the table
@@ -78,19 +79,7 @@ def _logits(page: BandPage, stream: Band) -> None:
 def _temperature(page: BandPage) -> None:
     page.text(page.row, 0, "temperature", page.style.bold)
     page.input(page.row, 1, 1)
-    page.sheet.data_validation(
-        page.row,
-        1,
-        page.row,
-        1,
-        {
-            "validate": "decimal",
-            "criteria": "between",
-            "minimum": 0,
-            "maximum": 1000,
-            "error_message": "A number, 0 to 1000.",
-        },
-    )
+    number_between(page, page.at(page.row, 1), 0, 1000)
     page.book.name("temperature", page.place(page.row, 1))
     page.row += 1
 
@@ -110,6 +99,7 @@ def _chart(page: BandPage, header: int, first: int, last: int) -> None:
     chart.set_title({"name": "Next token: probability", "name_font": {"size": 12, "color": look.INK}})
     chart.set_legend({"none": True})
     chart.set_y_axis({"reverse": True, "num_font": {"size": 10}})  # the most likely on top
-    chart.set_x_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})
+    # There is room for the label of a bar of 100%.
+    chart.set_x_axis({"min": 0, "max": 1.15, "visible": False, "major_gridlines": {"visible": False}})
     chart.set_size({"width": 560, "height": 300})
     page.sheet.insert_chart(header, _CHART_COLUMN, chart)

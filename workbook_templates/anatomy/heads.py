@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from workbook_templates.bands import SHARES, Band, BandPage, Headers
 from workbook_templates.dialect import Piece
+from workbook_templates.grids import whole_number
 
 
 def qkv_headers(n_head: int) -> Headers:
@@ -39,19 +40,13 @@ def chooser(page: BandPage) -> str:
     last = page.book.shape.n_head - 1
     page.text(page.row, 0, "head", page.style.bold)
     page.input(page.row, 1, 0)
-    message = f"A whole number, 0 to {last}."
-    page.sheet.data_validation(
-        page.row,
-        1,
-        page.row,
-        1,
-        {"validate": "integer", "criteria": "between", "minimum": 0, "maximum": last, "error_message": message},
-    )
+    cell = page.at(page.row, 1, absolute=True)
+    whole_number(page, cell, 0, last)
     page.row += 1
-    return page.at(page.row - 1, 1, absolute=True)
+    return cell
 
 
-def token_header(page: BandPage) -> Headers:
+def token_header() -> Headers:
     """One row: the tokens that are looked at."""
     return lambda cell: (f'IF(ISTEXT({cell}),"",TRANSPOSE(INDEX({_labels(cell)},0,2)))',)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from workbook_templates import style as look
 from workbook_templates.anatomy.places import TOKEN_TABLE
 from workbook_templates.book import Book
 from workbook_templates.sheet import Page
 
 _STEPS = 4  # the column in which the merges begin
+_RANK = _STEPS + 2
 _STEPS_A_TOKEN = 8  # rows reserved for them
 
 
 def write_tokens(book: Book) -> None:
     """Writes the tab. Nothing stands under its two tables, so that a long prompt may grow."""
-    page = Page(book, "Tokens", (11.5, 22, 11, 4, 22, 26, 11, 60))
+    page = Page(book, "Tokens", (11.5, 22, 11, 4, 22, 26, look.POSITION_WIDTH, 60))
     page.furniture(
         "Tokens",
         (
@@ -25,10 +27,10 @@ def write_tokens(book: Book) -> None:
         page.text(page.row, column, title, page.style.bold)
     page.row += 1
     assert page.place(page.row, 0) == TOKEN_TABLE
-    for column in range(1, _STEPS + 4):
-        right = column in (2, _STEPS + 2)
-        if column != _STEPS - 1:
-            page.sheet.write_blank(page.row, column, None, page.style.header_right if right else page.style.header)
+    page.sheet.set_column(_RANK, _RANK, look.POSITION_WIDTH, page.style.position)
+    for column in (1, 2, *range(_STEPS, _STEPS + 4)):
+        other = {2: page.style.header_right, _RANK: page.style.header_centred}
+        page.sheet.write_blank(page.row, column, None, other.get(column, page.style.header))
     tokens = book.shape.tokens
     page.formula(page.row, 0, "GPT2_TOKENIZE(text_read)", page.style.header, (tokens + 1, 3))
     steps = _STEPS_A_TOKEN * tokens + 1

@@ -125,7 +125,7 @@ def _results(page: Page, cells: _Cells) -> None:
 def _prompts(page: Page, cells: _Cells) -> None:
     style, dialect, header = page.style, page.book.dialect, page.row
     for column, text in ((_PROMPT, "prompt"), (_ANSWER, "answer"), (_RIGHT, "right"), (_WHOLE, "the whole model says")):
-        page.text(header, column, text, style.header)
+        page.text(header, column, text, style.header_centred if column == _RIGHT else style.header)
     asked = f"{dialect.typed(cells.prompts)},{dialect.typed(cells.answers)}"
     called = f"GPT2_CIRCUIT({asked},{cells.names},{cells.method},model_used)"
     found = "IF(COLUMNS(t)=1,t,TAKE(DROP(t,0,2),ROWS(t),2))"  # rank and probability, or a message

@@ -50,7 +50,9 @@ def write_sweep(book: Book, steerings: Sequence[Steering]) -> str:
     page.section("Choose")
     swept = _choose(page, steerings)
     page.row += 1
-    page.section("The sweep")
+    for column in range(_MODEL + 1):  # no further, because the charts stand there
+        page.text(page.row, column, "" if column else "The sweep", page.style.heading)
+    page.row += 1
     header = _table(page, swept)
     _chart(page, top + 1, header, "Probability of the next token", (1, 2), share=True)
     _chart(page, top + 1 + _CHART_ROWS, header, "KL divergence to the model by itself (nats)", (3,))

@@ -11,6 +11,7 @@ import pytest
 
 import udfs
 from addin.calc.client import Client
+from addin.calc.worker import answer
 
 
 @pytest.fixture
@@ -25,6 +26,10 @@ def test_tables_numbers_and_messages(client: Client) -> None:
     ids = ((257.0,), (275.0,), ("",))  # blank rows at the end, as a workbook reserves them
     np.testing.assert_allclose(client.call("GPT2_EMBED", [ids, None]), udfs.gpt2_embed([[257], [275]]))
     assert client.call("GPT2_EMBED", [-1.0, ""]) == (("#GPT2! ids must be whole numbers 0 to 50256, not -1",),)
+
+
+def test_a_bug_is_one_line_that_says_nothing_of_this_machine() -> None:
+    assert answer("GPT2_NOTHING", []) == [["#GPT2! GPT2_NOTHING failed: AttributeError"]]
 
 
 def test_an_empty_cell_of_a_result_is_blank_and_a_number_a_float(client: Client) -> None:

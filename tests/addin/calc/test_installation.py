@@ -42,6 +42,16 @@ def test_what_libreoffice_does_not_take_is_said_in_one_line(profile: Path) -> No
         installation._unopkg("add", str(profile / "nothing.oxt"))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="runs a script of the shell")
+def test_what_it_says_may_be_in_another_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "unopkg"
+    program.write_bytes(b"#!/bin/sh\nprintf 'l\\201uft nicht\\n' >&2; exit 1\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(installation, "_program", lambda: str(program))
+    with pytest.raises(Problem, match=r"unopkg add: l.uft nicht"):
+        installation._unopkg("add")
+
+
 def test_without_libreoffice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "find_libreoffice", lambda: None)
     with pytest.raises(Missing, match="LibreOffice is not on this machine"):

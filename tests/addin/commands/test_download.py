@@ -76,6 +76,28 @@ def test_a_damaged_model_is_fetched_again(gpt2_excel: Run, repository: dict[str,
     assert (models / "gpt2/model.safetensors").read_bytes() == repository["model.safetensors"]
 
 
+def test_a_model_that_a_program_has_open_is_left_whole(
+    gpt2_excel: Run, repository: dict[str, bytes], models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows neither a file in use can be removed, nor its folder be moved."""
+    gpt2_excel("download", "gpt2")
+    move = Path.replace
+
+    def moved(path: Path, target: Path) -> Path:
+        if path == models / "gpt2":
+            raise PermissionError(13, "in use", str(path))
+        return move(path, target)
+
+    def removed(path: Path, ignore_errors: bool = False) -> None:
+        (path / "config.json").unlink(missing_ok=True)
+
+    monkeypatch.setattr(Path, "replace", moved)
+    monkeypatch.setattr("shutil.rmtree", removed)
+    result = gpt2_excel("download", "gpt2", "--force")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert open_checkpoint(models / "gpt2").config == TINY
+
+
 def test_any_repository_gets_a_name_of_its_own(gpt2_excel: Run, repository: dict[str, bytes], hub: Any) -> None:
     hub.repositories["someone/gpt2"] = repository
     result = gpt2_excel("download", "someone/gpt2")
@@ -172,7 +194,7 @@ def test_a_repository_that_is_no_gpt2_is_refused_before_its_weights(
     assert result.exit_code == 1
     assert "model_type must be 'gpt2', not 'llama'" in result.stderr
     assert hub.ranges == []
-    assert not (models / "gpt2").exists()
+    assert list(models.iterdir()) == []
 
 
 def test_weights_of_another_shape_are_refused_and_removed(

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 
 from addin.commands.hosts import HOSTS
-from addin.commands.problems import Missing, Problem
+from addin.commands.problems import Problem
 
 Run = Callable[..., Result]
 
@@ -76,14 +76,6 @@ def test_status_is_of_all_hosts_or_of_one(gpt2_excel: Run, installations: dict[s
     assert gpt2_excel("status", "--host", "calc").stdout == "calc     installed 0 times\n"
     refused = gpt2_excel("status", "--host", "office")
     assert (refused.exit_code, refused.stderr) == (1, "gpt2-excel: no such program\n")
-
-
-@pytest.mark.parametrize("command", ["install", "uninstall", "status"])
-def test_a_host_that_is_not_there_is_one_line(gpt2_excel: Run, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "addin.calc.installation", None)
-    result = gpt2_excel(command, "--host", "calc")
-    assert (result.exit_code, result.stdout) == (Missing.exit_code, "")
-    assert result.stderr == "gpt2-excel: --host calc cannot be installed by this version of gpt2-excel\n"
 
 
 def test_a_package_that_a_host_lacks_is_named(gpt2_excel: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

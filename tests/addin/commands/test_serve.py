@@ -40,8 +40,10 @@ def test_an_address_that_others_reach_needs_a_token() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://gpt2.example.org", "gpt2.example.org", "https://", "https://a/b", "https://a?b"]
-)
+    "url",
+    ["http://a", "gpt2.example.org", "https://", "https://a/b", "https://a?b", "https://a#b", "https://[", "https://:x@a",
+     "https://a&b", "https://a:port"],
+)  # fmt: skip
 def test_the_url_is_https_and_a_servers(url: str) -> None:
     assert "--url must be like https://gpt2.example.org" in refused("--url", url)
 

@@ -318,6 +318,26 @@ def test_damaged_parts(make: Make, edit_parts: Callable[..., Path], part: str) -
         Workbook.open(path, {})
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [('t="s"><v>0</v>', 't="s"><v>99</v>'), ('<row r="1"', '<row r="one"'), ('r="E2"', 'r="1.5"')]
+)
+def test_a_damaged_cell(make: Make, edit_parts: Callable[..., Path], old: str, new: str) -> None:
+    path = edit_parts(make({"S": CELLS}), "xl/worksheets/sheet1.xml", (old, new))
+    with pytest.raises(WorkbookError, match="damaged"):
+        Workbook.open(path, {})
+
+
+def test_stopped_while_writing(saved: Path, toys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    book, before = Workbook.open(saved, toys.functions), sorted(tmp_path.iterdir())
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", stop)
+    with pytest.raises(KeyboardInterrupt):
+        book.save(tmp_path / "new.xlsx")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_where_nothing_can_be_written(saved: Path, toys: Any, tmp_path: Path) -> None:
     book = Workbook.open(saved, toys.functions)
     with pytest.raises(WorkbookError, match="cannot be written"):

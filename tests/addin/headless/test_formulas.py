@@ -15,10 +15,11 @@ Opened = Callable[..., Workbook]
 
 # A1:B3 spills 10 11 / 20 21 / 30 31; D1:D4 are 1, "x", TRUE and a blank.
 CELLS = {"A1": "=TOY_STAIR(3)", "D1": 1, "D2": "x", "D3": True, "F1": "=TOY_FAIL()", "F2": "=1/0"}
+NAMES = {"top": "=S!$D$1", "twice": "=LAMBDA(x, x*2)", "endless": "=LAMBDA(x, endless(x))"}
 
 
 def value(opened: Opened, formula: str) -> Any:
-    book = opened({"S": {**CELLS, "H1": formula}}, {"top": "=S!$D$1", "twice": "=LAMBDA(x, x*2)"})
+    book = opened({"S": {**CELLS, "H1": formula}}, NAMES)
     height = int(book.get("S!H20") or 0)
     assert not height
     rows = book.get_range("S!H1:L6")
@@ -115,6 +116,14 @@ def value(opened: Opened, formula: str) -> Any:
         ("=Nowhere!A1", "#REF!"),
         ("=nobody", "#NAME?"),
         ("=SUM(A:A)", 60.0),
+        ("=ABS()", "#VALUE!"),
+        ("=EXP(1,2)", "#VALUE!"),
+        ('=SEQUENCE("inf")', "#VALUE!"),
+        ('=INDEX(A1:A3,"nan")', "#VALUE!"),
+        ("=INDEX(A1:B3,{1;2},{1;2;2})", "#VALUE!"),
+        ("=LET()", "#VALUE!"),
+        ("=LAMBDA()", "#VALUE!"),
+        ("=endless(1)", "#NUM!"),
     ],
 )
 def test_value(opened: Opened, formula: str, expected: Any) -> None:

@@ -113,11 +113,13 @@ def test_a_reader_of_one_cell_of_a_spill_is_left_alone_when_others_change(opened
     assert toys.calls == {"split": 1, "concat": 1}
 
 
-def test_whole_columns_see_cells_that_come_later(opened: Opened) -> None:
-    book = opened({"S": {"A1": 1, "C1": "=SUM(A:A)", "D1": "=COUNTA(2:900)"}})
+def test_whole_columns_see_cells_that_come_later(opened: Opened, toys: Any) -> None:
+    book = opened({"S": {"A1": 1, "C1": "=SUM(A:A)", "D1": "=COUNTA(2:900)", "E1": "=TOY_SHOW(A:A)"}})
     book.set("S!A700", 5)
     assert book.recalculate() == {"S!A700", "S!C1", "S!D1"}
     assert book.get_range("S!C1:D1") == [[6.0, 1.0]]
+    ((column,),) = toys.seen
+    assert column.shape == (700, 1)
 
 
 def test_replacing_and_clearing_a_formula(opened: Opened) -> None:

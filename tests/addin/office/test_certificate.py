@@ -6,8 +6,10 @@ import os
 import ssl
 import stat
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from http.client import HTTPSConnection
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,30 @@ def test_it_is_renewed_before_it_runs_out(tmp_path: Path, monkeypatch: pytest.Mo
     assert is_new
     leaf = x509.load_pem_x509_certificate(made.chain.read_bytes())
     assert leaf.not_valid_after_utc > datetime.now(timezone.utc) + timedelta(days=800)
+
+
+def test_one_that_was_half_written_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = certificate.ensure(tmp_path)
+    made.chain.write_bytes(made.chain.read_bytes()[:300])
+    _, is_new = certificate.ensure(tmp_path)
+    monkeypatch.setattr(certificate, "_RENEW_DAYS", 10_000)
+    monkeypatch.setattr(certificate, "_write", _fail_at(certificate._write, 3))
+    with pytest.raises(OSError, match="disk is full"):
+        certificate.ensure(tmp_path)
+    monkeypatch.undo()
+    assert is_new
+    assert not made.is_good
+
+
+def _fail_at(write: Callable[[Path, bytes], None], number: int) -> Callable[[Path, bytes], None]:
+    calls = count(1)
+
+    def failing(path: Path, content: bytes) -> None:
+        if next(calls) == number:
+            raise OSError("disk is full")
+        write(path, content)
+
+    return failing
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])

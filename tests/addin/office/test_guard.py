@@ -8,6 +8,7 @@ import pytest
 
 from addin.office.guard import is_office
 from addin.office.routes import PAGES
+from addin.office.settings import Settings
 from tests.addin.office.running import JSON, Running, running
 
 WORK = ["hello", 3, 1, "tiny"]
@@ -51,6 +52,19 @@ def test_foreign_origins_are_refused(server: Running, origin: str) -> None:
     assert (answer.status, answer.error) == (403, "this server answers only its own page and Office")
     assert "access-control-allow-origin" not in answer.headers
     assert server.ask("GET", "/functions.json", headers={"Origin": origin}).status == 403
+
+
+def test_https_own_port_goes_without_saying() -> None:
+    settings = Settings("https://gpt2.example.org:443", 443)
+    assert {"gpt2.example.org", "gpt2.example.org:443", "localhost", "[::1]"} <= settings.hosts
+    assert "https://localhost" in settings.origins
+
+
+def test_a_template_that_cannot_be_made_says_why(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPT2_EXCEL_MODEL", "nobody")
+    answer = server.ask("GET", "/templates/check")
+    assert answer.status == 422
+    assert "nobody" in answer.error
 
 
 def test_our_own_page_is_answered(server: Running) -> None:

@@ -39,6 +39,7 @@ _UNREADABLE = [
     b"\x10" + b"\0" * 7 + b"{}",  # shorter than it says
     b"\x02" + b"\0" * 7 + b"[]",
     b"\x0a" + b"\0" * 7 + b'{"a": 1}  ',
+    b"\x29" + b"\0" * 7 + b'{"a": {"data_offsets": ["zero", "one"]}}  ',
     b"\xff" * 99,
 ]
 
