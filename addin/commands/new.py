@@ -51,7 +51,9 @@ def new(
         return
     workbook, usual_name = open_template(template, host, prompt=prompt, model=model, tokens=tokens)
     workbook.recalculate()
-    save: Callable[[Path], None] = partial(workbook.save, formulas="plain" if host == "headless" else "as stored")
+    save: Callable[[Path], None] = partial(
+        workbook.save, formulas="plain" if host == "headless" else "as stored", small=True
+    )
     if suffix == MACROS:
         from addin.desktop.macro_workbook import with_vba
 

@@ -90,13 +90,13 @@ class Workbook:
         Gives the addresses of all cells that now show something else than before those edits, the edited included."""
         return self._engine.recalculate()
 
-    def save(self, path: str | Path, formulas: Formulas = "as stored") -> None:
-        """Writes the workbook with every formula kept and its current value beside it.
+    def save(self, path: str | Path, formulas: Formulas = "as stored", *, small: bool = False) -> None:
+        """Writes the workbook with every formula kept and its current value beside it. `small` packs it tighter.
 
         LibreOffice and its like evaluate array formulas themselves whatever values the file has for them, and show
         #NAME? for functions that they do not know; of plain formulas they show the values. So `plain` makes a file that
         can be read anywhere and recalculated here; `none` leaves the formulas out."""
-        write_workbook(self._package, self._engine.sheets, path, formulas)
+        write_workbook(self._package, self._engine.sheets, path, formulas, small=small)
 
     def _locate(self, address: str) -> tuple[int, Rect]:
         sheet_name, cells = split_sheet(address.strip())

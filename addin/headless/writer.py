@@ -32,7 +32,9 @@ _SLOT = re.compile(rb"<!--row (\d+)-->")
 Formulas: TypeAlias = Literal["as stored", "plain", "none"]
 
 
-def write_workbook(source: Package, sheets: list[Sheet], path: str | Path, formulas: Formulas = "as stored") -> None:
+def write_workbook(
+    source: Package, sheets: list[Sheet], path: str | Path, formulas: Formulas = "as stored", *, small: bool = False
+) -> None:
     """Saves a copy of the source with the values that the sheets show, and the formulas behind them."""
     package = Package(source.source, dict(source.parts))
     replaced = False
@@ -50,7 +52,7 @@ def write_workbook(source: Package, sheets: list[Sheet], path: str | Path, formu
     package.parts[package.workbook_path] = serialized(package.workbook)
     if replaced or formulas != "as stored":
         package.drop_calculation_chain()
-    package.write(path)
+    package.write(path, small=small)
 
 
 class _SheetWriter:

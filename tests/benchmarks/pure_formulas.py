@@ -1,5 +1,5 @@
-"""What LibreOffice makes of `5_pure_formulas.xlsx`: how long it takes, and how near it comes to the backend. And how
-long the headless recalculation takes.
+"""What LibreOffice makes of `5_pure_formulas.xlsx`: how long it takes, and how far it and the backend are from what the
+checkpoint gives in float64. And how long the headless recalculation takes.
 
 python -m tests.benchmarks.pure_formulas [FILE]
 
@@ -12,13 +12,16 @@ import statistics
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
+from typing import TypeAlias
 
 from addin.headless import Workbook
 from tests.benchmarks.recalculation import edit, seconds
 from tests.hosts.calc_host import Calc, calc
-from tests.workbook_templates.pure_steps import Difference, Steps, differences
+from tests.workbook_templates.pure_steps import Difference, Steps, differences, in_backend, in_float64
 from udfs.backend import library
 from udfs.backend.forward import forward, unembed
 from udfs.backend.tokenizer import encode, token_text
@@ -26,6 +29,7 @@ from udfs.models.demo.recipe.held_out import PROMPTS
 from workbook_templates import TEMPLATES, build
 
 _TOKENS = 32
+Worst: TypeAlias = "defaultdict[str, defaultdict[str, list[Difference]]]"  # by what is compared, and by step
 
 
 def predicted(prompt: str) -> str:
@@ -35,11 +39,10 @@ def predicted(prompt: str) -> str:
 
 
 def compare(book: Calc) -> None:
-    """Prints times, next tokens that differ and the largest differences."""
+    """Prints times, next tokens that differ and the largest differences over all prompts."""
     steps = Steps(book)
     times: list[float] = []
-    worst: defaultdict[str, Difference] = defaultdict(lambda: Difference(0, 0))
-    share: defaultdict[str, float] = defaultdict(float)
+    worst: Worst = defaultdict(lambda: defaultdict(list))
     same = 0
     for item in PROMPTS:
         times.append(book.set("Prompt", "B6", item.prompt))
@@ -47,15 +50,29 @@ def compare(book: Calc) -> None:
         same += found == predicted(item.prompt)
         if found != predicted(item.prompt):
             print(f"differs: {item.prompt!r}: {found!r}, the backend {predicted(item.prompt)!r}")
-        for name, value in differences(steps, item.prompt).items():
-            worst[name] = max(worst[name], value)
-            share[name] = max(share[name], value.largest / value.of)
+        exact, backend = in_float64(item.prompt, steps.ids), in_backend(item.prompt, steps.ids)
+        workbook = steps.values(exact)
+        pairs = {"workbook - float64": (workbook, exact), "backend - float64": (backend, exact)}
+        for pair, (values, expected) in (pairs | {"workbook - backend": (workbook, backend)}).items():
+            for name, difference in differences(values, expected).items():
+                worst[pair][name].append(difference)
     print(f"another prompt        {statistics.median(times):6.2f} s   (median of {len(times)})")
     print(f"same next token       {same} of {len(PROMPTS)}")
-    print("                      difference    as a share of the step's largest value")
+    show(worst)
+
+
+def show(worst: Worst) -> None:
+    """Prints a column of differences, and their shares, for each pair."""
+    print("largest difference, and as a share of the step's largest value")
+    print(f"{'':<15}" + "".join(f"{pair:>23}" for pair in worst))
     for name in (*(f"block {layer} step 12" for layer in range(12)), "logits", "probabilities"):
-        print(f"{name:<20}  {worst[name].largest:10.1e}    {share[name]:.1e}")
-    print(f"all steps             {max(worst.values()).largest:10.1e}    {max(share.values()):.1e}")
+        print(f"{name:<15}" + "".join(_shown(by_name[name]) for by_name in worst.values()))
+    print(f"{'all steps':<15}" + "".join(_shown(chain(*by_name.values())) for by_name in worst.values()))
+
+
+def _shown(found: Iterable[Difference]) -> str:
+    largest, shares = zip(*((difference.largest, difference.share) for difference in found), strict=True)
+    return f"{max(largest):>13.1e}{max(shares):>10.1e}"
 
 
 def headless(path: Path) -> None:

@@ -39,3 +39,12 @@ def code(formula: str) -> str:
 def stored_formulas(sheet: bytes) -> list[tuple[bytes, bytes]]:
     """Cell and formula of every formula in a sheet's XML."""
     return re.findall(rb'<c r="([A-Z]+\d+)"[^>]*><f[^>]*>([^<]*)</f>', sheet)
+
+
+def stored_numbers(sheet: bytes) -> set[tuple[bytes, bytes]]:
+    """Cell and number of every cell without a formula of its own, in a sheet's XML; texts are numbers of shared ones.
+
+    Without zeros, which stand in the cells of an array formula until it is computed.
+    """
+    found = re.findall(rb'<c r="([A-Z]+\d+)"[^>]*><v>([^<]*)</v>', sheet)
+    return {(cell, number) for cell, number in found if number != b"0"}

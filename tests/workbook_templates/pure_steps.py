@@ -1,35 +1,43 @@
-"""Finds the steps of `5_pure_formulas.xlsx` in a running Calc and compares them to the backend's."""
+"""Finds the steps of `5_pure_formulas.xlsx` in a running Calc, and the same steps in float64 and in the backend."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from openpyxl.utils import get_column_letter
 
+from tests import float64_forward
 from tests.hosts.calc_host import Calc
-from udfs.backend import library
-from udfs.backend.forward import trace, unembed
+from udfs.backend import forward, library
 from udfs.backend.tokenizer import encode
 
 Numbers = NDArray[np.float64]
+Values = dict[str, Numbers]  # of each step, a row a token
 
 _VALUES = 5  # the column of a band's first value, counted from 1
 _WEIGHTS = 4
 _ROWS = 900
-# Steps of a block, and where TransformerLens says that the backend has them.
-_PLACES = {
-    0: "hook_resid_pre",
-    2: "qkv",
-    5: "attn.hook_z",
-    6: "hook_attn_out",
-    7: "hook_resid_mid",
-    9: "mlp.hook_pre",
-    10: "mlp.hook_post",
-    11: "hook_mlp_out",
-    12: "hook_resid_post",
-}
+_BESIDE = 2  # columns after each head's scores and pattern
+# The steps of a block, and where TransformerLens says that the backend has them.
+_PLACES = (
+    ("hook_resid_pre",),
+    ("ln1.hook_normalized",),
+    ("attn.hook_q", "attn.hook_k", "attn.hook_v"),
+    ("attn.hook_attn_scores",),
+    ("attn.hook_pattern",),
+    ("attn.hook_z",),
+    ("hook_attn_out",),
+    ("hook_resid_mid",),
+    ("ln2.hook_normalized",),
+    ("mlp.hook_pre",),
+    ("mlp.hook_post",),
+    ("hook_mlp_out",),
+    ("hook_resid_post",),
+)
+_TOKEN_BY_TOKEN = (3, 4)  # steps with a column of each head for each token that there is room for
 
 
 class Steps:
@@ -38,34 +46,44 @@ class Steps:
     def __init__(self, book: Calc) -> None:
         self._book = book
         labels = book.values("Block 0", f"A1:B{_ROWS}")
-        self._bars = {
-            str(row[0]): number for number, row in enumerate(labels, start=1) if str(row[0]).startswith("step")
-        }
+        bars = [number for number, row in enumerate(labels, start=1) if str(row[0]).startswith("step")]
+        titles = [number for number, row in enumerate(labels, start=1) if row[0] == "position"]
+        self._first_rows = [1 + next(title for title in titles if title > bar) for bar in bars]
         self._edits = next(number for number, row in enumerate(labels, start=1) if row[1] == "your edits")
         self._ids_row = next(n for n, row in enumerate(book.values("Head", "A1:A99"), start=1) if row[0] == "id") + 1
         rows = [row[0] for row in book.values("Head", f"A{self._ids_row}:A9999")]
         self.ids = [int(x) for x in rows[: rows.index("")]]
         self._tensors = {row[0]: number for number, row in enumerate(book.values("Weights 3", "A1:A999"), start=1)}
+        self._room = int(book.named("room")[0][0])
 
     def next_token(self) -> str:
         """The answer on the tab Prompt."""
         return str(next(value for label, value in self._book.values("Prompt", "A1:B20") if label == "Next token"))
 
     def step(self, layer: int, number: int, rows: int, width: int = 84) -> Numbers:
-        """The first rows of a step's values."""
-        header_rows = 2 if number in (2, 5) else 1
-        first = self._bars[f"step {number}"] + header_rows + 1
-        right = get_column_letter(_VALUES + width - 1)
-        cells = f"E{first}:{right}{first + rows - 1}"
-        return np.array(self._book.values(f"Block {layer}", cells), dtype=np.float64)
+        """The first rows of a step's values; where a token does not look there is 0."""
+        heads = width // rows  # of the steps that have a column a token
+        first = self._first_rows[number]
+        columns = heads * (self._room + _BESIDE) if number in _TOKEN_BY_TOKEN else width
+        cells = f"E{first}:{get_column_letter(_VALUES + columns - 1)}{first + rows - 1}"
+        table = self._book.values(f"Block {layer}", cells)
+        values = np.array([[0 if x == "" else x for x in row] for row in table], dtype=np.float64)
+        if number in _TOKEN_BY_TOKEN:
+            values = values.reshape(rows, heads, -1)[:, :, :rows]  # -> [n_seq, n_head, n_seq]
+        return values.reshape(rows, width)
 
     def logits(self) -> Numbers:
         """The logits of `ids`."""
         return self._head("C")
 
-    def probabilities(self) -> Numbers:
-        """The probabilities of `ids`."""
-        return self._head("E")
+    def values(self, like: Mapping[str, Numbers]) -> Values:
+        """All that `like` has, in its shapes."""
+        found = {
+            name: self.step(layer, number, *like[name].shape)
+            for layer in range(12)
+            for number, name in enumerate(_names(layer))
+        }
+        return found | {"logits": self.logits(), "probabilities": self._head("E")}
 
     def edit(self, position: int, channel: int) -> str:
         """The input cell over a value of a block's stream; all blocks look alike."""
@@ -80,43 +98,55 @@ class Steps:
         return np.array(self._book.values("Head", f"{column}{self._ids_row}:{column}{last}"), dtype=np.float64)[:, 0]
 
 
+def in_float64(prompt: str, listed: Sequence[int]) -> Values:
+    """What the demo model's checkpoint gives in float64; logits and probabilities of the listed tokens."""
+    config = library.load(library.DEMO).config
+    weights = float64_forward.weights(library.find(library.DEMO))
+    seen = float64_forward.trace(encode(prompt), weights, config.n_layer, config.n_head)
+    return _values(seen, seen["logits"], listed)
+
+
+def in_backend(prompt: str, listed: Sequence[int]) -> Values:
+    """What the backend makes of it, which computes in float32."""
+    model = library.load(library.DEMO)
+    seen = forward.trace(encode(prompt), model)
+    return _values(seen, forward.unembed(seen["blocks.11.hook_resid_post"], model)[-1], listed)
+
+
 class Difference(NamedTuple):
-    """The largest difference from the backend in a step, and the largest of the backend's values there."""
+    """The largest difference in a step, and the largest value there."""
 
     largest: float
     of: float
 
-
-def differences(steps: Steps, prompt: str) -> dict[str, Difference]:
-    """How far each step of each block, the logits and the probabilities are from the backend's."""
-    ids, model = encode(prompt), library.load(library.DEMO)
-    seen = trace(ids, model)
-    found = {}
-    for layer in range(12):
-        for number, place in _PLACES.items():
-            expected = _expected(seen, layer, place)
-            computed = steps.step(layer, number, *expected.shape)
-            found[f"block {layer} step {number}"] = _difference(computed, expected)
-    logits = np.asarray(unembed(seen["blocks.11.hook_resid_post"], model)[-1], np.float64)
-    shares = np.exp(logits - logits.max())
-    found["logits"] = _difference(steps.logits(), logits[steps.ids])
-    found["probabilities"] = _difference(steps.probabilities(), shares[steps.ids] / shares.sum())
-    return found
+    @property
+    def share(self) -> float:
+        return self.largest / self.of
 
 
-def _difference(computed: Numbers, expected: Numbers) -> Difference:
-    return Difference(float(np.abs(computed - expected).max()), float(np.abs(expected).max()))
+def differences(values: Mapping[str, Numbers], expected: Mapping[str, Numbers]) -> dict[str, Difference]:
+    """How far each step is from what is expected."""
+    return {
+        name: Difference(float(np.abs(values[name] - there).max()), float(np.abs(there).max()))
+        for name, there in expected.items()
+    }
 
 
-def _expected(seen: dict[str, Any], layer: int, place: str) -> Numbers:
-    def at(name: str) -> Numbers:
-        return np.asarray(seen[f"blocks.{layer}.{name}"], np.float64)
-
-    if place == "qkv":
-        return np.hstack([_joined(at(f"attn.hook_{x}")) for x in "qkv"])
-    return _joined(at(place)) if place == "attn.hook_z" else at(place)
+def _names(layer: int) -> list[str]:
+    return [f"block {layer} step {number}" for number in range(len(_PLACES))]
 
 
-def _joined(heads: Numbers) -> Numbers:
-    """Heads side by side: [n_head, n_seq, d_head] -> [n_seq, n_embd]."""
-    return heads.transpose(1, 0, 2).reshape(heads.shape[1], -1)
+def _values(seen: Mapping[str, NDArray[np.floating]], logits: NDArray[np.floating], listed: Sequence[int]) -> Values:
+    found = {
+        name: np.hstack([_row_a_token(seen[f"blocks.{layer}.{place}"]) for place in places])
+        for layer in range(12)
+        for name, places in zip(_names(layer), _PLACES, strict=True)
+    }
+    shares = float64_forward.softmax(logits.astype(np.float64))
+    return found | {"logits": logits[listed].astype(np.float64), "probabilities": shares[listed]}
+
+
+def _row_a_token(values: NDArray[np.floating]) -> Numbers:
+    """In float64, heads side by side, 0 where a token does not look."""
+    flat = float64_forward.join_heads(values) if values.ndim == 3 else values
+    return np.where(np.isneginf(flat), 0, flat).astype(np.float64)

@@ -1,4 +1,4 @@
-"""LibreOffice itself computes `5_pure_formulas.xlsx`, to the backend's values, and follows edits."""
+"""LibreOffice itself computes `5_pure_formulas.xlsx`, to the checkpoint's exact values, and follows edits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.hosts.calc_host import Calc, calc
-from tests.workbook_templates.pure_steps import Steps, differences
+from tests.workbook_templates.pure_steps import Steps, differences, in_backend, in_float64
 from udfs.backend import library
 from udfs.backend.forward import forward, unembed
 from udfs.backend.tokenizer import encode
@@ -15,7 +15,8 @@ from workbook_templates import build
 TOKENS = 9
 PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
 WITHIN = 1e-4
-FLOAT32 = 2e-6  # where values are large, what the backend itself rounds: the last stream reaches 500
+EXACT = 1e-7  # both are float64; the tokens that count together move a probability by some 1e-9
+FLOAT32 = 1e-5  # of a step's largest value: each operation rounds by up to 6e-8 of its result, and a step is a hundred
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +34,14 @@ def steps(book: Calc) -> Steps:
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_every_step_is_the_backends(book: Calc, steps: Steps, prompt: str) -> None:
+def test_every_step_is_what_the_checkpoint_gives(book: Calc, steps: Steps, prompt: str) -> None:
     book.set("Prompt", "B6", prompt)
     assert steps.next_token() == PROMPTS[prompt]
-    found = differences(steps, prompt)
-    assert len(found) == 12 * 9 + 2
-    assert {name: x for name, x in found.items() if x.largest > max(WITHIN, FLOAT32 * x.of)} == {}
+    exact, backend = in_float64(prompt, steps.ids), in_backend(prompt, steps.ids)
+    values = steps.values(exact)
+    assert len(values) == len(exact) == 12 * 13 + 2
+    assert {name: x for name, x in differences(values, exact).items() if x.largest > EXACT} == {}
+    assert {name: x for name, x in differences(values, backend).items() if x.share > FLOAT32} == {}
 
 
 def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> None:
@@ -46,7 +49,7 @@ def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> N
     before, ids = steps.step(3, 10, 6), encode(str(book.values("Prompt", "B6")[0][0]))
     cell = steps.weight(weight, 0, 5)
     learned = book.values("Weights 3", cell)[0][0]
-    assert learned == pytest.approx(float(library.load("demo")[weight][5]), abs=1e-6)
+    assert learned == float(library.load("demo")[weight][5])
     book.set("Weights 3", cell, 4.0)
     assert np.array_equal(steps.step(3, 10, 6), before)
     edited = library.load(f"demo ; set {weight}[5] = 4")
@@ -55,6 +58,17 @@ def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> N
     usual = unembed(forward(ids, library.load("demo")), library.load("demo"))[-1]
     assert np.abs(expected - usual).max() > 0.1, "an edit that nobody would notice shows nothing"
     book.set("Weights 3", cell, learned)
+
+
+def test_a_weight_that_is_hardly_wrong_is_noticed(book: Calc, steps: Steps) -> None:
+    prompt = str(book.values("Prompt", "B6")[0][0])
+    exact, cell = in_float64(prompt, steps.ids), steps.weight("h.3.mlp.c_fc.weight", 40, 100)
+    learned = float(book.values("Weights 3", cell)[0][0])
+    book.set("Weights 3", cell, round(learned, 4))
+    noticed = [name for name, x in differences(steps.values(exact), exact).items() if x.largest > EXACT]
+    book.set("Weights 3", cell, learned)
+    assert noticed[0] == "block 3 step 9"
+    assert "block 11 step 12" in noticed
 
 
 def test_a_value_typed_over_in_a_block_flows_on(book: Calc, steps: Steps) -> None:

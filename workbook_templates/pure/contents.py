@@ -16,7 +16,6 @@ from udfs.backend.tokenizer import encode, token_text
 
 END_OF_TEXT = 50256
 _WORDS = Path(udfs.models.demo.__file__).with_name("words.json")
-_DECIMALS = 7  # of a weight: what is cut off moves a logit in its sixth decimal
 MOST_WEIGHTS = 2_000_000  # in all blocks together
 
 Numbers = NDArray[np.float64]
@@ -60,8 +59,11 @@ class Contents:
             )
 
     def weights(self, parameter: str) -> Numbers:
-        """A tensor to write, at most two axes, a vector as one row."""
-        return rounded(np.atleast_2d(self.model[parameter]))
+        """A tensor to write, at most two axes, a vector as one row.
+
+        Not rounded: the decimals of float16 numbers repeat, so a file with all of them is the smaller one.
+        """
+        return np.atleast_2d(np.asarray(self.model[parameter], np.float64))
 
     @cached_property
     def ids(self) -> tuple[int, ...]:
@@ -85,23 +87,18 @@ class Contents:
     @cached_property
     def wte(self) -> Numbers:
         """Rows of the token embedding for `ids`: [len(ids), n_embd]."""
-        return rounded(self.model["wte.weight"][list(self.ids)])
+        return self.weights("wte.weight")[list(self.ids)]
 
     @cached_property
     def others(self) -> Others:
         """The tokens that are not among `ids`."""
-        rest = np.delete(np.asarray(self.model["wte.weight"], np.float64), self.ids, axis=0)  # [n_others, n_embd]
-        mean = rounded(rest.mean(axis=0))
+        rest = np.delete(self.weights("wte.weight"), self.ids, axis=0)  # [n_others, n_embd]
+        mean = rest.mean(axis=0)
         apart = rest - mean
         return Others(len(rest), mean, float(apart.var()), float(np.linalg.norm(apart, axis=1).max()))
 
 
 _MARK = Word("<|endoftext|>", (END_OF_TEXT,))
-
-
-def rounded(values: NDArray[np.floating]) -> Numbers:
-    """Values with as many decimals as a cell gets."""
-    return np.asarray(values, np.float64).round(_DECIMALS)
 
 
 def _corpus_words() -> list[str]:

@@ -266,6 +266,22 @@ def test_saving_twice(make: Make, toys: Any, tmp_path: Path) -> None:
     assert [sheet[f"C{row}"].value for row in (1, 2, 3)] == [10, None, None]
 
 
+def test_the_same_workbook_gives_the_same_file(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = Workbook.open(make({"S": CELLS}), {})
+    book.save(tmp_path / "now.xlsx")
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    book.save(tmp_path / "later.xlsx")
+    assert (tmp_path / "now.xlsx").read_bytes() == (tmp_path / "later.xlsx").read_bytes()
+
+
+def test_a_small_file_is_the_smaller_one(make: Make, tmp_path: Path) -> None:
+    book = Workbook.open(make({"S": {f"A{row}": row * row / 7 for row in range(1, 500)}}), {})
+    book.save(tmp_path / "usual.xlsx")
+    book.save(tmp_path / "small.xlsx", small=True)
+    assert parts(tmp_path / "small.xlsx") == parts(tmp_path / "usual.xlsx")
+    assert (tmp_path / "small.xlsx").stat().st_size < (tmp_path / "usual.xlsx").stat().st_size
+
+
 def test_large_spills_are_exact(make: Make, tmp_path: Path) -> None:
     grid = np.random.default_rng(0).normal(size=(300, 600)).astype(np.float32)
     book = Workbook.open(make({"S": {"A1": "=BIG()"}}), {"BIG": lambda: grid})
