@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,12 @@ def probabilities(table: Cells) -> dict[object, float]:
     return {token: float(str(found.get(token, 0))) for token in (*found, PHONE, LIGHTSABER)}
 
 
+def agree(table: Cells, other: Cells) -> bool:
+    """The same but for the last float32 digits, which depend on what of a prompt was read before."""
+    pairs = [pair for rows in zip(table, other, strict=True) for pair in zip(*rows, strict=True)]
+    return all(math.isclose(a, b, rel_tol=1e-5) if isinstance(a, float) else a == b for a, b in pairs)
+
+
 def sweep(workbook: Workbook) -> Cells:
     header = row_of(workbook, "Coefficient sweep", "coefficient")
     return [row[:6] for row in cells(workbook, "Coefficient sweep")[header : header + ROWS]]
@@ -93,14 +100,16 @@ def test_coefficient_0_changes_nothing(workbook: Workbook, tab: str) -> None:
     workbook.set(f"{tab}!C{row_of(workbook, tab, 'coefficient')}", 0)
     workbook.recalculate()
     again, unchanged = tables(workbook, tab)
-    assert again == unchanged == before == udfs.gpt2_predict(PROMPT, 8, 1, "demo")
+    assert agree(again, before)
+    assert agree(unchanged, before)
+    assert agree(udfs.gpt2_predict(PROMPT, 8, 1, "demo"), before)
 
 
 @pytest.mark.parametrize("tab", STEERING)
 def test_the_table_is_what_the_model_text_says(workbook: Workbook, tab: str) -> None:
     text = workbook.get(f"{tab}!C{row_of(workbook, tab, 'model text')}")
     assert str(text).startswith("demo ; add ")
-    assert tables(workbook, tab)[1] == udfs.gpt2_predict(PROMPT, 8, 1, text)
+    assert agree(tables(workbook, tab)[1], udfs.gpt2_predict(PROMPT, 8, 1, text))
 
 
 @pytest.mark.parametrize("tab", STEERING)
