@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Lock
 
 from udfs.backend.arrays import Array
@@ -48,9 +49,10 @@ class Layers:
         layout = best_layout()
         if weight.size < _WORTH_TILES or not layout.tiles:
             return Plain(weight, bias)
-        tiles = self._files.tiles(name, weight) if self._files else tiled(weight)
+        release = partial(self._tensors.release, _parts(name)[0])
+        tiles = self._files.tiles(name, weight, release) if self._files else tiled(weight)
         rest = weight[:, len(tiles) * TILE :].copy()
-        self._tensors.release(_parts(name)[0])
+        release()
         return Tiled(tiles, rest, bias, chunks=layout.chunks)
 
     def _weight(self, name: str) -> Array:

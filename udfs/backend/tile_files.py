@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from math import gcd
 from pathlib import Path
@@ -36,14 +36,18 @@ class TileFiles:
             for stale in set(of_path.iterdir()) - {self._folder}:
                 shutil.rmtree(stale, ignore_errors=True)
 
-    def tiles(self, name: str, weight: Array) -> Array:
-        """The tiles of the layer of that name, mapped; in memory where no file can be kept."""
+    def tiles(self, name: str, weight: Array, release: Callable[[], None]) -> Array:
+        """The tiles of the layer of that name, mapped; in memory where no file can be kept.
+
+        What the weight has taken of memory is released before they take as much.
+        """
         n_in, n_out = weight.shape
         shape = n_out // TILE, n_in, TILE
         found = self._mapped(name, shape)
         if found is None:
             with suppress(OSError):
                 self._write(name, weight)
+                release()
                 found = self._mapped(name, shape)
         return tiled(weight) if found is None else found
 

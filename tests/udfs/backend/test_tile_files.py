@@ -19,12 +19,13 @@ CHECKPOINT = Path("a checkpoint")
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GPT2_EXCEL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(tile_files, "_PIECE", 768 * 200)  # several pieces
+    monkeypatch.setattr(tile_files, "_HUGE_PAGE", 2**12)
+    monkeypatch.setattr(tile_files, "_PIECE", 2**19)  # several pieces
     return tmp_path / "cache"
 
 
 def tiles_of(weight: Array = WEIGHT, stamp: int = 1) -> Array:
-    return TileFiles(CHECKPOINT, stamp).tiles("h.0.mlp.c_fc", weight)
+    return TileFiles(CHECKPOINT, stamp).tiles("h.0.mlp.c_fc", weight, lambda: None)
 
 
 def files(cache: Path) -> list[Path]:
@@ -40,6 +41,14 @@ def test_a_file_is_made_once_and_mapped(cache: Path) -> None:
     assert file.stat().st_mtime_ns == made
     assert not again.flags.writeable
     assert not again.flags.owndata
+
+
+def test_the_weight_is_released_before_the_tiles_are_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    mapped = TileFiles._mapped
+    monkeypatch.setattr(TileFiles, "_mapped", lambda *arguments: done.append("map") or mapped(*arguments))
+    TileFiles(CHECKPOINT, 1).tiles("h.0.mlp.c_fc", WEIGHT, lambda: done.append("release"))
+    assert done == ["map", "release", "map"]  # at first there is no file
 
 
 @pytest.mark.parametrize("damage", ["cut", "zeroed", "flipped", "emptied"])
@@ -86,3 +95,10 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(cache: Path, monkeypatch: py
         patch.setattr(tile_files, "_checksum", fills_up)
         np.testing.assert_array_equal(tiles_of(), tiled(WEIGHT))
     assert not files(cache)
+
+
+@pytest.mark.parametrize("n_in", [768, 1024, 1600, 3072, 6400])
+def test_pieces_fill_whole_huge_pages(n_in: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tile_files, "_HUGE_PAGE", 2**21)
+    monkeypatch.setattr(tile_files, "_PIECE", 2**24)
+    assert tile_files._tiles_of_piece(n_in) * n_in * 64 * 4 % 2**21 == 0
