@@ -1,4 +1,4 @@
-"""How long the anatomy workbook takes: open, first recalculation, one edit, save.
+"""How long the anatomy workbook takes with prompts of ten tokens: open, first recalculation, one edit, save.
 
 python -m tests.benchmarks.recalculation [MODEL]
 """
@@ -16,7 +16,12 @@ from addin.headless import Workbook
 from udfs.backend import library
 from workbook_templates import build
 
-PROMPTS = ("Mike is quick. He moves", "If today is Tuesday, tomorrow is", "Anna is slow. She walks", "2 + 2 =")
+PROMPTS = (
+    "Mike is quick. He moves quickly to the door",
+    "If today is Tuesday, then the day after is",
+    "Anna is slow. She walks slowly to the door",
+    "2 + 2 = 4 and 3 + 3 =",
+)
 
 
 def seconds(work: Callable[[], object]) -> float:
