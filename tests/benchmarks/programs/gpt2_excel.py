@@ -39,13 +39,18 @@ class Measured:
         return greedy(self, ids, count)
 
     def everything(self, ids: Sequence[int]) -> Everything:
-        layers = range(self.model.config.n_layer)
-        seen = forward.trace(ids, self.model)
-        states = [seen[f"blocks.{layer}.hook_resid_pre"] for layer in layers]
-        states = np.stack([*states, seen[f"blocks.{layers[-1]}.hook_resid_post"]])
-        patterns = np.stack([seen[f"blocks.{layer}.attn.hook_pattern"] for layer in layers])
-        logits = forward.unembed(states.reshape(-1, states.shape[-1]), self.model)  # [(n_layer+1)*n_seq, n_vocab]
-        return Everything(states, patterns, sampling.top(logits, TOP))
+        states: list[Array] = []
+        patterns: list[Array] = []
+        kept = {"hook_resid_pre": states, "hook_pattern": patterns}
+
+        def see(place: str, value: Array) -> Array:
+            kept.get(place.rpartition(".")[2], []).append(value)
+            return value
+
+        states.append(forward.forward(ids, self.model, see))
+        stream = np.stack(states)  # [n_layer + 1, n_seq, n_embd]
+        logits = forward.unembed(stream.reshape(-1, stream.shape[-1]), self.model)  # [(n_layer+1)*n_seq, n_vocab]
+        return Everything(stream, np.stack(patterns), sampling.top(logits, TOP))
 
     def _further(self, ids: Sequence[int]) -> Array:
         residual = forward.forward(ids, self.model, past=self.past)
