@@ -30,7 +30,9 @@ _WRITERS = {
     "check": check.write,
 }
 
-__all__ = ["TEMPLATES", "build"]
+FORMULAS_ONLY = frozenset({"pure"})  # which have no formula but the spreadsheet's own
+
+__all__ = ["FORMULAS_ONLY", "TEMPLATES", "build"]
 
 
 def build(

@@ -29,10 +29,12 @@ HOSTS = ("office", "desktop", "calc", "headless")
 def new(
     template: str, prompt: str | None, model: str | None, output: Path | None, tokens: int | None, host: str
 ) -> None:
-    """Write a template workbook, every value filled in (LibreOffice, the host calc, does that when it opens one).
+    """Write a template workbook, every value filled in.
+
+    For calc, and in the workbook pure, the spreadsheet program does that when it opens the file.
 
     The file is a new one in the current folder, numbered where its name is taken; only a file named with -o is written
-    over. For desktop it ends in .xlsm, else in .xlsx.
+    over. For desktop it ends in .xlsm (but pure, which needs no macros), else in .xlsx.
 
     \b
     gpt2-excel new anatomy --host desktop --tokens 100
@@ -42,10 +44,13 @@ def new(
     from addin.commands.console import console, show_place
     from addin.commands.output_file import MACROS, SUFFIX, check_output, write_workbook
     from addin.commands.source import build_template, open_template
+    from workbook_templates import FORMULAS_ONLY
 
-    suffix = MACROS if host == "desktop" else SUFFIX
+    suffix = MACROS if host == "desktop" and template not in FORMULAS_ONLY else SUFFIX
     check_output(output, suffix)
-    if host == "calc":
+    # LibreOffice takes stored values for calculated, but not those of array formulas, and then passes over what depends
+    # on them when a cell is edited for the first time.
+    if host == "calc" or template in FORMULAS_ONLY:
         write, usual_name = build_template(template, host, prompt=prompt, model=model, tokens=tokens)
         show_place(console(), write_workbook(write, output, usual_name))
         return

@@ -15,7 +15,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 import udfs
 import workbook_templates
 from tests.workbook_templates.files import Formulas, code, formulas, opened, stored_formulas, stored_numbers
-from workbook_templates import TEMPLATES, build
+from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
 from workbook_templates.style import INPUT
 
 # Native functions that Excel 365 has and the headless recalculation can evaluate.
@@ -30,10 +30,9 @@ NATIVE = {
 }
 COLUMNS = {"tokens": 3, "next_tokens": 5}
 NAMES = ("prompt", "model", "tokens", "next_tokens", "next_token")
-WEIGHTS_INSIDE = ("pure",)  # its file holds the model
 SMALL: dict[str, dict[str, Any]] = {name: {"model": "tiny", "tokens": 4} for name in ("pure", "check")}
-MAX_BYTES = {"pure": 20_000_000}
-USUAL_MAX_BYTES = 5_000_000
+MOST_BYTES = 5_000_000
+MOST_BYTES_WITH_WEIGHTS = 20_000_000
 
 
 @pytest.fixture(scope="module", params=TEMPLATES)
@@ -124,7 +123,7 @@ def test_panes_are_frozen_and_pages_fit(office: openpyxl.Workbook) -> None:
 
 
 def test_the_model_can_be_named_in_a_cell_unless_its_weights_are_inside(path: Path, office: openpyxl.Workbook) -> None:
-    inside = path.name in {TEMPLATES[template] for template in WEIGHTS_INSIDE}
+    inside = path.name in {TEMPLATES[template] for template in FORMULAS_ONLY}
     assert ("model_name" in office.defined_names) != inside
 
 
@@ -139,7 +138,7 @@ def test_the_same_arguments_give_the_same_file(path: Path, tmp_path: Path) -> No
             assert first.read(name) == second.read(name), name
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", [name for name in TEMPLATES if name not in FORMULAS_ONLY])
 def test_the_committed_file_is_the_builders_with_values(template: str, tmp_path: Path) -> None:
     """After a change: GPT2_EXCEL_MODEL=demo gpt2-excel new TEMPLATE -o workbook_templates/FILE"""
     committed = Path(workbook_templates.__file__).with_name(TEMPLATES[template])
@@ -153,4 +152,13 @@ def test_the_committed_file_is_the_builders_with_values(template: str, tmp_path:
         values = b"".join(filled.read(name) for name in filled.namelist() if name.startswith("xl/worksheets/sheet"))
     assert b"#NAME?" not in values
     assert b"#SPILL!" not in values
-    assert committed.stat().st_size < MAX_BYTES.get(template, USUAL_MAX_BYTES)
+    assert committed.stat().st_size < MOST_BYTES
+
+
+@pytest.mark.parametrize("template", FORMULAS_ONLY)
+def test_the_committed_file_is_the_builders_without_values(template: str, tmp_path: Path) -> None:
+    committed = Path(workbook_templates.__file__).with_name(TEMPLATES[template])
+    with zipfile.ZipFile(build(template, tmp_path, model="demo")) as fresh, zipfile.ZipFile(committed) as stored:
+        assert stored.namelist() == fresh.namelist()
+        assert [name for name in fresh.namelist() if fresh.read(name) != stored.read(name)] == []
+    assert committed.stat().st_size < MOST_BYTES_WITH_WEIGHTS

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import workbook_templates
 from tests.hosts.calc_host import Calc, calc
 from tests.workbook_templates.pure_steps import Steps, differences, in_backend, in_float64
 from udfs.backend import library
 from udfs.backend.forward import forward, unembed
 from udfs.backend.tokenizer import encode
-from workbook_templates import build
+from workbook_templates import TEMPLATES
 
-TOKENS = 9
 PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
 WITHIN = 1e-4
 EXACT = 1e-7  # both are float64; the tokens that count together move a probability by some 1e-9
@@ -20,11 +22,9 @@ FLOAT32 = 1e-5  # of a step's largest value: each operation rounds by up to 6e-8
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Calc:
+def book() -> Calc:
     running = calc()
-    path = build("pure", tmp_path_factory.mktemp("pure"), tokens=TOKENS, prompt="2 + 2 =", model="demo")
-    running.open(path)
-    running.recalculate()  # the file has no values yet
+    running.open(Path(workbook_templates.__file__).with_name(TEMPLATES["pure"]))
     return running
 
 
