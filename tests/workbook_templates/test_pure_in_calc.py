@@ -18,7 +18,7 @@ from workbook_templates import TEMPLATES
 PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
 WITHIN = 1e-4
 EXACT = 1e-7  # both are float64; the tokens that count together move a probability by some 1e-9
-FLOAT32 = 1e-5  # of a step's largest value: each operation rounds by up to 6e-8 of its result, and a step is a hundred
+FLOAT32 = 2e-6  # where values are large, what the backend itself rounds: the last stream reaches 500
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,9 @@ def test_every_step_is_what_the_checkpoint_gives(book: Calc, steps: Steps, promp
     values = steps.values(exact)
     assert len(values) == len(exact) == 12 * 13 + 2
     assert {name: x for name, x in differences(values, exact).items() if x.largest > EXACT} == {}
-    assert {name: x for name, x in differences(values, backend).items() if x.share > FLOAT32} == {}
+    assert {
+        name: x for name, x in differences(values, backend).items() if x.largest > max(WITHIN, FLOAT32 * x.of)
+    } == {}
 
 
 def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> None:
