@@ -14,7 +14,7 @@ import numpy as np
 
 from udfs import cells
 from udfs.backend import additions, circuits, library, model_text, patching, places, surgery, tokenizer
-from udfs.backend.arrays import Array
+from udfs.backend.arrays import FLOAT32, FLOAT64, Array
 from udfs.backend.errors import ModelError
 from udfs.backend.model import Model as BackendModel
 from udfs.backend.model_text import ModelText
@@ -80,7 +80,7 @@ def _prompts(raw: object, name: str, model: BackendModel | None) -> list[list[in
 
 def _most_tokens(model: BackendModel) -> int:
     """How many tokens may be read for one call: the stream, keys and values of all layers are kept for each."""
-    n_bytes = 4 * model.config.n_embd * (3 * model.config.n_layer + 1)
+    n_bytes = model.dtype.itemsize * model.config.n_embd * (3 * model.config.n_layer + 1)
     return max(2 * model.config.n_ctx, _MAX_READ_BYTES // n_bytes)
 
 
@@ -181,21 +181,21 @@ def _vector(raw: object, name: str, model: BackendModel | None) -> BackendVector
     values = cells.grid(raw, name)
     if values.size == 1 and isinstance(values.item(), str):
         return parse_vector(cells.text(raw, name))
-    return PackedNumbers.pack(_residual(raw, name, model))
+    return PackedNumbers.pack(check_width(cells.numbers(raw, name, FLOAT32), name, model.config.n_embd, model))
 
 
 def _numbers(raw: object, name: str, model: BackendModel | None) -> Array:
-    return cells.numbers(raw, name)
+    return cells.numbers(raw, name, model.dtype if model else FLOAT64)
 
 
 def _residual(raw: object, name: str, model: BackendModel | None) -> Array:
     assert model is not None
-    return check_width(cells.numbers(raw, name), name, model.config.n_embd, model)
+    return check_width(cells.numbers(raw, name, model.dtype), name, model.config.n_embd, model)
 
 
 def _qkv(raw: object, name: str, model: BackendModel | None) -> Array:
     assert model is not None
-    return check_width(cells.numbers(raw, name), name, 3 * model.config.n_embd, model)
+    return check_width(cells.numbers(raw, name, model.dtype), name, 3 * model.config.n_embd, model)
 
 
 def check_width(x: Array, name: str, width: int, model: BackendModel) -> Array:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.backend.arrays import Array
+from udfs.backend.arrays import FLOAT64, Array, DType
 
 # Rows of text and numbers, a header first; None is an empty cell.
 Table: TypeAlias = list[list[Any]]
@@ -74,10 +74,10 @@ def grid(raw: object, name: str) -> NDArray[Any]:
     return cells if cells.dtype.kind in "fiu" else _trim(cells)
 
 
-def numbers(raw: object, name: str) -> Array:
-    """The float32 numbers of a range, `[rows, columns]`, at least one.
+def numbers(raw: object, name: str, dtype: DType = FLOAT64) -> Array:
+    """The numbers of a range, `[rows, columns]`, at least one: doubles, as cells hold them, or of another type.
 
-    Raises CellError for blanks inside the data, text, TRUE or FALSE, errors, and numbers that are not finite.
+    Raises CellError for blanks inside the data, text, TRUE or FALSE, errors, and numbers that are not finite in it.
     """
     cells = grid(raw, name)
     if not cells.size:
@@ -85,7 +85,7 @@ def numbers(raw: object, name: str) -> Array:
     if cells.dtype.kind not in "fiu":
         _check_numbers(cells, name)
     with np.errstate(over="ignore"):
-        array: Array = cells.astype(np.float32)
+        array: Array = cells.astype(dtype)
     if not np.isfinite(array).all():
         row, column = np.argwhere(~np.isfinite(array))[0]
         raise CellError(f"{name} has {cells[row, column]} {_where(row, column)}: a finite number is needed")
@@ -136,7 +136,7 @@ def check_result(result: Any, name: str) -> Any:
     cells = [value for row in result for value in row] if isinstance(result, list) else [result]
     finite = np.isfinite(values).all() and all(math.isfinite(v) for v in cells if isinstance(v, float))
     if not finite:
-        raise CellError(f"{name} gives numbers beyond float32's range: an input or an edited weight is too large")
+        raise CellError(f"{name} gives numbers that are not finite: an input or an edited weight is too large")
     return result
 
 

@@ -30,10 +30,12 @@ def gpt2_model(name: arg.ModelName = arg.LEFT_OUT, surgery: arg.Cells = arg.LEFT
     name: a model such as demo or gpt2, blank for the default; options may follow, as in gpt2 ; bos
     surgery: a table with the columns what, where, amount, positions: set, scale, mean, or add a vector
 
-    `bos` makes every prompt begin with <|endoftext|>; `sae uncentred` makes sparse autoencoders read the stream as it
-    is. Rows of the table, in their order: `set`, `h.0.mlp.c_fc.bias[17]`, `0.5`; `scale`, `h.9.attn.head.1`, `0`;
-    `mean`, `h.9.mlp`, the prompts to average over, one a line; `add sae(2, 7650)`, `h.2`, `30`, `all`. Blank rows and
-    a header row are passed over.
+    Options: `bos` makes every prompt begin with <|endoftext|>; `float64` computes in double precision, as the sheet
+    does, and not in float32; `sae uncentred` makes sparse autoencoders read the stream as it is.
+
+    Rows of the table, in their order: `set`, `h.0.mlp.c_fc.bias[17]`, `0.5`; `scale`, `h.9.attn.head.1`, `0`; `mean`,
+    `h.9.mlp`, the prompts to average over, one a line; `add sae(2, 7650)`, `h.2`, `30`, `all`. Blank rows and a header
+    row are passed over.
 
     Example: =GPT2_MODEL("demo", Weights!B6:E15)
     """

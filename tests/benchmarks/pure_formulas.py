@@ -1,5 +1,5 @@
-"""What LibreOffice makes of `5_pure_formulas.xlsx`: how long it takes, and how far it and the backend are from what the
-checkpoint gives in float64. And how long the headless recalculation takes.
+"""What LibreOffice makes of `5_pure_formulas.xlsx`: how long it takes, how far it is from the backend in float32 and in
+float64, and from what the checkpoint gives exactly. And how long the headless recalculation takes.
 
 python -m tests.benchmarks.pure_formulas [FILE]
 
@@ -28,8 +28,9 @@ from udfs.backend.tokenizer import encode, token_text
 from udfs.models.demo.recipe.held_out import PROMPTS
 from workbook_templates import TEMPLATES, build
 
+MODELS = ("demo ; float64", "demo")
 _TOKENS = 32
-Worst: TypeAlias = "defaultdict[str, defaultdict[str, list[Difference]]]"  # by what is compared, and by step
+Worst: TypeAlias = "defaultdict[str, defaultdict[str, list[Difference]]]"  # by what it is compared with, and by step
 
 
 def predicted(prompt: str) -> str:
@@ -50,21 +51,21 @@ def compare(book: Calc) -> None:
         same += found == predicted(item.prompt)
         if found != predicted(item.prompt):
             print(f"differs: {item.prompt!r}: {found!r}, the backend {predicted(item.prompt)!r}")
-        exact, backend = in_float64(item.prompt, steps.ids), in_backend(item.prompt, steps.ids)
+        exact = in_float64(item.prompt, steps.ids)
         workbook = steps.values(exact)
-        pairs = {"workbook - float64": (workbook, exact), "backend - float64": (backend, exact)}
-        for pair, (values, expected) in (pairs | {"workbook - backend": (workbook, backend)}).items():
-            for name, difference in differences(values, expected).items():
-                worst[pair][name].append(difference)
+        others = {"checkpoint's": exact} | {text: in_backend(item.prompt, steps.ids, text) for text in MODELS}
+        for other, expected in others.items():
+            for name, difference in differences(workbook, expected).items():
+                worst[other][name].append(difference)
     print(f"another prompt        {statistics.median(times):6.2f} s   (median of {len(times)})")
     print(f"same next token       {same} of {len(PROMPTS)}")
     show(worst)
 
 
 def show(worst: Worst) -> None:
-    """Prints a column of differences, and their shares, for each pair."""
-    print("largest difference, and as a share of the step's largest value")
-    print(f"{'':<15}" + "".join(f"{pair:>23}" for pair in worst))
+    """Prints a column of differences, and their shares, for all that the workbook is compared with."""
+    print("largest difference of the workbook's values, and as a share of the step's largest value")
+    print(f"{'':<15}" + "".join(f"{other:>23}" for other in worst))
     for name in (*(f"block {layer} step 12" for layer in range(12)), "logits", "probabilities"):
         print(f"{name:<15}" + "".join(_shown(by_name[name]) for by_name in worst.values()))
     print(f"{'all steps':<15}" + "".join(_shown(chain(*by_name.values())) for by_name in worst.values()))

@@ -96,7 +96,7 @@ def test_edits_stand_in_for_values() -> None:
 def test_numbers_beyond_float32_are_an_error() -> None:
     huge = np.full((1, 32), 1e38, np.float32)
     edited = udfs.gpt2_model(MODEL, [["scale", "h.0.mlp", 1e30]])
-    with np.errstate(all="ignore"), pytest.raises(CellError, match="beyond float32's range"):
+    with np.errstate(all="ignore"), pytest.raises(CellError, match="numbers that are not finite"):
         udfs.gpt2_block(0, huge, edited)
 
 
@@ -106,11 +106,18 @@ def test_temperature_zero_is_greedy() -> None:
 
 
 def test_gelu() -> None:
-    np.testing.assert_array_equal(udfs.gpt2_gelu([[1, -1]]), forward.gelu(np.array([[1, -1]], np.float32)))
+    np.testing.assert_array_equal(udfs.gpt2_gelu([[1, -1]]), forward.gelu(np.array([[1.0, -1.0]])))
+
+
+def test_what_needs_no_model_keeps_all_digits_of_a_cell() -> None:
+    assert udfs.gpt2_gelu([[1e300, -1e300]]).tolist() == [[1e300, 0]]
+    assert udfs.gpt2_softmax([[1e300, 0]]).tolist() == [[1, 0]]
+    assert udfs.gpt2_softmax([[0.1, 0.2]])[0, 0] == pytest.approx(1 / (1 + np.exp(0.1)), rel=1e-15)
+    assert udfs.gpt2_edit([[0.1, 1e300]], [[None, 0.3]]).tolist() == [[0.1, 0.3]]
 
 
 @pytest.mark.parametrize("function", [udfs.gpt2_predict, udfs.gpt2_logitlens])
 def test_an_edit_beyond_float32_is_one_line_and_no_silent_number(function: Callable[..., Any]) -> None:
     model = "demo ; scale h.3.mlp by 1e38 ; scale h.4.mlp by 1e38"
-    with np.errstate(all="ignore"), pytest.raises(CellError, match="beyond float32's range"):
+    with np.errstate(all="ignore"), pytest.raises(CellError, match="numbers that are not finite"):
         function("Mike", 3, model=model)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs import cells
+from udfs.backend.arrays import FLOAT32
 from udfs.cells import CellError
 
 finite = st.floats(-(2.0**99), 2.0**99, width=32)
@@ -68,8 +69,13 @@ BAD_NUMBERS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("raw", "message"), BAD_NUMBERS)
 def test_what_is_no_number_is_said(raw: object, message: str) -> None:
     with pytest.raises(CellError) as error:
-        cells.numbers(raw, "x")
+        cells.numbers(raw, "x", FLOAT32)
     assert str(error.value) == message
+
+
+def test_a_cell_holds_a_double() -> None:
+    assert cells.numbers([[1e300, 0.1]], "x").tolist() == [[1e300, 0.1]]
+    assert cells.numbers([[0.1]], "x", FLOAT32).tolist() == [[float(np.float32(0.1))]]
 
 
 @pytest.mark.parametrize(
@@ -129,5 +135,5 @@ def test_spills_are_plain_python_values() -> None:
 
 @pytest.mark.parametrize("result", [np.array([[np.nan]]), np.array([[np.inf]]), [["a", float("nan")]], float("inf")])
 def test_no_result_is_silently_not_a_number(result: object) -> None:
-    with pytest.raises(CellError, match=r"^GPT2_X gives numbers beyond float32's range"):
+    with pytest.raises(CellError, match=r"^GPT2_X gives numbers that are not finite"):
         cells.check_result(result, "GPT2_X")

@@ -89,8 +89,9 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_weight": {"parameter": "wpe.weight", "row": 0, "rows": 2, "column": 0, "columns": 2},
 }
 
+TOO_LARGE = [[1e300]]  # for a model that computes in float32, but not for a cell
 _NO_NUMBERS: list[Any] = [
-    [[1.0, float("nan")]], [[float("inf"), 1.0]], [[1.0, "text"]], [[1.0, None, 1.0]], [[True, 1.0]], [[1e300]],
+    [[1.0, float("nan")]], [[float("inf"), 1.0]], [[1.0, "text"]], [[1.0, None, 1.0]], [[True, 1.0]], TOO_LARGE,
     "text", [[1.0, "#DIV/0!"]], [[1.0, -2146826281]], [[1.0], [1.0, 2.0]],
 ]  # fmt: skip
 _NO_NUMBER: list[Any] = ["text", float("nan"), float("inf"), -1, True, "#N/A", [[1, 2]], {"errorCode": "#REF!"}]
@@ -139,8 +140,11 @@ OPTIONAL_BLANK = {"model", "k", "temperature", "surgery", "row", "rows", "column
 
 def cases() -> Iterator[Any]:
     for name in udfs.__all__:
-        for argument, kind in kinds_of(getattr(udfs, name)).items():
+        kinds = kinds_of(getattr(udfs, name))
+        for argument, kind in kinds.items():
             for wrong in next(values for known, values in WRONG.items() if known.__metadata__[0] == kind):
+                if wrong is TOO_LARGE and "model" not in kinds and kind == arg.Numbers.__metadata__[0]:
+                    continue
                 yield pytest.param(name, argument, wrong, id=f"{name}-{argument}-{str(wrong)[:30]}")
 
 

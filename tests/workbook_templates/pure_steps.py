@@ -1,4 +1,4 @@
-"""Finds the steps of `5_pure_formulas.xlsx` in a running Calc, and the same steps in float64 and in the backend."""
+"""Finds the steps of `5_pure_formulas.xlsx` in a running Calc, and the same steps in the backend and apart from it."""
 
 from __future__ import annotations
 
@@ -106,9 +106,9 @@ def in_float64(prompt: str, listed: Sequence[int]) -> Values:
     return _values(seen, seen["logits"], listed)
 
 
-def in_backend(prompt: str, listed: Sequence[int]) -> Values:
-    """What the backend makes of it, which computes in float32."""
-    model = library.load(library.DEMO)
+def in_backend(prompt: str, listed: Sequence[int], text: str) -> Values:
+    """What the backend makes of it with that model text: in float32, or in float64 where it says so."""
+    model = library.load(text)
     seen = forward.trace(encode(prompt), model)
     return _values(seen, forward.unembed(seen["blocks.11.hook_resid_post"], model)[-1], listed)
 

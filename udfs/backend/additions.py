@@ -89,11 +89,11 @@ class Addition:
 
 
 def scaled(coefficient: float, vector: Array) -> Array:
-    """coefficient x vector; ModelError where that is beyond float32's range."""
+    """coefficient x vector; ModelError where that is beyond the range of the vector's type."""
     with np.errstate(over="ignore", invalid="ignore"):
-        rows = np.float32(coefficient) * vector
+        rows = vector.dtype.type(coefficient) * vector
     if not np.isfinite(rows).all():
-        raise ModelError(f"coefficient {coefficient:g} takes the vector beyond float32's range")
+        raise ModelError(f"coefficient {coefficient:g} takes the vector beyond {vector.dtype}'s range")
     return rows
 
 

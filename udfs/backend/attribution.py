@@ -56,7 +56,7 @@ def attribution(ids: Sequence[int], target: int, model: Model, against: int | No
         parts += additions(layer, "hook_resid_pre")
         parts += _heads(layer, seen[f"blocks.{layer}.attn.hook_z"], direction, model)
         parts += [part(bias, model[bias], layer), *additions(layer, "hook_attn_out", "hook_resid_mid")]
-        parts.append(part(f"h.{layer}.mlp", seen[mlp_out] - added.get(mlp_out, np.float32(0)), layer))
+        parts.append(part(f"h.{layer}.mlp", seen[mlp_out] - added.get(mlp_out, 0), layer))
         parts += additions(layer, "hook_mlp_out", "hook_resid_post")
     return [*parts, Part("ln_f.bias", None, None, float(model["ln_f.bias"] @ unembedding))]
 
@@ -65,7 +65,7 @@ def _added(n_seq: int, model: Model) -> dict[str, Array]:
     """What the model text adds to the stream at the last token, by place: `[n_embd]` each."""
     added: dict[str, Array] = {}
     for addition in model.additions:
-        so_far = added.get(addition.hook, np.zeros(model.config.n_embd, np.float32))
+        so_far = added.get(addition.hook, np.zeros(model.config.n_embd, model.dtype))
         row = add_rows(so_far[None], addition.rows, addition.positions, start=n_seq - 1, n_prompt=n_seq)
         added[addition.hook] = row[0]
     return added

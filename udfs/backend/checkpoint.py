@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from udfs.backend.arrays import Array
+from udfs.backend.arrays import FLOAT32, FLOAT64, Array, DType
 from udfs.backend.config import Config, read_config
 from udfs.backend.errors import ModelError
 from udfs.backend.safetensors_file import Entry, MappedFile, check_entry, read_entries
@@ -29,10 +29,11 @@ class Reader(Protocol):
 
 
 class Tensors(Mapping[str, Array]):
-    """Tensors by their checkpoint names, each read when it is first asked for, and read-only."""
+    """Tensors of one type by their checkpoint names, each read when it is first asked for, and read-only."""
 
-    def __init__(self, readers: Mapping[str, Reader]) -> None:
+    def __init__(self, readers: Mapping[str, Reader], dtype: DType = FLOAT32) -> None:
         self._readers = readers
+        self.dtype = dtype
 
     def __getitem__(self, name: str) -> Array:
         return self._readers[name]()
@@ -57,7 +58,12 @@ class Tensors(Mapping[str, Array]):
 
     def with_changes(self, changes: Mapping[str, Array]) -> Tensors:
         """These tensors with some replaced; all others are shared, not copied."""
-        return Tensors({**self._readers, **{name: _Edited(array) for name, array in changes.items()}})
+        edited = {name: _Edited(array) for name, array in changes.items()}
+        return Tensors({**self._readers, **edited}, self.dtype)
+
+    def in_float64(self) -> Tensors:
+        """The same numbers in float64, each tensor converted when it is first asked for."""
+        return Tensors({name: _InFloat64(reader) for name, reader in self._readers.items()}, FLOAT64)
 
 
 class _Edited:
@@ -147,3 +153,25 @@ class _Stored:
         """Lets go of the converted copy and of the pages of the file."""
         self._array = None
         self._file.release(self._entry)
+
+
+class _InFloat64:
+    """A tensor's numbers as float64, kept once all are converted."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._array: Array | None = None
+
+    def __call__(self) -> Array:
+        array = self._array
+        if array is None:
+            array = self._array = self._reader().astype(FLOAT64)
+            array.setflags(write=False)
+            self._reader.release()
+        return array
+
+    def rows(self, indices: Sequence[int]) -> Array:
+        return self._reader.rows(indices).astype(FLOAT64)
+
+    def release(self) -> None:
+        self._array = None

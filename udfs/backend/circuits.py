@@ -143,7 +143,7 @@ class Task:
         config = self.model.config
         if method == "zero":
             z_shape, mlp_shape = (config.n_head, 1, config.d_head), (1, config.n_embd)
-            return _Averages(np.zeros(z_shape, np.float32), np.zeros(mlp_shape, np.float32))
+            return _Averages(np.zeros(z_shape, self.model.dtype), np.zeros(mlp_shape, self.model.dtype))
         z, mlp = [], []
 
         def record(place: str, value: Array) -> Array:

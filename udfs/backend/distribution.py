@@ -52,7 +52,7 @@ def next_logits(residual: Array, model: Model) -> Array:
     """
     logits = forward.unembed(residual, model)
     if not np.isfinite(logits).all():
-        raise ModelError(f"model {model.name} gives numbers beyond float32's range: an edit of it is too large")
+        raise ModelError(f"model {model.name} gives numbers that are not finite: an edit of it is too large")
     return logits
 
 

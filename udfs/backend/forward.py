@@ -1,7 +1,8 @@
 """GPT-2's forward pass, one function for each step that a person can look at.
 
 Follows Radford et al. 2019 as `transformers` computes it (`modeling_gpt2.py`, eager): LayerNorm before each half of
-a block, tanh GELU, a causal mask, the token embedding as unembedding. Everything is float32.
+a block, tanh GELU, a causal mask, the token embedding as unembedding. Everything is of the weights' type, float32 where
+the model text does not say float64; constants are Python's, which take that of the array beside them.
 
 Each intermediate passes through `see(place, value)`, under TransformerLens's name for its place; what `see` returns
 goes on. Looking at a value and operating on it are therefore the same mechanism. A model's additions to the stream are
@@ -27,7 +28,7 @@ from udfs.backend.team import shared_out
 See: TypeAlias = Callable[[str, Array], Array]
 
 _ROWS = 128  # of one head's attention that are computed at a time
-_SQRT_2_OVER_PI = np.float32(math.sqrt(2 / math.pi))
+_SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 
 
 def unseen(place: str, value: Array) -> Array:
@@ -164,7 +165,7 @@ def layer_norm(x: Array, parameter: str, model: Model) -> Array:
     """LayerNorm over channels (Ba et al. 2016): population variance, epsilon inside the root."""
     normal = x - x.mean(axis=-1, keepdims=True)  # in place from here on, as in gelu
     variance = (normal * normal).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
-    normal /= np.sqrt(variance + np.float32(model.config.layer_norm_epsilon))
+    normal /= np.sqrt(variance + model.config.layer_norm_epsilon)
     normal *= model[f"{parameter}.weight"]
     normal += model[f"{parameter}.bias"]
     return normal
@@ -205,7 +206,7 @@ def attend(q: Array, k: Array, v: Array) -> Array:
 def attention_scores(q: Array, k: Array) -> Array:
     """Scaled scores, -inf where a token would look ahead: -> `[n_head, n_seq, n_past + n_seq]`."""
     scores = q @ k.transpose(0, 2, 1)
-    scores /= np.float32(math.sqrt(q.shape[-1]))
+    scores /= math.sqrt(q.shape[-1])
     scores += _causal_mask(*scores.shape[1:])
     return scores
 
@@ -239,11 +240,11 @@ def gelu(x: Array) -> Array:
     """0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), GPT-2's GELU (Hendrycks & Gimpel 2016; `gelu_new`)."""
     g = x * x  # in place from here on: temporaries would take most of the time
     g *= x
-    g *= np.float32(0.044715)
+    g *= 0.044715
     g += x
     g *= _SQRT_2_OVER_PI
     np.tanh(g, out=g)
     g += 1
     g *= x
-    g *= np.float32(0.5)
+    g *= 0.5
     return g

@@ -48,7 +48,7 @@ def key_query(ids: Sequence[int], layer: int, head: int, model: Model) -> KeyQue
     seen = forward.trace_block(layer, run(ids, model).stream[layer], model)
     q, k, scores = (seen[f"blocks.{layer}.attn.hook_{what}"][head] for what in ("q", "k", "attn_scores"))
     q_bias, k_bias, _ = forward.split_qkv(model[f"h.{layer}.attn.c_attn.bias"][None], model.config.n_head)
-    scale = np.float32(math.sqrt(model.config.d_head))
+    scale = math.sqrt(model.config.d_head)
     b_q, b_k = q_bias[head, 0], k_bias[head, 0]  # [d_head]
     return KeyQuery(scores, k @ b_q / scale, (q - b_q) @ b_k / scale)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfs.backend.arrays import Array
+from udfs.backend.arrays import FLOAT32, Array, DType
 from udfs.backend.config import Config
 
 
@@ -15,11 +15,11 @@ class KeyValues:
     said, and then the prompt is what is read first.
     """
 
-    def __init__(self, config: Config, n_prompt: int | None = None) -> None:
+    def __init__(self, config: Config, n_prompt: int | None = None, dtype: DType = FLOAT32) -> None:
         self._config = config
         self.n_prompt = n_prompt
         self._room = 0
-        self._keys, self._values = [np.empty((config.n_layer, config.n_head, 0, config.d_head), np.float32)] * 2
+        self._keys, self._values = [np.empty((config.n_layer, config.n_head, 0, config.d_head), dtype)] * 2
         self._lengths = [0] * config.n_layer
 
     @property
@@ -54,7 +54,7 @@ class KeyValues:
 
     def copy(self, n_seq: int, n_blocks: int) -> KeyValues:
         """A copy of what the first blocks keep of the first tokens; the other blocks have read nothing."""
-        copied = KeyValues(self._config, self.n_prompt)
+        copied = KeyValues(self._config, self.n_prompt, self._keys.dtype)
         copied._make_room(n_seq)
         copied._keys[:n_blocks, :, :n_seq] = self._keys[:n_blocks, :, :n_seq]
         copied._values[:n_blocks, :, :n_seq] = self._values[:n_blocks, :, :n_seq]
@@ -72,7 +72,7 @@ class KeyValues:
         room = min(max(n_seq, 2 * self._room, 16), max(self._config.n_ctx, n_seq))
         shape = (self._config.n_layer, self._config.n_head, room, self._config.d_head)
         for name in ("_keys", "_values"):
-            grown = np.empty(shape, np.float32)
+            grown = np.empty(shape, self._keys.dtype)
             grown[:, :, : self._room] = getattr(self, name)
             setattr(self, name, grown)
         self._room = room

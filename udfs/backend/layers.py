@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from threading import Lock
 
-from udfs.backend.arrays import Array
+from udfs.backend.arrays import FLOAT32, Array
 from udfs.backend.checkpoint import Tensors
 from udfs.backend.layout import best_layout
 from udfs.backend.linear import TILE, Linear, Plain
@@ -47,7 +47,7 @@ class Layers:
     def _laid_out(self, name: str) -> Linear:
         weight, bias = self._weight(name), self._bias(name)
         layout = best_layout()
-        if weight.size < _WORTH_TILES or not layout.tiles:
+        if weight.size < _WORTH_TILES or weight.dtype != FLOAT32 or not layout.tiles:
             return Plain(weight, bias)
         release = partial(self._tensors.release, _parts(name)[0])
         tiles = self._files.tiles(name, weight, release) if self._files else tiled(weight)

@@ -107,9 +107,16 @@ def _open(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Layers]:
     return checkpoint, Layers(checkpoint.tensors, TileFiles(folder, stamp))
 
 
+@lru_cache(maxsize=2)  # twice as large
+def _open_in_float64(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Layers]:
+    checkpoint = _open(folder, stamp)[0]
+    tensors = checkpoint.tensors.in_float64()
+    return replace(checkpoint, tensors=tensors), Layers(tensors)
+
+
 @lru_cache(maxsize=16)
 def _load(text: ModelText, folder: Path, stamp: tuple[int, ...]) -> Model:
-    checkpoint, layers = _open(folder, stamp)
+    checkpoint, layers = (_open_in_float64 if text.float64 else _open)(folder, stamp)
     model = Model(
         str(replace(text, operations=())),
         text.name,

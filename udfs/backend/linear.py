@@ -66,7 +66,7 @@ class Plain(Linear):
 
     def __call__(self, x: Array) -> Array:
         if len(x) * self._weight.size < _PLAIN_WORTH_SHARING:
-            out = x @ self._weight
+            out: Array = x @ self._weight
         elif self.n_in <= self.n_out:
             out = self._by_columns(x)
         else:
@@ -79,7 +79,7 @@ class Plain(Linear):
         if groups * (columns.stop - columns.start) == self.n_out:
             return self(x)
         shape = (len(x), groups, columns.stop - columns.start)
-        out = np.empty(shape, np.float32)
+        out = np.empty(shape, x.dtype)
         weights = self._weight.reshape(self.n_in, groups, -1)[:, :, columns]
         for group in range(groups):
             np.matmul(x, weights[:, group], out=out[:, group])
@@ -91,7 +91,7 @@ class Plain(Linear):
         return x @ self._weight[rows]
 
     def _by_columns(self, x: Array) -> Array:
-        out = np.empty((len(x), self.n_out), np.float32)
+        out: Array = np.empty((len(x), self.n_out), x.dtype)
         one_row_by_columns = len(x) == 1 and self._weight.T.flags.c_contiguous  # the unembedding of one token
 
         def multiply(columns: slice) -> None:

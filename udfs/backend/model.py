@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from udfs.backend.additions import Addition
-from udfs.backend.arrays import Array
+from udfs.backend.arrays import Array, DType
 from udfs.backend.checkpoint import Tensors
 from udfs.backend.config import Config
 from udfs.backend.layers import Layers
@@ -35,6 +35,11 @@ class Model:
     def fingerprint(self) -> Hashable:
         """Equal for models that compute the same."""
         return (self.text, self.source)
+
+    @property
+    def dtype(self) -> DType:
+        """What it computes in: float32, or float64 where its text says so."""
+        return self.tensors.dtype
 
     def __getitem__(self, parameter: str) -> Array:
         """The tensor of that checkpoint name."""

@@ -19,7 +19,10 @@ _SET = re.compile(r"set\s+([\w.]+)\s*\[\s*(\d+)\s*(?:,\s*(\d+)\s*)?\]\s*=\s*(\S+
 _SCALE = re.compile(r"scale\s+([\w.]+)\s+by\s+(\S+)")
 _MEAN = re.compile(r"mean\s+([\w.]+)\s+over\s+(\[.*\])", re.DOTALL)
 _ADD = re.compile(r"add\s+([^\s*]+)\s*\*\s*(\w+\s*\(.*\))\s+to\s+([\w.]+)(?:\s+at\s+([\w\s,]+))?", re.DOTALL)
+_BOS = "bos"
+_FLOAT64 = "float64"
 _UNCENTRED = "sae uncentred"
+_OPTIONS = (_BOS, _FLOAT64, _UNCENTRED)
 _SHOWN = 80  # characters of a clause in an error; one with numbers in it has thousands
 
 
@@ -27,25 +30,27 @@ _SHOWN = 80  # characters of a clause in an error; one with numbers in it has th
 class ModelText:
     """A model's name (blank: the default one), its options, and what is done to it.
 
-    `bos`: prompts begin with `<|endoftext|>`. `sae uncentred`: sparse autoencoders read the stream as it is, as
-    Neuronpedia's do, and not centred over channels.
+    `bos`: prompts begin with `<|endoftext|>`. `float64`: it computes in double precision, as a spreadsheet does, and
+    not in float32. `sae uncentred`: sparse autoencoders read the stream as it is, as Neuronpedia's do, and not centred
+    over channels.
     """
 
     name: str = ""
     bos: bool = False
     operations: tuple[Operation, ...] = ()
     centred: bool = True
+    float64: bool = False
 
     def __str__(self) -> str:
-        options = ["bos"] * self.bos + [_UNCENTRED] * (not self.centred)
+        options = [_BOS] * self.bos + [_FLOAT64] * self.float64 + [_UNCENTRED] * (not self.centred)
         return " ; ".join([self.name, *options, *map(str, self.operations)])
 
 
 def parse(text: str) -> ModelText:
     """The model that a text names. Raises ModelError that quotes the clause which cannot be read."""
     name, *clauses = (clause.strip() for clause in text.split(";"))
-    operations = tuple(parse_operation(clause) for clause in clauses if clause not in ("", "bos", _UNCENTRED))
-    return ModelText(name, "bos" in clauses, operations, _UNCENTRED not in clauses)
+    operations = tuple(parse_operation(clause) for clause in clauses if clause not in ("", *_OPTIONS))
+    return ModelText(name, _BOS in clauses, operations, _UNCENTRED not in clauses, _FLOAT64 in clauses)
 
 
 def parse_operation(clause: str) -> Operation:

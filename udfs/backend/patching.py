@@ -92,7 +92,7 @@ class Pair:
     def restored(self, ends: Array) -> Array:
         """The share restored, for last rows of the final stream: `[n, n_embd]` -> `[n]`."""
         corrupted = self.differences(self.corrupted_run.stream[-1][-1:])
-        return (self.differences(ends) - corrupted) / np.float32(self.gap)
+        return (self.differences(ends) - corrupted) / self.gap
 
 
 def patch(pair: Pair, what: str = "positions") -> Array:
@@ -131,7 +131,7 @@ def patched_ends(layer: int, what: str, chosen: NDArray[np.intp], values: Array,
 
 def _patch_positions(layer: int, what: str, pair: Pair) -> Array:
     clean = pair.clean_values(what, layer)  # [n_seq, n_embd]
-    shares = np.zeros(len(clean), np.float32)
+    shares = np.zeros(len(clean), clean.dtype)
     for start, stop in _spans(pair.first, len(clean)):
         chosen = np.arange(stop - start)[:, None]
         ends = patched_ends(layer, what, chosen, clean[start:stop, None], start, pair)

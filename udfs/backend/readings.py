@@ -22,7 +22,7 @@ class Readings:
         self._model = model
         self._n_prompt = len(prompt)
         self._of_prompt = [known.past.kept(layer) for layer in range(config.n_layer)]
-        none = np.empty((1, config.n_head, 0, config.d_head), np.float32)
+        none = np.empty((1, config.n_head, 0, config.d_head), model.dtype)
         self._own: list[tuple[Array, Array]] = [(none, none)] * config.n_layer
         self._last: Array = known.stream[-1][-1:]  # [n_readings, n_embd]
 

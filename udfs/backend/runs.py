@@ -49,7 +49,7 @@ def run(ids: Sequence[int], model: Model) -> Run:
 
 def _compute(ids: tuple[int, ...], model: Model) -> Run:
     known, n_seq, n_blocks = _most_useful(ids, model)
-    past = known.past.copy(n_seq, n_blocks) if known else KeyValues(model.config)
+    past = known.past.copy(n_seq, n_blocks) if known else KeyValues(model.config, dtype=model.dtype)
     past.n_prompt = len(ids)
     new = embed(ids[n_seq:], model, n_past=n_seq)  # [n_new, n_embd]
     stream = [_joined(known, 0, n_seq, new)]

@@ -23,7 +23,7 @@ def probabilities(logits: Array, temperature: float = 1.0) -> Array:
         return greedy
     below = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
     with np.errstate(over="ignore"):  # so cold that all but the largest get nothing
-        return softmax(below / temperature).astype(np.float32)
+        return softmax(below / temperature).astype(logits.dtype, copy=False)
 
 
 @shared_out

@@ -69,7 +69,7 @@ class Scale:
 
     def changes(self, model: Model) -> dict[str, Array]:
         """c_proj scaled, whole or the rows of one head. Raises ModelError for an unknown component."""
-        factor = np.float32(self.factor)
+        factor = model.dtype.type(self.factor)
         component = _component(self.what, "scale", model)
         weight, bias = model[f"{component.layer_name}.weight"], model[f"{component.layer_name}.bias"]
         if component.is_head:
@@ -120,7 +120,7 @@ class Add:
         """What the forward pass adds. Raises ModelError where the place is none of the stream, or the vector none."""
         place = stream_place(parse_place(self.place, model.config))
         assert place.layer is not None
-        rows = scaled(self.coefficient, self.vector.rows(place, model))
+        rows = scaled(self.coefficient, self.vector.rows(place, model).astype(model.dtype, copy=False))
         return Addition(place.hook, place.layer, rows, self.positions)
 
 

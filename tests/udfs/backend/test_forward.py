@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from tests import float64_forward
 from tests.random_checkpoint import random_model
-from udfs.backend import forward, layers
+from udfs.backend import forward, layers, library
 from udfs.backend.arrays import Array
 from udfs.backend.kv_cache import KeyValues
 from udfs.backend.layout import Layout
@@ -52,6 +53,18 @@ def test_logits_equal_transformers(model: Model) -> None:
 def test_everything_is_float32(seen: dict[str, Array], model: Model) -> None:
     assert {value.dtype for value in seen.values()} == {np.dtype(np.float32)}
     assert forward.unembed(seen["blocks.2.hook_resid_post"], model).dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["tiny", "demo"])
+def test_float64_is_what_the_checkpoint_gives_exactly(name: str) -> None:
+    exact = load(f"{name} ; float64")
+    weights = float64_forward.weights(library.find(name))
+    expected = float64_forward.trace(IDS, weights, exact.config.n_layer, exact.config.n_head)
+    found = forward.trace(IDS, exact)
+    for place in expected.keys() - {"logits"}:
+        np.testing.assert_allclose(found[place], expected[place], rtol=1e-9, atol=1e-9, err_msg=place)
+    final = found[f"blocks.{exact.config.n_layer - 1}.hook_resid_post"]
+    np.testing.assert_allclose(forward.unembed(final, exact)[-1], expected["logits"], rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("tiles", [True, False])

@@ -64,6 +64,10 @@ def test_a_model_is_opened_once_until_its_files_change(own: Path) -> None:
     first = library.load("mine")
     assert library.load("mine") is first
     assert library.load("mine ; bos").tensors["wte.weight"] is first["wte.weight"]
+    exact = library.load("mine ; float64")
+    assert library.load("mine ; float64 ; bos").tensors["wte.weight"] is exact["wte.weight"]
+    assert exact["wte.weight"].dtype == "float64"
+    assert (exact["wte.weight"] == first["wte.weight"]).all()
     write_checkpoint(folder, seed=1)
     os.utime(folder / "model.safetensors", ns=(1, 1))
     second = library.load("mine")

@@ -36,7 +36,7 @@ operations: st.SearchStrategy[Operation] = st.one_of(
 names = st.text(st.characters(codec="utf-8", exclude_characters=";"), max_size=20).map(str.strip)
 
 
-@given(st.builds(ModelText, names, st.booleans(), st.lists(operations, max_size=5).map(tuple), st.booleans()))
+@given(st.builds(ModelText, names, st.booleans(), st.lists(operations, max_size=5).map(tuple), *[st.booleans()] * 2))
 def test_parse_and_print_are_inverse(model: ModelText) -> None:
     assert parse(str(model)) == model
     assert str(parse(str(model))) == str(model)
@@ -61,6 +61,7 @@ def test_parse_and_print_are_inverse(model: ModelText) -> None:
         ),
         ('gpt2 ; mean h.9.mlp over ["a","b"]', 'gpt2 ; mean h.9.mlp over ["a", "b"]'),
         ("gpt2 ; sae uncentred ; bos", "gpt2 ; bos ; sae uncentred"),
+        ("gpt2;float64 ; bos", "gpt2 ; bos ; float64"),
         ("", ""),
     ],
 )

@@ -30,10 +30,11 @@ def test_patching_everything_is_the_clean_run(clean: list[int], corrupted: list[
 
 
 @settings(deadline=None, max_examples=10)
-@given(prompts, st.sampled_from(list(patching.HOOKS)))
-def test_one_patch_is_what_replacing_the_value_gives(clean: list[int], what: str) -> None:
+@given(prompts, st.sampled_from(list(patching.HOOKS)), st.sampled_from([("tiny", 1), ("tiny ; float64", 1e-8)]))
+def test_one_patch_is_what_replacing_the_value_gives(clean: list[int], what: str, model: tuple[str, float]) -> None:
     corrupted = [clean[0], (clean[1] + 1) % 50257, *clean[2:]]
-    both = pair(clean, corrupted)
+    text, finer = model
+    both = pair(clean, corrupted, text)
     shares = patch(both, what)
     seen, hook = forward.trace(clean, both.model), f"blocks.1.{patching.HOOKS[what]}"
 
@@ -44,7 +45,7 @@ def test_one_patch_is_what_replacing_the_value_gives(clean: list[int], what: str
         return value
 
     end = forward.forward(corrupted, both.model, see)[-1:]
-    assert shares[1, 3] == pytest.approx(both.restored(end)[0], abs=max(1e-3, 1e-4 / abs(both.gap)))
+    assert shares[1, 3] == pytest.approx(both.restored(end)[0], abs=finer * max(1e-3, 1e-4 / abs(both.gap)))
 
 
 def test_what_stands_before_the_difference_does_nothing() -> None:

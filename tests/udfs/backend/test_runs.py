@@ -51,6 +51,15 @@ def test_a_longer_prompt_costs_its_new_tokens(blocks: list[tuple[int, int]]) -> 
     assert blocks == [(0, 5), (1, 5), (2, 5)]
 
 
+def test_a_longer_prompt_in_float64(blocks: list[tuple[int, int]]) -> None:
+    """Nothing that is kept is kept in float32, nor shared with the model that computes in it."""
+    model = load("tiny ; float64")
+    runs.run(IDS[:15], load("tiny"))
+    runs.run(IDS[:15], model)
+    found = runs.run(IDS, model).stream[-1]
+    np.testing.assert_allclose(found, forward.forward(IDS, model), rtol=1e-12)
+
+
 def test_a_shorter_prompt_costs_nothing(blocks: list[tuple[int, int]]) -> None:
     runs.run(IDS, load("tiny"))
     blocks.clear()
@@ -114,14 +123,15 @@ def test_what_is_kept_cannot_be_changed(blocks: list[tuple[int, int]]) -> None:
         runs.run(IDS, load("tiny")).stream[1][0, 0] = 0
 
 
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=8))
-def test_read_in_pieces_or_at_once(pieces: list[int]) -> None:
-    model = load("tiny")
+@pytest.mark.parametrize(("text", "atol"), [("tiny", 1e-4), ("tiny ; float64", 1e-12)])
+@given(pieces=st.lists(st.integers(1, 9), min_size=1, max_size=8))
+def test_read_in_pieces_or_at_once(pieces: list[int], text: str, atol: float) -> None:
+    model = load(text)
     ids = (IDS * 4)[: min(sum(pieces), 64)]
-    past, parts, start = KeyValues(model.config), [], 0
+    past, parts, start = KeyValues(model.config, dtype=model.dtype), [], 0
     for piece in pieces:
         if ids[start : start + piece]:
             parts.append(forward.forward(ids[start : start + piece], model, past=past))
         start += piece
-    np.testing.assert_allclose(np.vstack(parts), forward.forward(ids, model), atol=1e-4)
+    np.testing.assert_allclose(np.vstack(parts), forward.forward(ids, model), atol=atol)
     assert past.n_seq == len(ids)
