@@ -66,7 +66,7 @@ def parse_operation(clause: str) -> Operation:
     if match := _MEAN.fullmatch(clause):
         return Mean(match[1], _prompts(match[2], clause))
     raise ModelError(
-        "a model text has clauses such as bos, set h.0.mlp.c_fc.bias[17] = 0.5, scale h.9.attn.head.1 by 0, "
+        "a model text has clauses such as bos, float64, set h.0.mlp.c_fc.bias[17] = 0.5, scale h.9.attn.head.1 by 0, "
         f"add 30 * sae(2, 7650) to h.2; not {_short(clause)!r}"
     )
 
