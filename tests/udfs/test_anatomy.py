@@ -75,9 +75,11 @@ def test_bos_begins_the_prompt() -> None:
 
 def test_an_edited_model_flows_through() -> None:
     edited = udfs.gpt2_model(MODEL, [["scale", "h.1.attn", 0]])
-    assert (udfs.gpt2_residual(PROMPT, "h.1", edited) == stream("h.1")).all()
-    np.testing.assert_allclose(udfs.gpt2_residual(PROMPT, "h.1.mid", edited), stream("h.1"), atol=1e-6)
-    assert udfs.gpt2_predict(PROMPT, 1, 1, edited) != udfs.gpt2_predict(PROMPT, 1, 1, MODEL)
+    prompt = "Quietly, as no other prompt here begins"  # so that nothing read before is continued
+    before = udfs.gpt2_residual(prompt, "h.1", MODEL)
+    assert (udfs.gpt2_residual(prompt, "h.1", edited) == before).all()
+    np.testing.assert_allclose(udfs.gpt2_residual(prompt, "h.1.mid", edited), before, atol=1e-6)
+    assert udfs.gpt2_predict(prompt, 1, 1, edited) != udfs.gpt2_predict(prompt, 1, 1, MODEL)
 
 
 def test_edits_stand_in_for_values() -> None:
