@@ -77,10 +77,11 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
     _value(page, "room", "Room in this workbook", str(book.shape.tokens), "Rows reserved for tokens on every tab.")
     # VLOOKUP reads the facts below, which stand in a fixed range.
     header = page.row + 8 + (2 if tab.guarded else 0)
-    checks = _checks(book, tab, f"$A${header + 1}:$B${header + _FACTS}")
-    _value(page, "status", "Check", _first_wrong(checks, f'"{READY}"'), 'Says "ready", or what is in the way.')
+    of_model = _checks_of_model(book, tab, f"$A${header + 1}:$B${header + _FACTS}")
+    check = _first_wrong([*of_model, *_checks_of_prompt(tab)], f'"{READY}"')
+    _value(page, "status", "Check", check, 'Says "ready", or what is in the way.')
     if tab.guarded:
-        _used(page, checks)
+        _used(page, of_model)
     page.row += 1
     page.section("Answer")
     _result(
@@ -101,11 +102,11 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
     return prompt_cell
 
 
-def _used(page: Page, checks: Sequence[tuple[str, str]]) -> None:
+def _used(page: Page, of_model: Sequence[tuple[str, str]]) -> None:
     note = "or the message of the check, which every formula then hands on."
-    of_model = [check for check in checks if check[0].startswith(("LEFT(model,", "OR("))]
     _value(page, "model_used", "Model as used", _first_wrong(of_model, "model"), f"The model text, {note}")
-    _value(page, "prompt_used", "Prompt as used", f'IF(status="{READY}",prompt,status)', f"The prompt, {note}")
+    # Text, so that no function takes a number that was typed for the id of a token.
+    _value(page, "prompt_used", "Prompt as used", f'IF(status="{READY}",prompt&"",status)', f"The prompt, {note}")
 
 
 def _input(page: Page, name: str, label: str, value: str | None, note: str) -> None:
@@ -133,8 +134,8 @@ def _label(page: Page, name: str | None, label: str, note: str) -> None:
     page.row += 1
 
 
-def _checks(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, str]]:
-    """What may be wrong, the first first: a condition, and the message that then travels through every function."""
+def _checks_of_model(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, str]]:
+    """What may be wrong with the model, the first first: a condition, and the message that then travels on."""
     shape = book.shape
     layers, heads, width = (
         book.dialect.found(f'"{fact}"', facts, 2) for fact in ("layers (n_layer)", "heads (n_head)", "width (n_embd)")
@@ -143,21 +144,25 @@ def _checks(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, str]]:
     if book.dialect.is_fixed:
         differs += f",{width}<>{shape.channels}"
         channels, its_channels = f" and {shape.channels} channels", f'&" and "&{width}'
-    new = f"gpt2-excel new {tab.template}"
     other_shape = (
         f"OR({differs})",
         f'"{MARK} this workbook has {shape.n_layer} blocks of {shape.n_head} heads{channels}, the model has "'
-        f'&{layers}&" of "&{heads}{its_channels}&": {new} --model NAME"',
+        f'&{layers}&" of "&{heads}{its_channels}&": gpt2-excel new {tab.template} --model NAME"',
     )
+    return [(f'LEFT(model,6)="{MARK}"', "model"), *([] if tab.any_shape else [other_shape])]
+
+
+def _checks_of_prompt(tab: PromptTab) -> list[tuple[str, str]]:
+    """What may be wrong with the prompt, as for the model."""
+    # The anatomy workbook goes through what is read, token by token, and bos alone is a token. Functions want a text.
+    empty = 'prompt=""' if tab.guarded else "token_count=0"
     return [
-        (f'LEFT(model,6)="{MARK}"', "model"),
         (f'LEFT({tab.token_table},6)="{MARK}"', tab.token_table),
-        *([] if tab.any_shape else [other_shape]),
-        ("token_count=0", f'"{MARK} the prompt is empty: type a text on the tab Prompt"'),
+        (empty, f'"{MARK} the prompt is empty: type a text on the tab Prompt"'),
         (
             "token_count>room",
             f'"{MARK} this workbook has room for "&room&" tokens, the prompt has "&token_count'
-            f'&": {new} --tokens "&token_count',
+            f'&": gpt2-excel new {tab.template} --tokens "&token_count',
         ),
     ]
 
