@@ -1,6 +1,6 @@
 """Tabs of bands: one step of the model under the other, a row a token, a column a channel.
 
-Two frozen columns name the token in every band; three frozen rows hold the title and links to the steps.
+Two frozen columns name the token in every band; two frozen rows hold the title and links to the steps.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LAST_COLUMN = 16_383
 _PRINTED_COLUMNS = 22
 _FROZEN_ROWS = 2
 UNFOLDED = 16  # rows of a band that are in sight at first: more would be mostly blank
-FOLDED_NOTE = f"There are more tokens than these {UNFOLDED}: click the small 2 in the top left corner to see them all."
+_FOLDED_NOTE = f"There are more tokens than these {UNFOLDED}: click the small 2 in the top left corner to see them all."
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ Headers = Callable[[str], Sequence[Formulas]]
 def channels(cell: str) -> tuple[str]:
     """One row: the channels, counted from 0."""
     return (f'IF(ISTEXT({cell}),"",COLUMN({cell}#)-COLUMN({cell}))',)
+
+
+def folded_note(tokens: str) -> str:
+    """The formula of what stands under folded rows, which is blank as long as there is nothing in them."""
+    return f'IF({tokens}>{UNFOLDED},"{_FOLDED_NOTE}","")'
 
 
 def unless_error(cells: Sequence[str], formula: str) -> str:
@@ -194,7 +199,8 @@ class BandPage(Page):
         self._formulas(first, 0, labels or self._labels, self.style.position, (count, 2))
         if count > UNFOLDED:
             self.sheet.set_row(last + 1, None, None, {"collapsed": True})
-            self.plain(last + 1, FIRST, f'IF(token_count>{UNFOLDED},"{FOLDED_NOTE}","")', self.style.bold)
+            tokens = self.book.dialect.rows(f"{self.at(first, 0)}#") if labels else "token_count"
+            self.plain(last + 1, FIRST, folded_note(tokens), self.style.bold)
         self.row = last + 2
         return last
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from xlsxwriter.format import Format
 
-from workbook_templates.bands import FOLDED_NOTE, UNFOLDED
+from workbook_templates.bands import UNFOLDED, folded_note
 from workbook_templates.places import MARK
 from workbook_templates.sheet import Page
 
@@ -60,14 +60,17 @@ def heat_map(
     return cell
 
 
-def fold(page: Page, rows: int) -> None:
-    """Hides all but the first of the rows above, which most prompts leave blank, and says so where one does not."""
-    first = page.row - rows
-    for row in range(first + UNFOLDED, page.row):
+def fold(page: Page, tokens: int, more: int = 0) -> None:
+    """Hides the rows above past those of the first tokens, which most prompts leave blank; says so where one does not.
+
+    more: rows that follow those of the tokens
+    """
+    first = page.row - tokens - more
+    for row in range(first + UNFOLDED + more, page.row):
         page.sheet.set_row(row, None, None, {"level": 1, "hidden": True})
-    if rows > UNFOLDED:
+    if tokens > UNFOLDED:
         page.sheet.set_row(page.row, None, None, {"collapsed": True})
-        page.plain(page.row, 1, f'IF(token_count>{UNFOLDED},"{FOLDED_NOTE}","")', page.style.bold)
+        page.plain(page.row, 1, folded_note("token_count"), page.style.bold)
     page.row += 1
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import udfs
 from addin.headless import Workbook
+from tests.workbook_templates.files import formulas, opened
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
 from workbook_templates import build, mri
 from workbook_templates.mri import patching
@@ -270,3 +271,12 @@ def test_long_prompts_get_no_thumbnails_but_all_else(tmp_path: Path) -> None:
     assert not errors(workbook)
     pattern = numbers([row[1:] for row in rows_below(workbook, "Attention", "looks from", "A:BE")[1:57]])
     assert pattern.sum(axis=1) == pytest.approx(np.ones(56), abs=1e-4)
+
+
+@pytest.mark.parametrize("tokens", [16, 17])
+def test_no_row_of_a_prompt_of_16_tokens_is_hidden(tmp_path: Path, tokens: int) -> None:
+    office = opened(build("mri", tmp_path, model="tiny", tokens=tokens))
+    header = next(cell for tab, cell, text in formulas(office) if tab == "Attention" and "GPT2_KQ" in text)
+    first = int(header[1:]) + 1
+    hidden = [office["Attention"].row_dimensions[row].hidden for row in range(first, first + tokens + 1)]
+    assert hidden == [False] * (16 + 1) + [True] * (tokens - 16)  # the last row is that of any query

@@ -251,6 +251,16 @@ def test_a_contrast_longer_than_its_rows_is_a_message(workbook: Workbook) -> Non
     assert workbook.get(f"Contrast!C{row}") == "#GPT2! the texts of this tab have 10 tokens, there is room for 9"
 
 
+def test_folded_rows_of_a_long_contrast_are_pointed_out(tmp_path: Path) -> None:
+    workbook = Workbook.open(build("surgery", tmp_path, tokens=20, model="tiny"))
+    workbook.recalculate()
+    first = row_of(workbook, "Contrast", "vector", 1) + 2
+    assert workbook.get(f"Contrast!C{first + 20}") == ""
+    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "a b c d e f g h i j k l m n o p")
+    workbook.recalculate()
+    assert str(workbook.get(f"Contrast!C{first + 20}")).startswith("There are more tokens than these 16")
+
+
 MESSAGES = {
     "too long": ({"prompt": "one two three four five six seven eight nine ten"}, "gpt2-excel new surgery --tokens 10"),
     "empty": ({"prompt": None}, "the prompt is empty"),

@@ -59,6 +59,6 @@ def write_attention(book: Book, layer: int, head: int) -> None:
 
 def _square(page: Page, formula: str, more: int, cell_format: Format, scale: dict[str, Any]) -> None:
     """A heat map of tokens x tokens, with so many rows and columns more."""
-    size = page.book.shape.tokens + more
-    heat_map(page, 0, formula, (size, size), cell_format, scale)
-    fold(page, size)
+    tokens = page.book.shape.tokens
+    heat_map(page, 0, formula, (tokens + more, tokens + more), cell_format, scale)
+    fold(page, tokens, more)
