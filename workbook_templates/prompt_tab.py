@@ -39,6 +39,11 @@ class PromptTab:
     any_shape: bool = False
 
 
+def tokens_of(text: str) -> str:
+    """The formula of how many tokens another text has where it is read as the prompt is, with bos if that is."""
+    return f"(ROWS(GPT2_TOKENIZE(LEFT(text_read,LEN(text_read)-LEN(prompt))&{text}))-1)"
+
+
 def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> str:
     """Writes the tab and names its cells; gives the cell of the prompt."""
     page = Page(book, PROMPT, (24, 68, 90), kind="input")

@@ -175,6 +175,27 @@ def test_what_start_says_of_the_text(book: Workbook) -> None:
     typed(book, TEXT, old)
 
 
+def test_a_text_that_is_too_long_is_not_summed_up_in_part(tiny: Workbook) -> None:
+    typed(tiny, TEXT, "a " * 47 + "b")
+    assert labelled(tiny, "Log-probabilities", "perplexity") == rows_below(tiny, "Log-probabilities", 47)[0][7]
+    typed(tiny, TEXT, "a " * 48 + "b")
+    message = "#GPT2! this tab has room for 48 tokens, the text has 49"
+    assert labelled(tiny, "Log-probabilities", "perplexity") == message
+    typed(tiny, "model_name", "tiny ; bos")
+    typed(tiny, TEXT, "a " * 47 + "b")
+    assert labelled(tiny, "Log-probabilities", "perplexity") == message
+
+
+def test_all_of_a_long_prompt_is_summed_up(tmp_path: Path) -> None:
+    prompt = "a " * 59 + "b"
+    workbook = Workbook.open(build("generation", tmp_path, model="tiny", tokens=60, prompt=prompt))
+    workbook.set(TEXT, None)
+    workbook.recalculate()
+    expected = udfs.gpt2_logprobs(prompt, "tiny")
+    assert len(expected) == 1 + 60
+    assert labelled(workbook, "Log-probabilities", "perplexity") == pytest.approx(expected[-1][7])
+
+
 def test_what_start_says_of_the_draft(book: Workbook) -> None:
     cell = "'Speculative decoding'!B8"
     assert typed(book, cell, "demo") == DRAFT

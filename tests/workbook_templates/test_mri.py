@@ -263,6 +263,16 @@ def test_a_patched_sentence_must_fit(tiny: Workbook) -> None:
     assert "room for fewer tokens than clean has" in str(tiny.get(cell))
 
 
+def test_bos_takes_room_in_a_patched_sentence_too(tmp_path: Path) -> None:
+    workbook = Workbook.open(build("mri", tmp_path, model="tiny", tokens=14))
+    workbook.recalculate()
+    assert rows_below(workbook, "Patching", "layer", "A:A")
+    workbook.set("model_name", "tiny ; bos")
+    workbook.recalculate()
+    texts = {value for (value,) in workbook.get_range("Patching!A1:A60") if isinstance(value, str)}
+    assert any(text.endswith("gpt2-excel new mri --tokens 15") for text in texts)
+
+
 def test_long_prompts_get_no_thumbnails_but_all_else(tmp_path: Path) -> None:
     workbook = Workbook.open(build("mri", tmp_path, tokens=60, prompt="a b c d e f g " * 8, model="tiny"))
     workbook.recalculate()

@@ -8,13 +8,14 @@ from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.generation.places import LOG_PROBABILITIES, TOKEN_TABLE
 from workbook_templates.grids import labelled_input, labelled_value, table, title, unless_message
+from workbook_templates.places import MARK
+from workbook_templates.prompt_tab import tokens_of
 from workbook_templates.sheet import Page
 
 TEXT = "Mike is quick. He moves slowly. Anna is a Jedi. She pulls out her phone."
 
 _TOKENS = 11  # the column of the prompt's tokens
-_A_ROW, _ROWS = 8, 6  # coloured tokens
-_ROOM = _A_ROW * _ROWS
+_A_ROW, _FEWEST_ROWS = 8, 6  # coloured tokens
 _CHARTED, _CHART_ROWS = 24, 17
 _BITS = (1, 3, 6, 10, 16)  # from which a token is darker
 _NAMES = ("position", "token", "log-probability", "probability", "rank", "surprise", "entropy", "perplexity")
@@ -35,12 +36,14 @@ def write_log_probabilities(book: Book) -> str:
     title(page, "You choose")
     text = labelled_input(page, "text", TEXT, "Blank: the prompt.", 6)
     page.row += 1
-    header = page.row + 2 * _ROWS + _CHART_ROWS + 11
-    _summary(page, header)
+    rows = max(_FEWEST_ROWS, -(-book.shape.tokens // _A_ROW))
+    room = _A_ROW * rows
+    header = page.row + 2 * rows + _CHART_ROWS + 11
+    _summary(page, header, room)
     page.row += 1
     title(page, "The text, coloured by surprise; under each token its bits")
     _key(page)
-    _coloured(page, header + 1)
+    _coloured(page, header + 1, rows)
     page.row += 1
     _chart(page, header)
     title(
@@ -54,10 +57,12 @@ def write_log_probabilities(book: Book) -> str:
     assert page.row == header, (page.row, header)
     style = page.style
     formats = (style.position, style.token, style.number, style.probability, style.position, *[style.logit] * 3)
-    used = f'IF({text}="",prompt_used,IF(LEFT(prompt_used,6)="#GPT2!",prompt_used,{text}))'
-    table(page, 0, f"GPT2_LOGPROBS({used},model_used)", (*formats, style.cell), _ROOM)
+    too_long = f'"{MARK} this tab has room for {room} tokens, the text has "&n'
+    checked = f"LET(n,{tokens_of(text)},IF(n>{room},{too_long},{text}))"
+    used = f'IF({text}="",prompt_used,{unless_message("prompt_used", checked, "prompt_used")})'
+    table(page, 0, f"GPT2_LOGPROBS({used},model_used)", (*formats, style.cell), room)
     bar = {**look.PROBABILITY_BARS, "max_value": 20, "bar_color": look.POSITIVE}
-    page.sheet.conditional_format(header + 1, _SURPRISE, header + _ROOM, _SURPRISE, bar)
+    page.sheet.conditional_format(header + 1, _SURPRISE, header + room, _SURPRISE, bar)
     page.sheet.freeze_panes(1, 0)
     page.sheet.print_area(0, 0, page.row, _TOKENS + 2)
     page.sheet.fit_to_pages(1, 1)
@@ -89,15 +94,15 @@ def _shade(page: Page, bits: float) -> Format:
     return page.book.workbook.add_format({"bg_color": look.between(look.ZERO, look.POSITIVE, share)})
 
 
-def _coloured(page: Page, first: int) -> None:
+def _coloured(page: Page, first: int, rows: int) -> None:
     """Tokens in rows as a text has them, a row of bits under each; the table's first row is that."""
     top = page.row
-    for number in range(_ROOM):
+    for number in range(_A_ROW * rows):
         row, column = top + 2 * (number // _A_ROW), 1 + number % _A_ROW
         token, bits = page.at(first + number, 1), page.at(first + number, _SURPRISE)
         page.plain(row, column, f'IF({token}="","",{token})', page.style.token)
         page.plain(row + 1, column, f'IF({bits}="","",{bits})', page.style.bits)
-    for row in range(top, top + 2 * _ROWS, 2):
+    for row in range(top, top + 2 * rows, 2):
         below = page.at(row + 1, 1)
         for least in reversed(_BITS):
             rule = {
@@ -107,14 +112,14 @@ def _coloured(page: Page, first: int) -> None:
                 "stop_if_true": True,
             }
             page.sheet.conditional_format(row, 1, row, _A_ROW, rule)
-    page.row = top + 2 * _ROWS
+    page.row = top + 2 * rows
 
 
-def _summary(page: Page, header: int) -> None:
+def _summary(page: Page, header: int, room: int) -> None:
     """The text as a whole."""
     title(page, "The whole text")
     table_cell = page.at(header, 0, absolute=True)
-    first, last = header + 1, header + _ROOM
+    first, last = header + 1, header + room
 
     def column(number: int) -> str:
         return f"{page.at(first, number, absolute=True)}:{page.at(last, number, absolute=True)}"

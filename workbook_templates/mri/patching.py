@@ -6,6 +6,7 @@ from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import heat_map, labelled_input, title, unless_message
 from workbook_templates.places import MARK
+from workbook_templates.prompt_tab import tokens_of
 from workbook_templates.sheet import Page
 
 NAME = "Patching"
@@ -45,7 +46,7 @@ def write_patching(book: Book) -> None:
             page.mark_errors(page.row, column)
         page.row += 1
     page.row += 1
-    checked = f'LET(n,ROWS(GPT2_TOKENIZE({clean}))-1,IF(n>room,"{_too_long()}"&n,{clean}))'
+    checked = f'LET(n,{tokens_of(clean)},IF(n>room,"{_too_long()}"&n,{clean}))'
     arguments = f"{unless_message('model_used', checked, 'model_used')},{corrupted},{answer},{wrong}"
     title(
         page,
