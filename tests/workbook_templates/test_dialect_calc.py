@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 import udfs
+from tests.workbook_templates.files import opened
+from workbook_templates import build
 from workbook_templates.dialect_calc import CalcDialect, method, stored
 
 GELU, TOKENS, EDIT = map(stored, ("GPT2_GELU", "GPT2_TOKENIZE", "GPT2_EDIT"))
@@ -58,6 +63,20 @@ def test_an_array_has_no_cell_without_a_value(dialect: CalcDialect, read: str, h
 def test_what_libreoffice_lacks_is_found_out_when_the_file_is_written(dialect: CalcDialect, read: str) -> None:
     with pytest.raises(ValueError, match="LibreOffice has no"):
         dialect.formula(read, "Block 0")
+
+
+@pytest.mark.parametrize("template", ["mri", "surgery", "generation"])
+def test_colours_compare_texts_that_functions_give_so_that_they_can_be_equal(template: str, tmp_path: Path) -> None:
+    office = opened(build(template, tmp_path, model="tiny", tokens=4, host="calc"))
+    conditions = [
+        condition
+        for sheet in office
+        for found in sheet.conditional_formatting
+        for rule in found.rules
+        for condition in rule.formula
+    ]
+    assert conditions
+    assert not [condition for condition in conditions if re.search(r'\d="[^"]', condition)]
 
 
 def test_every_function_has_a_name_of_its_own() -> None:
