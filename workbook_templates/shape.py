@@ -20,6 +20,11 @@ class Shape:
     tokens: int = 32
     channels: int = _CHANNELS
 
+    @property
+    def late_layer(self) -> int:
+        """A layer that examples may name."""
+        return min(9, self.n_layer - 1)
+
 
 def shape_of(model: str | None, tokens: int, *, exact: bool = False) -> Shape:
     """The shape that fits a model text; None stands for a model with 12 blocks of 12 heads, as demo and gpt2 have.

@@ -50,6 +50,15 @@ def test_an_edit_of_the_native_side_is_seen(workbook: Workbook) -> None:
     assert workbook.get("largest_difference") > 0.1
 
 
+def test_what_start_says_of_a_changed_weight(workbook: Workbook) -> None:
+    typed = next(value for row in workbook.get_range("Start!C1:C30") for value in row if " ; set " in str(value))
+    before = workbook.get_range("Result!C9:C19")
+    workbook.set("Prompt!B7", str(typed).removeprefix("Type:  "))
+    workbook.recalculate()
+    assert workbook.get("largest_difference") < 1e-5
+    assert workbook.get_range("Result!C9:C19") != before
+
+
 @pytest.mark.parametrize(
     ("cell", "value", "line"),
     [

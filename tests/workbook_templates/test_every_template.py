@@ -16,7 +16,7 @@ import udfs
 import workbook_templates
 from tests.workbook_templates.files import Formulas, code, formulas, opened, stored_formulas, stored_numbers
 from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
-from workbook_templates.style import INPUT
+from workbook_templates.style import INPUT, WEIGHT
 
 # Native functions that Excel 365 has and the headless recalculation can evaluate.
 NATIVE = {
@@ -111,6 +111,16 @@ def test_what_is_coloured_as_an_input_is_unlocked_and_nothing_else(office: openp
                 assert not cell.protection.locked, (sheet.title, cell.coordinate)
             elif isinstance(cell.value, ArrayFormula):
                 assert cell.protection.locked, (sheet.title, cell.coordinate)
+
+
+def test_what_start_says_to_type_goes_into_inputs_or_weights(office: openpyxl.Workbook) -> None:
+    tried = [cell for (cell,) in office["Start"].iter_rows(min_col=2, max_col=2) if ", cell " in str(cell.value)]
+    assert len(tried) >= 3
+    for link in tried:
+        tab, _, address = link.hyperlink.location.rpartition("!")
+        sheet = office[tab.strip("'")]
+        style = sheet[address] if sheet[address].has_style else sheet.row_dimensions[sheet[address].row]
+        assert not style.protection.locked or style.fill.fgColor.rgb == f"FF{WEIGHT[1:]}", link.value
 
 
 def test_panes_are_frozen_and_pages_fit(office: openpyxl.Workbook) -> None:

@@ -198,7 +198,7 @@ def test_all_of_a_long_prompt_is_summed_up(tmp_path: Path) -> None:
 
 def test_what_start_says_of_the_draft(book: Workbook) -> None:
     cell = "'Speculative decoding'!B8"
-    assert typed(book, cell, "demo") == DRAFT
+    assert typed(book, cell, book.get("model")) == DRAFT
     assert labelled(book, "Speculative decoding", "accepted") == 1
     typed(book, cell, None)
     without_last_block = labelled(book, "Speculative decoding", "text")

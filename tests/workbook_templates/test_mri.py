@@ -192,6 +192,24 @@ def test_none_of_the_six_parts_can_be_missed(scan: Workbook) -> None:
     assert scan.get("still_right") == 1
 
 
+def test_what_start_says_of_a_day_that_does_not_win(scan: Workbook) -> None:
+    scan.set("'Track a token'!B6", " Friday")
+    scan.recalculate()
+    table = rows_below(scan, "Track a token", "layer", "A:D")[1:14]
+    assert table[-1][3] == 4
+    assert max(row[2] for row in table) < 0.001
+    scan.set("'Track a token'!B6", None)
+    scan.recalculate()
+
+
+def test_what_start_says_of_mlp_0(scan: Workbook) -> None:
+    scan.set("Circuit!V14", None)
+    scan.recalculate()
+    assert [row[4] for row in rows_below(scan, "Circuit", "prompt", "A:F")[1:8]].count("no") > 7 / 2
+    scan.set("Circuit!V14", "x")
+    scan.recalculate()
+
+
 def test_patching_the_word_that_differs_restores_the_indirect_object(scan: Workbook) -> None:
     answers = [row[1] for row in rows_below(scan, "Patching", "What the model answers, unpatched", "A:B")[1:3]]
     assert answers == [" Mary", " John"]

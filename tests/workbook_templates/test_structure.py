@@ -86,6 +86,14 @@ def test_a_spilling_formula_is_stored_in_one_cell(office: openpyxl.Workbook) -> 
     assert all(cell.value.ref == cell.coordinate for cell in spilling)
 
 
+def test_examples_name_layers_that_the_model_has(tmp_path: Path) -> None:
+    for template in ("anatomy", "surgery"):
+        office = opened(build(template, tmp_path, model="tiny", tokens=4))
+        texts = [str(cell.value) for sheet in office for row in sheet.iter_rows() for cell in row]
+        named = [text for text in texts if "demo ;" not in text for _ in re.findall(r"h\.9", text)]
+        assert not named
+
+
 def test_each_block_computes_its_own_layer(found: Formulas) -> None:
     for layer in range(12):
         own = " ".join(formula for tab, _, formula in found if tab == f"Block {layer}")

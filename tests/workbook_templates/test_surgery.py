@@ -155,6 +155,15 @@ def test_the_sweep_goes_from_the_model_by_itself_to_twice_the_tabs_coefficient(w
     assert all(isinstance(row[3], float) and row[3] > -1e-9 for row in rows)
 
 
+def test_what_start_says_of_coefficient_and_contrast(workbook: Workbook) -> None:
+    workbook.set(f"SAE feature!C{row_of(workbook, 'SAE feature', 'coefficient')}", 127)
+    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "The wizard pulls out his")
+    workbook.recalculate()
+    undecided = probabilities(tables(workbook, "SAE feature")[1])
+    assert min(undecided[PHONE], undecided[LIGHTSABER]) > 0.4
+    assert tables(workbook, "Contrast")[1][1][1] == " wand"
+
+
 def test_the_sweep_measures_the_answer_and_the_stream(workbook: Workbook) -> None:
     *_, divergence, change, text = sweep(workbook)[3]
     u, v = logits(str(text)), logits("demo")
@@ -285,6 +294,7 @@ def test_without_an_autoencoder_the_other_tabs_work(tmp_path: Path) -> None:
     workbook.recalculate()
     message = tables(workbook, "SAE feature")[1][0][0]
     assert str(message).startswith("#GPT2! layer must be ")
-    for tab in ("Contrast", "PCA"):
+    for tab in ("Contrast", "PCA", "Ablation", "Weight edits"):
         assert tables(workbook, tab)[1][0] == ["rank", "token", "id", "logit", "probability"]
+        assert not [value for row in cells(workbook, tab) for value in row if str(value).startswith("#")]
     assert all(isinstance(value, float) for row in sweep(workbook) for value in row[:5])

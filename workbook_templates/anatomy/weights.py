@@ -60,12 +60,13 @@ def _edit_table(page: Page) -> str:
         _EDITS,
         {"validate": "list", "source": ["set", "scale"], "error_message": "set or scale, in small letters."},
     )
+    late = f"h.{page.book.shape.late_layer}"
     for row, (example, meaning) in enumerate(
         (
             ("set · h.0.mlp.c_fc.bias[17] · 0.5", "gives one weight a value; a table's cell is [row,column]"),
-            ("scale · h.9.attn.head.1 · 0", "switches a head off (2 makes it twice as loud)"),
-            ("scale · h.9.attn · 0", "switches a block's attention off"),
-            ("scale · h.9.mlp · 0", "switches a block's MLP off"),
+            (f"scale · {late}.attn.head.1 · 0", "switches a head off (2 makes it twice as loud)"),
+            (f"scale · {late}.attn · 0", "switches a block's attention off"),
+            (f"scale · {late}.mlp · 0", "switches a block's MLP off"),
             ("positions", "stays blank for set and scale"),
         ),
         start=header + 1,

@@ -6,7 +6,7 @@ would grow by all weights of a block.
 
 from __future__ import annotations
 
-from udfs.backend import library
+from udfs.backend import library, model_text
 from workbook_templates.book import Book
 from workbook_templates.check.comparison import write_comparison
 from workbook_templates.check.functions import write_functions
@@ -35,7 +35,8 @@ _TAB = PromptTab(
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
     """Writes every tab, for the block in the middle of the model."""
-    config = library.load(library.default_name() if model is None else model).config
+    name = model_text.parse(model or "").name or library.default_name()
+    config = library.load(name).config
     layer = config.n_layer // 2
     start = start_page(book)
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
@@ -56,7 +57,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     page.finish("Functions", "Weights")
     write_weights(book, config, layer)
     worst = write_comparison(result, block, functions, config.n_embd)
-    write_start(start, layer, prompt_cell, block.first_edit, worst)
+    write_start(start, f"{name} ; set h.{layer}.mlp.c_fc.bias[17] = 0.5", layer, (prompt_cell, block.first_edit, worst))
 
 
 def _labels(book: Book) -> tuple[str, str]:

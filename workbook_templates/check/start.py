@@ -10,8 +10,13 @@ from workbook_templates.start_tab import Try
 _SHOWN = ("input", "weight", "value", "result", "negative", "positive", "attention", "wrong")
 
 
-def write_start(page: Page, layer: int, prompt: str, edit: str, worst: str) -> None:
-    """Writes the tab; the cells are the prompt, the first for edits on the tab Native, and the largest difference."""
+def write_start(page: Page, changed: str, layer: int, cells: tuple[str, str, str]) -> None:
+    """Writes the tab.
+
+    changed: a text of the model with a changed weight, to try
+    cells: the prompt, the first for edits on the tab Native, and the largest difference
+    """
+    prompt, edit, worst = cells
     page.furniture(
         "Are the functions right? One block, computed twice",
         (
@@ -30,7 +35,7 @@ def write_start(page: Page, layer: int, prompt: str, edit: str, worst: str) -> N
         Try(
             "Prompt",
             "B7",
-            f"demo ; set h.{layer}.mlp.c_fc.bias[17] = 0.5",
+            changed,
             "The model text changes a weight: in the functions, and in the cells that GPT2_WEIGHT spills.",
         ),
     )

@@ -66,7 +66,7 @@ def write_start(page: Page, prompt: str, choices: Choices, text: str, draft: str
             Try(
                 SPECULATION,
                 draft,
-                "demo",
+                "=model",
                 "The model as its own draft: it accepts every proposal.",
             ),
             Try(

@@ -74,7 +74,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 "Track a token",
                 followed,
                 " Friday   with a space before it",
-                "A day that does not win: its rank rises through the layers, but its probability stays near 0.",
+                "A day that does not win: in the end its rank is 4, but its probability is near 0 after every layer.",
             ),
             Try(
                 "Circuit",

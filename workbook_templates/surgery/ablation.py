@@ -21,7 +21,7 @@ _NOTES = (
     ("zero", "the part writes nothing"),
     ("scale", "what it writes is multiplied by the amount: 2 is twice as loud"),
     ("mean", "it writes the same for every token: its mean over the prompts below"),
-    ("where", "a head: h.9.attn.head.1. All heads of a block: h.9.attn. An MLP: h.9.mlp"),
+    ("where", "a head: h.{0}.attn.head.1. All heads of a block: h.{0}.attn. An MLP: h.{0}.mlp"),
 )
 
 
@@ -34,7 +34,7 @@ def write_ablation(book: Book) -> tuple[Done, str]:
         (
             "Which part of the model is needed for an answer? Take it out and see. Blocks and heads count from 0.",
             "Zero is crude: later parts rely on what is always there. Mean leaves that and takes what is special.",
-            "Type mean over the first zero below: the answer is back.",
+            "Type mean over the first zero below: with demo the answer is back.",
         ),
     )
     page.section("Choose")
@@ -60,8 +60,9 @@ def write_ablation(book: Book) -> tuple[Done, str]:
         )
         model_edit.surgery_row(page, formulas)
         if number < len(_NOTES):
-            for column, text in zip((6, 7), _NOTES[number], strict=True):
-                page.text(page.row, column, text, page.style.bold if column == 6 else page.style.note)
+            name, meaning = _NOTES[number]
+            page.text(page.row, 6, name, page.style.bold)
+            page.text(page.row, 7, meaning.format(book.shape.late_layer), page.style.note)
         page.row += 1
     options = {"validate": "list", "source": ["zero", "scale", "mean"], "error_message": "zero, scale or mean."}
     page.sheet.data_validation(first, 0, last, 0, options)

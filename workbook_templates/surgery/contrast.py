@@ -26,7 +26,7 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
         labels=LABELS,
     )
     page.heading("choose", "Towards which text, away from which, where and how strongly.", ())
-    early = book.shape.n_layer // 6
+    early = max(1, book.shape.n_layer // 6)  # before block 0 tokens do not know of each other yet
     plus = write_input(page, "towards", PLUS, "The text to steer towards.", wide=True)
     minus = write_input(page, "away from", MINUS, "The text to steer away from.", wide=True)
     place = write_input(page, "place", f"h.{early}", f"Where: h.{early} is the stream that enters block {early}.")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from workbook_templates.book import Book
 from workbook_templates.sheet import Page
 from workbook_templates.surgery import model_edit
+from workbook_templates.surgery.inputs import by_model
 from workbook_templates.surgery.overview import Done
 
 TAB = "Weight edits"
-FIRST_EDIT = ("ln_f.bias", 69, None, -5)
 
+_FIRST_EDIT = ("ln_f.bias", None, None, -5)
+_FIRST_ROW = by_model("69", "0")  # with it demo pulls out a lightsaber; every model has the other
 _ROOM = 8
 _TENSOR, _ROW, _COLUMN, _NEW, _NOW = 1, 2, 3, 4, 6  # columns
 _NOTES = (
@@ -46,9 +48,11 @@ def write_weight_edits(book: Book) -> tuple[Done, str]:
 def _edit(page: Page, number: int) -> None:
     """A row of the table."""
     page.text(page.row, 0, f"edit {number}", page.style.bold)
-    typed = FIRST_EDIT if number == 0 else (None, None, None, None)
+    typed = _FIRST_EDIT if number == 0 else (None, None, None, None)
     for cell, value in zip((_TENSOR, _ROW, _COLUMN, _NEW), typed, strict=True):
         page.input(page.row, cell, value)
+    if number == 0:
+        page.plain(page.row, _ROW, _FIRST_ROW, page.style.input)
     tensor, row, column, new = (page.at(page.row, cell) for cell in (_TENSOR, _ROW, _COLUMN, _NEW))
     alone, inside = (f"GPT2_WEIGHT({tensor},{piece},model_used)" for piece in (f"0,1,{row},1", f"{row},1,{column},1"))
     learned = f'IF({column}="",{alone},{inside})'
