@@ -182,6 +182,15 @@ def test_the_sweep_wants_single_tokens(workbook: Workbook) -> None:
     assert sweep(workbook)[0][1] == "#GPT2! ' lightsabers' must be one token, not 3"
 
 
+@pytest.mark.parametrize("cell", ["SAE feature!C10", "Coefficient sweep!B8", "Coefficient sweep!B9"])
+def test_the_sweep_wants_numbers(workbook: Workbook, cell: str) -> None:
+    assert isinstance(workbook.get(cell), float)
+    workbook.set(cell, "strong")
+    workbook.recalculate()
+    assert {row[0] for row in sweep(workbook)} == {"#GPT2! from and to must be numbers"}
+    assert {row[1] for row in sweep(workbook)} == {"#GPT2! from and to must be numbers"}
+
+
 def test_ablation_by_zero_breaks_what_ablation_by_mean_leaves(workbook: Workbook) -> None:
     before, after = tables(workbook, "Ablation")
     assert before[1][1] == " Wednesday" != after[1][1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbook_templates.bands import BandPage
 from workbook_templates.book import Book
 from workbook_templates.places import MARK
-from workbook_templates.surgery.inputs import by_model, write_derived, write_input
+from workbook_templates.surgery.inputs import by_model, write_coefficient, write_derived, write_input
 from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
 
 TAB = "Contrast"
@@ -30,12 +30,10 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
     plus = write_input(page, "towards", PLUS, "The text to steer towards.", wide=True)
     minus = write_input(page, "away from", MINUS, "The text to steer away from.", wide=True)
     place = write_input(page, "place", f"h.{early}", f"Where: h.{early} is the stream that enters block {early}.")
-    coefficient = write_input(
+    coefficient = write_coefficient(
         page,
-        "coefficient",
         by_model("2", "4"),
         "How many times the difference is added: 0 does nothing, below 0 the other way.",
-        default=True,
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
     argument = write_derived(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbook_templates.bands import FIRST
+from workbook_templates.grids import number_between
 from workbook_templates.sheet import Page
+
+MOST = 100_000  # the largest coefficient, that of demo's features being 200
 
 _WIDE = 6  # columns more for a text
 _DEMO = 'LEFT(model&" ",5)="demo "'
@@ -45,6 +48,13 @@ def write_input(
     page.text(row, last + 1, note, page.style.aside)
     page.row += 1
     return page.at(row, FIRST, absolute=True)
+
+
+def write_coefficient(page: Page, default: str, note: str) -> str:
+    """As `write_input`, for a number; `default` is a formula."""
+    cell = write_input(page, "coefficient", default, note, default=True)
+    number_between(page, cell, -MOST, MOST)
+    return cell
 
 
 def write_derived(page: Page, label: str, formula: str, note: str) -> str:

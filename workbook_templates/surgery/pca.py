@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbook_templates.bands import FIRST, BandPage
 from workbook_templates.book import Book
-from workbook_templates.surgery.inputs import by_model, write_input
+from workbook_templates.surgery.inputs import by_model, write_coefficient, write_input
 from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
 
 TAB = "PCA"
@@ -37,12 +37,8 @@ def write_pca(book: Book) -> tuple[Steering, str]:
     positive, negative = _pairs(page)
     half = book.shape.n_layer // 2
     place = write_input(page, "place", f"h.{half}", f"Where: h.{half} is the stream that enters block {half}.")
-    coefficient = write_input(
-        page,
-        "coefficient",
-        by_model("160", "40"),
-        "The length that is added: 0 does nothing, below 0 the other way.",
-        default=True,
+    coefficient = write_coefficient(
+        page, by_model("160", "40"), "The length that is added: 0 does nothing, below 0 the other way."
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
     steering = write_steering(

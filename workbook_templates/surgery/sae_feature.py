@@ -6,7 +6,7 @@ from workbook_templates import style as look
 from workbook_templates.bands import BandPage
 from workbook_templates.book import Book
 from workbook_templates.places import MARK
-from workbook_templates.surgery.inputs import by_model, write_derived, write_input
+from workbook_templates.surgery.inputs import by_model, write_coefficient, write_derived, write_input
 from workbook_templates.surgery.overview import TOKEN_TABLE
 from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
 
@@ -47,12 +47,10 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
         "The feature's number, from 0. This one stands for Star Wars and its Jedi. See others in the last step.",
         default=True,
     )
-    coefficient = write_input(
+    coefficient = write_coefficient(
         page,
-        "coefficient",
         by_model(str(DEMO_COEFFICIENT), str(GPT2_COEFFICIENT)),
         "How many times the direction is added: 0 does nothing, below 0 takes it away.",
-        default=True,
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
     place = write_derived(page, "place", f'"h."&{layer}', "Where: the stream that enters this block.")

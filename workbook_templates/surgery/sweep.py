@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from workbook_templates import style as look
 from workbook_templates.bands import unless_error
 from workbook_templates.book import Book
+from workbook_templates.grids import number_between
 from workbook_templates.places import MARK
 from workbook_templates.sheet import Page
+from workbook_templates.surgery.inputs import MOST
 from workbook_templates.surgery.steering_tab import Steering
 
 TAB = "Coefficient sweep"
@@ -76,7 +78,9 @@ def _choose(page: Page, steerings: Sequence[Steering]) -> _Swept:
     first = _row(page, "from", "The first coefficient. 0 is the model by itself.")
     page.input(page.row - 1, 1, 0)
     last = _row(page, "to", "The last: twice that of the tab, unless you type another.")
-    page.plain(page.row - 1, 1, f"2*{of('coefficient')}", page.style.input)
+    page.plain(page.row - 1, 1, f"LET(m,{of('coefficient')},IF(ISNUMBER(m),2*m,m))", page.style.input)
+    for cell in (first, last):
+        number_between(page, cell, -MOST, MOST)
     tokens, ids = [], []
     for token in TOKENS:
         tokens.append(_row(page, "token", "To watch; mostly with the space before it. Left: its id."))
@@ -115,7 +119,10 @@ def _table(page: Page, swept: _Swept) -> int:
         row = header + 1 + number
         strength, model = page.at(row, 0), page.at(row, _MODEL)
         share = f"{number}/{_STRENGTHS - 1}"
-        page.plain(row, 0, f"{swept.first}+({swept.last}-{swept.first})*{share}", page.style.logit)
+        between = f"{swept.first}+({swept.last}-{swept.first})*{share}"
+        wrong = f'"{MARK} from and to must be numbers"'
+        are_numbers = f"AND(ISNUMBER({swept.first}),ISNUMBER({swept.last}))"
+        page.plain(row, 0, f"IF({are_numbers},{between},{wrong})", page.style.logit)
         page.formula(
             row,
             _MODEL,
@@ -132,7 +139,7 @@ def _table(page: Page, swept: _Swept) -> int:
             page.formula(row, 1, _answer(page, swept, model), page.style.probability, (1, 3))
         page.formula(row, _SIZE, _size(swept, model), page.style.probability)
     last = header + _STRENGTHS
-    page.mark_errors(header + 1, 1, last, _MODEL)
+    page.mark_errors(header + 1, 0, last, _MODEL)
     page.row = last + 1
     page.lines(
         ("change: the length of what is added, as a part of the length of the stream; at the token where it is most.",)
