@@ -28,17 +28,32 @@ def table(page: Page, column: int, formula: str, formats: Sequence[Format], rows
     The page's row is moved past it.
     """
     header, style = page.row, page.style
-    numeric = (style.whole, style.number, style.logit, style.probability, style.probability_or_blank, style.share)
     page.formula(header, column, formula, style.header, (rows + 1, len(formats)))
     for at, cell_format in enumerate(formats, start=column):
         if at > column:
-            centred = style.header_centred if cell_format is style.position else style.header
-            page.sheet.write_blank(header, at, None, style.header_right if cell_format in numeric else centred)
+            page.sheet.write_blank(header, at, None, _header_of(page, cell_format))
         for row in range(header + 1, header + 1 + rows):
             page.sheet.write_blank(row, at, None, cell_format)
     page.mark_errors(header, column)
     page.row = header + 1 + rows
     return page.at(header, column, absolute=True)
+
+
+def _header_of(page: Page, cell_format: Format) -> Format:
+    """The format of a header over cells of that format: it stands where they do."""
+    style = page.style
+    if cell_format in (
+        style.whole,
+        style.number,
+        style.logit,
+        style.probability,
+        style.probability_or_blank,
+        style.share,
+    ):
+        return style.header_right
+    if cell_format is style.position:
+        return style.header_centred
+    return style.header_aside if cell_format in (style.aside, style.token_aside) else style.header
 
 
 def heat_map(

@@ -102,6 +102,14 @@ def test_temperatures_show_the_same_tokens(book: Workbook) -> None:
             assert row[1] == udfs.gpt2_generate(PROMPT, 16, row[0], 0, 1, HOW[3], "demo")
 
 
+def test_what_is_left_for_all_other_tokens_is_not_below_0(book: Workbook) -> None:
+    typed(book, "prompt", "If today is Tuesday, tomorrow is")
+    others = rows_below(book, "Temperature", "rank", "A:K")[11]
+    assert others[1] == "all others"
+    assert [value for value in (others[4], *others[6:]) if not 0 <= float(str(value)) < 1] == []
+    typed(book, "prompt", PROMPT)
+
+
 def test_beam_search_finds_a_likelier_text_than_greedy(book: Workbook) -> None:
     beams = table_of(book, "Beam", "beam", "E")
     assert same(beams, udfs.gpt2_beam(PROMPT, 16, 4, "demo"))

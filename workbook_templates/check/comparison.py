@@ -31,7 +31,7 @@ def write_comparison(page: Page, block: Block, functions: dict[str, Range], widt
     page.book.name("largest_difference", page.place(total, 1))
     page.row += 2
     for column, title in enumerate(("step", "largest difference", "largest value")):
-        page.text(page.row, column, title, page.style.header_right if column else page.style.header)
+        page.text(page.row, column, title, page.style.header_right if column == 2 else page.style.header)
     page.row += 1
     first = page.row
     page.sheet.freeze_panes(first, 0)

@@ -7,7 +7,7 @@ from workbook_templates import style as look
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 
-_SHOWN = ("input", "weight", "value", "result", "negative", "positive", "attention", "wrong")
+_WEIGHT = {"weight": ("0.123", "A weight: what the model learned in training. The model text can change it.")}
 
 
 def write_start(page: Page, changed: str, layer: int, cells: tuple[str, str, str]) -> None:
@@ -53,5 +53,5 @@ def write_start(page: Page, changed: str, layer: int, cells: tuple[str, str, str
     ):
         start_tab.stop(page, tab, text)
     page.row += 1
-    start_tab.legend(page, {name: look.LEGEND[name] for name in _SHOWN})
+    start_tab.legend(page, look.LEGEND | _WEIGHT)
     start_tab.finish(page)

@@ -36,6 +36,8 @@ def write_weights(book: Book, config: Config, layer: int) -> None:
             page.sheet.write_number(row, 0, row - cells.row, page.style.position)
         for piece in _pieces(cells):
             _spill(page, parameter, cells, piece)
+        learned = {"type": "no_blanks", "format": page.style.learned}  # where there is no message
+        page.sheet.conditional_format(cells.row, cells.column, cells.last_row, cells.last_column, learned)
         page.row = cells.last_row + 2
     page.sheet.freeze_panes(TOP, FIRST)
     page.sheet.print_area(0, 0, PRINTED_ROWS, PRINTED_COLUMNS)

@@ -37,7 +37,7 @@ def write_beam(book: Book) -> None:
     page.row += 1
     title(page, "The texts found, the best first", ("score: log-probability per token. Closer to 0 is likelier.",))
     style = page.style
-    formats = (style.position, style.position, style.number, style.number, style.token)
+    formats = (style.position, style.position, style.number, style.number, style.token_aside)
     table(page, 0, f"GPT2_BEAM(prompt_used,{tokens},{beams},model_used)", formats, _MOST_BEAMS)
     page.row += 1
     title(
@@ -55,7 +55,7 @@ def _greedy(page: Page, tokens: str) -> None:
     """The greedy text in the same terms: a search with one beam."""
     found = f"GPT2_BEAM(prompt_used,{tokens},1,model_used)"
     page.text(page.row, 0, "greedy", page.style.position)
-    formats = (page.style.position, page.style.number, page.style.number, page.style.token)
+    formats = (page.style.position, page.style.number, page.style.number, page.style.token_aside)
     for column, cell_format in enumerate(formats, start=1):
         page.formula(page.row, column, f"IFERROR(INDEX({found},2,{column + 1}),{found})", cell_format)
     page.mark_errors(page.row, 1, page.row, 4)

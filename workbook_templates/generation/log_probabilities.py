@@ -60,7 +60,7 @@ def write_log_probabilities(book: Book) -> str:
     too_long = f'"{MARK} this tab has room for {room} tokens, the text has "&n'
     checked = f"LET(n,{tokens_of(text)},IF(n>{room},{too_long},{text}))"
     used = f'IF({text}="",prompt_used,{unless_message("prompt_used", checked, "prompt_used")})'
-    table(page, 0, f"GPT2_LOGPROBS({used},model_used)", (*formats, style.cell), room)
+    table(page, 0, f"GPT2_LOGPROBS({used},model_used)", (*formats, style.aside), room)
     bar = {**look.PROBABILITY_BARS, "max_value": 20, "bar_color": look.POSITIVE}
     page.sheet.conditional_format(header + 1, _SURPRISE, header + room, _SURPRISE, bar)
     page.sheet.freeze_panes(1, 0)

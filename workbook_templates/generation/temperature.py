@@ -40,10 +40,7 @@ def write_temperature(book: Book, choices: Choices) -> None:
     book.name("next_tokens", page.place(header, 0, last, _PROBABILITY))
     page.text(last + 1, 1, "all others", style.bold)
     page.formula(
-        last + 1,
-        _PROBABILITY,
-        unless_message(own, f"1-SUM({_column(page, _PROBABILITY, first, last)})"),
-        style.probability,
+        last + 1, _PROBABILITY, unless_message(own, _others(page, _PROBABILITY, first, last)), style.probability
     )
     for column, temperature in enumerate(_TEMPERATURES, start=_FIRST):
         _at_temperature(page, column, temperature, own, (header, first, last))
@@ -60,8 +57,9 @@ def write_temperature(book: Book, choices: Choices) -> None:
     page.sheet.fit_to_pages(1, 1)
 
 
-def _column(page: Page, column: int, first: int, last: int) -> str:
-    return f"{page.at(first, column)}:{page.at(last, column)}"
+def _others(page: Page, column: int, first: int, last: int) -> str:
+    """What is left for all other tokens; the float32 shares of those that are shown may sum to a little more than 1."""
+    return f"MAX(0,1-SUM({page.at(first, column)}:{page.at(last, column)}))"
 
 
 def _at_temperature(page: Page, column: int, temperature: float, own: str, rows: tuple[int, int, int]) -> None:
@@ -74,8 +72,7 @@ def _at_temperature(page: Page, column: int, temperature: float, own: str, rows:
     for row in range(first, last + 1):
         value = f"INDEX({predicted},{row - first + 2},{_PROBABILITY + 1})"
         page.formula(row, column, unless_message(own, f"IFERROR({value},{predicted})"), page.style.probability)
-    others = f"1-SUM({_column(page, column, first, last)})"
-    page.formula(last + 1, column, unless_message(own, others), page.style.probability)
+    page.formula(last + 1, column, unless_message(own, _others(page, column, first, last)), page.style.probability)
     page.mark_errors(first, column, last, column)
     page.sheet.conditional_format(first, column, last + 1, column, look.PROBABILITY_BARS)
 
@@ -98,7 +95,7 @@ def _chart(page: Page, rows: tuple[int, int, int]) -> None:
     chart.set_legend({"position": "bottom"})
     lines = {"visible": True, "line": {"color": look.RULE}}
     chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%", "major_gridlines": lines})
-    chart.set_size({"width": 980, "height": 340})
+    chart.set_size({"width": 940, "height": 340})
     page.sheet.insert_chart(page.row, 0, chart)
 
 
@@ -111,7 +108,7 @@ def _texts(page: Page, header: int, choices: Choices) -> None:
     )
     for column in range(_FIRST, _FIRST + len(_TEMPERATURES)):
         cell = page.at(header, column, absolute=True)
-        page.plain(page.row, 0, cell, page.style.note)
+        page.plain(page.row, 0, cell, page.style.note_number)
         how = f"{choices.outside('tokens')},{cell},0,1,{choices.outside('seed')}"
         page.formula(page.row, 1, f"GPT2_GENERATE(prompt_used,{how},model_used)", page.style.bold)
         page.mark_errors(page.row, 1)

@@ -33,7 +33,7 @@ def header(page: Page, titles: Sequence[str]) -> None:
 def surgery_row(page: Page, formulas: Sequence[str]) -> None:
     """What GPT2_MODEL is given for the page's row."""
     for column, formula in enumerate(formulas, start=SURGERY):
-        page.plain(page.row, column, formula, page.style.note)
+        page.plain(page.row, column, formula, page.style.note_number)
 
 
 def write_answers(page: Page, first: int, last: int, prompt: str) -> Done:

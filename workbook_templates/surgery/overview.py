@@ -76,7 +76,7 @@ def write_operations(page: Page, done: Sequence[Done], swept: str) -> None:
             ("operation", page.style.header),
             ("answer", page.style.header),
             ("probability", page.style.header_right),
-            ("  prompt", page.style.header),
+            ("prompt", page.style.header_aside),
         )
     ):
         page.text(page.row, _OPERATIONS + column, title, cell_format)

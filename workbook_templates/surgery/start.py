@@ -12,7 +12,15 @@ from workbook_templates.start_tab import Try
 from workbook_templates.surgery import ablation, contrast, pca, sae_feature, sweep, weight_edits
 from workbook_templates.surgery.overview import OVERVIEW, Done
 
-_COLOURS = ("input", "weight", "value", "result", "wrong")
+_LEGEND = {
+    "input": look.LEGEND["input"],
+    "weight": ("0.123", "A weight: what the model learned in training."),
+    "value": look.LEGEND["value"],
+    "result": look.LEGEND["result"],
+    "negative": ("-1.234", "In vectors and streams: a value below zero, the bluer the further."),
+    "positive": ("1.234", "In vectors and streams: a value above zero, the more orange the further."),
+    "wrong": look.LEGEND["wrong"],
+}
 _ANSWER = 9  # column
 _STOPS = (
     (PROMPT, "The text goes in, and the model is chosen."),
@@ -66,6 +74,5 @@ def write_start(page: Page, coefficient: str, plus: str, operation: str, done: S
             page.mark_errors(page.row, _ANSWER)
         start_tab.stop(page, sheet, text)
     page.row += 1
-    learned = (look.LEGEND["weight"][0], "A weight: what the model learned in training.")
-    start_tab.legend(page, {name: look.LEGEND[name] for name in _COLOURS} | {"weight": learned})
+    start_tab.legend(page, _LEGEND)
     start_tab.finish(page)

@@ -111,8 +111,8 @@ def _id(token: str) -> str:
 def _table(page: Page, swept: _Swept) -> int:
     """The rows of the sweep; gives the row of their header."""
     header = page.row
-    for column, title in ((0, "coefficient"), (3, "KL (nats)"), (_SIZE, "change"), (_MODEL, "  model text")):
-        page.text(header, column, title, page.style.header if column == _MODEL else page.style.header_right)
+    for column, title in ((0, "coefficient"), (3, "KL (nats)"), (_SIZE, "change"), (_MODEL, "model text")):
+        page.text(header, column, title, page.style.header_aside if column == _MODEL else page.style.header_right)
     for column, token in enumerate(swept.tokens, start=1):
         page.plain(header, column, f'{token}&""', page.style.header_right)
     for number in range(_STRENGTHS):

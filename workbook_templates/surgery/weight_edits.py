@@ -36,7 +36,8 @@ def write_weight_edits(book: Book) -> tuple[Done, str]:
     )
     page.section("Choose")
     page.row += 1
-    model_edit.header(page, ("", "tensor", "row", "column", "new", "", "now"))
+    model_edit.header(page, ("", "tensor", "row", "column", "new", "", ""))
+    page.text(page.row - 1, _NOW, "now", page.style.header_right)
     first, last = page.row, page.row + _ROOM - 1
     for number in range(_ROOM):
         _edit(page, number)
