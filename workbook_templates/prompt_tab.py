@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
+from workbook_templates.grids import table
 from workbook_templates.places import MARK, READY
 from workbook_templates.sheet import Page
 
@@ -37,6 +38,13 @@ class PromptTab:
     model_note: str
     guarded: bool = False
     any_shape: bool = False
+
+
+def write_prompt_tokens(page: Page, column: int) -> None:
+    """The table of the prompt's tokens, as `grids.table`, and its name. Nothing may stand under it: prompts grow."""
+    style, tokens, header = page.style, page.book.shape.tokens, page.row
+    table(page, column, "GPT2_TOKENIZE(text_read)", (style.position, style.token, style.whole), tokens)
+    page.book.name("tokens", page.place(header, column, header + tokens, column + 2))
 
 
 def tokens_of(text: str) -> str:

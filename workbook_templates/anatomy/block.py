@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbook_templates import way
 from workbook_templates.anatomy import heads
 from workbook_templates.anatomy.places import LABELS
 from workbook_templates.bands import FIRST, Band, BandPage, unless_error
@@ -16,8 +17,7 @@ def write_block(book: Book, layer: int, incoming: Band, before: str) -> tuple[Ba
         f"Block {layer}",
         f"Block {layer}",
         (
-            "A block reads the residual stream twice and adds to it twice: first attention, then the MLP.",
-            "Attention (steps 1 to 7) carries information between tokens. The MLP (8 to 12) takes each token alone.",
+            *way.BLOCK,
             "Blue is below zero, orange above. To change a weight of this block, use the tab Weights.",
         ),
         labels=LABELS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbook_templates import way
 from workbook_templates.anatomy.places import LABELS, TOKEN_TABLE
 from workbook_templates.bands import IDS, Band, BandPage
 from workbook_templates.book import Book
@@ -14,10 +15,7 @@ def write_embeddings(book: Book) -> Band:
         book,
         "Embeddings",
         "Embeddings",
-        (
-            "Each token becomes a row of numbers, learned in training: what the token is, plus where it stands.",
-            "Their sum starts the residual stream: a row a token, a column a channel. Each block adds to it.",
-        ),
+        way.EMBEDDINGS,
         labels=LABELS,
     )
     body = book.dialect.body

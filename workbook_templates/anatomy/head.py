@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from workbook_templates import style as look
+from workbook_templates import way
 from workbook_templates.anatomy.places import LABELS
 from workbook_templates.bands import FIRST, Band, BandPage, unless_error
 from workbook_templates.book import Book
-from workbook_templates.grids import number_between
-from workbook_templates.places import MARK
+from workbook_templates.grids import number_between, unless_message
+from workbook_templates.next_tokens import COLUMNS, write_chart, write_next_tokens
 
 _SHOWN = 10  # tokens in the table
-_NUMBER, _CHART_COLUMN = 4, FIRST + 5
+_CHART_COLUMN = FIRST + 5
 
 
 def write_head(book: Book, incoming: Band, before: str) -> None:
@@ -19,10 +19,7 @@ def write_head(book: Book, incoming: Band, before: str) -> None:
         book,
         "Head",
         "Head",
-        (
-            "Only the last token's row says what comes next. It is compared with the embedding of every token:",
-            "the better they fit, the higher that token's logit. Softmax turns logits into probabilities.",
-        ),
+        way.HEAD,
         labels=LABELS,
         kind="result",
     )
@@ -55,22 +52,13 @@ def _logits(page: BandPage, stream: Band) -> None:
     page.row += 1
     header, first, last = page.row, page.row + 1, page.row + _SHOWN
     style = page.style
-    table_size = _SHOWN + 1, _NUMBER + 1
-    page.formula(header, 0, f"GPT2_LOGITS({stream.spill},{_SHOWN},temperature,model)", style.header, table_size)
-    for column in range(1, _NUMBER + 1):
-        page.sheet.write_blank(header, column, None, style.header_right if column > 1 else style.header)
-    for column, cell_format in enumerate((style.position, style.token, style.whole, style.logit, style.probability)):
-        for row in range(first, last + 1):
-            page.sheet.write_blank(row, column, None, cell_format)
-    page.mark_errors(header, 0)
-    page.sheet.conditional_format(first, _NUMBER, last, _NUMBER, look.PROBABILITY_BARS)
-    page.book.name("next_tokens", page.place(header, 0, last, _NUMBER))
-    _chart(page, header, first, last)
+    table = write_next_tokens(page, 0, f"GPT2_LOGITS({stream.spill},{_SHOWN},temperature,model)", _SHOWN)
+    page.book.name("next_tokens", page.place(header, 0, last, COLUMNS - 1))
+    write_chart(page, (header, _CHART_COLUMN), 0, (first, last))
     page.row = last + 2
     page.text(page.row, 0, "chosen", style.bold)
-    table = page.at(header, 0)
-    page.formula(page.row, 1, f'IF(LEFT({table},6)="{MARK}",{table},{page.at(first, 1)})', style.result)
-    page.formula(page.row, FIRST, f'IF(LEFT({table},6)="{MARK}","",{page.at(first, _NUMBER)})', style.result_share)
+    page.formula(page.row, 1, unless_message(table, page.at(first, 1), table), style.result)
+    page.formula(page.row, FIRST, unless_message(table, page.at(first, COLUMNS - 1)), style.result_share)
     page.mark_errors(page.row, 1)
     page.book.name("next_token", page.place(page.row, 1))
     page.row += 4
@@ -82,24 +70,3 @@ def _temperature(page: BandPage) -> None:
     number_between(page, page.at(page.row, 1), 0, 1000)
     page.book.name("temperature", page.place(page.row, 1))
     page.row += 1
-
-
-def _chart(page: BandPage, header: int, first: int, last: int) -> None:
-    chart = page.book.workbook.add_chart({"type": "bar"})
-    chart.add_series(
-        {
-            "name": "probability",
-            "categories": [page.name, first, 1, last, 1],
-            "values": [page.name, first, _NUMBER, last, _NUMBER],
-            "fill": {"color": look.ATTENTION},
-            "gap": 40,
-            "data_labels": {"value": True, "num_format": look.PERCENT},
-        }
-    )
-    chart.set_title({"name": "Next token: probability", "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"none": True})
-    chart.set_y_axis({"reverse": True, "num_font": {"size": 10}})  # the most likely on top
-    # There is room for the label of a bar of 100%.
-    chart.set_x_axis({"min": 0, "max": 1.15, "visible": False, "major_gridlines": {"visible": False}})
-    chart.set_size({"width": 560, "height": 300})
-    page.sheet.insert_chart(header, _CHART_COLUMN, chart)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from workbook_templates import start_tab
+from workbook_templates import start_tab, way
 from workbook_templates import style as look
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
-
-_BLOCKS_A_ROW = 6
 
 
 def write_start(page: Page, prompt: str, stream_edit: str, weight_edit: str) -> None:
@@ -21,18 +19,7 @@ def write_start(page: Page, prompt: str, stream_edit: str, weight_edit: str) -> 
     )
     start_tab.now(page)
     tries = (
-        Try(
-            "Prompt",
-            prompt,
-            "If today is Tuesday, tomorrow is",
-            "The answer becomes Wednesday, and the numbers on every tab change with it.",
-        ),
-        Try(
-            "Block 0",
-            stream_edit,
-            "50",
-            "One number of the stream changes. Everything after it does too, down to the probabilities on Head.",
-        ),
+        *way.tries(prompt, stream_edit),
         Try(
             "Weights",
             weight_edit,
@@ -42,28 +29,8 @@ def write_start(page: Page, prompt: str, stream_edit: str, weight_edit: str) -> 
     )
     undo = "To undo, empty the yellow cells again, or open the file anew."
     start_tab.things_to_try(page, "Three things to try", tries, undo)
-    _map(page)
-    start_tab.legend(page, look.LEGEND)
-    start_tab.finish(page)
-
-
-def _map(page: Page) -> None:
-    page.section("The way of a prompt, tab by tab")
-    n_layer = page.book.shape.n_layer
-    for sheet, text in (
-        ("Prompt", "The text goes in; the answer comes out."),
-        ("Tokens", "The text is cut into tokens, pieces with numbers."),
-        ("Embeddings", "Each token becomes a row of numbers: the residual stream."),
-    ):
-        start_tab.stop(page, sheet, text)
-    page.text(page.row, start_tab.LINK, f"Block 0 to {n_layer - 1}", page.style.bold)
-    adds = "Each block adds to the stream what its attention and its MLP find:"
-    page.text(page.row, start_tab.TEXT, adds, page.style.text)
-    page.row += 1
-    for layer in range(n_layer):
-        row, column = divmod(layer, _BLOCKS_A_ROW)
-        page.link(page.row + row, start_tab.TEXT + column, f"Block {layer}", "A1", f"Block {layer}")
-    page.row += -(-n_layer // _BLOCKS_A_ROW)
-    start_tab.stop(page, "Head", "The last row becomes a probability for every token; the most likely one is chosen.")
+    way.write_map(page)
     start_tab.stop(page, "Weights", "What the model has learned, and where to change it.")
     page.row += 1
+    start_tab.legend(page, look.LEGEND)
+    start_tab.finish(page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbook_templates import style as look
 from workbook_templates.anatomy.places import TOKEN_TABLE
 from workbook_templates.book import Book
+from workbook_templates.prompt_tab import write_prompt_tokens
 from workbook_templates.sheet import Page
 
 _STEPS = 4  # the column in which the merges begin
@@ -26,19 +27,15 @@ def write_tokens(book: Book) -> None:
     for column, title in ((0, "The tokens"), (_STEPS, "How they came about, merge by merge")):
         page.text(page.row, column, title, page.style.bold)
     page.row += 1
-    assert page.place(page.row, 0) == TOKEN_TABLE
+    header = page.row
+    assert page.place(header, 0) == TOKEN_TABLE
+    write_prompt_tokens(page, 0)
     page.sheet.set_column(_RANK, _RANK, look.POSITION_WIDTH, page.style.position)
-    for column in (1, 2, *range(_STEPS, _STEPS + 4)):
-        other = {2: page.style.header_right, _RANK: page.style.header_centred}
-        page.sheet.write_blank(page.row, column, None, other.get(column, page.style.header))
-    tokens = book.shape.tokens
-    page.formula(page.row, 0, "GPT2_TOKENIZE(text_read)", page.style.header, (tokens + 1, 3))
-    steps = _STEPS_A_TOKEN * tokens + 1
-    page.formula(page.row, _STEPS, "GPT2_BPE_STEPS(text_read)", page.style.header, (steps, 4))
-    page.mark_errors(page.row, 0, page.row, _STEPS)
-    for column, cell_format in ((0, page.style.position), (1, page.style.token), (2, page.style.whole)):
-        for row in range(page.row + 1, page.row + 1 + book.shape.tokens):
-            page.sheet.write_blank(row, column, None, cell_format)
-    book.name("tokens", page.place(page.row, 0, page.row + book.shape.tokens, 2))
-    page.sheet.freeze_panes(page.row + 1, 0)
-    page.sheet.print_area(0, 0, page.row + 2 * book.shape.tokens, _STEPS + 3)
+    for column in range(_STEPS + 1, _STEPS + 4):
+        cell_format = page.style.header_centred if column == _RANK else page.style.header
+        page.sheet.write_blank(header, column, None, cell_format)
+    steps = _STEPS_A_TOKEN * book.shape.tokens + 1
+    page.formula(header, _STEPS, "GPT2_BPE_STEPS(text_read)", page.style.header, (steps, 4))
+    page.mark_errors(header, _STEPS)
+    page.sheet.freeze_panes(header + 1, 0)
+    page.sheet.print_area(0, 0, header + 2 * book.shape.tokens, _STEPS + 3)

@@ -7,9 +7,9 @@ from xlsxwriter.format import Format
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.generation.places import LOG_PROBABILITIES, TOKEN_TABLE
-from workbook_templates.grids import labelled_input, labelled_value, table, title, unless_message
+from workbook_templates.grids import area, labelled_input, labelled_value, table, title, unless_message
 from workbook_templates.places import MARK
-from workbook_templates.prompt_tab import tokens_of
+from workbook_templates.prompt_tab import tokens_of, write_prompt_tokens
 from workbook_templates.sheet import Page
 
 TEXT = "Mike is quick. He moves slowly. Anna is a Jedi. She pulls out her phone."
@@ -71,13 +71,11 @@ def write_log_probabilities(book: Book) -> str:
 
 def _prompt_tokens(page: Page) -> None:
     """The tokens of the prompt, at the right, which the check on the tab Prompt reads."""
-    start, style = page.row, page.style
-    page.text(start, _TOKENS, "The prompt's tokens", style.heading)
+    start = page.row
+    page.text(start, _TOKENS, "The prompt's tokens", page.style.heading)
     page.row += 1
     assert page.place(page.row, _TOKENS) == TOKEN_TABLE, page.place(page.row, _TOKENS)
-    rows = page.book.shape.tokens
-    table(page, _TOKENS, "GPT2_TOKENIZE(text_read)", (style.position, style.token, style.whole), rows)
-    page.book.name("tokens", page.place(start + 1, _TOKENS, start + 1 + rows, _TOKENS + 2))
+    write_prompt_tokens(page, _TOKENS)
     page.row = start
 
 
@@ -122,7 +120,7 @@ def _summary(page: Page, header: int, room: int) -> None:
     first, last = header + 1, header + room
 
     def column(number: int) -> str:
-        return f"{page.at(first, number, absolute=True)}:{page.at(last, number, absolute=True)}"
+        return area(page, first, number, last, number)
 
     counted = f"COUNT({column(_SURPRISE)})"
     one_token = f'IF({counted}=0,"",{{}})'

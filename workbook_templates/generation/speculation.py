@@ -7,6 +7,7 @@ from xlsxwriter.utility import xl_col_to_name
 from workbook_templates.book import Book
 from workbook_templates.generation.places import SPECULATION
 from workbook_templates.grids import (
+    area,
     labelled_input,
     labelled_value,
     number_between,
@@ -71,12 +72,9 @@ def _summary(page: Page, header: int, greedy: str, temperature: str) -> None:
     """The text, how many proposals were accepted, how often the model ran."""
     title(page, "The text")
     trace = page.at(header, 0, absolute=True)
-    outcomes = f"{page.at(header + 1, _OUTCOME, absolute=True)}:{page.at(header + _ROOM, _OUTCOME, absolute=True)}"
-    last = f"COUNT({page.at(header + 1, 1, absolute=True)}:{page.at(header + _ROOM, 1, absolute=True)})+1"
-    texts, rounds = (
-        f"{page.at(header, column, absolute=True)}:{page.at(header + _ROOM, column, absolute=True)}"
-        for column in (_TEXT, _ROUND)
-    )
+    outcomes = area(page, header + 1, _OUTCOME, header + _ROOM, _OUTCOME)
+    last = f"COUNT({area(page, header + 1, 1, header + _ROOM, 1)})+1"
+    texts, rounds = (area(page, header, column, header + _ROOM, column) for column in (_TEXT, _ROUND))
 
     def count(outcome: str) -> str:
         return f"SUM(IF({page.book.dialect.says(outcomes, outcome)},1,0))"

@@ -6,14 +6,15 @@ from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.generation.places import TEMPERATURE
 from workbook_templates.generation.sampling import Choices
-from workbook_templates.grids import number_between, table, title, unless_message
+from workbook_templates.grids import number_between, title, unless_message
+from workbook_templates.next_tokens import COLUMNS, write_next_tokens
 from workbook_templates.sheet import Page
 
 _TEMPERATURES = (0.2, 0.5, 1, 1.5, 3)
 _COLOURS = (look.BAND, look.NEGATIVE, look.ATTENTION, look.POSITIVE, look.ERROR_INK)
 _SHOWN = 10  # tokens
 _FIRST = 6  # the column of the first temperature
-_PROBABILITY = 4
+_PROBABILITY = COLUMNS - 1
 _CHART_ROWS = 18
 
 
@@ -33,10 +34,8 @@ def write_temperature(book: Book, choices: Choices) -> None:
     page.text(labels, _FIRST, "temperature", page.style.bold)
     page.row = header
     style = page.style
-    formats = (style.position, style.token, style.whole, style.logit, style.probability)
-    own = table(page, 0, f"GPT2_PREDICT(prompt_used,{_SHOWN},1,model_used)", formats, _SHOWN)
+    own = write_next_tokens(page, 0, f"GPT2_PREDICT(prompt_used,{_SHOWN},1,model_used)", _SHOWN)
     first, last = header + 1, header + _SHOWN
-    page.sheet.conditional_format(first, _PROBABILITY, last, _PROBABILITY, look.PROBABILITY_BARS)
     book.name("next_tokens", page.place(header, 0, last, _PROBABILITY))
     page.text(last + 1, 1, "all others", style.bold)
     page.formula(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 
 from workbook_templates import style as look
@@ -89,7 +90,7 @@ def _key(page: Page) -> None:
     page.row += 1
 
 
-def _green(page: Page, share: float) -> object:
+def _green(page: Page, share: float) -> Format:
     return page.book.workbook.add_format({"bg_color": look.between(look.ZERO, look.ATTENTION, share)})
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.grids import table, unless_message
+from workbook_templates.grids import unless_message
 from workbook_templates.mri.places import TOKEN_TABLE
+from workbook_templates.next_tokens import COLUMNS, write_next_tokens
+from workbook_templates.prompt_tab import write_prompt_tokens
 from workbook_templates.sheet import Page
 
 _SHOWN = 10  # tokens in the table of next tokens
 _NEXT = 4  # its first column
-_PROBABILITY = _NEXT + 4
 
 
 def write_tokens(book: Book) -> None:
@@ -30,15 +30,10 @@ def write_tokens(book: Book) -> None:
     page.row += 1
     header = page.row
     assert page.place(header, 0) == TOKEN_TABLE
-    table(page, 0, "GPT2_TOKENIZE(text_read)", (style.position, style.token, style.whole), book.shape.tokens)
-    book.name("tokens", page.place(header, 0, header + book.shape.tokens, 2))
-
+    write_prompt_tokens(page, 0)
     page.row = header
-    formats = (style.position, style.token, style.whole, style.logit, style.probability)
-    predicted = table(page, _NEXT, f"GPT2_PREDICT(prompt_used,{_SHOWN},1,model_used)", formats, _SHOWN)
-    last = header + _SHOWN
-    book.name("next_tokens", page.place(header, _NEXT, last, _PROBABILITY))
-    page.sheet.conditional_format(header + 1, _PROBABILITY, last, _PROBABILITY, look.PROBABILITY_BARS)
+    predicted = write_next_tokens(page, _NEXT, f"GPT2_PREDICT(prompt_used,{_SHOWN},1,model_used)", _SHOWN)
+    book.name("next_tokens", page.place(header, _NEXT, header + _SHOWN, _NEXT + COLUMNS - 1))
     page.row += 1
     page.text(page.row, _NEXT, "chosen", style.bold)
     likeliest = page.at(header + 1, _NEXT + 1)
@@ -46,4 +41,4 @@ def write_tokens(book: Book) -> None:
     page.mark_errors(page.row, _NEXT + 1)
     book.name("next_token", page.place(page.row, _NEXT + 1))
     page.sheet.freeze_panes(header + 1, 0)
-    page.sheet.print_area(0, 0, header + book.shape.tokens, _PROBABILITY)
+    page.sheet.print_area(0, 0, header + book.shape.tokens, _NEXT + COLUMNS - 1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xlsxwriter.utility import xl_col_to_name, xl_range
 
 from workbook_templates import style as look
+from workbook_templates import way
 from workbook_templates.bands import Look
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents
@@ -43,8 +44,7 @@ def write_block(
         f"Block {layer}",
         f"Block {layer}",
         (
-            "A block reads the residual stream twice and adds to it twice: first attention, then the MLP.",
-            "Attention (steps 1 to 7) carries information between tokens. The MLP (8 to 12) takes each token alone.",
+            *way.BLOCK,
             f"Blue is below zero, orange above. The weights of this block stand on the tab Weights {layer}: click a "
             "formula to see which.",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbook_templates import way
 from workbook_templates.book import Book
 from workbook_templates.pure.page import VALUES, FixedPage, Range
 from workbook_templates.pure.places import TokenTable, Vocabulary
@@ -13,10 +14,7 @@ def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, pos
         book,
         "Embeddings",
         "Embeddings",
-        (
-            "Each token becomes a row of numbers, learned in training: what the token is, plus where it stands.",
-            "Their sum starts the residual stream: a row a token, a column a channel. Each block adds to it.",
-        ),
+        way.EMBEDDINGS,
         tokens.labels,
     )
     width = vocabulary.rows.width

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbook_templates import next_tokens, way
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.places import MARK, READY
@@ -24,10 +25,7 @@ def write_head(book: Book, contents: Contents, incoming: Range, tokens: TokenTab
         book,
         "Head",
         "Head",
-        (
-            "Only the last token's row says what comes next. It is compared with the embedding of every token:",
-            "the better they fit, the higher that token's logit. Softmax turns logits into probabilities.",
-        ),
+        way.HEAD,
         tokens.labels,
         kind="result",
     )
@@ -148,7 +146,7 @@ class _Table:
         page.mark_errors(first, _RANK)
         page.sheet.conditional_format(first, _RANK + 4, last, _RANK + 4, look.PROBABILITY_BARS)
         page.book.name("next_tokens", page.place(self.header, _RANK, last, _RANK + 4))
-        _chart(page, self.header, first, last)
+        next_tokens.write_chart(page, (self.header, _PLACE + 2), _RANK, (first, last), axis_end=1)
         chosen = self._fact_row + 4
         page.text(chosen, _RANK, "chosen", style.bold)
         none = f'"{MARK} the next token may be one that is not listed on the tab Vocabulary"'
@@ -169,23 +167,3 @@ class _Table:
         after = f"IF({logit}={above},{self._page.at(row - 1, _PLACE)},0)" if rank > 1 else "0"
         formula = f"MIN(IF(({logits}={logit})*({rows}>{after}),{rows}))"
         self._page.array(Range(self._page.name, row, _PLACE, row, _PLACE), formula, self._page.style.channel)
-
-
-def _chart(page: FixedPage, header: int, first: int, last: int) -> None:
-    chart = page.book.workbook.add_chart({"type": "bar"})
-    chart.add_series(
-        {
-            "name": "probability",
-            "categories": [page.name, first, _RANK + 1, last, _RANK + 1],
-            "values": [page.name, first, _RANK + 4, last, _RANK + 4],
-            "fill": {"color": look.ATTENTION},
-            "gap": 40,
-            "data_labels": {"value": True, "num_format": look.PERCENT},
-        }
-    )
-    chart.set_title({"name": "Next token: probability", "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"none": True})
-    chart.set_y_axis({"reverse": True, "num_font": {"size": 10}})  # the most likely on top
-    chart.set_x_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})
-    chart.set_size({"width": 560, "height": 300})
-    page.sheet.insert_chart(header, _PLACE + 2, chart)

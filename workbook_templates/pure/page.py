@@ -162,11 +162,8 @@ class FixedPage(BandPage):
                 self.text(self.row, 0, "position", self.style.label)
                 self.text(self.row, 1, "token", self.style.label)
             for column, title in enumerate(titles, start=VALUES):
-                if isinstance(title, str):
-                    if title.startswith("="):
-                        self.sheet.write_formula(self.row, column, title, row_format, "")
-                    elif title:
-                        self.text(self.row, column, title, row_format)
-                else:
+                if not isinstance(title, str):
                     self.sheet.write_number(self.row, column, title, row_format)
+                elif title:
+                    self.text(self.row, column, title, row_format)
             self.row += 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workbook_templates.book import Book
+from workbook_templates.sheet import Page
 from workbook_templates.surgery import model_edit
 from workbook_templates.surgery.overview import Done
 
@@ -25,8 +28,8 @@ _NOTES = (
 )
 
 
-def write_ablation(book: Book) -> tuple[Done, str]:
-    """Writes the tab; gives what the overview needs, and the first cell of the table."""
+def write_ablation(book: Book) -> Done:
+    """Writes the tab; gives what the overview needs."""
     page = model_edit.edit_page(
         book,
         TAB,
@@ -39,19 +42,28 @@ def write_ablation(book: Book) -> tuple[Done, str]:
     )
     page.section("Choose")
     page.text(page.row, 0, "prompt", page.style.bold)
-    page.sheet.merge_range(page.row, 1, page.row, 4, "", page.style.input)
-    page.input(page.row, 1, PROMPT)
+    _wide_input(page, 1, PROMPT)
     page.text(page.row, 6, "The prompt of this tab.", page.style.note)
-    prompt_row = page.row
+    prompt = page.place(page.row, 1)
     page.row += 2
     model_edit.header(page, ("what", "where", "amount"))
     first, last = page.row, page.row + _ROOM - 1
     prompts = [page.at(last + 3 + number, 0, absolute=True) for number in range(_PROMPT_ROOM)]
+    _write_edits(page, prompts)
+    page.row += 1
+    _write_mean_prompts(page, prompts)
+    page.row += 1
+    return model_edit.write_answers(page, first, last, prompt)
+
+
+def _write_edits(page: Page, prompts: Sequence[str]) -> None:
+    """The table to type into, and what each of its rows means to GPT2_MODEL, which is given prompts in one text."""
     listed = "&".join(f'IF({cell}="","",{cell}&CHAR(10))' for cell in prompts)
+    options = {"validate": "list", "source": ["zero", "scale", "mean"], "error_message": "zero, scale or mean."}
+    page.sheet.data_validation(page.row, 0, page.row + _ROOM - 1, 0, options)
     for number in range(_ROOM):
         what, where, amount = (page.at(page.row, column) for column in range(3))
-        typed = (*FIRST_EDIT, None) if number == 0 else (None, None, None)
-        for column, value in enumerate(typed):
+        for column, value in enumerate((*FIRST_EDIT, None) if number == 0 else (None, None, None)):
             page.input(page.row, column, value)
         formulas = (
             f'IF({what}="zero","scale",{what}&"")',
@@ -62,17 +74,20 @@ def write_ablation(book: Book) -> tuple[Done, str]:
         if number < len(_NOTES):
             name, meaning = _NOTES[number]
             page.text(page.row, 6, name, page.style.bold)
-            page.text(page.row, 7, meaning.format(book.shape.late_layer), page.style.note)
+            page.text(page.row, 7, meaning.format(page.book.shape.late_layer), page.style.note)
         page.row += 1
-    options = {"validate": "list", "source": ["zero", "scale", "mean"], "error_message": "zero, scale or mean."}
-    page.sheet.data_validation(first, 0, last, 0, options)
-    page.row += 1
+
+
+def _write_mean_prompts(page: Page, prompts: Sequence[str]) -> None:
+    """The prompts over which a mean is taken."""
     page.text(page.row, 0, "Prompts for the mean", page.style.bold)
     page.row += 1
-    for number in range(_PROMPT_ROOM):
-        assert page.at(page.row, 0, absolute=True) == prompts[number]
-        page.sheet.merge_range(page.row, 0, page.row, 4, "", page.style.input)
-        page.input(page.row, 0, MEAN_PROMPTS[number] if number < len(MEAN_PROMPTS) else None)
+    for number, cell in enumerate(prompts):
+        assert page.at(page.row, 0, absolute=True) == cell
+        _wide_input(page, 0, MEAN_PROMPTS[number] if number < len(MEAN_PROMPTS) else None)
         page.row += 1
-    page.row += 1
-    return model_edit.write_answers(page, first, last, page.place(prompt_row, 1)), page.at(first, 0)
+
+
+def _wide_input(page: Page, column: int, text: str | None) -> None:
+    page.sheet.merge_range(page.row, column, page.row, 4, "", page.style.input)
+    page.input(page.row, column, text)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbook_templates.book import Book
+from workbook_templates.grids import area
+from workbook_templates.next_tokens import COLUMNS
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.answers import COLUMNS, GAP, predict, write_before_and_after
+from workbook_templates.surgery.answers import GAP, predict, write_before_and_after
 from workbook_templates.surgery.overview import Done
 
 WIDTHS = (14, 30, 11, 11, 13, 3, 9, 22, 9, 9, 13, 3, 9, 32, 30)
@@ -40,7 +42,7 @@ def write_answers(page: Page, first: int, last: int, prompt: str) -> Done:
     """The model text with the edits of those rows, and the next tokens before and after."""
     page.section("Answer")
     page.text(page.row, 0, "model text", page.style.bold)
-    cells = f"{page.at(first, SURGERY, absolute=True)}:{page.at(last, SURGERY + 2, absolute=True)}"
+    cells = area(page, first, SURGERY, last, SURGERY + 2)
     page.formula(page.row, 1, f"GPT2_MODEL(model_used,{page.book.dialect.typed(cells)})", page.style.note)
     page.mark_errors(page.row, 1)
     model = page.at(page.row, 1, absolute=True)

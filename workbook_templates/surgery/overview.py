@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.places import MARK
+from workbook_templates.grids import unless_message
+from workbook_templates.next_tokens import COLUMNS
+from workbook_templates.prompt_tab import write_prompt_tokens
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.answers import COLUMNS, SHOWN, first_or_message, predict, write_table
+from workbook_templates.surgery.answers import SHOWN, predict, write_table
 
 OVERVIEW = "Before and after"
 TOKEN_TABLE = f"'{OVERVIEW}'!$A$6"
@@ -29,7 +31,12 @@ class Done:
     @property
     def answer(self) -> str:
         """The formula of the most likely token, or of the message in place of it."""
-        return f'IF(LEFT({self.table},6)="{MARK}",{self.table},INDEX({self.table}#,2,2))'
+        return unless_message(self.table, f"INDEX({self.table}#,2,2)", self.table)
+
+    @property
+    def probability(self) -> str:
+        """The formula of its probability."""
+        return unless_message(self.table, f"INDEX({self.table}#,2,5)")
 
 
 def overview_page(book: Book) -> Page:
@@ -46,23 +53,17 @@ def overview_page(book: Book) -> Page:
     table, token = write_table(page, _TABLE, "What the model says by itself", predict("prompt_used", "model_used"))
     page.row += 1
     assert page.place(page.row, 0) == TOKEN_TABLE
-    page.formula(page.row, 0, "GPT2_TOKENIZE(text_read)", page.style.header, (book.shape.tokens + 1, 3))
-    for column in (1, 2):
-        page.sheet.write_blank(page.row, column, None, page.style.header_right if column > 1 else page.style.header)
-    page.mark_errors(page.row, 0)
-    style, rows = page.style, book.shape.tokens
-    for column, cell_format in enumerate((style.position, style.token, style.whole)):
-        for row in range(page.row + 1, page.row + 1 + rows):
-            page.sheet.write_blank(row, column, None, cell_format)
-    book.name("tokens", page.place(page.row, 0, page.row + rows, 2))
-    book.name("next_tokens", page.place(page.row, _TABLE, page.row + SHOWN, _TABLE + COLUMNS - 1))
-    answer = page.row + SHOWN + 2
-    page.text(answer, _TABLE, "answer", style.bold)
-    page.formula(answer, _TABLE + 1, first_or_message(table, token), style.result)
+    header = page.row
+    write_prompt_tokens(page, 0)
+    book.name("next_tokens", page.place(header, _TABLE, header + SHOWN, _TABLE + COLUMNS - 1))
+    answer = header + SHOWN + 2
+    page.text(answer, _TABLE, "answer", page.style.bold)
+    page.formula(answer, _TABLE + 1, unless_message(table, token, table), page.style.result)
     page.mark_errors(answer, _TABLE + 1)
     book.name("next_token", page.place(answer, _TABLE + 1))
     page.sheet.freeze_panes(1, 0)
-    page.sheet.print_area(0, 0, page.row + rows, _OPERATIONS + 3)
+    page.sheet.print_area(0, 0, header + book.shape.tokens, _OPERATIONS + 3)
+    page.row = header
     return page
 
 
@@ -85,12 +86,7 @@ def write_operations(page: Page, done: Sequence[Done], swept: str) -> None:
         page.link(row, _OPERATIONS, item.tab, "A1", item.tab)
         page.formula(row, _OPERATIONS + 1, item.answer, page.style.token)
         page.plain(row, _OPERATIONS + 3, f'{item.prompt}&""', page.style.aside)
-        page.formula(
-            row,
-            _OPERATIONS + 2,
-            f'IF(LEFT({item.table},6)="{MARK}","",INDEX({item.table}#,2,5))',
-            page.style.probability,
-        )
+        page.formula(row, _OPERATIONS + 2, item.probability, page.style.probability)
     last = first + len(done) - 1
     page.mark_errors(first, _OPERATIONS + 1, last)
     page.sheet.conditional_format(first, _OPERATIONS + 2, last, _OPERATIONS + 2, look.PROBABILITY_BARS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbook_templates.bands import FIRST, BandPage
 from workbook_templates.book import Book
+from workbook_templates.grids import area
 from workbook_templates.surgery.inputs import by_model, write_coefficient, write_input
 from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
 
@@ -20,8 +21,8 @@ _WIDTH = 4  # columns that a prompt is laid over
 _SECOND = FIRST + _WIDTH + 1
 
 
-def write_pca(book: Book) -> tuple[Steering, str]:
-    """Writes the tab; gives what others need of it, and the cell of the coefficient."""
+def write_pca(book: Book) -> Steering:
+    """Writes the tab; gives what others need of it."""
     page = BandPage(
         book,
         TAB,
@@ -53,7 +54,7 @@ def write_pca(book: Book) -> tuple[Steering, str]:
         ),
     )
     page.finish(None, None)
-    return steering, coefficient.replace("$", "")
+    return steering
 
 
 def _pairs(page: BandPage) -> tuple[str, str]:
@@ -69,10 +70,7 @@ def _pairs(page: BandPage) -> tuple[str, str]:
             page.sheet.merge_range(page.row, column, page.row, column + _WIDTH - 1, "", page.style.input)
             page.input(page.row, column, text)
         page.row += 1
-    left, right = (
-        f"{page.at(first, column, absolute=True)}:{page.at(page.row - 1, column, absolute=True)}"
-        for column in (FIRST, _SECOND)
-    )
+    left, right = (area(page, first, column, page.row - 1, column) for column in (FIRST, _SECOND))
     page.row += 1
     typed = page.book.dialect.typed
     return typed(left), typed(right)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbook_templates import style as look
 from workbook_templates.bands import BandPage
 from workbook_templates.book import Book
-from workbook_templates.places import MARK
+from workbook_templates.grids import table, unless_message
 from workbook_templates.surgery.inputs import by_model, write_coefficient, write_derived, write_input
 from workbook_templates.surgery.overview import TOKEN_TABLE
 from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
@@ -82,26 +82,23 @@ def _features(page: BandPage, layer: str, feature: str, steering: Steering) -> N
         page.text(page.row, column, title, page.style.bold)
         stream = f"IF(ISTEXT({band.cell}),{band.cell},{band.spill})"
         formula = f"GPT2_SAE_ENCODE({stream},{layer},{_STRONGEST},model_used)"
-        _feature_table(page, page.row + 1, column, formula, feature)
+        page.row += 1
+        _feature_table(page, column, formula, feature)
+        page.row -= 1
     page.row += _STRONGEST * page.book.shape.tokens + 3
 
 
-def _feature_table(page: BandPage, header: int, column: int, formula: str, feature: str) -> None:
-    """A spilled table of position, rank, feature, activation; beside it the position's token."""
-    style, last = page.style, header + _STRONGEST * page.book.shape.tokens
+def _feature_table(page: BandPage, column: int, formula: str, feature: str) -> None:
+    """A table of position, rank, feature, activation at the page's row, which stays; beside it the position's token."""
+    style, header, rows = page.style, page.row, _STRONGEST * page.book.shape.tokens
+    found = table(page, column, formula, (style.position, style.position, style.whole, style.number), rows)
+    last, page.row = header + rows, header
+    token = page.book.dialect.looked_up(f"{TOKEN_TABLE}#", f"DROP(INDEX({found}#,0,1),1)+2", 2)
+    page.text(header, column + _TOKEN, "token", style.header_aside)
     for row in range(header + 1, last + 1):
-        for offset, cell_format in enumerate((style.position, style.position, style.whole, style.number, style.aside)):
-            page.sheet.write_blank(row, column + offset, None, cell_format)
-    for offset in range(1, _TOKEN):
-        page.sheet.write_blank(header, column + offset, None, style.header_right)
-    page.formula(header, column, formula, style.header, (last - header + 1, _TOKEN))
-    page.mark_errors(header, column)
-    table = page.at(header, column)
-    token = page.book.dialect.looked_up(f"{TOKEN_TABLE}#", f"DROP(INDEX({table}#,0,1),1)+2", 2)
-    page.text(header, column + _TOKEN, "  token", style.header)
-    shown_token = f'IF(LEFT({table},6)="{MARK}","",{token})'
-    page.formula(header + 1, column + _TOKEN, shown_token, style.aside, (last - header, 1))
+        page.sheet.write_blank(row, column + _TOKEN, None, style.aside)
+    page.formula(header + 1, column + _TOKEN, unless_message(found, token), style.aside, (rows, 1))
     shown = f"${page.at(header + 1, column + 2)}"
-    found = page.book.workbook.add_format({"bg_color": look.ATTENTION_HALF})
-    rule = {"type": "formula", "criteria": f'=AND({shown}<>"",{shown}={feature})', "format": found}
+    green = page.book.workbook.add_format({"bg_color": look.ATTENTION_HALF})
+    rule = {"type": "formula", "criteria": f'=AND({shown}<>"",{shown}={feature})', "format": green}
     page.sheet.conditional_format(header + 1, column, last, column + _TOKEN, rule)

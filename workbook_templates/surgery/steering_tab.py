@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xlsxwriter.utility import quote_sheetname
 
 from workbook_templates.bands import FIRST, Band, BandPage, Formulas, unless_error
+from workbook_templates.grids import table
 from workbook_templates.places import MARK, READY
 from workbook_templates.surgery.answers import predict, write_before_and_after
 from workbook_templates.surgery.overview import TOKEN_TABLE, Done
@@ -109,14 +110,9 @@ def _vector(page: BandPage, vector: Vector) -> Band:
     page.heading("nearest", f"The tokens whose embeddings point most in {which}.", ())
     one = added.spill if vector.rows == 1 else page.book.dialect.last_row(added.spill)
     nearest = unless_error((added.cell,), f"GPT2_NEAREST_TOKENS({one},{_NEAREST},model_used)")
-    page.formula(page.row, 0, nearest, page.style.header, (_NEAREST + 1, 4))
-    for column in range(1, 4):
-        page.sheet.write_blank(page.row, column, None, page.style.header_right if column > 1 else page.style.header)
-    for column, cell_format in enumerate((page.style.position, page.style.token, page.style.whole, page.style.number)):
-        for row in range(page.row + 1, page.row + 1 + _NEAREST):
-            page.sheet.write_blank(row, column, None, cell_format)
-    page.mark_errors(page.row, 0)
-    page.row += _NEAREST + 2
+    style = page.style
+    table(page, 0, nearest, (style.position, style.token, style.whole, style.number), _NEAREST)
+    page.row += 1
     return added
 
 

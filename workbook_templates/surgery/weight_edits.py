@@ -23,8 +23,8 @@ _NOTES = (
 )
 
 
-def write_weight_edits(book: Book) -> tuple[Done, str]:
-    """Writes the tab; gives what the overview needs, and the cell of the first new weight."""
+def write_weight_edits(book: Book) -> Done:
+    """Writes the tab; gives what the overview needs."""
     page = model_edit.edit_page(
         book,
         TAB,
@@ -43,7 +43,7 @@ def write_weight_edits(book: Book) -> tuple[Done, str]:
         _edit(page, number)
     page.mark_errors(first, _NOW, last, _NOW)
     page.row += 1
-    return model_edit.write_answers(page, first, last, "prompt_used"), page.at(first, _NEW)
+    return model_edit.write_answers(page, first, last, "prompt_used")
 
 
 def _edit(page: Page, number: int) -> None:

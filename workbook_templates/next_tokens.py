@@ -1,0 +1,45 @@
+"""What several workbooks show of the tokens that may come next: the table of the likeliest, and a chart of it."""
+
+from __future__ import annotations
+
+from workbook_templates import style as look
+from workbook_templates.grids import table
+from workbook_templates.sheet import Page
+
+COLUMNS = 5  # of the table: rank, token, id, logit, probability
+_TOKEN, _PROBABILITY = 1, 4
+_LABELLED = 1.15  # the end of the chart's axis: there is room for the label of a bar of 100%
+
+
+def write_next_tokens(page: Page, column: int, formula: str, shown: int) -> str:
+    """The table of so many tokens, as `grids.table`, with bars."""
+    style, first = page.style, page.row + 1
+    formats = (style.position, style.token, style.whole, style.logit, style.probability)
+    cell = table(page, column, formula, formats, shown)
+    bars = column + _PROBABILITY
+    page.sheet.conditional_format(first, bars, first + shown - 1, bars, look.PROBABILITY_BARS)
+    return cell
+
+
+def write_chart(
+    page: Page, at: tuple[int, int], column: int, rows: tuple[int, int], axis_end: float = _LABELLED
+) -> None:
+    """The probabilities in these rows of the table that begins in that column."""
+    first, last = rows
+    chart = page.book.workbook.add_chart({"type": "bar"})
+    chart.add_series(
+        {
+            "name": "probability",
+            "categories": [page.name, first, column + _TOKEN, last, column + _TOKEN],
+            "values": [page.name, first, column + _PROBABILITY, last, column + _PROBABILITY],
+            "fill": {"color": look.ATTENTION},
+            "gap": 40,
+            "data_labels": {"value": True, "num_format": look.PERCENT},
+        }
+    )
+    chart.set_title({"name": "Next token: probability", "name_font": {"size": 12, "color": look.INK}})
+    chart.set_legend({"none": True})
+    chart.set_y_axis({"reverse": True, "num_font": {"size": 10}})  # the most likely on top
+    chart.set_x_axis({"min": 0, "max": axis_end, "visible": False, "major_gridlines": {"visible": False}})
+    chart.set_size({"width": 560, "height": 300})
+    page.sheet.insert_chart(*at, chart)
