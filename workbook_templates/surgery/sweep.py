@@ -39,7 +39,7 @@ class _Swept:
 
 def write_sweep(book: Book, steerings: Sequence[Steering]) -> str:
     """Writes the tab; gives the cell in which the operation is chosen."""
-    page = Page(book, TAB, (16, 16, 16, 13, 13, 24, 3, *[10.5] * 8), kind="result")
+    page = Page(book, TAB, (16, 16, 16, 13, 13, 38, 3, *[10.5] * 8), kind="result")
     page.furniture(
         TAB,
         (
