@@ -77,7 +77,7 @@ class Dialect:
         return f'{cells}="{text}"'
 
     def largest_difference(self, values: str, others: str) -> str:
-        """The largest difference of two ranges of equal size, cell by cell, where both hold numbers."""
+        """The largest difference of two ranges, cell by cell, where the second one holds a number."""
         return f"MAX(ABS({values}-{others}))"
 
     def are_equal(self, text: str, other: str) -> str:

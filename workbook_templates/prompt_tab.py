@@ -84,7 +84,8 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
         page,
         "token_count",
         "Tokens in it",
-        f"IF(ISTEXT({tab.token_table}),{book.dialect.rows(f'{tab.token_table}#')}-1,0)",
+        # Not the rows of the table, which has no more of them than there is room for where spills have a fixed size.
+        f"IF(ISTEXT({tab.token_table}),ROWS(GPT2_TOKENIZE(text_read))-1,0)",
         "Pieces that the text is cut into.",
     )
     _value(page, "room", "Room in this workbook", str(book.shape.tokens), "Rows reserved for tokens on every tab.")

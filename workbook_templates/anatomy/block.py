@@ -152,7 +152,7 @@ def _check(page: BandPage, layer: int, stream: Band, out: Band) -> None:
         (),
         numbered=False,
     )
-    formula = f"MAX(ABS({out.spill}-GPT2_BLOCK({layer},{stream.spill},model)))"
+    formula = page.book.dialect.largest_difference(f"GPT2_BLOCK({layer},{stream.spill},model)", out.spill)
     page.formula(page.row, FIRST, unless_error((out.cell,), formula), page.style.check)
     page.mark_errors(page.row, FIRST)
     page.row += 1

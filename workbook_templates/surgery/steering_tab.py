@@ -136,7 +136,8 @@ def _check(page: BandPage, chosen: Chosen, model: str, steered: Band) -> None:
         (),
         numbered=False,
     )
-    formula = f"MAX(ABS({steered.spill}-GPT2_RESIDUAL(prompt_used,{chosen.place},{model})))"
+    inside = f"GPT2_RESIDUAL(prompt_used,{chosen.place},{model})"
+    formula = page.book.dialect.largest_difference(inside, steered.spill)
     wrong = f'LEFT({model},6)="{MARK}"'
     page.formula(page.row, FIRST, f"IF({wrong},{model},{unless_error((steered.cell,), formula)})", page.style.check)
     page.mark_errors(page.row, FIRST)

@@ -1,0 +1,46 @@
+"""LibreOffice, which has no spills, at the ends of what a workbook has room for: one token, and one too many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosts.calc_host import Calc, calc
+from workbook_templates import build
+
+ROOM = 16
+AUTOENCODER = "#GPT2! layer must be one that has a sparse autoencoder"  # which `tiny` has in another layer
+
+
+def opened(template: str, folder: Path, prompt: str) -> Calc:
+    office = calc()
+    office.open(build(template, folder, host="calc", model="tiny", prompt=prompt))
+    return office
+
+
+def texts(office: Calc, tab: str) -> set[Any]:
+    return {value for row in office.values(tab) for value in row if isinstance(value, str)}
+
+
+@pytest.mark.parametrize("template", ["anatomy", "mri", "surgery", "generation", "check"])
+def test_a_prompt_of_one_token_or_of_all_rows_gives_no_error(template: str, tmp_path: Path) -> None:
+    for prompt in ("a", " ".join("abcdefghijklmnop")):
+        office = opened(template, tmp_path, prompt)
+        assert office.named("status") == [["ready"]]
+        found = {(tab, text) for tab in office.tabs() for text in texts(office, tab)}
+        errors = {(tab, text) for tab, text in found if text.startswith(("Err:", "#")) and text != "#GPT2! ..."}
+        assert not {(tab, text) for tab, text in errors if not text.startswith(AUTOENCODER)}, prompt
+
+
+@pytest.mark.parametrize("template", ["anatomy", "mri", "surgery", "generation", "check"])
+def test_a_prompt_with_a_token_too_many_is_a_message(template: str, tmp_path: Path) -> None:
+    office = opened(template, tmp_path, " ".join("abcdefghijklmnopq"))
+    message = (
+        f"#GPT2! this workbook has room for {ROOM} tokens, the prompt has {ROOM + 1}: "
+        f"gpt2-excel new {template} --tokens {ROOM + 1}"
+    )
+    assert office.named("status") == office.named("next_token") == [[message]]
+    others = {text for tab in office.tabs() for text in texts(office, tab) if text.startswith(("Err:", "#GPT2! "))}
+    assert not {text for text in others - {message, "#GPT2! ..."} if not text.startswith(AUTOENCODER)}
