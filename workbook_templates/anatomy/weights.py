@@ -79,8 +79,8 @@ def _edit_table(page: Page) -> str:
     return page.at(header + 1, _EDITS)
 
 
-def _look(page: Page, inventory: str) -> None:
-    """A piece of one tensor, at most as large as the room for it."""
+def _where_to_look(page: Page) -> tuple[str, str, str]:
+    """The inputs; gives the cells of the tensor's name, of the first row and of the first column."""
     page.text(page.row, _EDITS, "Look into a tensor", page.style.bold)
     page.row += 1
     cells = []
@@ -89,8 +89,13 @@ def _look(page: Page, inventory: str) -> None:
         page.input(page.row, _EDITS + 1, value)
         cells.append(page.at(page.row, _EDITS + 1, absolute=True))
         page.row += 1
-    name, row, column = cells
     page.row += 1
+    return cells[0], cells[1], cells[2]
+
+
+def _look(page: Page, inventory: str) -> None:
+    """A piece of one tensor, at most as large as the room for it."""
+    name, row, column = _where_to_look(page)
     dialect = page.book.dialect
     sizes = (
         f"MIN({room},IFERROR({dialect.found(name, inventory, index)}-{first},{room}))"

@@ -40,7 +40,7 @@ def write_attention(book: Book, layer: int, head: int) -> None:
     _square(page, f"GPT2_ATTENTION(prompt_used,{head_of},model_used)", 0, style.cell_share, look.SHARE_SCALE)
     title(
         page,
-        "Why it looks there: the scores before softmax, query · key",
+        "Why it looks there: the scores before softmax, query · key / √(size of a head)",
         ("The last column and row are what a token brings to all its scores alike, whatever the other one is.",),
     )
     _square(page, f"GPT2_KQ(prompt_used,{head_of},model_used)", 1, style.cell_number, look.SIGNED_SCALE)
