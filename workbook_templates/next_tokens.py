@@ -8,7 +8,7 @@ from workbook_templates.sheet import Page
 
 COLUMNS = 5  # of the table: rank, token, id, logit, probability
 _TOKEN, _PROBABILITY = 1, 4
-_LABELLED = 1.15  # the end of the chart's axis: there is room for the label of a bar of 100%
+_AXIS_END = 1.15  # there is room for the label of a bar of 100%
 
 
 def write_next_tokens(page: Page, column: int, formula: str, shown: int) -> str:
@@ -21,9 +21,7 @@ def write_next_tokens(page: Page, column: int, formula: str, shown: int) -> str:
     return cell
 
 
-def write_chart(
-    page: Page, at: tuple[int, int], column: int, rows: tuple[int, int], axis_end: float = _LABELLED
-) -> None:
+def write_chart(page: Page, at: tuple[int, int], column: int, rows: tuple[int, int]) -> None:
     """The probabilities in these rows of the table that begins in that column."""
     first, last = rows
     chart = page.book.workbook.add_chart({"type": "bar"})
@@ -40,6 +38,6 @@ def write_chart(
     chart.set_title({"name": "Next token: probability", "name_font": {"size": 12, "color": look.INK}})
     chart.set_legend({"none": True})
     chart.set_y_axis({"reverse": True, "num_font": {"size": 10}})  # the most likely on top
-    chart.set_x_axis({"min": 0, "max": axis_end, "visible": False, "major_gridlines": {"visible": False}})
+    chart.set_x_axis({"min": 0, "max": _AXIS_END, "visible": False, "major_gridlines": {"visible": False}})
     chart.set_size({"width": 560, "height": 300})
     page.sheet.insert_chart(*at, chart)

@@ -164,3 +164,13 @@ def test_a_model_too_large_for_cells_is_refused(tmp_path: Path, monkeypatch: pyt
 def test_the_list_of_words_is_in_order() -> None:
     words = json.loads((Path(udfs.__file__).parent / "models/demo/words.json").read_text(encoding="utf-8"))
     assert words == sorted(set(words))
+
+
+def test_under_folded_rows_stands_what_is_in_them(tmp_path: Path) -> None:
+    office = opened(build("pure", tmp_path, tokens=17, model="tiny"))
+    for tab in ("Embeddings", "Block 0"):
+        sheet = office[tab]
+        under = [row for row, of in sheet.row_dimensions.items() if of.collapsed]
+        assert len(under) == (3 if tab == "Embeddings" else 15)
+        notes = [str(sheet.cell(row, 3).value) for row in under]
+        assert all(note.startswith('=IF(token_count>16,"There are more tokens') for note in notes)

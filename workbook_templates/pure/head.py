@@ -146,7 +146,7 @@ class _Table:
         page.mark_errors(first, _RANK)
         page.sheet.conditional_format(first, _RANK + 4, last, _RANK + 4, look.PROBABILITY_BARS)
         page.book.name("next_tokens", page.place(self.header, _RANK, last, _RANK + 4))
-        next_tokens.write_chart(page, (self.header, _PLACE + 2), _RANK, (first, last), axis_end=1)
+        next_tokens.write_chart(page, (self.header, _PLACE + 2), _RANK, (first, last))
         chosen = self._fact_row + 4
         page.text(chosen, _RANK, "chosen", style.bold)
         none = f'"{MARK} the next token may be one that is not listed on the tab Vocabulary"'

@@ -13,7 +13,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import quote_sheetname, xl_range_abs
 
 from workbook_templates import style as look
-from workbook_templates.bands import UNFOLDED, BandPage, Look
+from workbook_templates.bands import UNFOLDED, BandPage, Look, folded_note
 from workbook_templates.book import Book
 
 STATISTICS = 2  # the first of two columns for numbers about a whole row
@@ -105,6 +105,7 @@ class FixedPage(BandPage):
             self.array(Range(self.name, cells.row, column, cells.last_row, column), label, label_format)
         if count > UNFOLDED:
             self.sheet.set_row(cells.last_row + 1, None, None, {"collapsed": True})
+            self.plain(cells.last_row + 1, STATISTICS, folded_note("token_count"), self.style.bold)
         if shown.scale:
             self.sheet.conditional_format(*self._corner(cells), shown.scale)
         self.row = cells.last_row + 2

@@ -38,5 +38,5 @@ def write_start(page: Page, prompt: str, stream_edit: str, weight: tuple[str, st
     start_tab.stop(page, "Positions", "A row of numbers for each place in the prompt.")
     way.write_links(page, "Weights", "The tables of each block:")
     page.row += 1
-    start_tab.legend(page, {name: look.LEGEND[name] for name in look.LEGEND if name != "weight"} | _WEIGHT)
+    start_tab.legend(page, look.LEGEND | _WEIGHT)
     start_tab.finish(page)

@@ -55,7 +55,7 @@ def write_words(book: Book, contents: Contents) -> None:
             "A space before a word belongs to it. Most words are one token; the rest are cut into two or three.",
         ),
     )
-    titles = ("", "word", "letters", "tokens", *(f"id {piece}" for piece in range(_PIECES)))
+    titles = ("", "word", "length", "tokens", *(f"id {piece}" for piece in range(_PIECES)))
     _table_header(page, titles)
     top, last = _WORDS_TOP, _WORDS_TOP + len(contents.words) - 1
     assert page.row == top
@@ -87,7 +87,7 @@ def write_vocabulary(book: Book, contents: Contents) -> None:
     )
     assert page.row == _FACTS_TOP
     for title, value, cell_format in facts:
-        page.text(page.row, 1, title, page.style.text)
+        page.text(page.row, 1, title, page.style.aside)
         page.sheet.write_number(page.row, 0, float(f"{value:.7g}"), cell_format)
         page.row += 1
     page.row += 1
