@@ -199,7 +199,7 @@ class BandPage(Page):
         self._formulas(first, 0, labels or self._labels, self.style.position, (count, 2))
         if count > UNFOLDED:
             self.sheet.set_row(last + 1, None, None, {"collapsed": True})
-            tokens = self.book.dialect.rows(f"{self.at(first, 0)}#") if labels else "token_count"
+            tokens = f"COUNT({self.at(first, 0)}:{self.at(last, 0)})" if labels else "token_count"
             self.plain(last + 1, FIRST, folded_note(tokens), self.style.bold)
         self.row = last + 2
         return last

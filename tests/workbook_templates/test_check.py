@@ -42,6 +42,12 @@ def test_they_agree_for_another_prompt_and_an_edited_weight(workbook: Workbook) 
     assert (workbook.get("Native!H400"), workbook.get_range("Result!C9:C19")) != before
 
 
+def test_in_float64_they_agree_to_the_last_digits(workbook: Workbook) -> None:
+    workbook.set("model_name", "tiny ; float64")
+    workbook.recalculate()
+    assert 0 < workbook.get("largest_difference") < 1e-13
+
+
 def test_an_edit_of_the_native_side_is_seen(workbook: Workbook) -> None:
     labels = workbook.get_range("Native!B1:B60")
     row = next(number for number, (label,) in enumerate(labels, start=1) if label == "your edits") + 2

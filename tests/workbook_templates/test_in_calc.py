@@ -1,4 +1,4 @@
-"""LibreOffice, which has no spills, at the ends of what a workbook has room for: one token, and one too many."""
+"""LibreOffice, which has no spills: a prompt of one token, one of too many, and files that come from elsewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from addin.headless import Workbook
 from tests.hosts.calc_host import Calc, calc
 from workbook_templates import build
 
@@ -44,3 +45,15 @@ def test_a_prompt_with_a_token_too_many_is_a_message(template: str, tmp_path: Pa
     assert office.named("status") == office.named("next_token") == [[message]]
     others = {text for tab in office.tabs() for text in texts(office, tab) if text.startswith(("Err:", "#GPT2! "))}
     assert not {text for text in others - {message, "#GPT2! ..."} if not text.startswith(AUTOENCODER)}
+
+
+@pytest.mark.parametrize("template", ["anatomy", "mri", "surgery", "generation", "check"])
+def test_what_run_saves_shows_its_values(template: str, tmp_path: Path) -> None:
+    """LibreOffice computes what is blank in a file, for which it would need the functions."""
+    book = Workbook.open(build(template, tmp_path, host="headless", model="tiny"))
+    book.recalculate()
+    book.save(tmp_path / "saved.xlsx", formulas="plain")
+    office = calc()
+    office.open(tmp_path / "saved.xlsx")
+    assert office.named("next_token") == book.get_range("next_token")
+    assert not {(tab, text) for tab in office.tabs() for text in texts(office, tab) if text.startswith("Err:")}
