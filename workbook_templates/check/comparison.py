@@ -14,8 +14,7 @@ def write_comparison(page: Page, block: Block, functions: dict[str, Range], widt
         "Result",
         (
             "The same block twice: in the spreadsheet's own formulas (tab Native), by the functions (tab Functions).",
-            "If both are right they agree to the 7 digits that float32 holds, in which the functions compute; "
-            "to 14 or so with ; float64 after the model's name on the tab Prompt.",
+            "If both are right, 7 digits agree, as float32 has them; with ; float64 after the model's name some 14.",
         ),
     )
     dialect = page.book.dialect
