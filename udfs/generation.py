@@ -121,18 +121,17 @@ def gpt2_candidates(
 
     rank, token, id, logit; then the probability after the temperature, after top_k and after top_p, 0 where a token was
     cut; and up to: the sum of the last ones so far. A random number from 0 to 1 draws the first token whose sum is
-    above it.
+    above it. Behind the 256 likeliest tokens the others lie by their ids, so that rounding does not decide.
 
     Example: =GPT2_CANDIDATES("Mike is", 10, 0.8, 5, 0.9)
     """
     logits = distribution.next_logits(run(prompt, model).stream[-1][-1:], model)[0]
     found = distribution.stages(logits, Sampling(temperature, top_k, top_p))
+    ends = distribution.ends(found.top_p)
     table: Table = [["rank", "token", "id", "logit", "temperature", "top_k", "top_p", "up to"]]
-    total = 0.0
     for rank, token in enumerate(sampling.top(logits, k).tolist(), start=1):
         shares = [float(part[token]) for part in (found.temperature, found.top_k, found.top_p)]
-        total = min(1.0, total + shares[-1])
-        table.append([rank, _token(token), token, float(logits[token]), *shares, total])
+        table.append([rank, _token(token), token, float(logits[token]), *shares, min(1.0, float(ends[token]))])
     return table
 
 

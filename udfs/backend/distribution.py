@@ -69,10 +69,20 @@ def distribution(logits: Array, sampling: Sampling) -> Probabilities:
 
 
 def draw(probabilities: Probabilities, number: float) -> int:
-    """The token that a number from 0 to below 1 falls on, where they lie in a row, the most likely first."""
-    ids, sums = _until(probabilities, number)
-    last = int(np.count_nonzero(probabilities[ids])) - 1  # rounding may leave the sum of all just below the number
+    """The token that a number from 0 to below 1 falls on, where they lie in a row as `ends` says."""
+    ids, sums = _in_a_row(probabilities, number)
+    last = int(np.flatnonzero(probabilities[ids])[-1])  # rounding may leave the sum of all just below the number
     return int(ids[min(int(np.searchsorted(sums, number, side="right")), last)])
+
+
+def ends(probabilities: Probabilities) -> Probabilities:
+    """Where each token ends in the row that a number is drawn from: `[n_vocab]`.
+
+    The most likely tokens lie first, in that order; all but a few hundred lie behind them by their ids. Of those, many
+    are so alike that rounding decides which is more likely, and the same number would draw another one elsewhere.
+    """
+    ids, sums = _in_a_row(probabilities, np.inf)
+    return sums[np.argsort(ids)]
 
 
 def _softmax(logits: Array, temperature: float) -> Probabilities:
@@ -104,14 +114,28 @@ def _nucleus(probabilities: Probabilities, p: float) -> Probabilities:
     return _rescaled(nucleus)
 
 
+def _in_a_row(probabilities: Probabilities, total: float) -> tuple[NDArray[np.intp], Probabilities]:
+    """Tokens in the order of `ends`, at least as many as have more than the total, and their running sums."""
+    ids, sums = _likeliest(probabilities)
+    if sums[-1] <= total and len(ids) < len(probabilities):
+        ids = np.concatenate([ids, np.delete(np.arange(len(probabilities)), ids)])
+        sums = np.cumsum(probabilities[ids])
+    return ids, sums
+
+
 def _until(probabilities: Probabilities, total: float) -> tuple[NDArray[np.intp], Probabilities]:
     """The most likely tokens, in order, at least as many as have more than the total, and their running sums."""
-    ids = top(probabilities, _FEW)
-    sums = np.cumsum(probabilities[ids])
+    ids, sums = _likeliest(probabilities)
     if sums[-1] <= total and len(ids) < len(probabilities):
         ids = np.argsort(-probabilities, kind="stable")
         sums = np.cumsum(probabilities[ids])
     return ids, sums
+
+
+def _likeliest(probabilities: Probabilities) -> tuple[NDArray[np.intp], Probabilities]:
+    """So many of the most likely tokens as mostly are enough, and their running sums."""
+    ids = top(probabilities, _FEW)
+    return ids, np.cumsum(probabilities[ids])
 
 
 def _rescaled(probabilities: Probabilities) -> Probabilities:

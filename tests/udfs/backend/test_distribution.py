@@ -15,7 +15,7 @@ from tests.chi_squared import chance
 from tests.udfs.backend.test_generation import FIXTURE
 from udfs.backend import forward
 from udfs.backend.arrays import Array
-from udfs.backend.distribution import Sampling, distribution, draw, stages
+from udfs.backend.distribution import Sampling, distribution, draw, ends, stages
 from udfs.backend.library import load
 from udfs.backend.random_numbers import RandomNumbers
 from udfs.cells import CellError
@@ -72,6 +72,27 @@ def test_a_number_draws_the_token_that_it_falls_on(values: Array, number: float)
     sums = np.cumsum(shares[order])
     place = min(int((sums <= number).sum()), len(values) - 1)
     assert draw(shares, number) == order[place]
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1, exclude_max=True))
+def test_ends_say_where_each_token_lies(seed: int, number: float) -> None:
+    """Also with more tokens than are sorted, and with tokens that were cut."""
+    shares = distribution(np.random.RandomState(seed).standard_normal(900), Sampling(3, 700))
+    last, drawn = ends(shares), draw(shares, number)
+    assert last[drawn] - shares[drawn] <= number + 1e-12
+    assert number < last[drawn] + 1e-12
+    likeliest = np.argsort(-shares)[:100]
+    np.testing.assert_allclose(last[likeliest], np.cumsum(shares[likeliest]))
+
+
+def test_rounding_hardly_ever_changes_what_is_drawn() -> None:
+    """A hot model of GPT-2's vocabulary, computed twice with the last digits of float32 otherwise."""
+    random = np.random.RandomState(0)
+    logits = random.standard_normal(50257)
+    elsewhere = logits * (1 + 1e-6 * random.standard_normal(50257))
+    here, there = (distribution(x, Sampling(3)) for x in (logits, elsewhere))
+    numbers = random.random_sample(500)
+    assert sum(draw(here, number) != draw(there, number) for number in numbers) <= 1
 
 
 def test_a_number_just_below_1_draws_a_token_that_was_not_cut() -> None:
