@@ -136,14 +136,19 @@ def plain_name(name: str) -> str:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and everything below it."""
-    yield node
+    """The node and everything below it. A sum of a thousand cells is a thousand levels deep: too many for recursion."""
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(children(node))
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The nodes right below a node."""
     if isinstance(node, Call):
-        for child in node.arguments:
-            yield from walk(child)
-    elif isinstance(node, Operation):
-        for child in node.operands:
-            yield from walk(child)
+        return node.arguments
+    return node.operands if isinstance(node, Operation) else ()
 
 
 def shift(formula: str, rows: int, columns: int) -> str:

@@ -71,6 +71,10 @@ def value(opened: Opened, formula: str) -> Any:
         ("=INDEX(A1:A3,3)", 30.0),
         ("=INDEX(A1:B1,2)", 11.0),
         ("=INDEX(ANCHORARRAY(A1),{3;1},{1,2})", [[30, 31], [10, 11]]),
+        ("=INDEX(A1:A3,{1,3})", [[10, 30]]),
+        ("=INDEX(A1:B3,{1,3},2)", [[11, 31]]),
+        ("=INDEX(A1:B1,{2;1})", [[11], [10]]),
+        ("=INDEX(ANCHORARRAY(A1),0,{2,1})", [[11, 10], [21, 20], [31, 30]]),
         ("=INDEX(A1:B3,4,1)", "#REF!"),
         ("=MATCH(20,A1:A3,0)", 2.0),
         ("=XLOOKUP(20,A1:A3,B1:B3)", 21.0),
@@ -119,6 +123,7 @@ def value(opened: Opened, formula: str) -> Any:
         ("=ABS()", "#VALUE!"),
         ("=EXP(1,2)", "#VALUE!"),
         ('=SEQUENCE("inf")', "#VALUE!"),
+        ('=SEQUENCE(REPT("9",400))', "#VALUE!"),
         ('=INDEX(A1:A3,"nan")', "#VALUE!"),
         ("=INDEX(A1:B3,{1;2},{1;2;2})", "#VALUE!"),
         ("=LET()", "#VALUE!"),
@@ -134,7 +139,25 @@ def test_a_plain_formula_takes_its_own_row(opened: Opened) -> None:
     book = opened(
         {"S": {"A1": 1, "A2": 2, "A3": 3, "C2": "-=A1:A3*10", "C3": "-=A1:A3", "C4": "-=SUM(A1:A3*1)", "C9": "-=A1:A3"}}
     )
-    assert [book.get(f"S!C{row}") for row in (2, 3, 9)] == [20.0, 3.0, "#VALUE!"]
+    assert [book.get(f"S!C{row}") for row in (2, 3, 4, 9)] == [20.0, 3.0, "#VALUE!", "#VALUE!"]
+
+
+def test_a_plain_formula_takes_its_own_row_of_a_whole_column(opened: Opened) -> None:
+    book = opened(
+        {"S": {"A3": 5, "A4": 6, "C4": "-=A:A*2", "C9": "-=A:A"}, "T": {"C50": "-=S!A:A*2", "D50": "-=S!3:3"}}
+    )
+    assert book.get_range("S!C4:C9") == [[12.0], [None], [None], [None], [None], [0.0]]
+    assert book.get_range("T!C50:D50") == [[0.0, 0.0]], "below and beside what the other sheet has"
+
+
+@pytest.mark.parametrize("operator", ["+", "&"])
+def test_an_operation_may_be_as_long_as_excel_allows(opened: Opened, operator: str) -> None:
+    count = 2_700  # of three characters each
+    book = opened({"S": {"A1": 1, "C1": "=" + operator.join(["A1"] * count)}})
+    expected = {"+": count, "&": "1" * count}
+    assert book.get("S!C1") == expected[operator]
+    book.set("S!A1", 2)
+    assert book.recalculate() == {"S!A1", "S!C1"}
 
 
 def test_numbers_stay_exact(opened: Opened, toys: Any) -> None:
