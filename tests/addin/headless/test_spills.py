@@ -45,6 +45,20 @@ def test_a_value_typed_over_the_first_cell_keeps_the_rest(opened: Opened) -> Non
     assert book.get_range("S!A1:D2") == [[0, 11, None, 52], [20, 21, None, None]]
 
 
+def test_a_first_cell_typed_over_stays_so_while_nothing_else_spills(opened: Opened) -> None:
+    book = opened({"S": {"A1": 3, "C1": "=TOY_STAIR(A1,1)", "E1": "=SUM(ANCHORARRAY(C1))"}})
+    book.set("S!C1", 7)
+    book.set("S!A1", 1)
+    book.recalculate()
+    book.set("S!C1", 8)
+    book.set("S!A1", 3)
+    book.recalculate()
+    assert book.get_range("S!C1:C3") == [[8.0], [20.0], [30.0]]
+    book.set("S!C1", None)
+    book.recalculate()
+    assert book.get("S!E1") == 60.0
+
+
 def test_text_typed_over_numbers(opened: Opened) -> None:
     book = opened({"S": {"A1": "=TOY_STAIR(2)", "D1": "=TOY_CONCAT(ANCHORARRAY(A1))"}})
     book.set("S!B1", "no number")
