@@ -31,6 +31,9 @@ def create(context: object) -> object:
 def _method(client: Client, name: str) -> Callable[..., Rows]:
     def method(self: object, *arguments: Any) -> Rows:
         *given, rows, columns = arguments
+        for argument, count in (("array_rows", rows), ("array_columns", columns)):
+            if not _is_size(count):
+                return ((f"{_MARK}{argument} must be a whole number of at least 1, not {count}",),)
         try:
             result = client.call(name, given)
         except (OSError, EOFError):
@@ -38,6 +41,11 @@ def _method(client: Client, name: str) -> Callable[..., Rows]:
         return _laid_out(result, int(rows), int(columns or len(result[0]))) if rows else result
 
     return method
+
+
+def _is_size(count: Any) -> bool:
+    """Whether so many rows or columns can be; also where that is left out."""
+    return not count or (isinstance(count, (int, float)) and count >= 1 and count % 1 == 0)
 
 
 def _laid_out(result: Rows, rows: int, columns: int) -> Rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 import udfs
+from addin.calc import wire
 from addin.calc.client import Client
 from addin.calc.worker import answer
 
@@ -30,6 +33,15 @@ def test_tables_numbers_and_messages(client: Client) -> None:
 
 def test_a_bug_is_one_line_that_says_nothing_of_this_machine() -> None:
     assert answer("GPT2_NOTHING", []) == [["#GPT2! GPT2_NOTHING failed: AttributeError"]]
+
+
+def test_what_a_function_prints_does_not_get_among_the_results() -> None:
+    code = "import udfs; udfs.gpt2_gelu = lambda x: print('noise') or 7.0; from addin.calc import worker; worker.main()"
+    calls = io.BytesIO()
+    wire.send(calls, ["GPT2_GELU", 1.0])
+    ran = subprocess.run([sys.executable, "-c", code], input=calls.getvalue(), capture_output=True, check=True)
+    assert wire.receive(io.BytesIO(ran.stdout), lambda numbers, columns: list(numbers)) == [[7.0]]
+    assert ran.stderr == b"noise\n"
 
 
 def test_an_empty_cell_of_a_result_is_blank_and_a_number_a_float(client: Client) -> None:
