@@ -17,7 +17,7 @@ from addin.calc.client import Client
 from addin.calc.worker import answer
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     client = Client(sys.executable)
     yield client
