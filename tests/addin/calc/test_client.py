@@ -63,5 +63,5 @@ def test_when_it_has_died_another_answers(client: Client) -> None:
 def test_what_does_not_start_is_an_error_and_not_a_hang(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nothing"):
         Client(str(tmp_path / "nothing")).call("GPT2_GELU", [1.0])
-    with pytest.raises(EOFError):
+    with pytest.raises((OSError, EOFError)):  # it may end before it is asked, or after
         Client("/bin/true" if Path("/bin/true").exists() else sys.executable).call("GPT2_GELU", [1.0])

@@ -73,7 +73,7 @@ def test_a_result_in_so_many_cells(component: ModuleType, rows: Any, columns: An
 @pytest.mark.parametrize(
     ("rows", "columns", "said"),
     [
-        (-1, 3, "array_rows must be a whole number of at least 1, not -1"),
+        (-1.0, 3, "array_rows must be a whole number of at least 1, not -1"),
         (2.5, 3, "array_rows must be a whole number of at least 1, not 2.5"),
         ("two", 3, "array_rows must be a whole number of at least 1, not two"),
         (2, 0.5, "array_columns must be a whole number of at least 1, not 0.5"),

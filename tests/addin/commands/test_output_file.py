@@ -45,7 +45,7 @@ def test_a_place_that_a_program_holds_is_said_and_left(
         raise PermissionError(13, "in use")
 
     monkeypatch.setattr("os.replace", held)
-    with pytest.raises(Problem, match="is it open in a spreadsheet program?"):
+    with pytest.raises(Problem, match=r"is it open in a spreadsheet program\?"):
         write_workbook(lambda draft: draft.write_text("new"), Path(output) if output else None, "b.xlsx")
     assert list(here.iterdir()) == []
 

@@ -235,6 +235,17 @@ def test_a_prompt_longer_than_the_rows_asked_for_is_one_line(gpt2_excel: Run, he
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.parametrize("host", ["office", "desktop", "calc", "headless"])
+def test_a_workbook_for_any_program_can_be_recalculated(gpt2_excel: Run, here: Path, host: str) -> None:
+    made = gpt2_excel("new", "anatomy", "--host", host, "--model", "tiny", "--tokens", 4).stdout.split()[1]
+    result = gpt2_excel("run", made, "--prompt", "a b c", "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["next_token"] == udfs.gpt2_predict("a b c", 1, None, "tiny")[1][1]
+    assert [token["id"] for token in said["tokens"]] == encode("a b c")
+    assert len(said["next_tokens"]) == 10
+
+
 def test_what_was_written_can_be_recalculated_again(gpt2_excel: Run) -> None:
     gpt2_excel("run", "--model", "tiny", "--prompt", "a b c", "-o", "one.xlsx")
     again = gpt2_excel("run", "one.xlsx", "--prompt", "d e f", "-o", "two.xlsx", "--json")

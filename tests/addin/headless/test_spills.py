@@ -136,6 +136,12 @@ def test_a_legacy_array_keeps_its_range(opened: Opened) -> None:
     ]
 
 
+def test_a_row_or_a_column_fills_a_legacy_array_again_and_again(opened: Opened) -> None:
+    book = opened({"S": {"A1": "=TOY_STAIR(2)", "D1:F3": "{=A1:A2*2}", "H1:J3": "{=A1:B1*2}"}})
+    assert book.get_range("S!D1:F3") == [[20.0] * 3, [40.0] * 3, ["#N/A"] * 3]
+    assert book.get_range("S!H1:J3") == [[20.0, 22.0, "#N/A"]] * 3
+
+
 def test_a_value_typed_over_a_legacy_array(opened: Opened) -> None:
     book = opened({"S": {"A1:B2": "{=TOY_STAIR(2)}", "D1": "=SUM(A1:B2)"}})
     book.set("S!B2", 1)
