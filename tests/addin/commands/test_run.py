@@ -127,6 +127,12 @@ def test_a_workbook_with_macros_keeps_them(gpt2_excel: Run, workbook: Path, here
         (["{mine}", "--set", "tokens=1"], "--set tokens: cell must be a single one"),
         (["{mine}", "--set", "Prompt!H1=1e999"], "finite number"),
         (["{mine}", "--set", "Prompt!H1"], "--set must be like"),
+        (
+            ["{mine}", "--set", "Prompt!E8=x"],
+            "columns rank, token, id, logit, probability was to be calculated, not 'x'",
+        ),
+        (["{mine}", "--set", "Prompt!I9=x"], "a number was to be calculated, not 'x'"),
+        (["{mine}", "--set", "Prompt!I9=TRUE"], "a number was to be calculated, not True"),
         (["{mine}", "--tokens", "40"], "--tokens is for a template"),
         (["{mine}", "--model", "tiny ; fly"], "not 'fly'"),
         (["{mine}", "--model", "tiny ; set h.9.ln_1.bias[0] = 1"], "h.9.ln_1.bias"),

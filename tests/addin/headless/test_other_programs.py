@@ -184,7 +184,7 @@ def test_remembered_values_of_a_spill_are_no_constants(tmp_path: Path, toys: Any
 
 @pytest.mark.parametrize("tab", ["S", "Übersicht", "表"])
 def test_the_list_of_typed_cells_as_excel_rewrites_it(tmp_path: Path, toys: Any, tab: str) -> None:
-    listed = f"{tab}!$B$1,{tab}!$A$2"
+    listed = f"{tab}!$B$1,Removed!$A$1,{tab}!$A$2,{tab}!#REF!"
     names = f'<definedNames><definedName name="_GPT2_TYPED_OVER_0" hidden="1">{listed}</definedName></definedNames>'
     book = Workbook.open(craft(tmp_path / "x.xlsx", REMEMBERED, names=names, tab=tab), toys.functions)
     book.recalculate()
