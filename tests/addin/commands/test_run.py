@@ -241,9 +241,8 @@ def test_a_prompt_longer_than_the_rows_asked_for_is_one_line(gpt2_excel: Run, he
     assert list(here.iterdir()) == []
 
 
-@pytest.mark.parametrize("host", ["office", "desktop", "calc", "headless"])
-def test_a_workbook_for_any_program_can_be_recalculated(gpt2_excel: Run, here: Path, host: str) -> None:
-    made = gpt2_excel("new", "anatomy", "--host", host, "--model", "tiny", "--tokens", 4).stdout.split()[1]
+def test_a_workbook_for_libreoffice_can_be_recalculated(gpt2_excel: Run) -> None:
+    made = gpt2_excel("new", "anatomy", "--host", "calc", "--model", "tiny", "--tokens", 4).stdout.split()[1]
     result = gpt2_excel("run", made, "--prompt", "a b c", "--json")
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)
