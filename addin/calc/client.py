@@ -12,12 +12,11 @@ from array import array
 from typing import Any
 
 from addin.calc import wire
+from addin.calc.layout import Rows
 
 _WORKER = ("-m", "addin.calc.worker")
 _LIBREOFFICES_OWN = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")  # would lead another Python astray
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-
-Rows = tuple[tuple[Any, ...], ...]
 
 
 class Client:

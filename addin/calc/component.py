@@ -12,11 +12,11 @@ from typing import Any
 
 import unohelper
 
-from addin.calc.client import Client, Rows
+from addin.calc.client import Client
+from addin.calc.layout import Rows, fault, laid_out
 
 _SETTINGS = json.loads((Path(__file__).parent / "settings.json").read_text(encoding="utf-8"))
 _SERVICE, _MARK = _SETTINGS["service"], _SETTINGS["mark"]
-_BLANK, _CUT = "", "..."
 
 
 def create(context: object) -> object:
@@ -31,27 +31,15 @@ def create(context: object) -> object:
 def _method(client: Client, name: str) -> Callable[..., Rows]:
     def method(self: object, *arguments: Any) -> Rows:
         *given, rows, columns = arguments
+        if wrong := fault(rows, columns):
+            return ((f"{_MARK}{wrong}",),)
         try:
             result = client.call(name, given)
         except (OSError, EOFError):
             result = ((f"{_MARK}Python does not answer: {_SETTINGS['interpreter']}; gpt2-excel install --host calc",),)
-        return _laid_out(result, int(rows), int(columns or len(result[0]))) if rows else result
+        return laid_out(result, rows, columns)
 
     return method
-
-
-def _laid_out(result: Rows, rows: int, columns: int) -> Rows:
-    """The result in the upper left of so many cells; the others are blank, where Calc would show #N/A.
-
-    Where it has no room, the last row or column says so.
-    """
-    if len(result[0]) > columns:
-        result = tuple((*row[: columns - 1], _CUT) for row in result)
-    if len(result) > rows:
-        result = (*result[: rows - 1], (_CUT,) * len(result[0]))
-    right = (_BLANK,) * (columns - len(result[0]))
-    below = ((_BLANK,) * columns,) * (rows - len(result))
-    return tuple(row + right for row in result) + below
 
 
 g_ImplementationHelper = unohelper.ImplementationHelper()  # noqa: N816 (LibreOffice looks for this name)

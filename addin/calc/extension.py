@@ -21,7 +21,13 @@ from workbook_templates.dialect_calc import ARRAY_ARGUMENTS, SERVICE, method
 IDENTIFIER = "org.gpt2excel.addin"
 
 _HERE = Path(__file__).parent
-_IMPORTED = ("addin/__init__.py", "addin/calc/__init__.py", "addin/calc/client.py", "addin/calc/wire.py")
+_IMPORTED = (
+    "addin/__init__.py",
+    "addin/calc/__init__.py",
+    "addin/calc/client.py",
+    "addin/calc/layout.py",
+    "addin/calc/wire.py",
+)
 _TYPES = {
     "functions.idl": "application/vnd.sun.star.uno-typelibrary;type=RDB",
     "component.py": "application/vnd.sun.star.uno-component;type=Python",

@@ -25,15 +25,17 @@ option = click.option(
 
 
 class Installation(Protocol):
-    """What a host's `installation` module offers. All raise Problem, one line, and can be run any number of times."""
+    """What a host's `installation` module offers. All raise Problem, one line, and can be run any number of times.
 
-    def install(self) -> Iterator[str]: ...
+    Only office has an option, the port of its server."""
+
+    def install(self, **options: int) -> Iterator[str]: ...
     def uninstall(self) -> Iterator[str]: ...
     def status(self) -> Iterator[str]: ...
 
 
 def usual_host() -> str:
-    """The host of the system that this runs on."""
+    """The host that is installed, and that workbooks are made for, where none is named: the system's own."""
     return _USUAL.get(sys.platform, "calc")
 
 

@@ -46,7 +46,8 @@ def _survived(check: Callable[[], Finding]) -> Finding:
         return check()
     except Exception as error:
         what = check.__name__.strip("_").replace("_", " ")
-        return Finding(what, False, f"{type(error).__name__}: {error}", _REINSTALL)
+        needed = check in (_python, _packages, _models, _main_job)
+        return Finding(what, False, f"{type(error).__name__}: {error}", _REINSTALL, needed)
 
 
 def _python() -> Finding:

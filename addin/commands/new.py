@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from addin.commands import options
-
-HOSTS = ("office", "desktop", "calc", "headless")
+from addin.commands import hosts, options
 
 
 @click.command()
@@ -21,17 +18,16 @@ HOSTS = ("office", "desktop", "calc", "headless")
 @options.tokens
 @click.option(
     "--host",
-    type=click.Choice(HOSTS),
-    default="desktop" if sys.platform == "win32" else "office",
-    help="The program that it is for: they store function names differently. By default desktop on Windows, else "
-    "office.",
+    type=click.Choice([*hosts.HOSTS, "headless"]),
+    help="The program that it is for, as they store function names differently: that of gpt2-excel install, or "
+    "headless for gpt2-excel run. By default desktop on Windows, office on a Mac, calc elsewhere.",
 )
 def new(
-    template: str, prompt: str | None, model: str | None, output: Path | None, tokens: int | None, host: str
+    template: str, prompt: str | None, model: str | None, output: Path | None, tokens: int | None, host: str | None
 ) -> None:
     """Write a template workbook, every value filled in.
 
-    For calc, and in the workbook pure, the spreadsheet program does that when it opens the file.
+    For calc, and in the workbook pure, which is for every program, the program does that when it opens the file.
 
     The file is a new one in the current folder, numbered where its name is taken; only a file named with -o is written
     over. For desktop it ends in .xlsm (but pure, which needs no macros), else in .xlsx.
@@ -46,6 +42,7 @@ def new(
     from addin.commands.source import build_template, open_template
     from workbook_templates import FORMULAS_ONLY
 
+    host = host or ("office" if template in FORMULAS_ONLY else hosts.usual_host())
     suffix = MACROS if host == "desktop" and template not in FORMULAS_ONLY else SUFFIX
     check_output(output, suffix)
     # LibreOffice takes stored values for calculated, but not those of array formulas, and then passes over what depends

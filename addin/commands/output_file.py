@@ -36,7 +36,7 @@ def write_workbook(write: Callable[[Path], object], output: Path | None, usual_n
     draft = target.with_name(f".{target.stem}-{uuid.uuid4().hex[:8]}{target.suffix.lower()}")
     try:
         write(draft)
-        return _move(draft, target) if output else _move(draft, _claim_free_name(target))
+        return _move(draft, target) if output else _move_to_free_name(draft, target)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -47,6 +47,15 @@ def _move(draft: Path, target: Path) -> Path:
     except PermissionError:
         raise Problem(f"cannot write {target}: is it open in a spreadsheet program?") from None
     return target
+
+
+def _move_to_free_name(draft: Path, target: Path) -> Path:
+    claimed = _claim_free_name(target)
+    try:
+        return _move(draft, claimed)
+    except BaseException:
+        claimed.unlink(missing_ok=True)
+        raise
 
 
 def _claim_free_name(target: Path) -> Path:

@@ -6,9 +6,17 @@ from pathlib import Path
 
 import click
 
+from addin.office.settings import PORT
+
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=8431, show_default=True, help="Where to listen.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=PORT,
+    show_default=True,
+    help="Where to listen. Another one is also for gpt2-excel install --host office, which tells Excel.",
+)
 @click.option(
     "--address", default="127.0.0.1", show_default=True, help="Another one than this machine's own needs --token."
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
+from functools import lru_cache
 
 _SIGNATURE = 0x01
 _CHUNK = 4096
@@ -11,6 +12,7 @@ _SHORTEST_COPY = 3
 _LITERAL_CHUNK, _COMPRESSED_CHUNK = 0x3000, 0xB000  # flags and signature of a chunk's header; its size - 3 is below
 
 
+@lru_cache(maxsize=64)  # it takes its time, and the same modules go into every workbook
 def compress(data: bytes) -> bytes:
     """The compressed container. A last chunk that cannot be made smaller is filled up with zeros: so is the format."""
     chunks = (_packed(data[start : start + _CHUNK]) for start in range(0, len(data), _CHUNK))

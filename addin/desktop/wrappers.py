@@ -15,7 +15,8 @@ _PYTHON_MODULE = "addin.desktop.functions"
 
 _MOST_HELP = 255  # characters, of Excel's function wizard
 _MOST_ARGUMENTS = 60  # of a VBA function
-_ROOM = 900  # characters; a line of VBA has at most 1,023
+_MOST_CHARACTERS = 1_023  # of a line of VBA
+_ROOM = 900  # for texts; the rest is for what stands around them
 _MOST_LINES = 25  # that VBA takes as one
 _KEYWORDS = """
     addressof and any as boolean byref byte byval call case cdbl cint clng cstr currency date declare dim do double
@@ -101,8 +102,8 @@ def wrapper_modules(descriptions: Iterable[Description]) -> list[Module]:
     functions = list(descriptions)
     for function in functions:
         _check(function)
-    wrappers = _HELPERS.format(mark=ERROR_MARK) + "".join(map(_wrapper, functions))
-    calls = "\n".join(map(_describe_call, functions))
+    wrappers = _HELPERS.format(mark=ERROR_MARK) + "".join(map(_fitting, functions, map(_wrapper, functions)))
+    calls = "\n".join(map(_fitting, functions, map(_describe_call, functions)))
     return [
         workbook_module(_EVENTS),
         _module(_FUNCTIONS, wrappers),
@@ -153,6 +154,16 @@ def _literal(text: str) -> str:
 
 def _ascii(text: str) -> str:
     return " ".join(text.split()).encode("ascii", "replace").decode()
+
+
+def _fitting(function: Description, code: str) -> str:
+    longest = max(map(len, code.splitlines()))
+    if longest > _MOST_CHARACTERS:
+        raise ValueError(
+            f"{function.name} must fit into lines of {_MOST_CHARACTERS} characters of VBA, not {longest}: "
+            "fewer arguments, shorter names, or help in plainer characters"
+        )
+    return code
 
 
 def _check(function: Description) -> None:

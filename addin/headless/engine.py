@@ -74,7 +74,8 @@ class Engine:
         seen = home.cell(*cell)
         self._cells_before.setdefault((sheet, *cell), seen)
         formula = home.formulas.get(cell)
-        stands_in = value is not None and self._array_at(home, cell) is not None
+        over_its_anchor = formula is not None and cell in home.typed_over  # also where it shows no other cell now
+        stands_in = value is not None and (over_its_anchor or self._array_at(home, cell) is not None)
         if formula is not None and not stands_in and cell not in home.constants:
             self._remove(home, formula)
         if value is None:

@@ -134,14 +134,25 @@ class Evaluation:
         if not isinstance(node, Reference):
             return from_result(value[0, 0])
         rect, (_, row, column) = self._rect(node), self._cell
+        height, width = value.shape  # less than a whole column's where the sheet ends before it
         if rect.width == 1 and rect.top <= row <= rect.bottom:
-            return from_result(value[row - rect.top, 0])
+            return from_result(value[row - rect.top, 0]) if row - rect.top < height else None
         if rect.height == 1 and rect.left <= column <= rect.right:
-            return from_result(value[0, column - rect.left])
+            return from_result(value[0, column - rect.left]) if column - rect.left < width else None
         return from_result(value[0, 0]) if rect.area == 1 else VALUE
 
     def _operation(self, node: Operation, scope: Scope) -> Value:
-        operands = [self.value(x, scope) for x in node.operands]
+        """Value of an operation. A sum of a thousand cells is a thousand of them, each the first operand of the next:
+        from the innermost outwards, as recursion would not reach it."""
+        chain = [node]
+        while isinstance(first := chain[-1].operands[0], Operation):
+            chain.append(first)
+        value = self.value(first, scope)
+        for outer in reversed(chain):
+            value = self._operated(outer, [value, *(self.value(x, scope) for x in outer.operands[1:])])
+        return value
+
+    def _operated(self, node: Operation, operands: list[Any]) -> Value:
         if not self._arrays:
             pairs = zip(node.operands, operands, strict=True)
             operands = [self._intersected(x, v) if isinstance(x, (Reference, Name)) else v for x, v in pairs]

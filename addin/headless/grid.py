@@ -121,8 +121,8 @@ class Sheet:
         """Values of a rectangle, a single cell as a scalar. One as large as a whole column ends with the used cells."""
         if rect.area == 1:
             return self.cell(rect.top, rect.left)
-        used = self.used() if rect.area >= MAX_ROW else rect
-        rect = rect.common(used) or cell_rect(rect.top, rect.left) if used else cell_rect(rect.top, rect.left)
+        if rect.area >= MAX_ROW:
+            rect = self._without_unused_end(rect)
         for formula in self._arrays.values():
             if formula.rect.common(rect) == rect:
                 part = self._part(formula, rect)
@@ -141,6 +141,12 @@ class Sheet:
         for row, column in self._inside(rect, self.constants):
             cells[row - rect.top, column - rect.left] = self.constants[row, column]
         return from_cells(cells)
+
+    def _without_unused_end(self, rect: Rect) -> Rect:
+        """Ends with the used cells, but begins where it began: positions in it are counted from there."""
+        used = self.used() or cell_rect(rect.top, rect.left)
+        bottom, right = max(rect.top, min(rect.bottom, used.bottom)), max(rect.left, min(rect.right, used.right))
+        return Rect(rect.top, rect.left, bottom, right)
 
     def unmask_typed(self, rect: Rect, mask: NDArray[np.bool_]) -> None:
         """Takes out of a mask the cells that show what was typed there, whatever a spill does around them."""

@@ -3,6 +3,7 @@ cell by cell where numpy does a whole spill at once. Each takes values and gives
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 
@@ -225,7 +226,7 @@ def _number(value: Value) -> float:
         raise CellFailureError(value)
     if value is None:
         return 0.0
-    if is_text(value) and not _NUMBER.fullmatch(value.strip()):
+    if is_text(value) and not (_NUMBER.fullmatch(value.strip()) and math.isfinite(float(value))):
         raise CellFailureError(VALUE)
     return float(value)
 
@@ -249,12 +250,10 @@ def _piece(grid: Grid) -> Value:
 
 
 def _positions(value: Value, length: int) -> Grid:
-    """Zero-based positions of a one-based index: 1-D for a single index or for all of them (0), 2-D for an array."""
+    """Zero-based positions of a one-based index: 1-D for all of them (0), else 2-D in the shape of the index."""
     wanted = np.array([[int(_number(item)) for item in row] for row in as_grid(value).tolist()])
     if (wanted < 0).any():
         raise CellFailureError(VALUE)
     if (wanted > length).any():
         raise CellFailureError(REF)
-    if wanted.size == 1:
-        return np.arange(length) if wanted[0, 0] == 0 else wanted[0] - 1
-    return wanted - 1
+    return np.arange(length) if wanted.size == 1 and wanted[0, 0] == 0 else wanted - 1

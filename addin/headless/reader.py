@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from .address import Rect, cell_rect, column_number, parse_rect
 from .grid import Formula, Position, Sheet
 from .package import Package, SheetPart, rich_text, unescaped
 from .syntax import parse, shift
-from .values import ERRORS, VALUE, WITHOUT_CODE, Scalar, Value, from_cells, from_result
+from .values import ERRORS, NUM, VALUE, WITHOUT_CODE, Scalar, Value, from_cells, from_result
 
 _DIGITS = "0123456789"
 _NO_NUMBERS = np.empty(0, np.int64), np.empty(0)
@@ -109,8 +110,9 @@ def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:
         number = int(row.get("r") or number + 1)
         if not special(row):
             cells, texts = places(row), numbers(row)
-            if texts and len(texts) == len(cells) == len(row):
-                raw.numbers[number] = _columns(cells), np.array(texts, dtype=np.float64)
+            values = np.array(texts, dtype=np.float64)
+            if texts and len(texts) == len(cells) == len(row) and np.isfinite(values).all():
+                raw.numbers[number] = _columns(cells), values
                 continue
         _scan_cells(raw, package, number, row, strings)
     return raw
@@ -149,9 +151,10 @@ def _scan_cells(raw: _Raw, package: Package, row: int, cells: etree._Element, st
 def _value(kind: str, text: str, strings: list[str]) -> Scalar:
     if kind == "n":
         try:
-            return float(text)
+            number = float(text)
         except ValueError:
             return None
+        return number if math.isfinite(number) else NUM
     if kind == "s":
         return strings[int(text)]
     if kind == "b":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .address import Rect
 from .evaluate import SHAPE_FUNCTIONS
 from .grid import Formula, Position
-from .syntax import Call, Name, Node, Operation, Reference
+from .syntax import Call, Name, Node, Reference, children
 
 
 @dataclass(frozen=True)
@@ -31,23 +31,7 @@ def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -
     """Everything that a formula on that sheet may look at, defined names followed."""
     found: set[Read] = set()
     followed: set[tuple[int, str]] = set()
-
-    def visit(node: Node) -> None:
-        if isinstance(node, Call):
-            for child in node.arguments:
-                shape_only = node.function in SHAPE_FUNCTIONS and isinstance(child, Reference) and not child.anchor
-                if not shape_only:
-                    visit(child)
-            visit(Name(None, node.function))
-        elif isinstance(node, Operation):
-            for child in node.operands:
-                visit(child)
-        elif isinstance(node, Reference):
-            home = sheet if node.sheet is None else sheet_index(node.sheet)
-            if home is not None:
-                found.add(Read(home, node.rect, node.anchor))
-        elif isinstance(node, Name):
-            follow(node)
+    pending = [tree]
 
     def follow(node: Name) -> None:
         home = sheet if node.sheet is None else sheet_index(node.sheet)
@@ -57,13 +41,30 @@ def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -
         if tree is None:
             return
         if node.anchor and isinstance(tree, Reference):
-            visit(Reference(tree.sheet, tree.rect, anchor=True))
+            pending.append(Reference(tree.sheet, tree.rect, anchor=True))
             return
         followed.add((home, node.name))
-        visit(tree)
+        pending.append(tree)
 
-    visit(tree)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Reference):
+            home = sheet if node.sheet is None else sheet_index(node.sheet)
+            if home is not None:
+                found.add(Read(home, node.rect, node.anchor))
+        elif isinstance(node, Name):
+            follow(node)
+        else:
+            pending.extend(child for child in children(node) if not _only_its_shape(node, child))
+            if isinstance(node, Call):
+                follow(Name(None, node.function))
     return found
+
+
+def _only_its_shape(node: Node, child: Node) -> bool:
+    """True where the node looks at a rectangle, not at what its cells hold."""
+    shape = isinstance(node, Call) and node.function in SHAPE_FUNCTIONS
+    return shape and isinstance(child, Reference) and not child.anchor
 
 
 class Readers:

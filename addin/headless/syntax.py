@@ -64,9 +64,8 @@ class Operation:
 
 Node: TypeAlias = "Constant | Missing | Reference | Name | Call | Operation"
 
-# Prefixes under which files store functions and variables: newer than the format, ours in Excel, ours in Calc.
+# Prefixes under which files store functions and variables: newer than the format, and ours in Excel.
 _PREFIX = re.compile(r"^(?:_XLFN\.|_XLWS\.|_XLPM\.|_XLUDF\.|_XLDUDF_)+")
-_CALC_ADD_IN = "ORG.GPT2.CALC."
 # A function of another add-in workbook is stored with the number of that link in front.
 _LINKED_FUNCTION = re.compile(r"(?:\[\d+\]|'[^'\[\]]*\[?[^'\[\]]*\.xlam\]?')!(?=[A-Za-z_][\w.]*\()", re.IGNORECASE)
 _STRINGS = re.compile(r'("(?:[^"]|"")*"|\'(?:[^\']|\'\')*\'!?)')
@@ -128,22 +127,24 @@ def parse(formula: str) -> Node:
 
 
 def plain_name(name: str) -> str:
-    """`_xlfn._xlws.SORT` -> `SORT`; `_xldudf_GPT2_BLOCK`, and Calc's `ORG.GPT2.CALC.GPT2.BLOCK` -> `GPT2_BLOCK`."""
-    name = _PREFIX.sub("", name.upper())
-    if name.startswith(_CALC_ADD_IN):
-        return name.removeprefix(_CALC_ADD_IN).replace(".", "_")
-    return name
+    """`_xlfn._xlws.SORT` -> `SORT`; `_xldudf_GPT2_BLOCK` -> `GPT2_BLOCK`."""
+    return _PREFIX.sub("", name.upper())
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and everything below it."""
-    yield node
+    """The node and everything below it. A sum of a thousand cells is a thousand levels deep: too many for recursion."""
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(children(node))
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The nodes right below a node."""
     if isinstance(node, Call):
-        for child in node.arguments:
-            yield from walk(child)
-    elif isinstance(node, Operation):
-        for child in node.operands:
-            yield from walk(child)
+        return node.arguments
+    return node.operands if isinstance(node, Operation) else ()
 
 
 def shift(formula: str, rows: int, columns: int) -> str:

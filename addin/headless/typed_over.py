@@ -71,7 +71,7 @@ def _chunks(entries: list[str]) -> Iterable[str]:
 
 def _quoted(text: str) -> str:
     """Programs write a sheet's name without quotes where they can."""
-    return re.sub(r"(?<![\w.'])([A-Za-z_][\w.]*)!(?=\$)", r"'\1'!", text)
+    return re.sub(r"(?<![\w.'])([^\W\d][\w.]*)!(?=\$)", r"'\1'!", text)
 
 
 def _absolute(cell: Position) -> str:

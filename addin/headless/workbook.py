@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .address import Rect, parse_rect, quoted_sheet, split_sheet
+from .calc_names import with_calc_names
 from .changes import ChangedCells
 from .engine import Engine
 from .errors import WorkbookError
@@ -49,7 +50,9 @@ class Workbook:
             if isinstance(error, WorkbookError):
                 raise
             raise WorkbookError(f"{package.source}: damaged .xlsx ({type(error).__name__})") from None
-        return cls(package, Engine(sheets, trees, _own_functions() if functions is None else functions))
+        return cls(
+            package, Engine(sheets, trees, with_calc_names(_own_functions() if functions is None else functions))
+        )
 
     @property
     def sheet_names(self) -> list[str]:

@@ -15,25 +15,27 @@ from addin.office import certificate as certificates
 from addin.office import sideload, trust
 from addin.office.certificate import Certificate
 from addin.office.manifest import manifest
-from addin.office.settings import Settings
+from addin.office.settings import PORT
 
 _ON_THE_WEB = "Excel on the web: Home, Add-ins, More Add-ins, My Add-ins, Upload My Add-in, then the file {}"
 _TRUSTED = {True: "trusted by this system", False: "not trusted by this system", None: "trust is up to the browser"}
 
 
-def install() -> Iterator[str]:
-    """Makes the certificate and has it trusted, writes the manifest, and puts it where Excel looks."""
+def install(port: int = PORT) -> Iterator[str]:
+    """Makes the certificate and has it trusted, writes the manifest for a server at that port of this machine, and puts
+    it where Excel looks."""
     folder = certificates.own_folder()
     sideload.check_ours(_manifest_file(folder))
     certificate, is_new = certificates.ensure(folder)
     yield f"{'made' if is_new else 'there is'} a certificate for localhost: {certificate.root}"
     yield from _have_trusted(certificate)
     file = _manifest_file(folder)
-    file.write_text(manifest(Settings().url), encoding="utf-8")
+    file.write_text(manifest(f"https://localhost:{port}"), encoding="utf-8")
     yield f"wrote the manifest: {file}"
     yield from _sideload(file)
     yield _ON_THE_WEB.format(file)
-    yield "start the server with gpt2-excel serve, and leave it running while Excel is used"
+    serve = "gpt2-excel serve" if port == PORT else f"gpt2-excel serve --port {port}"
+    yield f"start the server with {serve}, and leave it running while Excel is used"
 
 
 def uninstall() -> Iterator[str]:

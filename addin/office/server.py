@@ -49,7 +49,9 @@ def check_port(address: str, port: int) -> None:
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
             reason = "is taken, perhaps by another gpt2-excel serve" if taken else f"cannot be used: {error.strerror}"
-            raise Missing(f"port {port} of {address} {reason}; choose another with --port") from None
+            raise Missing(
+                f"port {port} of {address} {reason}; choose another with --port, here and in gpt2-excel install"
+            ) from None
 
 
 def check_url(url: str) -> str:

@@ -75,7 +75,7 @@ class Calc:
     def _start(self) -> None:
         pipe = f"gpt2_excel_{uuid4().hex[:8]}"
         self._driver = subprocess.Popen(
-            [_uno_python(), str(_DRIVER), find_libreoffice() or "", pipe],
+            [uno_python(), str(_DRIVER), find_libreoffice() or "", pipe],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -118,7 +118,7 @@ def calc() -> Calc:
     """The one LibreOffice of these tests; the test is skipped where there is none."""
     if find_libreoffice() is None:
         pytest.skip("LibreOffice is not on this machine (apt: libreoffice-calc)")
-    if not _uno_python():
+    if not uno_python():
         pytest.skip("no Python here knows LibreOffice's uno (apt: python3-uno)")
     profile = Path(tempfile.mkdtemp(prefix="gpt2-excel-calc-"))
     started = Calc(profile)
@@ -149,7 +149,7 @@ def _plain(argument: Any) -> Any:
 
 
 @cache
-def _uno_python() -> str:
+def uno_python() -> str:
     """A Python that can `import uno`: the system's, or LibreOffice's own; empty where there is none."""
     beside = Path(find_libreoffice() or "/").resolve().parent
     candidates = filter(os.path.exists, ("/usr/bin/python3", str(beside / "python"), sys.executable))

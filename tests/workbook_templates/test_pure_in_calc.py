@@ -59,7 +59,7 @@ def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> N
     assert np.abs(steps.logits() - expected[steps.ids]).max() < WITHIN
     usual = unembed(forward(ids, library.load("demo")), library.load("demo"))[-1]
     assert np.abs(expected - usual).max() > 0.1, "an edit that nobody would notice shows nothing"
-    book.set("Weights 3", cell, learned)
+    book.type("Weights 3", cell, learned)  # calculated with the next edit
 
 
 def test_a_weight_that_is_hardly_wrong_is_noticed(book: Calc, steps: Steps) -> None:
@@ -68,7 +68,7 @@ def test_a_weight_that_is_hardly_wrong_is_noticed(book: Calc, steps: Steps) -> N
     learned = float(book.values("Weights 3", cell)[0][0])
     book.set("Weights 3", cell, round(learned, 4))
     noticed = [name for name, x in differences(steps.values(exact), exact).items() if x.largest > EXACT]
-    book.set("Weights 3", cell, learned)
+    book.type("Weights 3", cell, learned)
     assert noticed[0] == "block 3 step 9"
     assert "block 11 step 12" in noticed
 

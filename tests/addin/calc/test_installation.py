@@ -52,6 +52,17 @@ def test_what_it_says_may_be_in_another_encoding(tmp_path: Path, monkeypatch: py
         installation._unopkg("add")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="runs a script of the shell")
+def test_a_libreoffice_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "unopkg"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(installation, "_program", lambda: str(program))
+    monkeypatch.setattr(installation, "_TIMEOUT", 0.1)
+    with pytest.raises(Problem, match=r"unopkg add took over 0.1 s: is LibreOffice open\?"):
+        installation._unopkg("add")
+
+
 def test_without_libreoffice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "find_libreoffice", lambda: None)
     with pytest.raises(Missing, match="LibreOffice is not on this machine"):

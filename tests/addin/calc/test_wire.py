@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from addin.calc import wire
@@ -43,6 +43,7 @@ def without_blank_rows(rows: list[list[Any]]) -> list[list[Any]]:
 
 
 @given(st.lists(st.one_of(cells, ranges(cells), ranges(numbers))))
+@example([[[1.0, 2.0], ["", None]]])
 def test_values_and_ranges(values: list[Any]) -> None:
     expected = [without_blank_rows(value) if isinstance(value, list) else value for value in values]
     assert there_and_back(values) == expected

@@ -72,6 +72,19 @@ def test_a_main_job_that_fails_is_said_in_one_line(gpt2_excel: Run, monkeypatch:
     assert line(result, "main job") == "missing main job       ImportError: no such library"
 
 
+def test_a_look_for_excel_that_fails_does_not_keep_the_main_job_from_working(
+    gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged() -> None:
+        raise ValueError("Info.plist is damaged")
+
+    monkeypatch.setattr(machine, "find_excel", damaged)
+    monkeypatch.setattr(machine.sys, "platform", "darwin")
+    result = gpt2_excel("doctor")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert line(result, "excel") == "missing excel          ValueError: Info.plist is damaged"
+
+
 def test_a_folder_that_cannot_be_written(gpt2_excel: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocked = here / "file"
     blocked.write_text("not a folder")

@@ -21,10 +21,11 @@ class FakeInstallation(ModuleType):
 
     def __init__(self, host: str) -> None:
         super().__init__(f"addin.{host}.installation")
-        self.host, self.done = host, 0
+        self.host, self.done, self.options = host, 0, dict[str, int]()
 
-    def install(self) -> Iterator[str]:
+    def install(self, **options: int) -> Iterator[str]:
         self.done += 1
+        self.options = options
         yield f"wrote something for {self.host}"
         yield "open it"
 
@@ -56,6 +57,16 @@ def test_each_system_has_its_usual_host(
         result = gpt2_excel("install")
     assert result.stdout == f"wrote something for {host}\nopen it\n"
     assert [name for name, installation in installations.items() if installation.done] == [host]
+
+
+def test_another_port_is_told_to_office_and_to_no_other(
+    gpt2_excel: Run, installations: dict[str, FakeInstallation]
+) -> None:
+    assert gpt2_excel("install", "--host", "office", "--port", 9000).exit_code == 0
+    assert installations["office"].options == {"port": 9000}
+    refused = gpt2_excel("install", "--host", "calc", "--port", 9000)
+    assert (refused.exit_code, installations["calc"].done) == (1, 0)
+    assert refused.stderr == "gpt2-excel: --port is for --host office: there is no server for calc\n"
 
 
 @pytest.mark.parametrize("host", HOSTS)

@@ -16,6 +16,12 @@ from workbook_templates import TEMPLATES
 Run = Callable[..., Result]
 
 
+def sheets_of(file: str) -> list[str]:
+    """The XML of each sheet."""
+    with zipfile.ZipFile(file) as archive:
+        return [archive.read(name).decode() for name in archive.namelist() if "worksheets/sheet" in name]
+
+
 @pytest.mark.parametrize(("host", "stored"), [("office", ">_xldudf_GPT2_LINEAR("), ("desktop", ">GPT2_LINEAR(")])
 def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host: str, stored: str) -> None:
     result = gpt2_excel("new", "anatomy", "--host", host, "--model", "tiny", "--prompt", "a b c")
@@ -24,15 +30,47 @@ def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host
     assert result.stdout == f"file    {here / name}\n"
     expected = udfs.gpt2_predict("a b c", 1, None, "tiny")[1][1]
     assert Workbook.open(name, functions={}).get("next_token") == expected
-    with zipfile.ZipFile(name) as archive:
-        sheets = [archive.read(name).decode() for name in archive.namelist() if "worksheets/sheet" in name]
-    assert any(stored in sheet for sheet in sheets)
+    assert any(stored in sheet for sheet in sheets_of(name))
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "stored"),
+    [
+        ("win32", "6_check.xlsm", ">GPT2_BLOCK("),
+        ("darwin", "6_check.xlsx", ">_xldudf_GPT2_BLOCK("),
+        ("linux", "6_check.xlsx", ">ORG.GPT2EXCEL.GPT2BLOCK("),
+    ],
+)
+def test_without_a_host_it_is_for_the_one_that_install_takes(
+    gpt2_excel: Run, here: Path, system: str, name: str, stored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("addin.commands.hosts.sys.platform", system)
+        result = gpt2_excel("new", "check", "--model", "tiny", "--tokens", 3)
+    assert result.stdout == f"file    {here / name}\n"
+    assert any(stored in sheet for sheet in sheets_of(name))
+
+
+@pytest.mark.parametrize("usual", ["desktop", "calc"])
+def test_the_workbook_of_native_formulas_is_the_same_on_every_system(
+    gpt2_excel: Run, here: Path, monkeypatch: pytest.MonkeyPatch, usual: str
+) -> None:
+    built = []
+
+    def record(template: str, file: Path, **options: object) -> None:
+        built.append((options["tokens"], options["host"]))
+        file.touch()
+
+    monkeypatch.setattr("addin.commands.hosts.usual_host", lambda: usual)
+    monkeypatch.setattr("addin.commands.source.build", record)
+    assert gpt2_excel("new", "pure", "--model", "tiny").stdout == f"file    {here / '5_pure_formulas.xlsx'}\n"
+    assert built == [(32, "office")]
 
 
 def test_files_are_numbered_and_o_is_written_over(gpt2_excel: Run, here: Path) -> None:
     (here / "1_anatomy.xlsx").write_text("mine")
     (here / "own.xlsx").write_text("old")
-    arguments = ("new", "anatomy", "--model", "tiny")
+    arguments = ("new", "anatomy", "--host", "office", "--model", "tiny")
     assert gpt2_excel(*arguments).exit_code == 0
     assert gpt2_excel(*arguments, "-o", "own.xlsx").exit_code == 0
     assert {path.name for path in here.iterdir()} == {"1_anatomy.xlsx", "1_anatomy-2.xlsx", "own.xlsx"}
@@ -59,7 +97,5 @@ def test_wrong_values(gpt2_excel: Run, arguments: list[str], code: int, said: st
 def test_a_template_for_libreoffice(gpt2_excel: Run, here: Path) -> None:
     result = gpt2_excel("new", "anatomy", "--host", "calc", "--model", "tiny", "--tokens", "3")
     assert result.stdout == f"file    {here / '1_anatomy.xlsx'}\n"
-    with zipfile.ZipFile("1_anatomy.xlsx") as archive:
-        sheets = [archive.read(name).decode() for name in archive.namelist() if "worksheets/sheet" in name]
     linear = '<f t="array" ref="C40:CT42">ORG.GPT2EXCEL.GPT2LINEAR('  # 3 tokens x 96 queries, keys and values
-    assert any(linear in sheet for sheet in sheets)
+    assert any(linear in sheet for sheet in sheets_of("1_anatomy.xlsx"))

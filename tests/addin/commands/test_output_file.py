@@ -37,6 +37,19 @@ def test_a_write_that_stops_leaves_nothing(here: Path, error: type[BaseException
     assert [(path.name, path.read_text()) for path in here.iterdir()] == [("a.xlsx", "old")]
 
 
+@pytest.mark.parametrize("output", [None, "a.xlsx"])
+def test_a_place_that_a_program_holds_is_said_and_left(
+    here: Path, monkeypatch: pytest.MonkeyPatch, output: str | None
+) -> None:
+    def held(draft: Path, target: Path) -> None:
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr("os.replace", held)
+    with pytest.raises(Problem, match=r"is it open in a spreadsheet program\?"):
+        write_workbook(lambda draft: draft.write_text("new"), Path(output) if output else None, "b.xlsx")
+    assert list(here.iterdir()) == []
+
+
 def test_a_link_stays_a_link(here: Path) -> None:
     (here / "real.xlsx").write_text("old")
     (here / "link.xlsx").symlink_to("real.xlsx")

@@ -127,6 +127,12 @@ def test_a_workbook_with_macros_keeps_them(gpt2_excel: Run, workbook: Path, here
         (["{mine}", "--set", "tokens=1"], "--set tokens: cell must be a single one"),
         (["{mine}", "--set", "Prompt!H1=1e999"], "finite number"),
         (["{mine}", "--set", "Prompt!H1"], "--set must be like"),
+        (
+            ["{mine}", "--set", "Prompt!E8=x"],
+            "columns rank, token, id, logit, probability was to be calculated, not 'x'",
+        ),
+        (["{mine}", "--set", "Prompt!I9=x"], "a number was to be calculated, not 'x'"),
+        (["{mine}", "--set", "Prompt!I9=TRUE"], "a number was to be calculated, not True"),
         (["{mine}", "--tokens", "40"], "--tokens is for a template"),
         (["{mine}", "--model", "tiny ; fly"], "not 'fly'"),
         (["{mine}", "--model", "tiny ; set h.9.ln_1.bias[0] = 1"], "h.9.ln_1.bias"),
@@ -233,6 +239,16 @@ def test_a_prompt_longer_than_the_rows_asked_for_is_one_line(gpt2_excel: Run, he
     assert len(result.stderr.splitlines()) == 1
     assert "4" in result.stderr
     assert list(here.iterdir()) == []
+
+
+def test_a_workbook_for_libreoffice_can_be_recalculated(gpt2_excel: Run) -> None:
+    made = gpt2_excel("new", "anatomy", "--host", "calc", "--model", "tiny", "--tokens", 4).stdout.split()[1]
+    result = gpt2_excel("run", made, "--prompt", "a b c", "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["next_token"] == udfs.gpt2_predict("a b c", 1, None, "tiny")[1][1]
+    assert [token["id"] for token in said["tokens"]] == encode("a b c")
+    assert len(said["next_tokens"]) == 10
 
 
 def test_what_was_written_can_be_recalculated_again(gpt2_excel: Run) -> None:

@@ -1,6 +1,6 @@
 """Shows a workbook's first sheet after its VBA ran in LibreOffice. For the Python that has LibreOffice's `uno`.
 
-python3 libreoffice.py FILE PROFILE_FOLDER: prints the rows of shown texts as JSON.
+python3 libreoffice.py PROGRAM FILE PROFILE_FOLDER: prints the rows of shown texts as JSON.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def option(name: str, value: object) -> Any:
     return made
 
 
-def main(file: str, profile: str) -> None:
-    command = ["soffice", f"-env:UserInstallation={Path(profile).as_uri()}", "--headless", "--norestore"]
+def main(program: str, file: str, profile: str) -> None:
+    command = [program, f"-env:UserInstallation={Path(profile).as_uri()}", "--headless", "--norestore"]
     office = subprocess.Popen([*command, f"--accept={PIPE};"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     running = desktop()
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -17,14 +16,14 @@ from lxml import etree
 from oletools.olevba import VBA_Parser
 
 import udfs
+from addin.commands.programs import find_libreoffice
 from addin.desktop import functions, macro_workbook
 from addin.desktop.macro_workbook import add_vba, functions_project, made_for, with_vba, write_addin
 from addin.desktop.vba_project import Module
 from addin.headless import Workbook
+from tests.hosts.calc_host import uno_python
 from udfs.function import describe
 from workbook_templates import TEMPLATES, build
-
-SYSTEM_PYTHON = "/usr/bin/python3"  # has LibreOffice's uno, where that is installed
 
 # What stands in for xlwings in LibreOffice: it gives back what it was asked to call.
 RECORDER = """Attribute VB_Name = "Recorder"
@@ -54,10 +53,12 @@ End Function
 """
 
 
-def _has_uno() -> bool:
-    if shutil.which("soffice") is None or not Path(SYSTEM_PYTHON).exists():
-        return False
-    return subprocess.run([SYSTEM_PYTHON, "-c", "import uno"], capture_output=True).returncode == 0
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """LibreOffice's profile, made at its first start; without the add-in, whose functions have the same names."""
+    if find_libreoffice() is None:
+        pytest.skip("LibreOffice is not on this machine (apt: libreoffice-calc)")
+    return tmp_path_factory.mktemp("profile")
 
 
 @pytest.fixture(scope="module")
@@ -122,10 +123,9 @@ def test_what_is_no_add_in_of_ours(tmp_path: Path, other: str) -> None:
     assert made_for(file) is None
 
 
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
-def test_libreoffice_reads_every_module(templates: dict[str, Path], tmp_path: Path) -> None:
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    command = ["soffice", profile, "--headless", "--convert-to", "ods", "--outdir", tmp_path, templates["surgery"]]
+def test_libreoffice_reads_every_module(templates: dict[str, Path], profile: Path, tmp_path: Path) -> None:
+    office = [find_libreoffice() or "", f"-env:UserInstallation={profile.as_uri()}", "--headless"]
+    command = [*office, "--convert-to", "ods", "--outdir", tmp_path, templates["surgery"]]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     with zipfile.ZipFile(tmp_path / "surgery.ods") as archive:
         modules = {Path(name).stem: archive.read(name) for name in archive.namelist() if "Basic/GPT2Excel/" in name}
@@ -141,9 +141,11 @@ def _output(command: list[str | Path]) -> str:
     return "" if ran.returncode else ran.stdout
 
 
-@pytest.mark.skipif(not _has_uno(), reason="needs LibreOffice and python3-uno")
-def test_libreoffice_runs_every_wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libreoffice_runs_every_wrapper(profile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each function is given a cell for each argument; one more call a range, a number and nothing."""
+    python = uno_python()
+    if not python:
+        pytest.skip("no Python here knows LibreOffice's uno (apt: python3-uno)")
     monkeypatch.setattr(macro_workbook, "functions_project", _recording_project)
     with xlsxwriter.Workbook(tmp_path / "calls.xlsx") as workbook:
         sheet = workbook.add_worksheet()
@@ -155,7 +157,7 @@ def test_libreoffice_runs_every_wrapper(tmp_path: Path, monkeypatch: pytest.Monk
         sheet.write_formula(row + 1, 0, "=GPT2_WEIGHT(B1:C3,,2.5,A99)")
     add_vba(tmp_path / "calls.xlsx", tmp_path / "calls.xlsm")
     driver = Path(__file__).with_name("libreoffice.py")
-    command = [SYSTEM_PYTHON, driver, tmp_path / "calls.xlsm", tmp_path / "profile"]
+    command = [python, driver, find_libreoffice() or "", tmp_path / "calls.xlsm", profile]
     rows = json.loads(_output(command) or _output(command))  # LibreOffice 7.4 sometimes loses its connection
     for (call, *arguments), name in zip(rows, udfs.__all__, strict=False):
         expected = "|".join([f"{functions.__name__}.{name}", *filter(None, arguments)])

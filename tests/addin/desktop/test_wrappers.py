@@ -83,6 +83,11 @@ def test_quotes_and_characters_beyond_ascii() -> None:
             replace(ONE, arguments=tuple(Argument(f"a{number}", '"' * 255, True) for number in range(60))),
             "the help of GPT2_ONE must fit into 25 lines of VBA",
         ),
+        (
+            replace(ONE, arguments=tuple(Argument(f"a_rather_long_name_{number}", "", True) for number in range(60))),
+            "GPT2_ONE must fit into lines of 1023 characters of VBA, not ",
+        ),
+        (replace(ONE, help="→" * 255), "GPT2_ONE must fit into lines of 1023 characters of VBA, not "),
     ],
 )
 def test_what_there_is_no_room_for(description: Description, said: str) -> None:

@@ -34,6 +34,11 @@ def test_no_cell(text: str) -> None:
     assert parse_cell(text) is None
 
 
+@pytest.mark.parametrize("text", ["", "A1:B", "x:A1", "A1:B2:C3"])
+def test_no_rectangle(text: str) -> None:
+    assert parse_rect(text) is None
+
+
 def test_rectangles() -> None:
     assert parse_rect("$B$3:A1") == Rect(1, 1, 3, 2)
     assert parse_rect("c4") == Rect(4, 3, 4, 3)

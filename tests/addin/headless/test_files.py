@@ -218,7 +218,23 @@ def test_a_value_typed_over_a_spill_survives_the_file(make: Make, toys: Any, tmp
     again.recalculate()
     assert again.get("Block 5!D1") == again.get("It's!D1") == 123
     again.save(target)
-    assert "TYPED_OVER" not in parts(target)["xl/workbook.xml"].decode()
+    assert "definedName" not in parts(target)["xl/workbook.xml"].decode(), "Excel takes no empty list of names"
+
+
+def test_a_long_list_of_typed_cells_is_in_several_names(make: Make, toys: Any, tmp_path: Path) -> None:
+    tab, target = "A name as long as 31 characters", tmp_path / "typed.xlsx"
+    book = Workbook.open(make({tab: {"A1": "=TOY_STAIR(400)"}}), toys.functions)
+    book.recalculate()
+    for row in range(1, 401):
+        book.set(f"{tab}!B{row}", row)
+    book.recalculate()
+    book.save(target)
+    names = openpyxl.load_workbook(target).defined_names
+    assert len(names) > 1
+    assert max(len(name.value) for name in names.values()) < 8_192, "Excel takes no longer ones"
+    again = Workbook.open(target, toys.functions)
+    assert again.recalculate() == set()
+    assert [row[0] for row in again.get_range(f"{tab}!B1:B400")] == list(range(1, 401))
 
 
 def test_typed_values_of_every_kind(make: Make, toys: Any, tmp_path: Path) -> None:

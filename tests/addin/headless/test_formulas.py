@@ -47,6 +47,8 @@ def value(opened: Opened, formula: str) -> Any:
         ("=A1:A3+B1:B2", [[21], [41], ["#N/A"]]),
         ("=ANCHORARRAY(A1)>20", [[False, False], [False, True], [True, True]]),
         ("=ANCHORARRAY(A1)=21", [[False, False], [False, True], [False, False]]),
+        ("=D1:D4*2", [[2], ["#VALUE!"], [2], [0]]),
+        ("=ABS(D1:D4)", [[1], ["#VALUE!"], [1], [0]]),
         ("=SUM(ANCHORARRAY(A1))", 123.0),
         ("=SUM(D1:D4)", 1.0),
         ("=SUM(D1:D4,TRUE)", 2.0),
@@ -71,6 +73,10 @@ def value(opened: Opened, formula: str) -> Any:
         ("=INDEX(A1:A3,3)", 30.0),
         ("=INDEX(A1:B1,2)", 11.0),
         ("=INDEX(ANCHORARRAY(A1),{3;1},{1,2})", [[30, 31], [10, 11]]),
+        ("=INDEX(A1:A3,{1,3})", [[10, 30]]),
+        ("=INDEX(A1:B3,{1,3},2)", [[11, 31]]),
+        ("=INDEX(A1:B1,{2;1})", [[11], [10]]),
+        ("=INDEX(ANCHORARRAY(A1),0,{2,1})", [[11, 10], [21, 20], [31, 30]]),
         ("=INDEX(A1:B3,4,1)", "#REF!"),
         ("=MATCH(20,A1:A3,0)", 2.0),
         ("=XLOOKUP(20,A1:A3,B1:B3)", 21.0),
@@ -97,14 +103,18 @@ def value(opened: Opened, formula: str) -> Any:
         ("=top+1", 2.0),
         ("=SEQUENCE(2,3)", [[1, 2, 3], [4, 5, 6]]),
         ("=SEQUENCE(3,1,0,5)", [[0], [5], [10]]),
+        ("=SEQUENCE(D1,2)", [[1, 2]]),
+        ("=SEQUENCE(F2)", "#DIV/0!"),
         ("=TAKE(ANCHORARRAY(A1),2)", [[10, 11], [20, 21]]),
         ("=TAKE(ANCHORARRAY(A1),-1,1)", 30.0),
         ("=TAKE(ANCHORARRAY(A1),,-1)", [[11], [21], [31]]),
         ("=TAKE(ANCHORARRAY(A1),9,9)", [[10, 11], [20, 21], [30, 31]]),
+        ("=TAKE(ANCHORARRAY(A1),-9)", [[10, 11], [20, 21], [30, 31]]),
         ("=TAKE(ANCHORARRAY(A1),0)", "#CALC!"),
         ("=DROP(ANCHORARRAY(A1),2)", [[30, 31]]),
         ("=DROP(ANCHORARRAY(A1),-1,1)", [[11], [21]]),
         ("=DROP(ANCHORARRAY(A1),9)", "#CALC!"),
+        ("=DROP(ANCHORARRAY(A1),-9)", "#CALC!"),
         ("=VSTACK(A1:B1,A3:B3)", [[10, 11], [30, 31]]),
         ("=HSTACK(A1:A2,B2:B3)", [[10, 21], [20, 31]]),
         ("=TRANSPOSE(ANCHORARRAY(A1))", [[10, 20, 30], [11, 21, 31]]),
@@ -118,7 +128,12 @@ def value(opened: Opened, formula: str) -> Any:
         ("=SUM(A:A)", 60.0),
         ("=ABS()", "#VALUE!"),
         ("=EXP(1,2)", "#VALUE!"),
+        ('=SEQUENCE(" 2E0 ",1)', [[1], [2]]),
         ('=SEQUENCE("inf")', "#VALUE!"),
+        ('=SEQUENCE("٢")', "#VALUE!"),
+        ("=SEQUENCE(3000,3000)", "#VALUE!"),
+        ("=SEQUENCE(0)", "#VALUE!"),
+        ('=SEQUENCE(REPT("9",400))', "#VALUE!"),
         ('=INDEX(A1:A3,"nan")', "#VALUE!"),
         ("=INDEX(A1:B3,{1;2},{1;2;2})", "#VALUE!"),
         ("=LET()", "#VALUE!"),
@@ -134,7 +149,25 @@ def test_a_plain_formula_takes_its_own_row(opened: Opened) -> None:
     book = opened(
         {"S": {"A1": 1, "A2": 2, "A3": 3, "C2": "-=A1:A3*10", "C3": "-=A1:A3", "C4": "-=SUM(A1:A3*1)", "C9": "-=A1:A3"}}
     )
-    assert [book.get(f"S!C{row}") for row in (2, 3, 9)] == [20.0, 3.0, "#VALUE!"]
+    assert [book.get(f"S!C{row}") for row in (2, 3, 4, 9)] == [20.0, 3.0, "#VALUE!", "#VALUE!"]
+
+
+def test_a_plain_formula_takes_its_own_row_of_a_whole_column(opened: Opened) -> None:
+    book = opened(
+        {"S": {"A3": 5, "A4": 6, "C4": "-=A:A*2", "C9": "-=A:A"}, "T": {"C50": "-=S!A:A*2", "D50": "-=S!3:3"}}
+    )
+    assert book.get_range("S!C4:C9") == [[12.0], [None], [None], [None], [None], [0.0]]
+    assert book.get_range("T!C50:D50") == [[0.0, 0.0]], "below and beside what the other sheet has"
+
+
+@pytest.mark.parametrize("operator", ["+", "&"])
+def test_an_operation_may_be_as_long_as_excel_allows(opened: Opened, operator: str) -> None:
+    count = 2_700  # of three characters each
+    book = opened({"S": {"A1": 1, "C1": "=" + operator.join(["A1"] * count)}})
+    expected = {"+": count, "&": "1" * count}
+    assert book.get("S!C1") == expected[operator]
+    book.set("S!A1", 2)
+    assert book.recalculate() == {"S!A1", "S!C1"}
 
 
 def test_numbers_stay_exact(opened: Opened, toys: Any) -> None:

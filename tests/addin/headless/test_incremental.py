@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from addin.headless import Workbook
 
 INPUTS = ["In!A1", "In!A2", "In!A3", "In!A4"]
-ELSEWHERE = ["Mid!B2", "Mid!C3", "Mid!A9", "Mid!E1", "Mid!F4", "Out!A2", "Out!C4", "Out!D1", "In!C2"]
+ELSEWHERE = ["Mid!B2", "Mid!C3", "Mid!A9", "Mid!E1", "Mid!F4", "Out!A2", "Out!C4", "Out!D1", "In!C2", "In!C1", "Mid!A1"]
 FORMULAS = {
     "In": {"C1": "=TOY_STAIR(A1,A2)"},
     "Mid": {"A1": "=TOY_STAIR(A_ROWS,2)", "D1": "=TOY_STEER(ANCHORARRAY(A1),In!A3)",

@@ -29,11 +29,13 @@ OVERRIDES = {
 }
 
 
-def craft(path: Path, rows: str, prefix: str = "", strings: str = "", chain: str = "", names: str = "") -> Path:
-    """The smallest workbook with one sheet `S` whose rows are given as XML."""
+def craft(
+    path: Path, rows: str, prefix: str = "", strings: str = "", chain: str = "", names: str = "", tab: str = "S"
+) -> Path:
+    """The smallest workbook with one sheet whose rows are given as XML."""
     p = f"{prefix}:" if prefix else ""
     xmlns = f'xmlns:{prefix}="{MAIN}"' if prefix else f'xmlns="{MAIN}"'
-    sheets = f'<{p}sheets><{p}sheet name="S" sheetId="1" r:id="worksheet"/></{p}sheets>'
+    sheets = f'<{p}sheets><{p}sheet name="{tab}" sheetId="1" r:id="worksheet"/></{p}sheets>'
     data = f"<{p}sheetData>{rows}</{p}sheetData>"
     xl = {
         "workbook": f'<{p}workbook {xmlns} xmlns:r="{RELATIONS}">{sheets}{names}</{p}workbook>',
@@ -180,11 +182,20 @@ def test_remembered_values_of_a_spill_are_no_constants(tmp_path: Path, toys: Any
     assert book.get_range("S!A1:B2") == [[10, 11], [20, 21]]
 
 
-def test_the_list_of_typed_cells_as_excel_rewrites_it(tmp_path: Path, toys: Any) -> None:
-    names = '<definedNames><definedName name="_GPT2_TYPED_OVER_0" hidden="1">S!$B$1,S!$A$2</definedName></definedNames>'
-    book = Workbook.open(craft(tmp_path / "x.xlsx", REMEMBERED, names=names), toys.functions)
+@pytest.mark.parametrize("tab", ["S", "Übersicht", "表"])
+def test_the_list_of_typed_cells_as_excel_rewrites_it(tmp_path: Path, toys: Any, tab: str) -> None:
+    listed = f"{tab}!$B$1,Removed!$A$1,{tab}!$A$2,{tab}!#REF!"
+    names = f'<definedNames><definedName name="_GPT2_TYPED_OVER_0" hidden="1">{listed}</definedName></definedNames>'
+    book = Workbook.open(craft(tmp_path / "x.xlsx", REMEMBERED, names=names, tab=tab), toys.functions)
     book.recalculate()
-    assert book.get_range("S!A1:B2") == [[10, 8], ["x", 21]]
+    assert book.get_range(f"{tab}!A1:B2") == [[10, 8], ["x", 21]]
+
+
+@pytest.mark.parametrize("beside", ["<c><v>1</v></c>", '<c t="str"><v>text</v></c>'], ids=["numbers", "a text beside"])
+def test_what_is_no_number_is_an_error(tmp_path: Path, beside: str) -> None:
+    rows = f"<row><c><v>NaN</v></c><c><v>1e999</v></c>{beside}</row>"
+    book = Workbook.open(craft(tmp_path / "x.xlsx", rows), {})
+    assert book.get_range("S!A1:B1") == [["#NUM!", "#NUM!"]]
 
 
 def test_names_of_one_sheet_come_first(tmp_path: Path) -> None:

@@ -122,6 +122,12 @@ def test_whole_columns_see_cells_that_come_later(opened: Opened, toys: Any) -> N
     assert column.shape == (700, 1)
 
 
+def test_places_in_a_whole_column_count_from_its_first_row(opened: Opened) -> None:
+    formulas = {"C3": "=MATCH(6,A:A,0)", "D3": "=INDEX(A:A,4)", "E3": "=INDEX(A:B,3,1)", "F3": "=SUM(H:H)"}
+    book = opened({"S": {"A3": 5, "A4": 6, **formulas}})
+    assert book.get_range("S!C3:F3") == [[4.0, 6.0, 5.0, 0.0]]
+
+
 def test_replacing_and_clearing_a_formula(opened: Opened) -> None:
     book = opened({"S": {"A1": 1, "A2": "=A1+1", "A3": "=A2*10"}})
     book.set("S!A2", 7)

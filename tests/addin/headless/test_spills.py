@@ -45,6 +45,20 @@ def test_a_value_typed_over_the_first_cell_keeps_the_rest(opened: Opened) -> Non
     assert book.get_range("S!A1:D2") == [[0, 11, None, 52], [20, 21, None, None]]
 
 
+def test_a_first_cell_typed_over_stays_so_while_nothing_else_spills(opened: Opened) -> None:
+    book = opened({"S": {"A1": 3, "C1": "=TOY_STAIR(A1,1)", "E1": "=SUM(ANCHORARRAY(C1))"}})
+    book.set("S!C1", 7)
+    book.set("S!A1", 1)
+    book.recalculate()
+    book.set("S!C1", 8)
+    book.set("S!A1", 3)
+    book.recalculate()
+    assert book.get_range("S!C1:C3") == [[8.0], [20.0], [30.0]]
+    book.set("S!C1", None)
+    book.recalculate()
+    assert book.get("S!E1") == 60.0
+
+
 def test_text_typed_over_numbers(opened: Opened) -> None:
     book = opened({"S": {"A1": "=TOY_STAIR(2)", "D1": "=TOY_CONCAT(ANCHORARRAY(A1))"}})
     book.set("S!B1", "no number")
@@ -120,6 +134,12 @@ def test_a_legacy_array_keeps_its_range(opened: Opened) -> None:
         [30, 31, None, None, None, None, None, 60, None],
         ["#N/A", "#N/A", None, None, None, None, None, None, None],
     ]
+
+
+def test_a_row_or_a_column_fills_a_legacy_array_again_and_again(opened: Opened) -> None:
+    book = opened({"S": {"A1": "=TOY_STAIR(2)", "D1:F3": "{=A1:A2*2}", "H1:J3": "{=A1:B1*2}"}})
+    assert book.get_range("S!D1:F3") == [[20.0] * 3, [40.0] * 3, ["#N/A"] * 3]
+    assert book.get_range("S!H1:J3") == [[20.0, 22.0, "#N/A"]] * 3
 
 
 def test_a_value_typed_over_a_legacy_array(opened: Opened) -> None:

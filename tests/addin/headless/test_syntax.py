@@ -15,7 +15,6 @@ from addin.headless.values import NAME, REF
         "_xlfn._xldudf_GPT2_BLOCK(1)",
         "gpt2_block(1)",
         "[2]!GPT2_BLOCK(1)",
-        "ORG.GPT2.CALC.GPT2.BLOCK(1)",
     ],
 )
 def test_every_host_stores_the_same_function(stored: str) -> None:

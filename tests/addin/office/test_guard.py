@@ -100,8 +100,18 @@ def test_office_may_read_what_is_public_and_nothing_else(server: Running) -> Non
         answer = server.ask("GET", path, headers={"Origin": OFFICE})
         assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, OFFICE)
     for path in PRIVATE:
-        assert server.ask("GET", path, headers={"Origin": OFFICE}).status == 403
+        answer = server.ask("GET", path, headers={"Origin": OFFICE})
+        assert answer.status == 403
+        assert "access-control-allow-origin" not in answer.headers
     assert server.call("GPT2_PREDICT", WORK, Origin=OFFICE).status == 403
+
+
+def test_foreign_pages_may_embed_what_is_public_and_nothing_else(server: Running) -> None:
+    for paths, policy in ((PUBLIC, "cross-origin"), (PRIVATE, "same-origin")):
+        for path in paths:
+            headers = server.ask("GET", path).headers
+            assert headers["cross-origin-resource-policy"] == policy, path
+            assert "access-control-allow-origin" not in headers, "nobody asked"
 
 
 def test_a_browser_that_asks_first_is_told(server: Running) -> None:

@@ -74,6 +74,17 @@ def test_linux_is_told_what_to_do_for_the_web(home: Path, monkeypatch: pytest.Mo
     assert "none that is valid" in done(installation.status)
 
 
+def test_the_manifest_names_the_port_of_the_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    file = home / "data" / "office" / "manifest.xml"
+    assert "with gpt2-excel serve, " in done(installation.install)
+    assert "https://localhost:8431/taskpane.html" in file.read_text(encoding="utf-8")
+    assert "with gpt2-excel serve --port 9000, " in done(lambda: installation.install(9000))
+    text = file.read_text(encoding="utf-8")
+    assert "https://localhost:9000/taskpane.html" in text
+    assert "8431" not in text
+
+
 def test_a_mac_trusts_it_and_finds_it(home: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     (home / EXCEL).mkdir(parents=True)

@@ -67,6 +67,19 @@ def test_a_text_too_long_for_a_cell_is_an_error() -> None:
         write_result("a" * 32_768, "F")
 
 
+def test_a_text_as_long_as_a_cell_holds_goes_both_ways() -> None:
+    body = write_result("a" * 32_767, "F")
+    assert body == b'[["' + b"a" * 32_767 + b'"]]'
+    assert read_arguments(b"[" + body + b"]") == [[["a" * 32_767]]]
+
+
+def test_what_is_no_cell_is_named_by_the_number_of_its_argument() -> None:
+    with pytest.raises(CellError, match=r"^argument 2 has a list where a cell must be$"):
+        read_arguments(b'[[[1]], [["a", ["b"]]]]')
+    with pytest.raises(CellError, match=r"^argument 1 must be a cell or a list of rows, each a list of cells$"):
+        read_arguments(b"[[1, 2]]")
+
+
 def test_true_among_numbers_is_no_number() -> None:
     (got,) = read_arguments(b"[[[1, true]]]")
     assert got == [[1, True]]

@@ -1,0 +1,38 @@
+"""Our functions as LibreOffice stores them: under names of its own, and told the size of their array formula."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from addin.calc.layout import fault, laid_out
+from udfs.cells import CellError, error_text, spill
+from workbook_templates.dialect_calc import stored
+
+Function = Callable[..., Any]
+
+
+def with_calc_names(functions: Mapping[str, Function]) -> dict[str, Function]:
+    """The functions by their own names and by those that a file of LibreOffice's has for them."""
+    return {**{stored(name): _sized(name, function) for name, function in functions.items()}, **functions}
+
+
+def _sized(name: str, function: Function) -> Function:
+    """The function with two more arguments, the rows and columns of its array formula."""
+
+    def call(*arguments: Any) -> Any:
+        n_parameters = len(inspect.signature(function).parameters)
+        given, size = arguments[:n_parameters], arguments[n_parameters:]
+        rows, columns = (*size, None, None)[:2]
+        if wrong := fault(rows, columns):
+            raise CellError(wrong)
+        if not rows:
+            return function(*given)
+        try:
+            result = spill(function(*given))
+        except Exception as error:  # it stands in the first cell, and not in all of them
+            result = [[error_text(error, name)]]
+        return laid_out(tuple(tuple("" if x is None else x for x in row) for row in result), rows, columns)
+
+    return call
