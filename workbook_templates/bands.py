@@ -199,7 +199,9 @@ class BandPage(Page):
         self._formulas(first, 0, labels or self._labels, self.style.position, (count, 2))
         if count > UNFOLDED:
             self.sheet.set_row(last + 1, None, None, {"collapsed": True})
-            tokens = f"COUNT({self.at(first, 0)}:{self.at(last, 0)})" if labels else "token_count"
+            # Not the rows of a spill, of which other programs know nothing: they could not show that this is blank.
+            own = "&".join(f"{self.at(first, column)}:{self.at(last, column)}" for column in (0, 1))
+            tokens = f'SUMPRODUCT(1*({own}<>""))' if labels else "token_count"
             self.plain(last + 1, FIRST, folded_note(tokens), self.style.bold)
         self.row = last + 2
         return last

@@ -26,6 +26,11 @@ class Book:
         self._waiting: list[tuple[Worksheet, int, int, str, Format | None, tuple[int, int] | None]] = []
         workbook.set_properties({"title": "GPT-2 in Excel", "created": _FIRST_MADE})
 
+    def command(self, template: str) -> str:
+        """The command that makes such a workbook anew for the same program."""
+        host = "" if self.dialect.host == "headless" else f" --host {self.dialect.host}"
+        return f"gpt2-excel new {template}{host}"
+
     def name(self, name: str, place: str) -> None:
         """Gives a cell or range, such as `=Prompt!$B$5`, a name that formulas can use."""
         self.workbook.define_name(name, f"={place}")

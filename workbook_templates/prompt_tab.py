@@ -92,7 +92,7 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
     # VLOOKUP reads the facts below, which stand in a fixed range.
     header = page.row + 8 + (2 if tab.guarded else 0)
     of_model = _checks_of_model(book, tab, f"$A${header + 1}:$B${header + _FACTS}")
-    check = _first_wrong([*of_model, *_checks_of_prompt(tab)], f'"{READY}"')
+    check = _first_wrong([*of_model, *_checks_of_prompt(book, tab)], f'"{READY}"')
     _value(page, "status", "Check", check, 'Says "ready", or what is in the way.')
     if tab.guarded:
         _used(page, of_model)
@@ -161,12 +161,12 @@ def _checks_of_model(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, 
     other_shape = (
         f"OR({differs})",
         f'"{MARK} this workbook has {shape.n_layer} blocks of {shape.n_head} heads{channels}, the model has "'
-        f'&{layers}&" of "&{heads}{its_channels}&": gpt2-excel new {tab.template} --model NAME"',
+        f'&{layers}&" of "&{heads}{its_channels}&": {book.command(tab.template)} --model NAME"',
     )
     return [(f'LEFT(model,6)="{MARK}"', "model"), *([] if tab.any_shape else [other_shape])]
 
 
-def _checks_of_prompt(tab: PromptTab) -> list[tuple[str, str]]:
+def _checks_of_prompt(book: Book, tab: PromptTab) -> list[tuple[str, str]]:
     """What may be wrong with the prompt, as for the model."""
     # The anatomy workbook goes through what is read, token by token, and bos alone is a token. Functions want a text.
     empty = 'prompt=""' if tab.guarded else "token_count=0"
@@ -176,7 +176,7 @@ def _checks_of_prompt(tab: PromptTab) -> list[tuple[str, str]]:
         (
             "token_count>room",
             f'"{MARK} this workbook has room for "&room&" tokens, the prompt has "&token_count'
-            f'&": gpt2-excel new {tab.template} --tokens "&token_count',
+            f'&": {book.command(tab.template)} --tokens "&token_count',
         ),
     ]
 

@@ -49,18 +49,28 @@ class Certificate:
     @property
     def is_good(self) -> bool:
         """Whether it is there, whole, and will still be valid in two weeks."""
-        if not all(path.is_file() for path in self.files):
+        leaf = _read(self.chain)
+        if leaf is None or not self.is_known or not self.key.is_file():
             return False
-        soon = datetime.now(timezone.utc) + timedelta(days=_RENEW_DAYS)
-        try:
-            return x509.load_pem_x509_certificate(self.chain.read_bytes()).not_valid_after_utc > soon
-        except ValueError:
-            return False
+        return leaf.not_valid_after_utc > datetime.now(timezone.utc) + timedelta(days=_RENEW_DAYS)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the root is there and whole, so that it has a fingerprint."""
+        return _read(self.root) is not None
 
     @property
     def fingerprint(self) -> str:
         """SHA-1 of the root, by which systems list what they trust."""
         return x509.load_pem_x509_certificate(self.root.read_bytes()).fingerprint(hashes.SHA1()).hex().upper()
+
+
+def _read(file: Path) -> x509.Certificate | None:
+    """The first certificate in a file; None where there is none that is whole."""
+    try:
+        return x509.load_pem_x509_certificate(file.read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def own_folder() -> Path:

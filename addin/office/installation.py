@@ -91,7 +91,9 @@ def _have_trusted(certificate: Certificate) -> Iterator[str]:
 
 
 def _have_distrusted(certificate: Certificate) -> Iterator[str]:
-    if not certificate.root.exists():
+    if not certificate.is_known:
+        if certificate.root.exists():
+            yield f"{certificate.root} is damaged, so what this system trusts as {certificates.ROOT_NAME!r} stays"
         return
     command = trust.distrust_command(certificate)
     if command is None:

@@ -150,7 +150,7 @@ def test_the_same_arguments_give_the_same_file(path: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("template", [name for name in TEMPLATES if name not in FORMULAS_ONLY])
 def test_the_committed_file_is_the_builders_with_values(template: str, tmp_path: Path) -> None:
-    """After a change: GPT2_EXCEL_MODEL=demo gpt2-excel new TEMPLATE -o workbook_templates/FILE"""
+    """After a change: GPT2_EXCEL_MODEL=demo gpt2-excel new TEMPLATE --host office -o workbook_templates/FILE"""
     committed = Path(workbook_templates.__file__).with_name(TEMPLATES[template])
     with zipfile.ZipFile(build(template, tmp_path, model="demo")) as fresh, zipfile.ZipFile(committed) as filled:
         assert filled.read("xl/sharedStrings.xml") == fresh.read("xl/sharedStrings.xml")

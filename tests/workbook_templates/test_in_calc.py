@@ -40,7 +40,7 @@ def test_a_prompt_with_a_token_too_many_is_a_message(template: str, tmp_path: Pa
     office = opened(template, tmp_path, " ".join("abcdefghijklmnopq"))
     message = (
         f"#GPT2! this workbook has room for {ROOM} tokens, the prompt has {ROOM + 1}: "
-        f"gpt2-excel new {template} --tokens {ROOM + 1}"
+        f"gpt2-excel new {template} --host calc --tokens {ROOM + 1}"
     )
     assert office.named("status") == office.named("next_token") == [[message]]
     others = {text for tab in office.tabs() for text in texts(office, tab) if text.startswith(("Err:", "#GPT2! "))}

@@ -288,7 +288,7 @@ def test_bos_takes_room_in_a_patched_sentence_too(tmp_path: Path) -> None:
     workbook.set("model_name", "tiny ; bos")
     workbook.recalculate()
     texts = {value for (value,) in workbook.get_range("Patching!A1:A60") if isinstance(value, str)}
-    assert any(text.endswith("gpt2-excel new mri --tokens 15") for text in texts)
+    assert any(text.endswith("gpt2-excel new mri --host office --tokens 15") for text in texts)
 
 
 def test_long_prompts_get_no_thumbnails_but_all_else(tmp_path: Path) -> None:

@@ -280,7 +280,10 @@ def test_folded_rows_of_a_long_contrast_are_pointed_out(tmp_path: Path) -> None:
 
 
 MESSAGES = {
-    "too long": ({"prompt": "one two three four five six seven eight nine ten"}, "gpt2-excel new surgery --tokens 10"),
+    "too long": (
+        {"prompt": "one two three four five six seven eight nine ten"},
+        "gpt2-excel new surgery --host office --tokens 10",
+    ),
     "empty": ({"prompt": None}, "the prompt is empty"),
     "no model": ({"model_name": "no such"}, "'no such'"),
     "other shape": ({"model_name": "tiny"}, "the model has 3 of 4"),

@@ -20,7 +20,7 @@ def write_comparison(page: Page, block: Block, functions: dict[str, Range], widt
     dialect = page.book.dialect
     facts = dialect.found('"width (n_embd)"', "Prompt!$A$1:$B$60" if dialect.is_fixed else "Prompt!$A:$B", 2)
     needed = f"{MARK} this workbook is for a model {width} wide, this one is "
-    other = f'"{needed}"&{facts}&": gpt2-excel new check --model NAME"'
+    other = f'"{needed}"&{facts}&": {page.book.command("check")} --model NAME"'
     page.text(page.row, 0, "In the way", page.style.bold)
     page.plain(page.row, 1, f'IF(status<>"{READY}",status,IF({facts}<>{width},{other},""))', page.style.value)
     page.mark_errors(page.row, 1)

@@ -46,7 +46,7 @@ def write_patching(book: Book) -> None:
             page.mark_errors(page.row, column)
         page.row += 1
     page.row += 1
-    checked = f'LET(n,{tokens_of(clean)},IF(n>room,"{_too_long()}"&n,{clean}))'
+    checked = f'LET(n,{tokens_of(clean)},IF(n>room,"{_too_long(page)}"&n,{clean}))'
     arguments = f"{unless_message('model_used', checked, 'model_used')},{corrupted},{answer},{wrong}"
     title(
         page,
@@ -65,8 +65,8 @@ def write_patching(book: Book) -> None:
     page.sheet.freeze_panes(1, 1)
 
 
-def _too_long() -> str:
-    return f"{MARK} this workbook has room for fewer tokens than clean has: gpt2-excel new mri --tokens "
+def _too_long(page: Page) -> str:
+    return f"{MARK} this workbook has room for fewer tokens than clean has: {page.book.command('mri')} --tokens "
 
 
 def _map(page: Page, formula: str, columns: int) -> None:

@@ -111,19 +111,7 @@ def test_the_page_asks_again_while_the_server_is_busy(page: Any) -> None:
     assert (rows[1], refusals) == ([0, "hello", 31373], [])
 
 
-def test_64_x_768_there_and_back_takes_less_than_a_fifth_of_a_second(page: Any) -> None:
+def test_64_x_768_there_and_back(page: Any) -> None:
     array = np.random.default_rng(0).standard_normal((64, 768)).astype(np.float32)
-    seconds = page.evaluate(
-        """async (rows) => {
-            const times = [];
-            for (let turn = 0; turn < 5; turn += 1) {
-                const started = performance.now();
-                const answer = await standIn.registered().GPT2_GELU(rows.map((row) => row.map((x) => x + turn)), {});
-                times.push((performance.now() - started) / 1000);
-                if (answer.length !== 64 || answer[0].length !== 768) throw new Error(answer);
-            }
-            return Math.min(...times);
-        }""",
-        array.tolist(),
-    )
-    assert seconds < 0.2
+    answer = page.evaluate("(rows) => standIn.registered().GPT2_GELU(rows, {})", array.tolist())
+    np.testing.assert_allclose(answer, udfs.gpt2_gelu(array), rtol=1e-12)

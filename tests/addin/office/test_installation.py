@@ -85,6 +85,20 @@ def test_the_manifest_names_the_port_of_the_server(home: Path, monkeypatch: pyte
     assert "8431" not in text
 
 
+def test_a_damaged_root_is_said_and_removed(
+    home: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    done(installation.install)
+    root = home / "data" / "office" / "root.pem"
+    root.write_bytes(root.read_bytes()[:100])
+    assert "none that is valid" in done(installation.status)
+    said = done(installation.uninstall)
+    assert f"{root} is damaged" in said
+    assert not root.exists()
+    assert "delete-certificate" not in [command[1] for command in commands]
+
+
 def test_a_mac_trusts_it_and_finds_it(home: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     (home / EXCEL).mkdir(parents=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import numpy as np
@@ -85,12 +84,7 @@ def test_true_among_numbers_is_no_number() -> None:
     assert got == [[1, True]]
 
 
-def test_64_x_768_there_and_back_takes_a_few_milliseconds() -> None:
+def test_64_x_768_there_and_back() -> None:
     array = np.random.default_rng(0).standard_normal((64, 768)).astype(np.float32)
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        (back,) = read_arguments(b"[" + write_result(array, "F") + b"]")
-        times.append(time.perf_counter() - started)
+    (back,) = read_arguments(b"[" + write_result(array, "F") + b"]")
     np.testing.assert_array_equal(back.astype(np.float32), array)
-    assert min(times) < 0.05
