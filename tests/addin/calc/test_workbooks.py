@@ -103,7 +103,9 @@ class Pair:
 def is_same(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, float) and isinstance(value, float):
         return math.isclose(value, wanted, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    return {value, wanted} == {"", None}
+    if isinstance(wanted, str) and isinstance(value, str):
+        return value.replace(" --host calc", "") == wanted  # a hint names the program that the workbook is for
+    return value == wanted or {value, wanted} == {"", None}
 
 
 # Not pure, which takes a minute: test_pure_in_calc.py compares every step of it with the backend.
