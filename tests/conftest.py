@@ -10,14 +10,14 @@ from hypothesis import settings
 
 from tests.random_checkpoint import write_checkpoint
 from tests.random_sae import write_sae
-from udfs.backend import library
+from udfs.backend import catalogue
 from udfs.backend.errors import ModelError
-from udfs.backend.model import Model
+from udfs.backend.gpt2.model import Model
 
 settings.register_profile("project", deadline=None)  # on a busy machine anything may take long
 settings.load_profile("project")
 
-OWN_MODELS = library.models_folder()  # of the person who runs the tests, before they look elsewhere
+OWN_MODELS = catalogue.models_folder()  # of the person who runs the tests, before they look elsewhere
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,6 +41,6 @@ def gpt2(monkeypatch: pytest.MonkeyPatch) -> Model:
     """The real GPT-2 small, where it is on this machine; the test is skipped elsewhere."""
     monkeypatch.setenv("GPT2_EXCEL_MODELS", str(OWN_MODELS))
     try:
-        return library.load("gpt2")
+        return catalogue.load("gpt2")
     except ModelError as error:
         pytest.skip(str(error))

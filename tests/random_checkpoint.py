@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from udfs.backend.checkpoint import open_checkpoint
-from udfs.backend.config import parse_config
-from udfs.backend.layers import Layers
-from udfs.backend.model import Model
+from udfs.backend.fast.layers import Layers
+from udfs.backend.gpt2.checkpoint import open_checkpoint
+from udfs.backend.gpt2.config import parse_config
+from udfs.backend.gpt2.model import Model
 
 SIZES = {
     "tiny": {"n_layer": 3, "n_head": 4, "n_embd": 32, "n_ctx": 64, "n_vocab": 50257},

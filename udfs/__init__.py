@@ -15,7 +15,6 @@ from udfs.anatomy import (
     gpt2_softmax,
     gpt2_unembed,
 )
-from udfs.circuits import gpt2_circuit, gpt2_patch
 from udfs.generation import (
     gpt2_beam,
     gpt2_beam_steps,
@@ -25,6 +24,7 @@ from udfs.generation import (
     gpt2_logprobs,
     gpt2_speculate,
 )
+from udfs.interventions import gpt2_circuit, gpt2_patch
 from udfs.lens import (
     gpt2_attention,
     gpt2_attribution,
@@ -34,7 +34,6 @@ from udfs.lens import (
     gpt2_logitlens,
     gpt2_ov,
 )
-from udfs.model import gpt2_info, gpt2_model, gpt2_parameters, gpt2_weight
 from udfs.surgery import (
     gpt2_added,
     gpt2_contrast,
@@ -53,6 +52,7 @@ from udfs.tokens import (
     gpt2_position,
     gpt2_tokenize,
 )
+from udfs.weights import gpt2_info, gpt2_model, gpt2_parameters, gpt2_weight
 
 __all__ = [
     "gpt2_added",

@@ -8,11 +8,13 @@ import numpy as np
 
 from udfs import arguments as arg
 from udfs import cells
-from udfs.backend import forward, places, sampling, tokenizer
+from udfs.backend import ranking
 from udfs.backend.arrays import Array
-from udfs.backend.distribution import next_logits
-from udfs.backend.model import Model
-from udfs.backend.runs import run
+from udfs.backend.generate.sampling import next_logits
+from udfs.backend.gpt2 import forward, tokenizer
+from udfs.backend.gpt2.model import Model
+from udfs.backend.interpret import places
+from udfs.backend.interpret.runs import run
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
 
@@ -106,7 +108,7 @@ def gpt2_softmax(x: arg.Numbers, temperature: arg.Temperature = 1.0) -> Array:
 
     Example: =GPT2_SOFTMAX(B5:F5, 0.7)
     """
-    return sampling.probabilities(x, temperature)
+    return ranking.probabilities(x, temperature)
 
 
 @cell_function
@@ -195,10 +197,10 @@ def gpt2_predict(
 
 def _most_likely(residual: Array, k: int, temperature: float, model: Model) -> Table:
     logits = next_logits(residual[-1:], model)[0]  # -> [n_vocab]
-    probability = sampling.probabilities(logits, temperature)
+    probability = ranking.probabilities(logits, temperature)
     rows = [
         [rank, tokenizer.token_text(int(token)), int(token), float(logits[token]), float(probability[token])]
-        for rank, token in enumerate(sampling.top(logits, k), start=1)
+        for rank, token in enumerate(ranking.top(logits, k), start=1)
     ]
     return [["rank", "token", "id", "logit", "probability"], *rows]
 

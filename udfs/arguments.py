@@ -13,16 +13,18 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 
 from udfs import cells
-from udfs.backend import additions, circuits, library, model_text, patching, places, surgery, tokenizer
+from udfs.backend import catalogue, model_text
 from udfs.backend.arrays import FLOAT32, FLOAT64, Array
 from udfs.backend.errors import ModelError
-from udfs.backend.model import Model as BackendModel
+from udfs.backend.generate.random_numbers import DEFAULT_SEED, MAX_SEED
+from udfs.backend.gpt2 import tokenizer
+from udfs.backend.gpt2.model import Model as BackendModel
+from udfs.backend.gpt2.prompts import prompt_ids
+from udfs.backend.interpret import additions, circuits, edits, patching, places
+from udfs.backend.interpret.steering_vectors import Numbers as PackedNumbers
+from udfs.backend.interpret.steering_vectors import Vector as BackendVector
+from udfs.backend.interpret.steering_vectors import parse_vector
 from udfs.backend.model_text import ModelText
-from udfs.backend.prompts import prompt_ids
-from udfs.backend.random_numbers import DEFAULT_SEED, MAX_SEED
-from udfs.backend.steering import Numbers as PackedNumbers
-from udfs.backend.steering import Vector as BackendVector
-from udfs.backend.steering import parse_vector
 from udfs.cells import CellError
 
 
@@ -56,12 +58,12 @@ def _text(raw: object, name: str, model: BackendModel | None) -> str:
 
 
 def _model(raw: object, name: str, model: BackendModel | None) -> BackendModel:
-    return library.load(cells.text(raw, name))
+    return catalogue.load(cells.text(raw, name))
 
 
 def _model_text(raw: object, name: str, model: BackendModel | None) -> ModelText:
     parsed = model_text.parse(cells.text(raw, name))
-    return replace(parsed, name=parsed.name or library.default_name())
+    return replace(parsed, name=parsed.name or catalogue.default_name())
 
 
 def _prompt(raw: object, name: str, model: BackendModel | None) -> list[int]:
@@ -164,7 +166,7 @@ def _place(raw: object, name: str, model: BackendModel | None) -> places.Place:
 
 
 def _stream_place(raw: object, name: str, model: BackendModel | None) -> places.Place:
-    return surgery.stream_place(_place(raw, name, model))
+    return edits.stream_place(_place(raw, name, model))
 
 
 def _positions(raw: object, name: str, model: BackendModel | None) -> additions.Positions:
@@ -234,7 +236,7 @@ def _seed(raw: object, name: str, model: BackendModel | None) -> int:
 def _draft(raw: object, name: str, model: BackendModel | None) -> BackendModel:
     assert model is not None
     try:
-        draft = library.load(cells.text(raw, name))
+        draft = catalogue.load(cells.text(raw, name))
     except ModelError as error:
         raise CellError(f"{name}: {error}") from None
     if draft.config.n_vocab != model.config.n_vocab:

@@ -18,8 +18,8 @@ from typing import Any, get_type_hints
 import xlwings
 
 from udfs.arguments import LEFT_OUT, Kind
-from udfs.backend.cache import Cache, content_key
 from udfs.backend.errors import ModelError
+from udfs.backend.result_cache import Cache, content_key
 from udfs.cells import CellError, check_result, is_blank
 
 CATEGORY = "GPT-2"

@@ -8,25 +8,18 @@ from typing import Any
 import numpy as np
 
 from udfs import arguments as arg
-from udfs.backend import (
-    beam,
-    distribution,
-    generation,
-    lens,
-    library,
-    log_probabilities,
-    sampling,
-    speculation,
-    tokenizer,
-)
+from udfs.backend import catalogue, ranking
 from udfs.backend.arrays import Array
-from udfs.backend.distribution import Sampling
-from udfs.backend.model import Model
-from udfs.backend.random_numbers import DEFAULT_SEED, RandomNumbers
-from udfs.backend.runs import run
+from udfs.backend.generate import beam_search, decoding, log_probabilities, sampling, speculation
+from udfs.backend.generate.random_numbers import DEFAULT_SEED, RandomNumbers
+from udfs.backend.generate.sampling import Sampling
+from udfs.backend.gpt2 import tokenizer
+from udfs.backend.gpt2.model import Model
+from udfs.backend.interpret import logit_lens
+from udfs.backend.interpret.runs import run
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
-from udfs.model import MAX_COLUMNS
+from udfs.weights import MAX_COLUMNS
 
 _MAX_BEAMS = 64
 _MAX_AHEAD = 64
@@ -56,8 +49,8 @@ def gpt2_generate(
     Example: =GPT2_GENERATE("Mike is", 20, 0.8, 50, 0.95, 1)
     """
     numbers, how = RandomNumbers(seed), Sampling(temperature, top_k, top_p)
-    ids = [step.token for step in generation.steps(prompt, tokens, model, how, numbers)]
-    return tokenizer.decode(generation.without_end(ids))
+    ids = [step.token for step in decoding.steps(prompt, tokens, model, how, numbers)]
+    return tokenizer.decode(decoding.without_end(ids))
 
 
 @cell_function
@@ -89,21 +82,21 @@ def gpt2_generate_steps(
     numbers, how = RandomNumbers(seed), Sampling(temperature, top_k, top_p)
     header = ["step", "token", "id", "random", "rank", "probability", "after top_k", "after top_p"]
     table: Table = [header + [title for number in range(1, k + 1) for title in (number, "probability")]]
-    for number, step in enumerate(generation.steps(prompt, tokens, model, how, numbers), start=1):
+    for number, step in enumerate(decoding.steps(prompt, tokens, model, how, numbers), start=1):
         table.append([number, *_drawn(step, how), *_shown(step.logits, how, k)])
     return table
 
 
-def _drawn(step: generation.Step, how: Sampling) -> list[Any]:
-    found = distribution.stages(step.logits, how)
-    rank = int(lens.standing(step.logits[None], np.array([step.token])).ranks[0])
+def _drawn(step: decoding.Step, how: Sampling) -> list[Any]:
+    found = sampling.stages(step.logits, how)
+    rank = int(logit_lens.standing(step.logits[None], np.array([step.token])).ranks[0])
     left = [int((probabilities > 0).sum()) for probabilities in (found.top_k, found.top_p)]
     return [_token(step.token), step.token, step.number, rank, float(found.top_p[step.token]), *left]
 
 
 def _shown(logits: Array, how: Sampling, k: int) -> list[Any]:
-    probabilities = distribution.stages(logits, how).temperature
-    return [cell for token in sampling.top(logits, k).tolist() for cell in (_token(token), float(probabilities[token]))]
+    probabilities = sampling.stages(logits, how).temperature
+    return [cell for token in ranking.top(logits, k).tolist() for cell in (_token(token), float(probabilities[token]))]
 
 
 @cell_function
@@ -125,11 +118,11 @@ def gpt2_candidates(
 
     Example: =GPT2_CANDIDATES("Mike is", 10, 0.8, 5, 0.9)
     """
-    logits = distribution.next_logits(run(prompt, model).stream[-1][-1:], model)[0]
-    found = distribution.stages(logits, Sampling(temperature, top_k, top_p))
-    ends = distribution.ends(found.top_p)
+    logits = sampling.next_logits(run(prompt, model).stream[-1][-1:], model)[0]
+    found = sampling.stages(logits, Sampling(temperature, top_k, top_p))
+    ends = sampling.ends(found.top_p)
     table: Table = [["rank", "token", "id", "logit", "temperature", "top_k", "top_p", "up to"]]
-    for rank, token in enumerate(sampling.top(logits, k).tolist(), start=1):
+    for rank, token in enumerate(ranking.top(logits, k).tolist(), start=1):
         shares = [float(part[token]) for part in (found.temperature, found.top_k, found.top_p)]
         table.append([rank, _token(token), token, float(logits[token]), *shares, min(1.0, float(ends[token]))])
     return table
@@ -149,7 +142,7 @@ def gpt2_beam(
 
     Example: =GPT2_BEAM("Mike is", 20, 4)
     """
-    found = beam.beams(prompt, tokens, _checked_beams(beams, model), model)
+    found = beam_search.beams(prompt, tokens, _checked_beams(beams, model), model)
     rows = [
         [number, len(of.tokens), of.log_probability, of.score, _continuation(of.tokens)]
         for number, of in enumerate(found, start=1)
@@ -173,7 +166,7 @@ def gpt2_beam_steps(
     Example: =GPT2_BEAM_STEPS("Mike is", 6, 3)
     """
     table: Table = [["step", "from", "token", "probability", "log-probability", "becomes", "text"]]
-    for number, step in enumerate(beam.search(prompt, tokens, _checked_beams(beams, model), model), start=1):
+    for number, step in enumerate(beam_search.search(prompt, tokens, _checked_beams(beams, model), model), start=1):
         going = 0
         for of in step.candidates:
             going += of.fate == "goes on"
@@ -249,7 +242,7 @@ def gpt2_speculate(
 
 def _without_last_block(model: Model) -> Model:
     last = model.config.n_layer - 1
-    return library.load(f"{model.text} ; scale h.{last}.attn by 0 ; scale h.{last}.mlp by 0")
+    return catalogue.load(f"{model.text} ; scale h.{last}.attn by 0 ; scale h.{last}.mlp by 0")
 
 
 def _checked_beams(beams: int, model: Model) -> int:
@@ -260,7 +253,7 @@ def _checked_beams(beams: int, model: Model) -> int:
 
 
 def _continuation(ids: Any) -> str:
-    return tokenizer.decode(generation.without_end(ids))
+    return tokenizer.decode(decoding.without_end(ids))
 
 
 def _token(token: int) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from udfs import arguments as arg
-from udfs.backend import attribution, forward, head_circuits, head_scores, lens, tokenizer
-from udfs.backend.runs import run
+from udfs.backend.gpt2 import forward, tokenizer
+from udfs.backend.interpret import attribution, head_circuits, head_scores, logit_lens
+from udfs.backend.interpret.runs import run
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
-from udfs.model import MAX_COLUMNS
+from udfs.weights import MAX_COLUMNS
 
 
 @cell_function
@@ -39,8 +40,8 @@ def gpt2_logitlens(
     most = (MAX_COLUMNS - 1) // (len(positions) * (2 if what == "both" else 1))
     if k > most:
         raise CellError(f"k must be 1 to {most} here, as a sheet has {MAX_COLUMNS} columns, not {k}")
-    stages = lens.stages(prompt, model, halves=bool(halves))
-    found = lens.tops(np.stack([residual[positions] for residual in stages.values()]), k, model)
+    stages = logit_lens.stages(prompt, model, halves=bool(halves))
+    found = logit_lens.tops(np.stack([residual[positions] for residual in stages.values()]), k, model)
     ids: list[list[int]] = found.ids.reshape(len(stages), -1).tolist()
     probabilities: list[list[float]] = found.probabilities.reshape(len(stages), -1).tolist()
     firsts: list[Any] = [_token(prompt[at]) if position is None else 1 for at in positions]
@@ -70,7 +71,9 @@ def gpt2_lens_track(
     Example: =GPT2_LENS_TRACK("If today is Tuesday, tomorrow is", " Wednesday")
     """
     at = arg.check_position(position, "position", len(prompt))
-    found = lens.track(np.stack([residual[at] for residual in lens.stages(prompt, model).values()]), target, model)
+    found = logit_lens.track(
+        np.stack([residual[at] for residual in logit_lens.stages(prompt, model).values()]), target, model
+    )
     rows = zip(found.logits.tolist(), found.probabilities.tolist(), found.ranks.tolist(), strict=True)
     return [["layer", "logit", "probability", "rank"], *([layer, *row] for layer, row in enumerate(rows))]
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from udfs import arguments as arg
-from udfs.backend import library, sae, steering
-from udfs.backend.additions import EVERYWHERE, add_rows, scaled, steered
+from udfs.backend import catalogue
 from udfs.backend.arrays import Array
-from udfs.backend.forward import unseen
-from udfs.backend.model import Model
-from udfs.backend.places import short_name
-from udfs.backend.sampling import top
-from udfs.backend.surgery import Add, stream_place
+from udfs.backend.gpt2.forward import unseen
+from udfs.backend.gpt2.model import Model
+from udfs.backend.interpret import sae, steering_vectors
+from udfs.backend.interpret.additions import EVERYWHERE, add_rows, scaled, steered
+from udfs.backend.interpret.edits import Add, stream_place
+from udfs.backend.interpret.places import short_name
+from udfs.backend.ranking import top
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
-from udfs.model import check_text
+from udfs.weights import check_text
 
 
 @cell_function
@@ -122,7 +123,7 @@ def gpt2_contrast(plus: arg.Text, minus: arg.Text, place: arg.StreamPlace, model
 
     Example: =GPT2_CONTRAST("A Jedi takes his", "A man takes his", "h.2")
     """
-    return steering.contrast(plus, minus, place, model)
+    return steering_vectors.contrast(plus, minus, place, model)
 
 
 @cell_function
@@ -139,7 +140,7 @@ def gpt2_direction(
 
     Example: =GPT2_DIRECTION(A2:A5, B2:B5, "h.6")
     """
-    return steering.direction(positive, negative, place, model)[None]
+    return steering_vectors.direction(positive, negative, place, model)[None]
 
 
 @cell_function
@@ -159,5 +160,5 @@ def gpt2_steer_model(
     Example: =GPT2_STEER_MODEL("sae(6, 84)", "h.6", 200, "all", "demo")
     """
     text = f"{model.text} ; {Add(coefficient, vector, short_name(place), positions)}"
-    library.load(check_text(text, "vector"))  # says now what is wrong, not in each cell that uses it
+    catalogue.load(check_text(text, "vector"))  # says now what is wrong, not in each cell that uses it
     return text

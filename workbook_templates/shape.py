@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from udfs.backend import library
+from udfs.backend import catalogue
 
 _SHEET_COLUMNS = 16_384
 _LABEL_COLUMNS = 2
@@ -35,7 +35,7 @@ def shape_of(model: str | None, tokens: int, *, exact: bool = False) -> Shape:
     """
     shape = Shape(tokens=tokens)
     if exact or model is not None:
-        config = library.load(model or library.default_name()).config
+        config = catalogue.load(model or catalogue.default_name()).config
         channels = config.n_embd if exact else max(config.n_embd, _CHANNELS)
         shape = Shape(config.n_layer, config.n_head, tokens, channels)
     most = (_SHEET_COLUMNS - _LABEL_COLUMNS) // shape.n_head - 1  # all heads' patterns stand side by side

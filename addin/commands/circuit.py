@@ -9,8 +9,8 @@ import click
 from addin.commands import options
 
 if TYPE_CHECKING:
-    from udfs.backend.circuits import Parts, Task
-    from udfs.backend.model import Model
+    from udfs.backend.gpt2.model import Model
+    from udfs.backend.interpret.circuits import Parts, Task
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SEVEN_DAYS = tuple((f"If today is {day}, tomorrow is", f" {DAYS[(number + 1) % 7]}") for number, day in enumerate(DAYS))
@@ -45,9 +45,10 @@ def circuit(cases: tuple[tuple[str, str], ...], model: str | None, method: str, 
     gpt2-excel circuit
     gpt2-excel circuit --case "2 + 2 =" " 4" --case "2 + 3 =" " 5"
     """
-    from udfs.backend import circuits, library
+    from udfs.backend import catalogue
+    from udfs.backend.interpret import circuits
 
-    loaded = library.load(model or "")
+    loaded = catalogue.load(model or "")
     task = _task(cases or SEVEN_DAYS, loaded, method)
     halves = _smallest(task, circuits.halves(loaded.config), "attentions and MLPs")
     parts = _smallest(task, circuits.singles(halves, loaded.config), "heads and MLPs")
@@ -65,8 +66,8 @@ def circuit(cases: tuple[tuple[str, str], ...], model: str | None, method: str, 
 
 def _task(cases: tuple[tuple[str, str], ...], model: Model, method: str) -> Task:
     from udfs import arguments as arg
-    from udfs.backend.circuits import Task
-    from udfs.backend.prompts import prompt_ids
+    from udfs.backend.gpt2.prompts import prompt_ids
+    from udfs.backend.interpret.circuits import Task
 
     prompts = [prompt_ids(prompt, model) for prompt, _ in cases]
     answers = [arg.token_id(answer, "answer", model) for _, answer in cases]
@@ -74,7 +75,7 @@ def _task(cases: tuple[tuple[str, str], ...], model: Model, method: str) -> Task
 
 
 def _smallest(task: Task, candidates: list[Parts], what: str) -> Parts:
-    from udfs.backend.circuits import smallest
+    from udfs.backend.interpret.circuits import smallest
 
     kept = len(candidates) + 1
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from udfs.backend import library
+from udfs.backend import catalogue
 
 if TYPE_CHECKING:
     from addin.commands.outcome import Candidate, Outcome, Token
@@ -29,7 +29,7 @@ def console() -> Console:
 
 def show_outcome(out: Console, outcome: Outcome) -> None:
     """The model, the tokens, the most likely next tokens, and the chosen one."""
-    note = f", {library.DEMO_NOTE}" if outcome.is_demo else ""
+    note = f", {catalogue.DEMO_NOTE}" if outcome.is_demo else ""
     out.print(Text.assemble("model   ", (outcome.model, "bold"), note))
     out.print(_tokens(outcome.tokens))
     out.print()

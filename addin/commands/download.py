@@ -20,7 +20,7 @@ def download(name: str, layer: int | None, force: bool) -> None:
     `sae LAYER` fetches the sparse autoencoder of the stream that enters that block of gpt2 (151 MB).
     """
     from addin.commands.problems import Problem
-    from udfs.backend import library
+    from udfs.backend import catalogue
 
     if name == "sae":
         _download_autoencoder(layer, force)
@@ -31,7 +31,7 @@ def download(name: str, layer: int | None, force: bool) -> None:
     if not force and (folder := _here(local_name)):
         click.echo(f"{local_name} is on this machine already: {folder}")
     else:
-        folder = library.models_folder() / local_name
+        folder = catalogue.models_folder() / local_name
         _install(repository, folder)
         click.echo(f"{local_name} is on this machine now: {folder}")
     click.echo(f'Try: gpt2-excel run --model {local_name} --prompt "If today is Tuesday, tomorrow is"')
@@ -39,7 +39,7 @@ def download(name: str, layer: int | None, force: bool) -> None:
 
 def _download_autoencoder(layer: int | None, force: bool) -> None:
     from addin.commands.problems import Problem
-    from udfs.backend import sae
+    from udfs.backend.interpret import sae
 
     if layer is None:
         raise Problem("sae needs a LAYER, 0 to 11, as in gpt2-excel download sae 2")
@@ -60,7 +60,7 @@ def _install_autoencoder(folder: Path) -> None:
 
     from addin.commands.hub import fetch, look_up
     from addin.commands.problems import Problem
-    from udfs.backend.sae import CONFIG_FILE, HUB_REPOSITORY, WEIGHTS_FILE
+    from udfs.backend.interpret.sae import CONFIG_FILE, HUB_REPOSITORY, WEIGHTS_FILE
 
     files = [look_up(HUB_REPOSITORY, f"{folder.name}/{name}") for name in (CONFIG_FILE, WEIGHTS_FILE)]
     arriving = folder.with_name(f"{folder.name}.incomplete")
@@ -79,7 +79,7 @@ def _install_autoencoder(folder: Path) -> None:
 def _autoencoder_fault(folder: Path) -> str | None:
     """Why an autoencoder cannot be opened."""
     from udfs.backend.errors import ModelError
-    from udfs.backend.sae import open_autoencoder
+    from udfs.backend.interpret.sae import open_autoencoder
 
     try:
         open_autoencoder(folder)
@@ -91,7 +91,7 @@ def _autoencoder_fault(folder: Path) -> str | None:
 def _resolve(name: str) -> tuple[str, str]:
     """The repository on the hub, and the name that the model has here: `owner/repo` becomes `owner--repo`."""
     from addin.commands.problems import Problem
-    from udfs.backend.library import HUB_NAMES
+    from udfs.backend.catalogue import HUB_NAMES
 
     if name in HUB_NAMES:
         return HUB_NAMES[name], name
@@ -105,11 +105,11 @@ def _resolve(name: str) -> tuple[str, str]:
 
 def _here(name: str) -> Path | None:
     """The folder of a model that is on this machine and whole."""
-    from udfs.backend import library
+    from udfs.backend import catalogue
     from udfs.backend.errors import ModelError
 
     try:
-        folder = library.find(name)
+        folder = catalogue.find(name)
     except ModelError:
         return None
     return None if _fault(folder) else folder
@@ -121,9 +121,9 @@ def _install(repository: str, folder: Path) -> None:
 
     from addin.commands.hub import fetch, look_up
     from addin.commands.problems import Problem
-    from udfs.backend.checkpoint import CONFIG_FILE, WEIGHTS_FILE
-    from udfs.backend.config import read_config
     from udfs.backend.errors import ModelError
+    from udfs.backend.gpt2.checkpoint import CONFIG_FILE, WEIGHTS_FILE
+    from udfs.backend.gpt2.config import read_config
 
     config, weights = look_up(repository, CONFIG_FILE), look_up(repository, WEIGHTS_FILE)
     arriving = folder.with_name(f"{folder.name}.incomplete")
@@ -154,8 +154,8 @@ def _put(whole: Path, folder: Path) -> None:
 
 def _fault(folder: Path) -> str | None:
     """Why a checkpoint cannot be opened. On return its files are closed again, as Windows asks to move them."""
-    from udfs.backend.checkpoint import open_checkpoint
     from udfs.backend.errors import ModelError
+    from udfs.backend.gpt2.checkpoint import open_checkpoint
 
     try:
         open_checkpoint(folder)

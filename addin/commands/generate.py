@@ -14,8 +14,8 @@ import click
 from addin.commands import options
 
 if TYPE_CHECKING:
-    from udfs.backend.generation import Step
-    from udfs.backend.model import Model
+    from udfs.backend.generate.decoding import Step
+    from udfs.backend.gpt2.model import Model
 
 
 class _Finite(click.FloatRange):
@@ -78,16 +78,17 @@ def generate(
     """
     from addin.commands.problems import STOPPED
     from addin.commands.source import check_model
-    from udfs.backend import generation, library
-    from udfs.backend.distribution import Sampling
-    from udfs.backend.prompts import prompt_ids
-    from udfs.backend.random_numbers import RandomNumbers
+    from udfs.backend import catalogue
+    from udfs.backend.generate import decoding
+    from udfs.backend.generate.random_numbers import RandomNumbers
+    from udfs.backend.generate.sampling import Sampling
+    from udfs.backend.gpt2.prompts import prompt_ids
 
     check_model(model or "")
-    loaded = library.load(model or "")
+    loaded = catalogue.load(model or "")
     ids = prompt_ids(prompt, loaded)
-    generation.check_length(len(ids), tokens, loaded)
-    steps = generation.steps(ids, tokens, loaded, Sampling(temperature, top_k, top_p), RandomNumbers(seed))
+    decoding.check_length(len(ids), tokens, loaded)
+    steps = decoding.steps(ids, tokens, loaded, Sampling(temperature, top_k, top_p), RandomNumbers(seed))
     made, stopped = _run(steps, tokens, None if as_json else prompt)
     if as_json:
         click.echo(_json(loaded, prompt, made, stopped))
@@ -98,7 +99,7 @@ def generate(
 
 def _run(steps: Iterator[Step], n_tokens: int, prompt: str | None) -> tuple[list[int], bool]:
     """The tokens, and whether Ctrl-C stopped them. After the prompt, where there is one, each is printed at once."""
-    from udfs.backend.tokenizer import END_OF_TEXT, token_bytes
+    from udfs.backend.gpt2.tokenizer import END_OF_TEXT, token_bytes
 
     made: list[int] = []
     stopped = False
@@ -154,8 +155,8 @@ def _progress(n_tokens: int, wanted: bool) -> Iterator[Callable[[], None]]:
 def _json(model: Model, prompt: str, made: list[int], stopped: bool) -> str:
     import json
 
-    from udfs.backend.generation import without_end
-    from udfs.backend.tokenizer import decode
+    from udfs.backend.generate.decoding import without_end
+    from udfs.backend.gpt2.tokenizer import decode
 
     text = without_end(made)
     ended = "stopped" if stopped else "length" if text == made else "end of text"

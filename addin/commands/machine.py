@@ -74,33 +74,33 @@ def _version(package: str) -> str | None:
 
 
 def _models() -> Finding:
-    from udfs.backend import library
+    from udfs.backend import catalogue
 
-    default = library.default_name()
-    names = [model.name for model in library.installed()]
+    default = catalogue.default_name()
+    names = [model.name for model in catalogue.installed()]
     listed = ", ".join(f"{name} (default)" if name == default else name for name in names)
     if default in names:
         return Finding("models", True, listed)
-    remedy = f"gpt2-excel download {default}" if default in library.HUB_NAMES else "unset GPT2_EXCEL_MODEL"
+    remedy = f"gpt2-excel download {default}" if default in catalogue.HUB_NAMES else "unset GPT2_EXCEL_MODEL"
     return Finding("models", False, f"{listed}; the default, {default}, is not there", remedy)
 
 
 def _gpt2() -> Finding:
-    from udfs.backend import library
+    from udfs.backend import catalogue
     from udfs.backend.errors import ModelError
 
     try:
-        return Finding("GPT-2", True, str(library.find("gpt2")), needed=False)
+        return Finding("GPT-2", True, str(catalogue.find("gpt2")), needed=False)
     except ModelError:
-        detail = f"not here; {library.DEMO}, a small teaching model, stands in for it"
+        detail = f"not here; {catalogue.DEMO}, a small teaching model, stands in for it"
         return Finding("GPT-2", False, detail, "gpt2-excel download gpt2", needed=False)
 
 
 def _models_folder() -> Finding:
-    from udfs.backend import library
+    from udfs.backend import catalogue
 
     remedy = "set GPT2_EXCEL_MODELS to a folder that can be written"
-    return _writable("models folder", library.models_folder(), remedy)
+    return _writable("models folder", catalogue.models_folder(), remedy)
 
 
 def _current_folder() -> Finding:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from addin.commands.problems import Problem
 from addin.headless import Workbook, WorkbookError
-from udfs.backend import library, model_text
+from udfs.backend import catalogue, model_text
 from udfs.cells import ERROR_MARK
 
 Cell: TypeAlias = "float | str | bool | None"
@@ -51,7 +51,7 @@ class Outcome:
     @property
     def is_demo(self) -> bool:
         """Whether this came from the bundled teaching model."""
-        return model_text.parse(self.model).name == library.DEMO
+        return model_text.parse(self.model).name == catalogue.DEMO
 
 
 def read_outcome(workbook: Workbook) -> Outcome | None:

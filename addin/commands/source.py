@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from addin.commands.output_file import MACROS, SUFFIX
 from addin.commands.problems import Missing, Problem
 from addin.headless import Workbook, WorkbookError
-from udfs.backend import library, model_text
+from udfs.backend import catalogue, model_text
 from udfs.backend.errors import ModelError
-from udfs.backend.tokenizer import encode
+from udfs.backend.gpt2.tokenizer import encode
 from workbook_templates import TEMPLATES, build
 from workbook_templates.dialect import dialect_of
 
@@ -43,7 +43,7 @@ def build_template(
     """What writes such a template, formulas without values, into a file; and the usual name of its file."""
     if name not in TEMPLATES:
         raise Problem(f"TEMPLATE must be {_templates()}, not {name!r}")
-    model = model or library.default_name()  # named in the file, so that it says what made its numbers
+    model = model or catalogue.default_name()  # named in the file, so that it says what made its numbers
     check_model(model)
     rows = tokens or _rows_for(prompt or "", model, dialect_of(host).usual_tokens)
 
@@ -91,12 +91,12 @@ def check_model_of(workbook: Workbook) -> None:
 
 def check_model(text: str) -> None:
     """Missing where the model that a model text names is not on this machine; ModelError for a text that is none."""
-    name = model_text.parse(text).name or library.default_name()
+    name = model_text.parse(text).name or catalogue.default_name()
     try:
-        library.find(name)
+        catalogue.find(name)
     except ModelError as error:
         raise Missing(str(error)) from None
-    library.load(text)
+    catalogue.load(text)
 
 
 def _type_in(workbook: Workbook, prompt: str | None, model: str | None) -> None:
@@ -113,7 +113,7 @@ def _type_in(workbook: Workbook, prompt: str | None, model: str | None) -> None:
 
 def _rows_for(prompt: str, model: str, usual: int) -> int:
     """A row for each token of the prompt, and no fewer than usual. Problem where the model cannot take so many."""
-    loaded = library.load(model)
+    loaded = catalogue.load(model)
     tokens = len(encode(prompt)) + loaded.bos
     if tokens > loaded.config.n_ctx:
         raise Problem(f"prompt must have at most {loaded.config.n_ctx} tokens for {loaded.name}, not {tokens}")

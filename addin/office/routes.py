@@ -23,7 +23,7 @@ from addin.office.openapi import openapi
 from addin.office.progress import downloads
 from addin.office.settings import Settings
 from addin.office.templates import MEDIA_TYPE, template_file
-from udfs.backend import library
+from udfs.backend import catalogue
 from udfs.cells import ERROR_MARK
 from workbook_templates import TEMPLATES
 
@@ -68,11 +68,11 @@ class Routes:
 
     def status(self, request: Request) -> Response:
         """The models and downloads of this machine, and the templates that there are."""
-        default = library.default_name()
+        default = catalogue.default_name()
         said = {
             "model": default,
-            "note": library.DEMO_NOTE if default == library.DEMO else "",
-            "models": [model.name for model in library.installed()],
+            "note": catalogue.DEMO_NOTE if default == catalogue.DEMO else "",
+            "models": [model.name for model in catalogue.installed()],
             "downloads": [asdict(download) for download in downloads()],
             "templates": TEMPLATES,
         }

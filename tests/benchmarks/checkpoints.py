@@ -9,7 +9,7 @@ from platformdirs import user_cache_path
 from safetensors.numpy import save_file
 
 from tests.random_checkpoint import config, tensors
-from udfs.backend.config import parse_config
+from udfs.backend.gpt2.config import parse_config
 
 SHAPES = {"tiny": (2, 32), "small": (12, 768)}  # n_layer, n_embd
 _N_CTX, _N_VOCAB = 1024, 50257

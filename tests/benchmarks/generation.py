@@ -22,11 +22,13 @@ from tests.benchmarks import checkpoints
 from tests.benchmarks.speed import machine
 from tests.benchmarks.tables import markdown
 from tests.benchmarks.workers import prompt
-from udfs.backend import forward, generation, library
+from udfs.backend import catalogue
 from udfs.backend.arrays import Array
-from udfs.backend.distribution import GREEDY
-from udfs.backend.model import Model
-from udfs.backend.random_numbers import RandomNumbers
+from udfs.backend.generate import decoding
+from udfs.backend.generate.random_numbers import RandomNumbers
+from udfs.backend.generate.sampling import GREEDY
+from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.model import Model
 
 N_PROMPT = 10
 N_TOKENS = 1000
@@ -37,7 +39,7 @@ def generated(model: Model, n_tokens: int) -> list[int]:
     """A prompt and what the model goes on with; says how long that took."""
     ids = prompt(N_PROMPT)
     start = perf_counter()
-    ids += [step.token for step in generation.steps(ids, n_tokens, model, GREEDY, RandomNumbers())]
+    ids += [step.token for step in decoding.steps(ids, n_tokens, model, GREEDY, RandomNumbers())]
     print(f"{len(ids) - N_PROMPT:,} tokens after a prompt of {N_PROMPT} in {perf_counter() - start:.1f} s", flush=True)
     return ids
 
@@ -61,7 +63,7 @@ def measure(model: Model, ids: list[int], lengths: tuple[int, ...], rounds: int)
     random = np.random.RandomState(0)
     shape = (config.n_layer, config.n_head, max(lengths), config.d_head)
     keys, values = (random.standard_normal(shape).astype(np.float32) for _ in range(2))
-    readers = {length: generation.Reader(ids[:length], model) for length in lengths}
+    readers = {length: decoding.Reader(ids[:length], model) for length in lengths}
     times: dict[int, list[tuple[float, float]]] = {length: [] for length in lengths}
     for _ in range(rounds):
         for length, reader in readers.items():
@@ -75,7 +77,7 @@ def measure(model: Model, ids: list[int], lengths: tuple[int, ...], rounds: int)
 
 def print_growth(folder: Path, n_tokens: int, lengths: tuple[int, ...], rounds: int) -> None:
     """A row for each length."""
-    model = library.load(folder.name)
+    model = catalogue.load(folder.name)
     found = measure(model, generated(model, n_tokens), lengths, rounds)
     rows = [[f"{length:,}", f"{all_:.1f}", f"{own:.1f}", f"{all_ - own:.1f}"] for length, (all_, own) in found.items()]
     print(f"\nMilliseconds for a token, medians of {rounds}:\n")

@@ -27,7 +27,7 @@ from tests.benchmarks.speed import machine
 from tests.benchmarks.tables import markdown
 from tests.benchmarks.workers import Worker, prompt
 from udfs import cells
-from udfs.backend.config import read_config
+from udfs.backend.gpt2.config import read_config
 
 BESIDE = ("gpt2_excel", "hf_transformers")
 LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 
 from addin.headless import Workbook
-from udfs.backend import library
+from udfs.backend import catalogue
 from workbook_templates import build
 
 PROMPTS = (
@@ -39,7 +39,7 @@ def edit(book: Workbook, cell: str, value: str | float | None) -> None:
 
 def main() -> None:
     """Prints one line for each step; medians where there are several."""
-    model = sys.argv[1] if len(sys.argv) > 1 else library.DEMO
+    model = sys.argv[1] if len(sys.argv) > 1 else catalogue.DEMO
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         built = build("anatomy", path, host="headless", model=model)

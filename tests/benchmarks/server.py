@@ -31,7 +31,7 @@ _TIMES = 15
 _COMMAND = """
 from addin.cli import main
 from udfs import function
-from udfs.backend import runs
+from udfs.backend.interpret import runs
 function._results.max_bytes = runs._runs.max_bytes = 20_000_000
 main()
 """

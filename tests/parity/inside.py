@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.backend import circuits, forward, lens, patching
-from udfs.backend.attribution import attribution
-from udfs.backend.circuits import Part
-from udfs.backend.model import Model
-from udfs.backend.places import NAMES
+from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.model import Model
+from udfs.backend.interpret import circuits, logit_lens, patching
+from udfs.backend.interpret.attribution import attribution
+from udfs.backend.interpret.circuits import Part
+from udfs.backend.interpret.places import NAMES
 
 N_SEQ = 10
 CHANGED = 4  # the position at which the corrupted prompt differs
@@ -44,7 +45,7 @@ def ours(model: Model, n_seq: int = N_SEQ) -> dict[str, NDArray[np.float32]]:
     n_layer, n_head = model.config.n_layer, model.config.n_head
     seen = forward.trace(clean, model)
     values = {name: seen[name] for name in hook_names(n_layer)}
-    stages = np.stack([residual[-1] for residual in lens.stages(clean, model, halves=True).values()])
+    stages = np.stack([residual[-1] for residual in logit_lens.stages(clean, model, halves=True).values()])
     values["lens"] = forward.unembed(stages, model)[:, SOME_TOKENS]
     values["attribution"] = _attribution(clean, model)
     alone = circuits.Task([clean], [ANSWER], model, "zero")

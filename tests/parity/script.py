@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.random_checkpoint import SIZES, write_checkpoint
-from udfs.backend.checkpoint import open_checkpoint
-from udfs.backend.layers import Layers
-from udfs.backend.model import Model
+from udfs.backend.fast.layers import Layers
+from udfs.backend.gpt2.checkpoint import open_checkpoint
+from udfs.backend.gpt2.model import Model
 
 
 def main(

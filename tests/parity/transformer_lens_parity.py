@@ -20,7 +20,7 @@ from transformers import GPT2LMHeadModel
 
 from tests.parity import inside, script
 from tests.parity.inside import ANSWER, SOME_TOKENS, WRONG
-from udfs.backend.circuits import Part
+from udfs.backend.interpret.circuits import Part
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "inside_tiny.npz"
 N_SEQ_FULL = 20

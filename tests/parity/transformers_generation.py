@@ -20,12 +20,13 @@ from transformers.generation import TemperatureLogitsWarper, TopKLogitsWarper, T
 
 from tests.parity import script
 from tests.parity.transformers_parity import ids_of_length
-from udfs.backend import beam, distribution, forward, generation, log_probabilities
-from udfs.backend.distribution import GREEDY, Sampling
-from udfs.backend.model import Model
-from udfs.backend.random_numbers import RandomNumbers
-from udfs.backend.runs import run
-from udfs.backend.tokenizer import END_OF_TEXT
+from udfs.backend.generate import beam_search, decoding, log_probabilities, sampling
+from udfs.backend.generate.random_numbers import RandomNumbers
+from udfs.backend.generate.sampling import GREEDY, Sampling
+from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.model import Model
+from udfs.backend.gpt2.tokenizer import END_OF_TEXT
+from udfs.backend.interpret.runs import run
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "generation_tiny.json"
 N_PROMPT, N_TOKENS = 8, 24
@@ -95,19 +96,19 @@ def _kept(logits: torch.Tensor, how: Sampling) -> dict[str, Any]:
 def ours(model: Model, expected: dict[str, Any]) -> dict[str, Any]:
     """The same by the project."""
     ids = expected["ids"]
-    greedy = [step.token for step in generation.steps(ids, N_TOKENS, model, GREEDY, RandomNumbers())]
+    greedy = [step.token for step in decoding.steps(ids, N_TOKENS, model, GREEDY, RandomNumbers())]
     logits = forward.unembed(run(ids, model).stream[-1][-1:], model)[0]
     return {
         "ids": ids,
         "greedy": greedy,
         "log_probabilities": [of.log_probability for of in log_probabilities.foreseen([*ids, *greedy], model)],
         "beams": [_our_beams(model, ids, of["n_beams"], of["stop"]) for of in expected["beams"]],
-        "distributions": [_our_kept(distribution.distribution(logits, how)) for how in SAMPLINGS],
+        "distributions": [_our_kept(sampling.distribution(logits, how)) for how in SAMPLINGS],
     }
 
 
 def _our_beams(model: Model, ids: list[int], n_beams: int, stop: int) -> dict[str, Any]:
-    found = beam.beams(ids, N_TOKENS, n_beams, model, stop)
+    found = beam_search.beams(ids, N_TOKENS, n_beams, model, stop)
     texts, scores = [list(of.tokens) for of in found], [of.score for of in found]
     return {"n_beams": n_beams, "stop": stop, "texts": texts, "scores": scores}
 

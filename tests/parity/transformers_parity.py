@@ -14,7 +14,7 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from tests.parity import script
-from udfs.backend import forward
+from udfs.backend.gpt2 import forward
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "forward_tiny.npz"
 LENGTHS = (1, 10, 100, 1024)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import udfs
-from udfs.backend import forward
-from udfs.backend.library import load
+from udfs.backend.catalogue import load
+from udfs.backend.gpt2 import forward
 from udfs.cells import CellError
 
 PROMPT = "The cat sat on the"

@@ -13,7 +13,7 @@ import pytest
 
 import udfs
 from tests.random_checkpoint import write_checkpoint
-from udfs.backend import tokenizer
+from udfs.backend.gpt2 import tokenizer
 from udfs.cells import CellError
 
 PROMPT = "Mike is"

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import udfs
-from udfs.backend import forward
-from udfs.backend.library import load
-from udfs.backend.sae import centre, load_for
-from udfs.backend.tokenizer import encode
+from udfs.backend.catalogue import load
+from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.tokenizer import encode
+from udfs.backend.interpret.sae import centre, load_for
 from udfs.cells import CellError
 
 X = np.arange(5 * 32, dtype=np.float32).reshape(5, 32) % 7 - 3

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import udfs
-from udfs.backend.library import load
+from udfs.backend.catalogue import load
 from udfs.cells import CellError
 
 

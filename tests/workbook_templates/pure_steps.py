@@ -11,8 +11,9 @@ from openpyxl.utils import get_column_letter
 
 from tests import float64_forward
 from tests.hosts.calc_host import Calc
-from udfs.backend import forward, library
-from udfs.backend.tokenizer import encode
+from udfs.backend import catalogue
+from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.tokenizer import encode
 
 Numbers = NDArray[np.float64]
 Values = dict[str, Numbers]  # of each step, a row a token
@@ -100,15 +101,15 @@ class Steps:
 
 def in_float64(prompt: str, listed: Sequence[int]) -> Values:
     """What the demo model's checkpoint gives in float64; logits and probabilities of the listed tokens."""
-    config = library.load(library.DEMO).config
-    weights = float64_forward.weights(library.find(library.DEMO))
+    config = catalogue.load(catalogue.DEMO).config
+    weights = float64_forward.weights(catalogue.find(catalogue.DEMO))
     seen = float64_forward.trace(encode(prompt), weights, config.n_layer, config.n_head)
     return _values(seen, seen["logits"], listed)
 
 
 def in_backend(prompt: str, listed: Sequence[int], text: str) -> Values:
     """What the backend makes of it with that model text: in float32, or in float64 where it says so."""
-    model = library.load(text)
+    model = catalogue.load(text)
     seen = forward.trace(encode(prompt), model)
     return _values(seen, forward.unembed(seen["blocks.11.hook_resid_post"], model)[-1], listed)
 

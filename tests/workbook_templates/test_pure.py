@@ -16,8 +16,8 @@ import pytest
 import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.files import Formulas, code, formulas, opened
-from udfs.backend import library
-from udfs.backend.tokenizer import encode
+from udfs.backend import catalogue
+from udfs.backend.gpt2.tokenizer import encode
 from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES
 from workbook_templates import build
 from workbook_templates.pure import contents
@@ -56,7 +56,7 @@ def computed(path: Path) -> Workbook:
 
 @pytest.fixture(scope="module")
 def demo() -> Contents:
-    return Contents(library.load("demo"))
+    return Contents(catalogue.load("demo"))
 
 
 def test_tabs_are_in_the_order_of_the_computation(office: openpyxl.Workbook) -> None:
@@ -76,7 +76,7 @@ def test_no_formula_spills(found: Formulas) -> None:
 
 
 def test_every_tensor_stands_in_cells(office: openpyxl.Workbook) -> None:
-    model = library.load("tiny")
+    model = catalogue.load("tiny")
     written = {}
     for layer in range(3):
         rows = list(office[f"Weights {layer}"].iter_rows(values_only=True))

@@ -10,9 +10,9 @@ import pytest
 import workbook_templates
 from tests.hosts.calc_host import Calc, calc
 from tests.workbook_templates.pure_steps import Steps, differences, in_backend, in_float64
-from udfs.backend import library
-from udfs.backend.forward import forward, unembed
-from udfs.backend.tokenizer import encode
+from udfs.backend import catalogue
+from udfs.backend.gpt2.forward import forward, unembed
+from udfs.backend.gpt2.tokenizer import encode
 from workbook_templates import TEMPLATES
 
 PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
@@ -51,13 +51,13 @@ def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> N
     before, ids = steps.step(3, 10, 6), encode(str(book.values("Prompt", "B6")[0][0]))
     cell = steps.weight(weight, 0, 5)
     learned = book.values("Weights 3", cell)[0][0]
-    assert learned == float(library.load("demo")[weight][5])
+    assert learned == float(catalogue.load("demo")[weight][5])
     book.set("Weights 3", cell, 4.0)
     assert np.array_equal(steps.step(3, 10, 6), before)
-    edited = library.load(f"demo ; set {weight}[5] = 4")
+    edited = catalogue.load(f"demo ; set {weight}[5] = 4")
     expected = unembed(forward(ids, edited), edited)[-1]
     assert np.abs(steps.logits() - expected[steps.ids]).max() < WITHIN
-    usual = unembed(forward(ids, library.load("demo")), library.load("demo"))[-1]
+    usual = unembed(forward(ids, catalogue.load("demo")), catalogue.load("demo"))[-1]
     assert np.abs(expected - usual).max() > 0.1, "an edit that nobody would notice shows nothing"
     book.type("Weights 3", cell, learned)  # calculated with the next edit
 

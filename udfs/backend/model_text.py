@@ -10,10 +10,10 @@ import math
 import re
 from dataclasses import dataclass
 
-from udfs.backend.additions import parse_positions
 from udfs.backend.errors import ModelError
-from udfs.backend.steering import parse_vector
-from udfs.backend.surgery import Add, Mean, Operation, Scale, SetWeight
+from udfs.backend.interpret.additions import parse_positions
+from udfs.backend.interpret.edits import Add, Mean, Operation, Scale, SetWeight
+from udfs.backend.interpret.steering_vectors import parse_vector
 
 _SET = re.compile(r"set\s+([\w.]+)\s*\[\s*(\d+)\s*(?:,\s*(\d+)\s*)?\]\s*=\s*(\S+)")
 _SCALE = re.compile(r"scale\s+([\w.]+)\s+by\s+(\S+)")

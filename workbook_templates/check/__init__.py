@@ -6,7 +6,7 @@ would grow by all weights of a block.
 
 from __future__ import annotations
 
-from udfs.backend import library, model_text
+from udfs.backend import catalogue, model_text
 from workbook_templates.book import Book
 from workbook_templates.check.comparison import write_comparison
 from workbook_templates.check.functions import write_functions
@@ -35,8 +35,8 @@ _TAB = PromptTab(
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
     """Writes every tab, for the block in the middle of the model."""
-    name = model_text.parse(model or "").name or library.default_name()
-    config = library.load(name).config
+    name = model_text.parse(model or "").name or catalogue.default_name()
+    config = catalogue.load(name).config
     layer = config.n_layer // 2
     start = start_page(book)
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udfs.backend.config import Config
+from udfs.backend.gpt2.config import Config
 from workbook_templates.bands import FIRST, BandPage, unless_error
 from workbook_templates.book import Book
 from workbook_templates.mri.places import TOKEN_TABLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from udfs.backend.config import Config
+from udfs.backend.gpt2.config import Config
 from workbook_templates.book import Book
 from workbook_templates.pure.page import Range
 from workbook_templates.pure.weights import FIRST, PRINTED_COLUMNS, PRINTED_ROWS, TENSORS, TOP, block_weights

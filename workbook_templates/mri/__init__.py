@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from udfs.backend import library, model_text, tokenizer
+from udfs.backend import catalogue, model_text
+from udfs.backend.gpt2 import tokenizer
 from workbook_templates.book import Book
 from workbook_templates.mri.attention import write_attention
 from workbook_templates.mri.attribution import write_attribution
@@ -48,7 +49,7 @@ _HEADS = {"demo": (6, 4), "gpt2": (4, 11)}
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
     """Writes every tab."""
-    name = model_text.parse(model or "").name or library.default_name()
+    name = model_text.parse(model or "").name or catalogue.default_name()
     start = start_page(book)
     text = PROMPT if prompt is None else prompt
     prompt_cell = write_prompt(book, _TAB, text, model)

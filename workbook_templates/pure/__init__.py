@@ -5,7 +5,7 @@ Only functions that Excel 2016, LibreOffice 7.4 and Google Sheets have; array fo
 
 from __future__ import annotations
 
-from udfs.backend import library
+from udfs.backend import catalogue
 from workbook_templates.book import Book
 from workbook_templates.pure.block import write_block
 from workbook_templates.pure.contents import Contents
@@ -31,7 +31,7 @@ _TRIED = "mlp.c_proj.bias"
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
     """Writes every tab, in the order in which a prompt passes through them, then those of the weights."""
-    contents = Contents(library.load(library.DEMO if model is None else model))
+    contents = Contents(catalogue.load(catalogue.DEMO if model is None else model))
     start = start_page(book)
     prompt_tab = PromptTab(book, contents, PROMPT if prompt is None else prompt)
     rows = vocabulary(contents)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import udfs.models.demo
-from udfs.backend.model import Model
-from udfs.backend.tokenizer import encode, token_text
+from udfs.backend.gpt2.model import Model
+from udfs.backend.gpt2.tokenizer import encode, token_text
 
 END_OF_TEXT = 50256
 _WORDS = Path(udfs.models.demo.__file__).with_name("words.json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udfs.backend.config import Config
+from udfs.backend.gpt2.config import Config
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents, Numbers
 from workbook_templates.pure.page import Range

@@ -19,9 +19,9 @@ from safetensors.numpy import save
 
 from tests import random_sae
 from tests.random_checkpoint import config, tensors
-from udfs.backend.checkpoint import open_checkpoint
-from udfs.backend.config import parse_config
-from udfs.backend.sae import HUB_REPOSITORY, installed, open_autoencoder
+from udfs.backend.gpt2.checkpoint import open_checkpoint
+from udfs.backend.gpt2.config import parse_config
+from udfs.backend.interpret.sae import HUB_REPOSITORY, installed, open_autoencoder
 
 Run = Callable[..., Result]
 CONFIG = config(n_layer=1, n_head=2, n_embd=8, n_ctx=16, n_vocab=300)

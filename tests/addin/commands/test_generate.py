@@ -16,8 +16,9 @@ from click.testing import Result
 
 import udfs
 from tests.benchmarks import checkpoints
-from udfs.backend import generation, tokenizer
-from udfs.backend.generation import Step
+from udfs.backend.generate import decoding
+from udfs.backend.generate.decoding import Step
+from udfs.backend.gpt2 import tokenizer
 
 Run = Callable[..., Result]
 
@@ -47,7 +48,7 @@ def test_json_says_how_it_ended(gpt2_excel: Run, tokens: int, ended: str) -> Non
 
 
 def test_ctrl_c_leaves_what_it_has(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    unchanged = generation.steps
+    unchanged = decoding.steps
 
     def stopped_after_three(*arguments: object) -> Iterator[Step]:
         for number, step in enumerate(unchanged(*arguments)):
@@ -55,7 +56,7 @@ def test_ctrl_c_leaves_what_it_has(gpt2_excel: Run, monkeypatch: pytest.MonkeyPa
                 raise KeyboardInterrupt
             yield step
 
-    monkeypatch.setattr(generation, "steps", stopped_after_three)
+    monkeypatch.setattr(decoding, "steps", stopped_after_three)
     text = udfs.gpt2_generate(PROMPT, 3, model="demo")
     result = gpt2_excel("generate", "--prompt", PROMPT)
     assert (result.exit_code, result.stdout) == (130, f"{PROMPT}{text}\n")

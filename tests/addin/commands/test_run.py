@@ -17,7 +17,7 @@ from click.testing import Result
 import udfs
 from addin.desktop.macro_workbook import add_vba
 from addin.headless import Workbook
-from udfs.backend.tokenizer import encode
+from udfs.backend.gpt2.tokenizer import encode
 from workbook_templates import TEMPLATES
 
 Run = Callable[..., Result]

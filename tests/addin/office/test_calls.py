@@ -14,9 +14,9 @@ from starlette.exceptions import HTTPException
 from addin.office import calls
 from addin.office.calls import Calls
 from tests.addin.office.slow import Slow
-from udfs.backend import library
-from udfs.backend.cache import Cache
-from udfs.backend.forward import forward
+from udfs.backend import catalogue
+from udfs.backend.gpt2.forward import forward
+from udfs.backend.result_cache import Cache
 from udfs.backend.stopping import Stopped, stopped_by
 from udfs.cells import CellError
 
@@ -129,7 +129,7 @@ def test_what_goes_wrong_is_one_line(error: Exception, status: int) -> None:
 
 
 def test_a_forward_pass_stops_between_blocks() -> None:
-    model, stop, seen = library.load("tiny"), threading.Event(), list[str]()
+    model, stop, seen = catalogue.load("tiny"), threading.Event(), list[str]()
 
     def see(place: str, value: Any) -> Any:
         seen.append(place)

@@ -11,7 +11,7 @@ from tests.addin.office.running import Running
 from tests.benchmarks.clients import all_at_once
 from tests.benchmarks.server import memory
 from udfs import function
-from udfs.backend import runs
+from udfs.backend.interpret import runs
 
 CLIENTS = 20
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.programs.program import TOP, Everything, greedy
-from udfs.backend import forward, library, sampling
+from udfs.backend import catalogue, ranking
 from udfs.backend.arrays import Array
-from udfs.backend.kv_cache import KeyValues
+from udfs.backend.generate.kv_cache import KeyValues
+from udfs.backend.gpt2 import forward
 
 NAME = "this project"
 
@@ -21,7 +22,7 @@ class Measured:
 
     def __init__(self, folder: Path, n_threads: int) -> None:
         os.environ["GPT2_EXCEL_MODELS"] = str(folder.parent)
-        self.model = library.load(folder.name)
+        self.model = catalogue.load(folder.name)
         self.past = KeyValues(self.model.config)
 
     def forward(self, ids: Sequence[int]) -> Array:
@@ -50,7 +51,7 @@ class Measured:
         states.append(forward.forward(ids, self.model, see))
         stream = np.stack(states)  # [n_layer + 1, n_seq, n_embd]
         logits = forward.unembed(stream.reshape(-1, stream.shape[-1]), self.model)  # [(n_layer+1)*n_seq, n_vocab]
-        return Everything(stream, np.stack(patterns), sampling.top(logits, TOP))
+        return Everything(stream, np.stack(patterns), ranking.top(logits, TOP))
 
     def _further(self, ids: Sequence[int]) -> Array:
         residual = forward.forward(ids, self.model, past=self.past)

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from tests.benchmarks.programs.program import Everything, greedy
 from udfs.backend.arrays import Array
-from udfs.backend.config import Config, read_config
+from udfs.backend.gpt2.config import Config, read_config
 
 NAME = f"llama.cpp (llama-cpp-python {llama_cpp.__version__}), float32"
 

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 from tests.benchmarks.programs.program import TOP, Everything, greedy
 from udfs.backend.arrays import Array
-from udfs.backend.config import Config, read_config
+from udfs.backend.gpt2.config import Config, read_config
 
 NAME = f"onnxruntime {onnxruntime.__version__}, float32"
 

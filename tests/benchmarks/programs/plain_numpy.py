@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.programs.program import TOP, Everything, greedy
 from udfs.backend.arrays import Array
-from udfs.backend.config import read_config
+from udfs.backend.gpt2.config import read_config
 
 NAME = "numpy, plain x @ W + b, one thread"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from udfs.backend.arrays import Array
-from udfs.backend.linear import TILE, Linear, Plain
-from udfs.backend.tiles import Tiled, tiled
+from udfs.backend.fast.linear import TILE, Linear, Plain
+from udfs.backend.fast.tiles import Tiled, tiled
 
 random = np.random.default_rng(0)
 LARGE = random.standard_normal((768, 400), np.float32)  # shared out among threads; its last columns fill no tile

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import udfs
-from udfs.backend import forward, tokenizer
 from udfs.backend.arrays import Array
-from udfs.backend.model import Model
+from udfs.backend.gpt2 import forward, tokenizer
+from udfs.backend.gpt2.model import Model
 
 pytestmark = pytest.mark.gpt2
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.backend.additions import Positions
 from udfs.backend.errors import ModelError
+from udfs.backend.interpret.additions import Positions
+from udfs.backend.interpret.edits import Add, Mean, Operation, Scale, SetWeight
+from udfs.backend.interpret.steering_vectors import Contrast, Direction, Numbers, SaeFeature
 from udfs.backend.model_text import ModelText, parse
-from udfs.backend.steering import Contrast, Direction, Numbers, SaeFeature
-from udfs.backend.surgery import Add, Mean, Operation, Scale, SetWeight
 
 numbers = st.floats(allow_nan=False, allow_infinity=False).map(lambda number: number + 0.0)
 tensors = st.sampled_from(["wte.weight", "h.0.mlp.c_fc.bias", "h.11.attn.c_attn.weight", "ln_f.weight"])

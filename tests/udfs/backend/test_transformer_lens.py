@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.parity import inside
-from udfs.backend.library import load
+from udfs.backend.catalogue import load
 
 FIXTURE = np.load(Path(__file__).parents[2] / "fixtures" / "inside_tiny.npz")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import udfs
-from udfs.backend import forward, tokenizer
-from udfs.backend.library import find, load
+from udfs.backend.catalogue import find, load
+from udfs.backend.gpt2 import forward, tokenizer
 from udfs.models.demo.recipe.grammar import documents
 from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, HeldOut, Reference, is_held_out
 

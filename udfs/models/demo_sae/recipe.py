@@ -22,11 +22,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import udfs
-from udfs.backend import tokenizer
 from udfs.backend.arrays import Array
-from udfs.backend.forward import block, embed
-from udfs.backend.library import load
-from udfs.backend.sae import CONFIG_FILE, WEIGHTS_FILE, centre, open_autoencoder
+from udfs.backend.catalogue import load
+from udfs.backend.gpt2 import tokenizer
+from udfs.backend.gpt2.forward import block, embed
+from udfs.backend.interpret.sae import CONFIG_FILE, WEIGHTS_FILE, centre, open_autoencoder
 from udfs.models.demo.recipe.grammar import documents
 
 LAYER: Final = 6

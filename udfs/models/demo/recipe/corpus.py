@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from udfs.backend.tokenizer import encode, token_text
+from udfs.backend.gpt2.tokenizer import encode, token_text
 from udfs.models.demo.recipe.grammar import Document, documents
 from udfs.models.demo.recipe.grammar.words import ACTIONS, MEN, NOUNS, OBJECTS, PLACES, WOMEN
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import GPT2LMHeadModel
 
-from udfs.backend.tokenizer import decode, encode
+from udfs.backend.gpt2.tokenizer import decode, encode
 from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, HeldOut
 
 

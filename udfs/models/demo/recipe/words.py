@@ -13,9 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from udfs.backend import library
-from udfs.backend.model import Model
-from udfs.backend.tokenizer import encode, split
+from udfs.backend import catalogue
+from udfs.backend.gpt2.model import Model
+from udfs.backend.gpt2.tokenizer import encode, split
 from udfs.models.demo.recipe.grammar import documents
 
 FILE: Final = Path(__file__).parents[1] / "words.json"
@@ -47,7 +47,7 @@ def corpus_words(seed: int, known: frozenset[int]) -> list[str]:
 
 def main() -> None:
     """Write the file."""
-    words = corpus_words(0, known_tokens(library.load(library.DEMO)))
+    words = corpus_words(0, known_tokens(catalogue.load(catalogue.DEMO)))
     FILE.write_text(json.dumps(words, indent=0) + "\n", encoding="utf-8")
     print(f"{len(words)} words: {FILE}")
 

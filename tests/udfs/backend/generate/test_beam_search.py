@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.random_checkpoint import random_model
+from tests.udfs.backend.generate.test_decoding import FIXTURE, IDS
+from udfs.backend.catalogue import load
+from udfs.backend.errors import ModelError
+from udfs.backend.generate import beam_search
+from udfs.backend.generate.decoding import steps
+from udfs.backend.generate.log_probabilities import log_softmax
+from udfs.backend.generate.random_numbers import RandomNumbers
+from udfs.backend.generate.readings import Readings
+from udfs.backend.generate.sampling import GREEDY
+from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.model import Model
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return random_model(tmp_path_factory.mktemp("few"), "few")
+
+
+def log_probability(ids: list[int], continuation: tuple[int, ...], model: Model) -> float:
+    """From one uncached pass."""
+    logs = log_softmax(forward.unembed(forward.forward([*ids, *continuation], model), model))
+    return float(sum(logs[len(ids) - 1 + i, token] for i, token in enumerate(continuation)))
+
+
+@pytest.mark.parametrize("expected", FIXTURE["beams"], ids=lambda case: f"{case['n_beams']}-{case['stop']}")
+def test_beams_equal_transformers(expected: dict[str, Any]) -> None:
+    """Recorded by tests/parity/transformers_generation.py; some cases end beams early."""
+    found = beam_search.beams(IDS, len(FIXTURE["greedy"]), expected["n_beams"], load("tiny"), expected["stop"])
+    assert [list(of.tokens) for of in found] == expected["texts"]
+    np.testing.assert_allclose([of.score for of in found], expected["scores"], atol=1e-4)
+
+
+def test_one_beam_is_greedy() -> None:
+    (found,) = beam_search.beams(IDS, 12, 1, load("tiny"))
+    assert list(found.tokens) == [step.token for step in steps(IDS, 12, load("tiny"), GREEDY, RandomNumbers())]
+
+
+def test_enough_beams_find_the_likeliest_of_all_texts(few: Model) -> None:
+    prompt, texts = [2, 0], list(itertools.product(range(4), repeat=4))
+    likeliest = max(texts, key=lambda text: log_probability(prompt, text, few))
+    found = beam_search.beams(prompt, 4, 64, few)[0]
+    assert found.tokens == likeliest
+    assert found.log_probability == pytest.approx(log_probability(prompt, likeliest, few), abs=1e-4)
+
+
+@pytest.mark.parametrize("text", ["tiny", "tiny ; add 5 * sae(1, 3) to h.1 at last", "tiny ; scale h.1.mlp by 0.5",
+                                  "tiny ; add 5 * sae(1, 3) to h.1 at all"])  # fmt: skip
+def test_log_probabilities_are_those_of_texts_read_one_by_one(text: str) -> None:
+    model = load(text)
+    for of in beam_search.beams(IDS, 5, 3, model):
+        past = forward.KeyValues(model.config, n_prompt=len(IDS))
+        rows = [forward.forward(ids, model, past=past)[-1:] for ids in (IDS, *([token] for token in of.tokens[:-1]))]
+        logs = log_softmax(forward.unembed(np.concatenate(rows), model))
+        assert of.log_probability == pytest.approx(logs[range(5), of.tokens].sum(), abs=1e-4)
+
+
+def test_each_step_keeps_the_best_candidates() -> None:
+    trace = list(beam_search.search(IDS, 6, 3, load("tiny"), stop=FIXTURE["greedy"][2]))
+    for step in trace:
+        totals = [of.log_probability for of in step.candidates]
+        assert len(totals) == 6
+        assert totals == sorted(totals, reverse=True)
+    for step in trace[:-1]:
+        assert [of.fate for of in step.candidates].count("goes on") == 3
+        assert [of.fate == "ended" for of in step.candidates[:3]] == [
+            of.tokens[-1] == FIXTURE["greedy"][2] for of in step.candidates[:3]
+        ]
+    assert trace[-1].ended == beam_search.beams(IDS, 6, 3, load("tiny"), FIXTURE["greedy"][2])
+
+
+def test_readings_may_be_dropped_doubled_and_reordered() -> None:
+    model = load("tiny")
+    readings = Readings(IDS, model)
+    readings.read([0, 0, 0], [11, 12, 13])
+    logits = readings.read([2, 0, 2], [21, 22, 23])
+    for row, continuation in zip(logits, ([13, 21], [11, 22], [13, 23]), strict=True):
+        alone = forward.unembed(forward.forward([*IDS, *continuation], model)[-1:], model)[0]
+        np.testing.assert_allclose(row, alone, atol=1e-4)
+
+
+def test_too_long_a_text_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="tokens must be 1 to 56 here"):
+        beam_search.beams(IDS, 57, 2, load("tiny"))

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from udfs.backend.catalogue import load
+from udfs.backend.errors import ModelError
+from udfs.backend.gpt2 import forward
+from udfs.backend.interpret import circuits
+from udfs.backend.interpret.circuits import Part, Task, component_names, halves, parse_component, singles, smallest
+
+EVERYTHING = frozenset(Part(layer, head) for layer in range(3) for head in (0, 1, 2, 3, None))
+PROMPTS = [[10, 20, 30], [11, 21, 31], [12, 22, 32]]
+parts = st.sets(st.sampled_from(sorted(EVERYTHING, key=str))).map(frozenset)
+prompts = st.lists(st.lists(st.integers(0, 50256), min_size=1, max_size=5), min_size=2, max_size=4)
+
+
+@settings(deadline=None, max_examples=20)
+@given(prompts, st.sampled_from(circuits.METHODS))
+def test_keeping_everything_changes_nothing(ids: list[list[int]], method: str) -> None:
+    model = load("tiny")
+    logits = Task(ids, [1] * len(ids), model, method).logits(EVERYTHING)
+    for found, prompt in zip(logits, ids, strict=True):
+        np.testing.assert_allclose(found, forward.unembed(forward.forward(prompt, model)[-1:], model)[0], atol=1e-4)
+
+
+def test_keeping_nothing_at_zero_leaves_embeddings_and_the_biases_of_attentions() -> None:
+    model = load("tiny")
+    stream = forward.embed(PROMPTS[0], model) + sum(model[f"h.{layer}.attn.c_proj.bias"] for layer in range(3))
+    found = Task(PROMPTS, [1, 2, 3], model, "zero").logits(frozenset())
+    np.testing.assert_allclose(found[0], forward.unembed(stream[-1:], model)[0], atol=1e-4)
+
+
+def test_zero_is_what_scaling_a_head_by_zero_gives() -> None:
+    found = Task(PROMPTS, [1, 2, 3], load("tiny"), "zero").logits(EVERYTHING - {Part(1, 2)})
+    edited = load("tiny ; scale h.1.attn.head.2 by 0")
+    np.testing.assert_allclose(
+        found[1], forward.unembed(forward.forward(PROMPTS[1], edited)[-1:], edited)[0], atol=1e-4
+    )
+
+
+def test_the_mean_is_taken_position_by_position_of_equal_prompts() -> None:
+    model = load("tiny")
+    same = Task([PROMPTS[0]] * 2, [1, 2], model, "mean").logits(frozenset())
+    np.testing.assert_allclose(same[0], forward.unembed(forward.forward(PROMPTS[0], model)[-1:], model)[0], atol=1e-4)
+    longer = Task([PROMPTS[0], [*PROMPTS[0], 5]], [1, 2], model, "mean").logits(frozenset())
+    assert abs(longer[0] - same[0]).max() > 0.1
+
+
+def test_the_mean_of_one_prompt_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"^prompts must be at least 2 for the method mean, not 1$"):
+        Task(PROMPTS[:1], [1], load("tiny"), "mean")
+
+
+@given(parts)
+def test_names_can_be_read_back(kept: frozenset[Part]) -> None:
+    config = load("tiny").config
+    names = component_names(kept, config)
+    assert frozenset().union(*(parse_component(name, config) for name in names)) == kept
+    assert frozenset().union(*singles(kept, config)) == kept
+
+
+def test_the_smallest_keeps_all_right_and_none_of_it_can_be_spared() -> None:
+    model = load("tiny")
+    answers = [int(forward.unembed(forward.forward(ids, model)[-1:], model).argmax()) for ids in PROMPTS]
+    task, told = Task(PROMPTS, answers, model, "mean"), []
+    found = smallest(task, halves(model.config), lambda kept, lead: told.append((len(kept), lead)))
+    assert (task.standing(found).ranks == 1).all()
+    for half in halves(model.config):
+        if half <= found:
+            assert (task.standing(found - half).ranks > 1).any()
+    assert all(lead > 0 for _, lead in told)
+    assert found == smallest(task, halves(model.config), lambda kept, lead: None)
+
+
+def test_a_task_that_the_model_cannot_do_has_no_circuit() -> None:
+    model = load("tiny")
+    with pytest.raises(ModelError, match=r"^prompts must all get their answers"):
+        smallest(Task(PROMPTS, [1, 2, 3], model, "mean"), halves(model.config), lambda kept, lead: None)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from udfs.backend.result_cache import Cache, content_key
+
+
+def test_a_result_is_computed_once() -> None:
+    calls = []
+    cache = Cache(1000)
+    for _ in range(3):
+        assert cache.get("key", lambda: calls.append(1) or "result") == "result"
+    assert len(calls) == 1
+
+
+def test_it_stays_within_its_bytes_and_drops_the_least_recently_used() -> None:
+    cache = Cache(1000)
+    for key in "abc":
+        cache.get(key, lambda: np.zeros(100, np.float32))
+        cache.get("a", lambda: pytest.fail("a was dropped though it was used last"))
+        assert cache.n_bytes <= 1000
+    calls = []
+    cache.get("b", lambda: calls.append(1) or np.zeros(100, np.float32))
+    assert calls
+
+
+def test_what_is_larger_than_the_cache_is_not_kept() -> None:
+    cache = Cache(1000)
+    cache.get("small", lambda: 1)
+    cache.get("large", lambda: np.zeros(1000))
+    assert cache.get("small", lambda: 2) == 1
+    assert cache.get("large", lambda: 3) == 3
+
+
+def test_arrays_come_back_read_only() -> None:
+    result = Cache(1000).get("key", lambda: np.zeros(3))
+    with pytest.raises(ValueError, match="read-only"):
+        result[0] = 1
+
+
+def test_an_error_is_not_kept() -> None:
+    cache = Cache(1000)
+    with pytest.raises(ZeroDivisionError):
+        cache.get("key", lambda: 1 / 0)
+    assert cache.get("key", lambda: 5) == 5
+
+
+def test_threads_get_what_they_asked_for() -> None:
+    cache = Cache(3000)
+    wrong = []
+
+    def work(seed: int) -> None:
+        for key in np.random.RandomState(seed).randint(0, 20, 300).tolist():
+            result = cache.get(key, lambda key=key: np.full(100, key, np.float32))
+            if (result != key).any():
+                wrong.append(key)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert cache.n_bytes <= 3000
+
+
+def test_keys_are_equal_for_equal_content_only() -> None:
+    a = np.arange(6, dtype=np.float32)
+    assert content_key(a) == content_key(a.copy())
+    assert content_key(a) != content_key(a.reshape(2, 3))
+    assert content_key(a) != content_key(a.astype(np.int32))
+    assert content_key(a[::2]) == content_key(np.array([0, 2, 4], np.float32))
+    assert content_key([1, ["x", a]]) == content_key((1, ("x", a.copy())))
+    assert content_key(1.0) != content_key("1.0")

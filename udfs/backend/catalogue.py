@@ -1,0 +1,130 @@
+"""Which models are on this machine, and loading one by its model text. Nothing here downloads.
+
+Looked through in this order: the bundled demo model, the models folder (`GPT2_EXCEL_MODELS`, else the system's data
+folder), and Hugging Face's cache for the names in `HUB_NAMES`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
+from pathlib import Path
+
+from udfs.backend.errors import ModelError
+from udfs.backend.fast.layers import Layers
+from udfs.backend.fast.tile_files import TileFiles
+from udfs.backend.folders import models_folder as models_folder
+from udfs.backend.folders import snapshots
+from udfs.backend.gpt2.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, open_checkpoint
+from udfs.backend.gpt2.model import Model
+from udfs.backend.interpret.edits import operate
+from udfs.backend.model_text import ModelText, parse
+
+DEMO = "demo"
+DEMO_NOTE = "a small teaching model with GPT-2's architecture, not GPT-2"
+HUB_NAMES = {
+    "gpt2": "openai-community/gpt2",
+    "gpt2-medium": "openai-community/gpt2-medium",
+    "gpt2-large": "openai-community/gpt2-large",
+    "gpt2-xl": "openai-community/gpt2-xl",
+    "distilgpt2": "distilbert/distilgpt2",
+}
+_BUNDLED = Path(__file__).parents[1] / "models" / DEMO
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A model that is on this machine."""
+
+    name: str
+    folder: Path
+
+
+def installed() -> list[Installed]:
+    """Every model on this machine, the bundled one first."""
+    own = models_folder()
+    names = sorted(path.name for path in own.iterdir() if _is_model(path)) if own.is_dir() else []
+    cached = [name for name in HUB_NAMES if name not in names]
+    folders = {name: _folder(name) for name in [DEMO, *names, *cached]}
+    return [Installed(name, folder) for name, folder in folders.items() if folder]
+
+
+def default_name() -> str:
+    """The model that a blank name means: `GPT2_EXCEL_MODEL`, else gpt2 where it is on the machine, else demo."""
+    return os.environ.get("GPT2_EXCEL_MODEL") or ("gpt2" if _folder("gpt2") else DEMO)
+
+
+def find(name: str) -> Path:
+    """The folder of a model; ModelError where it is not on this machine. Never leaves the folders named above."""
+    if folder := _folder(name):
+        return folder
+    here = ", ".join(model.name for model in installed())
+    hint = f"; gpt2-excel download {name} fetches it" if name in HUB_NAMES else ""
+    raise ModelError(f"model must be one on this machine ({here}), not {name!r}{hint}")
+
+
+def load(text: str) -> Model:
+    """The model that a model text names, with its operations made. Raises ModelError as parsing and finding do."""
+    parsed = parse(text)
+    named = replace(parsed, name=parsed.name or default_name())
+    folder = find(named.name)
+    return _load(named, folder, _stamp(folder))
+
+
+def _folder(name: str) -> Path | None:
+    if name == DEMO:
+        return _BUNDLED
+    if not name or name in (".", "..") or any(character in name for character in "/\\:\0"):
+        return None  # a name, never a path
+    own = models_folder() / name
+    if _is_model(own):
+        return own
+    return _in_hub_cache(HUB_NAMES[name]) if name in HUB_NAMES else None
+
+
+def _in_hub_cache(repository: str) -> Path | None:
+    """The newest snapshot in Hugging Face's cache that is complete."""
+    names = {repository, repository.split("/")[1]}  # both spellings of these repositories are in use
+    complete = [path for name in names for path in snapshots(name) if _is_model(path)]
+    return max(complete, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file()
+
+
+def _stamp(folder: Path) -> tuple[int, ...]:
+    """What changes when a model's files change."""
+    stats = [(folder / name).stat() for name in (CONFIG_FILE, WEIGHTS_FILE)]
+    return tuple(number for stat in stats for number in (stat.st_size, stat.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _open(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Layers]:
+    """A checkpoint and its layers, opened once while the files stay the same; edited models share both."""
+    checkpoint = open_checkpoint(folder)
+    return checkpoint, Layers(checkpoint.tensors, TileFiles(folder, stamp))
+
+
+@lru_cache(maxsize=2)  # twice as large
+def _open_in_float64(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Layers]:
+    checkpoint = _open(folder, stamp)[0]
+    tensors = checkpoint.tensors.in_float64()
+    return replace(checkpoint, tensors=tensors), Layers(tensors)
+
+
+@lru_cache(maxsize=16)
+def _load(text: ModelText, folder: Path, stamp: tuple[int, ...]) -> Model:
+    checkpoint, layers = (_open_in_float64 if text.float64 else _open)(folder, stamp)
+    model = Model(
+        str(replace(text, operations=())),
+        text.name,
+        checkpoint.config,
+        checkpoint.tensors,
+        layers,
+        text.bos,
+        source=(str(folder), *stamp),
+        centred=text.centred,
+    )
+    return reduce(operate, text.operations, model)

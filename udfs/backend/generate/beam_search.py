@@ -1,0 +1,99 @@
+"""Beam search: of all continuations that begin like the best ones so far, the most likely.
+
+As in Hugging Face's `transformers` (`GenerationMixin._beam_search` with `length_penalty` 1 and `early_stopping` False):
+each of the n beams is continued with every token, and of all these the 2 n most likely are candidates. Those among the
+first n that end the text are ended beams, ranked by log-probability per token; the first n others go on. The search is
+over when no beam that goes on has a better score now than the n ended ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from udfs.backend.generate.decoding import check_length
+from udfs.backend.generate.log_probabilities import log_softmax
+from udfs.backend.generate.readings import Readings
+from udfs.backend.generate.sampling import Probabilities
+from udfs.backend.gpt2.model import Model
+from udfs.backend.gpt2.tokenizer import END_OF_TEXT
+from udfs.backend.ranking import top
+
+Fate: TypeAlias = Literal["goes on", "ended", "dropped"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A beam with one more token.
+
+    `parent` is the number of the beam that it continues; `token_log_probability` is the new token's, `log_probability`
+    that of all tokens together, in nats.
+    """
+
+    tokens: tuple[int, ...]
+    parent: int
+    token_log_probability: float
+    log_probability: float
+    fate: Fate
+
+    @property
+    def score(self) -> float:
+        """Log-probability per token, by which ended beams are ranked."""
+        return self.log_probability / len(self.tokens)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One token further: all candidates, the most likely first, and the best ended beams so far."""
+
+    candidates: list[Candidate]
+    ended: list[Candidate]
+
+
+def beams(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int = END_OF_TEXT) -> list[Candidate]:
+    """The best continuations, at most `n_beams`, the best first. Raises ModelError as `search` does."""
+    return list(search(prompt, n_tokens, n_beams, model, stop))[-1].ended
+
+
+def search(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int = END_OF_TEXT) -> Iterator[Step]:
+    """Beam search, step by step. The token `stop` ends a text, and so does the last of `n_tokens`.
+
+    Raises ModelError where prompt and continuation are longer than the model's context.
+    """
+    check_length(len(prompt), n_tokens, model)
+    readings = Readings(prompt, model)
+    going = [Candidate((), 0, 0.0, 0.0, "goes on")]
+    ended: list[Candidate] = []
+    logs = log_softmax(readings.next_logits())  # [n_beams, n_vocab]
+    for length in range(1, n_tokens + 1):
+        candidates = _candidates(going, logs, n_beams, stop, is_last=length == n_tokens)
+        just_ended = [candidate for candidate in candidates if candidate.fate == "ended"]
+        ended = sorted([*ended, *just_ended], key=lambda beam: -beam.score)[:n_beams]
+        yield Step(candidates, ended)
+        going = [candidate for candidate in candidates if candidate.fate == "goes on"]
+        if not going or (len(ended) == n_beams and going[0].score <= ended[-1].score):
+            return
+        new = readings.read([beam.parent for beam in going], [beam.tokens[-1] for beam in going])
+        logs = log_softmax(new)
+
+
+def _candidates(
+    going: Sequence[Candidate], logs: Probabilities, n_beams: int, stop: int, is_last: bool
+) -> list[Candidate]:
+    """The 2 n most likely continuations and what becomes of them."""
+    totals = logs + [[beam.log_probability] for beam in going]  # [n_going, n_vocab]
+    n_vocab = totals.shape[1]
+    found: list[Candidate] = []
+    n_going = 0
+    for place in top(totals.ravel(), 2 * n_beams).tolist():
+        parent, token = divmod(place, n_vocab)
+        fate: Fate = "dropped"
+        if is_last or token == stop:
+            fate = "ended" if len(found) < n_beams else "dropped"
+        elif n_going < n_beams:
+            fate = "goes on"
+            n_going += 1
+        tokens = (*going[parent].tokens, token)
+        found.append(Candidate(tokens, parent, float(logs[parent, token]), float(totals[parent, token]), fate))
+    return found

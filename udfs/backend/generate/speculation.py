@@ -1,0 +1,167 @@
+"""Speculative decoding: a small draft model proposes tokens, the model judges them all in one pass.
+
+Leviathan, Kalman and Matias 2023; Chen et al. 2023. A proposed token with probability q in the draft and p in the
+model is accepted with probability min(1, p / q). The first rejected one is replaced by a token drawn from what the
+model's probabilities exceed the draft's by, max(0, p - q) scaled to sum to 1; if all are accepted, the model adds one.
+So the text is distributed as if the model alone had been sampled, whatever the draft is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from udfs.backend.arrays import Array
+from udfs.backend.generate.decoding import Reader, check_length
+from udfs.backend.generate.random_numbers import RandomNumbers
+from udfs.backend.generate.sampling import Probabilities, Sampling, distribution, draw
+from udfs.backend.gpt2.model import Model
+from udfs.backend.gpt2.tokenizer import END_OF_TEXT
+
+Outcome: TypeAlias = Literal["accepted", "rejected", "not looked at", "replacement", "extra"]
+
+KEPT: tuple[Outcome, ...] = ("accepted", "replacement", "extra")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the trace: a token, and every number that decided about it.
+
+    position: its place in the continuation, from 0
+    drawn: the random number that drew the token
+    draft, model: its probability in both; None where it was not asked for
+    accept: min(1, model / draft)
+    coin: the random number that must be below `accept`
+    remainder: for a replacement, its probability in what the model's probabilities exceed the draft's by
+    """
+
+    round: int
+    position: int
+    token: int
+    drawn: float
+    outcome: Outcome
+    draft: float | None = None
+    model: float | None = None
+    accept: float | None = None
+    coin: float | None = None
+    remainder: float | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the token is part of the text."""
+        return self.outcome in KEPT
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """A token of the draft, the number that drew it, and the probabilities that it was drawn from."""
+
+    token: int
+    drawn: float
+    probabilities: Probabilities
+
+
+def speculate(
+    prompt: Sequence[int],
+    n_tokens: int,
+    model: Model,
+    draft: Model,
+    sampling: Sampling,
+    numbers: RandomNumbers,
+    ahead: int = 4,
+) -> Iterator[Entry]:
+    """The trace, token by token: `n_tokens` are kept, or fewer where one of them is `<|endoftext|>`.
+
+    ahead: how many tokens the draft proposes at a time
+
+    Both models must have the same vocabulary. Raises ModelError where the text may get longer than either's context.
+    """
+    for reading in (model, draft):
+        check_length(len(prompt), n_tokens, reading)
+    text = list(prompt)
+    of_model, of_draft = Reader(prompt, model), Reader(prompt, draft)
+    number_of_round = 0
+    while (left := len(prompt) + n_tokens - len(text)) > 0:
+        proposals = _propose(of_draft, text, min(ahead, left), sampling, numbers)
+        logits = _judge(of_model, text, [proposal.token for proposal in proposals])
+        wanted = [distribution(row, sampling) for row in logits]  # one for each proposal, and one after them all
+        start = len(text) - len(prompt)
+        for entry in decide(proposals, wanted, numbers, number_of_round, start, left):
+            yield entry
+            if entry.is_kept:
+                text.append(entry.token)
+                if entry.token == END_OF_TEXT:
+                    return
+        for reader in (of_model, of_draft):
+            reader.go_back(len(text) - 1)  # the last token was never read
+        number_of_round += 1
+
+
+def decide(
+    proposals: Sequence[Proposal],
+    wanted: Sequence[Probabilities],
+    numbers: RandomNumbers,
+    number_of_round: int = 0,
+    start: int = 0,
+    room: int | None = None,
+) -> Iterator[Entry]:
+    """Accepts or rejects a round's proposals, given the model's probabilities at each and after the last."""
+    for i, proposal in enumerate(proposals):
+        token, model = proposal.token, wanted[i]
+        p, q = float(model[token]), float(proposal.probabilities[token])
+        accept, coin = min(1.0, p / q), numbers()
+        outcome: Outcome = "accepted" if coin < accept else "rejected"
+        yield Entry(number_of_round, start + i, token, proposal.drawn, outcome, q, p, accept, coin)
+        if outcome == "accepted":
+            if token == END_OF_TEXT:
+                return
+            continue
+        for later, unseen in enumerate(proposals[i + 1 :], start=i + 1):
+            q = float(unseen.probabilities[unseen.token])
+            yield Entry(number_of_round, start + later, unseen.token, unseen.drawn, "not looked at", q)
+        rest = remainder(model, proposal.probabilities)
+        drawn = numbers()
+        token = draw(rest, drawn)
+        p, q = float(model[token]), float(proposal.probabilities[token])
+        yield Entry(number_of_round, start + i, token, drawn, "replacement", q, p, remainder=float(rest[token]))
+        return
+    if room is None or len(proposals) < room:
+        drawn = numbers()
+        token = draw(wanted[-1], drawn)
+        position = start + len(proposals)
+        yield Entry(number_of_round, position, token, drawn, "extra", model=float(wanted[-1][token]))
+
+
+def remainder(model: Probabilities, draft: Probabilities) -> Probabilities:
+    """What the model's probabilities exceed the draft's by, scaled to sum to 1."""
+    excess = np.maximum(model - draft, 0)
+    total = excess.sum()
+    return excess / total if total > 0 else model  # equal but for rounding
+
+
+def _propose(
+    reader: Reader, text: Sequence[int], ahead: int, sampling: Sampling, numbers: RandomNumbers
+) -> list[Proposal]:
+    """Tokens that the draft goes on with; none after `<|endoftext|>`."""
+    proposals: list[Proposal] = []
+    unread = text[reader.n_read :]
+    logits = reader.read(unread)[-1] if unread else reader.next_logits()
+    while True:
+        probabilities, number = distribution(logits, sampling), numbers()
+        token = draw(probabilities, number)
+        proposals.append(Proposal(token, number, probabilities))
+        if len(proposals) == ahead or token == END_OF_TEXT:
+            return proposals
+        logits = reader.read([token])[-1]
+
+
+def _judge(reader: Reader, text: Sequence[int], proposed: Sequence[int]) -> Array:
+    """The model's logits at each of these tokens and after the last, `[len(proposed) + 1, n_vocab]`."""
+    unread = text[reader.n_read :]
+    if unread:
+        return reader.read([*unread, *proposed])[-len(proposed) - 1 :]
+    before = reader.next_logits()[None]
+    return np.concatenate([before, reader.read(proposed)])

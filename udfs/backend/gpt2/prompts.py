@@ -1,0 +1,23 @@
+"""A prompt's text as the token ids that a model reads."""
+
+from __future__ import annotations
+
+from udfs.backend.errors import ModelError
+from udfs.backend.gpt2 import tokenizer
+from udfs.backend.gpt2.model import Model
+
+
+def prompt_ids(text: str, model: Model, name: str = "prompt", bos: bool | None = None) -> list[int]:
+    """The ids of a text, `<|endoftext|>` first where `bos` says so, else where the model's text does.
+
+    Raises ModelError, which calls the text by that name, where it has no tokens, too many, or one that is not in the
+    model's vocabulary.
+    """
+    begin = model.bos if bos is None else bos
+    ids = [tokenizer.END_OF_TEXT] * begin + tokenizer.encode(text)
+    if not 1 <= len(ids) <= model.config.n_ctx:
+        raise ModelError(f"{name} must have 1 to {model.config.n_ctx} tokens for {model.name}, not {len(ids)}")
+    if max(ids) >= model.config.n_vocab:
+        token = tokenizer.token_text(max(ids))
+        raise ModelError(f"{name} has the token {token!r}, which is not in the vocabulary of {model.name}")
+    return ids

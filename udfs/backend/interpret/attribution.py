@@ -1,0 +1,101 @@
+"""Direct logit attribution: how much each part of the model adds to a token's logit.
+
+The final stream is a sum: embeddings, every head, every bias, every MLP, and what a model text adds. With ln_f's scale
+frozen at what it is there, ln_f and the unembedding are linear, so the logit is the same sum. Sources: Elhage et al.
+2021 ("A Mathematical Framework for Transformer Circuits"); `ActivationCache.logit_attrs` of TransformerLens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from udfs.backend.arrays import Array
+from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.model import Model
+from udfs.backend.interpret.additions import add_rows
+from udfs.backend.interpret.runs import run
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one part of the model adds to the logit. `layer` and `head` are None where it is in none."""
+
+    name: str
+    layer: int | None
+    head: int | None
+    logit: float
+
+
+def attribution(ids: Sequence[int], target: int, model: Model, against: int | None = None) -> list[Part]:
+    """The parts of the target's logit after these ids, in the order of the forward pass; they sum to the logit.
+
+    With `against`, the parts of the difference: the target's logit minus the other token's.
+    """
+    seen = trace_last(ids, model)
+    n_layer = model.config.n_layer
+    unembedding = model.rows("wte.weight", [target])[0]  # [n_embd]
+    if against is not None:
+        unembedding = unembedding - model.rows("wte.weight", [against])[0]
+    direction = _direction(seen[f"blocks.{n_layer - 1}.hook_resid_post"], unembedding, model)
+
+    def part(name: str, value: Array, layer: int | None = None) -> Part:
+        return Part(name, layer, None, float(value @ direction))
+
+    added = _added(len(ids), model)
+
+    def additions(layer: int, *hooks: str) -> list[Part]:
+        places = [f"blocks.{layer}.{hook}" for hook in hooks]
+        return [part(f"added at {place}", added[place], layer) for place in places if place in added]
+
+    parts = [part("wte", seen["hook_embed"]), part("wpe", seen["hook_pos_embed"])]
+    for layer in range(n_layer):
+        bias, mlp_out = f"h.{layer}.attn.c_proj.bias", f"blocks.{layer}.hook_mlp_out"
+        parts += additions(layer, "hook_resid_pre")
+        parts += _heads(layer, seen[f"blocks.{layer}.attn.hook_z"], direction, model)
+        parts += [part(bias, model[bias], layer), *additions(layer, "hook_attn_out", "hook_resid_mid")]
+        parts.append(part(f"h.{layer}.mlp", seen[mlp_out] - added.get(mlp_out, 0), layer))
+        parts += additions(layer, "hook_mlp_out", "hook_resid_post")
+    return [*parts, Part("ln_f.bias", None, None, float(model["ln_f.bias"] @ unembedding))]
+
+
+def _added(n_seq: int, model: Model) -> dict[str, Array]:
+    """What the model text adds to the stream at the last token, by place: `[n_embd]` each."""
+    added: dict[str, Array] = {}
+    for addition in model.additions:
+        so_far = added.get(addition.hook, np.zeros(model.config.n_embd, model.dtype))
+        row = add_rows(so_far[None], addition.rows, addition.positions, start=n_seq - 1, n_prompt=n_seq)
+        added[addition.hook] = row[0]
+    return added
+
+
+def trace_last(ids: Sequence[int], model: Model) -> dict[str, Array]:
+    """Every intermediate of the last token, without the axis of tokens; the tokens before it are not read again."""
+    seen: dict[str, Array] = {}
+
+    def record(place: str, value: Array) -> Array:
+        seen[place] = value[..., -1, :]
+        return value
+
+    past = run(ids, model).past.copy(len(ids) - 1, model.config.n_layer)
+    forward.forward(ids[-1:], model, record, past)
+    return seen
+
+
+def _direction(final: Array, unembedding: Array, model: Model) -> Array:
+    """What a part of the final stream is multiplied with to get its part of the logit: `[n_embd]`, float64.
+
+    LayerNorm takes the mean off every part, divides all by one scale, and multiplies with its weight.
+    """
+    scale = np.sqrt(final.astype(np.float64).var() + model.config.layer_norm_epsilon)
+    weighted = (model["ln_f.weight"] * unembedding).astype(np.float64)
+    return (weighted - weighted.mean()) / scale
+
+
+def _heads(layer: int, z: Array, direction: Array, model: Model) -> list[Part]:
+    """Each head's part: its z `[d_head]` through its rows of c_proj."""
+    through = model[f"h.{layer}.attn.c_proj.weight"] @ direction  # [n_embd, n_embd] -> [n_embd]
+    logits = (z * through.reshape(z.shape)).sum(axis=-1)  # [n_head, d_head] -> [n_head]
+    return [Part(f"h.{layer}.attn.head.{head}", layer, head, float(logit)) for head, logit in enumerate(logits)]

@@ -1,0 +1,160 @@
+"""Activation patching: values of a clean run put into a corrupted run, one place at a time.
+
+Each answer is a share of what the corruption took away: with the difference of two tokens' logits, (patched -
+corrupted) / (clean - corrupted), 0 where the place does nothing and 1 where it restores everything. Sources: Meng et
+al. 2022 (causal tracing), Wang et al. 2022 (indirect objects); `transformer_lens.patching`.
+
+No token changes anything before it, so a patched run begins at the patched block and the patched token; many such
+runs go through a block together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udfs.backend.arrays import Array
+from udfs.backend.errors import ModelError
+from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.model import Model
+from udfs.backend.interpret import batch
+from udfs.backend.interpret.runs import Run, run
+
+# What can be patched, and where it stands in a block.
+HOOKS = {
+    "positions": "hook_resid_pre",
+    "heads": "attn.hook_z",
+    "attn": "hook_attn_out",
+    "mlp": "hook_mlp_out",
+}
+
+_ROWS = 256  # of runs that go through a block together
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A clean and a corrupted prompt of the same number of tokens, and the two tokens that tell them apart.
+
+    Raises ModelError where they differ in length, or not in the difference between the two tokens' logits.
+    """
+
+    clean: Sequence[int]
+    corrupted: Sequence[int]
+    answer: int
+    wrong: int
+    model: Model
+
+    def __post_init__(self) -> None:
+        n_clean, n_corrupted = len(self.clean), len(self.corrupted)
+        if n_clean != n_corrupted:
+            raise ModelError(f"corrupted must have as many tokens as clean, {n_clean}, not {n_corrupted}")
+        if self.gap == 0:
+            raise ModelError("corrupted must change the difference between the logits of answer and wrong, not keep it")
+
+    @cached_property
+    def clean_run(self) -> Run:
+        return run(self.clean, self.model)
+
+    @cached_property
+    def corrupted_run(self) -> Run:
+        return run(self.corrupted, self.model)
+
+    @cached_property
+    def gap(self) -> float:
+        """The clean run's difference of logits minus the corrupted run's."""
+        ends = np.stack([self.clean_run.stream[-1][-1], self.corrupted_run.stream[-1][-1]])
+        clean, corrupted = self.differences(ends)
+        return float(clean - corrupted)
+
+    @cached_property
+    def first(self) -> int:
+        """The first position where the prompts differ: patching before it changes nothing."""
+        return next(i for i, (a, b) in enumerate(zip(self.clean, self.corrupted, strict=True)) if a != b)
+
+    @cached_property
+    def keys_and_values(self) -> list[batch.KeysAndValues]:
+        """Those of the corrupted run in each block, for the tokens before the first difference."""
+        traces = (_trace(layer, self.corrupted_run) for layer in range(self.model.config.n_layer))
+        return [(seen["attn.hook_k"], seen["attn.hook_v"]) for seen in traces]
+
+    def clean_values(self, what: str, layer: int) -> Array:
+        """What stands at the patched place of a block in the clean run."""
+        return _trace(layer, self.clean_run)[HOOKS[what]]
+
+    def differences(self, ends: Array) -> Array:
+        """The answer's logit minus the wrong token's, for last rows of the final stream: `[n, n_embd]` -> `[n]`."""
+        answer, wrong = self.model.rows("wte.weight", [self.answer, self.wrong])  # 2 x [n_embd]
+        return forward.layer_norm(ends, "ln_f", self.model) @ (answer - wrong)
+
+    def restored(self, ends: Array) -> Array:
+        """The share restored, for last rows of the final stream: `[n, n_embd]` -> `[n]`."""
+        corrupted = self.differences(self.corrupted_run.stream[-1][-1:])
+        return (self.differences(ends) - corrupted) / self.gap
+
+
+def patch(pair: Pair, what: str = "positions") -> Array:
+    """The share restored by each patch, a row for each layer.
+
+    "positions": the stream that enters the block, at one position, `[n_layer, n_seq]`; "attn" and "mlp": what that
+    half of the block adds, at one position, likewise; "heads": one head's z, at all positions, `[n_layer, n_head]`.
+    """
+    layers = range(pair.model.config.n_layer)
+    if what == "heads":
+        return np.stack([_patch_heads(layer, pair) for layer in layers])
+    return np.stack([_patch_positions(layer, what, pair) for layer in layers])
+
+
+def patched_ends(layer: int, what: str, chosen: NDArray[np.intp], values: Array, start: int, pair: Pair) -> Array:
+    """Last rows of the final stream of corrupted runs into which values are put in one block: `[n_runs, n_embd]`.
+
+    In each run the `chosen` positions (counted from `start`, where the runs begin) or heads, `[n_runs, n_chosen]`, get
+    the `values`, `[n_runs, n_chosen, n_embd]`, or `[n_runs, n_chosen, n_seq - start, d_head]` for heads.
+    """
+    hook = f"blocks.{layer}.{HOOKS[what]}"
+    runs = np.arange(len(chosen))[:, None]
+
+    def see(place: str, value: Array) -> Array:
+        if place == hook:
+            value = value.copy()
+            value[runs, chosen] = values
+        return value
+
+    residuals = np.repeat(pair.corrupted_run.stream[layer][None, start:], len(chosen), axis=0)
+    for later in range(layer, pair.model.config.n_layer):
+        k, v = pair.keys_and_values[later]
+        residuals = batch.block(later, residuals, pair.model, see, before=(k[:, :start], v[:, :start]))
+    return residuals[:, -1]
+
+
+def _patch_positions(layer: int, what: str, pair: Pair) -> Array:
+    clean = pair.clean_values(what, layer)  # [n_seq, n_embd]
+    shares = np.zeros(len(clean), clean.dtype)
+    for start, stop in _spans(pair.first, len(clean)):
+        chosen = np.arange(stop - start)[:, None]
+        ends = patched_ends(layer, what, chosen, clean[start:stop, None], start, pair)
+        shares[start:stop] = pair.restored(ends)
+    return shares
+
+
+def _patch_heads(layer: int, pair: Pair) -> Array:
+    clean = pair.clean_values("heads", layer)[:, pair.first :]  # [n_head, n_seq - first, d_head]
+    return pair.restored(patched_ends(layer, "heads", np.arange(len(clean))[:, None], clean[:, None], pair.first, pair))
+
+
+def _spans(first: int, n_seq: int) -> Iterator[tuple[int, int]]:
+    """Positions that are patched together: runs that begin at the first of them, no more rows than fit."""
+    start = first
+    while start < n_seq:
+        stop = min(n_seq, start + max(1, _ROWS // (n_seq - start)))
+        yield start, stop
+        start = stop
+
+
+def _trace(layer: int, of: Run) -> dict[str, Array]:
+    """What one block of a run computes, by the hooks' names within the block."""
+    seen = forward.trace_block(layer, of.stream[layer], of.model)
+    return {place.removeprefix(f"blocks.{layer}."): value for place, value in seen.items()}
