@@ -8,13 +8,12 @@ import numpy as np
 
 from udfs import arguments as arg
 from udfs import cells
-from udfs.backend import ranking
 from udfs.backend.arrays import Array
-from udfs.backend.generate.sampling import next_logits
 from udfs.backend.gpt2 import forward, tokenizer
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret import places
-from udfs.backend.interpret.runs import run
+from udfs.backend.next_token import next_logits, probabilities, top
+from udfs.backend.stream import block, residual_stream
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
 
@@ -46,7 +45,7 @@ def gpt2_linear(x: arg.Numbers, parameter: arg.Name, model: arg.Model = arg.LEFT
     """
     _check_parameter(parameter, _LINEAR, "h.0.attn.c_attn, h.0.attn.c_proj, h.0.mlp.c_fc or h.0.mlp.c_proj", model)
     n_in = model.config.shapes()[f"{parameter}.weight"][0]
-    return forward.linear(arg.check_width(x, "x", n_in, model), parameter, model)
+    return model.linear(parameter)(arg.check_width(x, "x", n_in, model))
 
 
 def _check_parameter(parameter: str, pattern: re.Pattern[str], allowed: str, model: Model) -> None:
@@ -63,7 +62,7 @@ def gpt2_attention_scores(qkv: arg.Qkv, head: arg.Head, model: arg.Model = arg.L
 
     Example: =GPT2_ATTENTION_SCORES(B50#, 0)
     """
-    q, k, _ = forward.split_qkv(qkv, model.config.n_head)
+    q, k, _ = forward.split_heads(qkv, model.config.n_head)
     scores = forward.attention_scores(q[head : head + 1], k[head : head + 1])[0]  # -> [n_seq, n_seq]
     return [[*row[: i + 1], *[None] * (len(row) - i - 1)] for i, row in enumerate(scores.tolist())]
 
@@ -76,7 +75,7 @@ def gpt2_attention_pattern(qkv: arg.Qkv, head: arg.Head, model: arg.Model = arg.
 
     Example: =GPT2_ATTENTION_PATTERN(B50#, 0)
     """
-    q, k, _ = forward.split_qkv(qkv, model.config.n_head)
+    q, k, _ = forward.split_heads(qkv, model.config.n_head)
     return forward.softmax(forward.attention_scores(q[head : head + 1], k[head : head + 1]))[0]
 
 
@@ -86,8 +85,8 @@ def gpt2_attention_mix(qkv: arg.Qkv, model: arg.Model = arg.LEFT_OUT) -> Array:
 
     Example: =GPT2_ATTENTION_MIX(B50#)
     """
-    q, k, v = forward.split_qkv(qkv, model.config.n_head)
-    return forward.join_heads(forward.attention_mix(forward.softmax(forward.attention_scores(q, k)), v))
+    q, k, v = forward.split_heads(qkv, model.config.n_head)
+    return forward.join_heads(forward.softmax(forward.attention_scores(q, k)) @ v)
 
 
 @cell_function
@@ -108,7 +107,7 @@ def gpt2_softmax(x: arg.Numbers, temperature: arg.Temperature = 1.0) -> Array:
 
     Example: =GPT2_SOFTMAX(B5:F5, 0.7)
     """
-    return ranking.probabilities(x, temperature)
+    return probabilities(x, temperature)
 
 
 @cell_function
@@ -117,7 +116,7 @@ def gpt2_block(layer: arg.Layer, residual: arg.Residual, model: arg.Model = arg.
 
     Example: =GPT2_BLOCK(0, Embeddings!B5#)
     """
-    return forward.block(layer, residual, model)
+    return block(layer, residual, model)
 
 
 @cell_function
@@ -192,15 +191,15 @@ def gpt2_predict(
 
     Example: =GPT2_PREDICT("If today is Tuesday, tomorrow is", 5)
     """
-    return _most_likely(run(prompt, model).stream[-1], k, temperature, model)
+    return _most_likely(residual_stream(prompt, model)[-1], k, temperature, model)
 
 
 def _most_likely(residual: Array, k: int, temperature: float, model: Model) -> Table:
     logits = next_logits(residual[-1:], model)[0]  # -> [n_vocab]
-    probability = ranking.probabilities(logits, temperature)
+    probability = probabilities(logits, temperature)
     rows = [
         [rank, tokenizer.token_text(int(token)), int(token), float(logits[token]), float(probability[token])]
-        for rank, token in enumerate(ranking.top(logits, k), start=1)
+        for rank, token in enumerate(top(logits, k), start=1)
     ]
     return [["rank", "token", "id", "logit", "probability"], *rows]
 

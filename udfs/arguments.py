@@ -16,11 +16,11 @@ from udfs import cells
 from udfs.backend import catalogue, model_text
 from udfs.backend.arrays import FLOAT32, FLOAT64, Array
 from udfs.backend.errors import ModelError
-from udfs.backend.generate.random_numbers import DEFAULT_SEED, MAX_SEED
-from udfs.backend.gpt2 import tokenizer
+from udfs.backend.generate.sampling import DEFAULT_SEED, MAX_SEED
+from udfs.backend.gpt2 import additions, tokenizer
 from udfs.backend.gpt2.model import Model as BackendModel
 from udfs.backend.gpt2.prompts import prompt_ids
-from udfs.backend.interpret import additions, circuits, edits, patching, places
+from udfs.backend.interpret import circuits, patching, places
 from udfs.backend.interpret.steering_vectors import Numbers as PackedNumbers
 from udfs.backend.interpret.steering_vectors import Vector as BackendVector
 from udfs.backend.interpret.steering_vectors import parse_vector
@@ -166,7 +166,7 @@ def _place(raw: object, name: str, model: BackendModel | None) -> places.Place:
 
 
 def _stream_place(raw: object, name: str, model: BackendModel | None) -> places.Place:
-    return edits.stream_place(_place(raw, name, model))
+    return places.stream_place(_place(raw, name, model))
 
 
 def _positions(raw: object, name: str, model: BackendModel | None) -> additions.Positions:
@@ -277,7 +277,7 @@ def _one_of(*allowed: str) -> Convert:
 def _components(raw: object, name: str, model: BackendModel | None) -> circuits.Parts:
     assert model is not None
     texts = [cells.text(value, name) for value in cells.grid(raw, name).ravel().tolist()]
-    parts = [circuits.parse_component(text, model.config) for text in texts if text.strip()]
+    parts = [circuits.parse_parts(text, model.config) for text in texts if text.strip()]
     return frozenset().union(*parts)
 
 

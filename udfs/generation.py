@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 
 from udfs import arguments as arg
-from udfs.backend import catalogue, ranking
+from udfs.backend import catalogue
 from udfs.backend.arrays import Array
 from udfs.backend.generate import beam_search, decoding, log_probabilities, sampling, speculation
-from udfs.backend.generate.random_numbers import DEFAULT_SEED, RandomNumbers
-from udfs.backend.generate.sampling import Sampling
+from udfs.backend.generate.sampling import DEFAULT_SEED, Sampling, random_numbers
 from udfs.backend.gpt2 import tokenizer
 from udfs.backend.gpt2.model import Model
-from udfs.backend.interpret import logit_lens
-from udfs.backend.interpret.runs import run
+from udfs.backend.next_token import next_logits, standing, top
+from udfs.backend.stream import residual_stream
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
 from udfs.weights import MAX_COLUMNS
@@ -48,7 +47,7 @@ def gpt2_generate(
 
     Example: =GPT2_GENERATE("Mike is", 20, 0.8, 50, 0.95, 1)
     """
-    numbers, how = RandomNumbers(seed), Sampling(temperature, top_k, top_p)
+    numbers, how = random_numbers(seed), Sampling(temperature, top_k, top_p)
     ids = [step.token for step in decoding.steps(prompt, tokens, model, how, numbers)]
     return tokenizer.decode(decoding.without_end(ids))
 
@@ -79,7 +78,7 @@ def gpt2_generate_steps(
     if k > most:
         raise CellError(f"k must be 1 to {most}, as a sheet has {MAX_COLUMNS} columns, not {k}")
     k = min(k, model.config.n_vocab)
-    numbers, how = RandomNumbers(seed), Sampling(temperature, top_k, top_p)
+    numbers, how = random_numbers(seed), Sampling(temperature, top_k, top_p)
     header = ["step", "token", "id", "random", "rank", "probability", "after top_k", "after top_p"]
     table: Table = [header + [title for number in range(1, k + 1) for title in (number, "probability")]]
     for number, step in enumerate(decoding.steps(prompt, tokens, model, how, numbers), start=1):
@@ -89,14 +88,14 @@ def gpt2_generate_steps(
 
 def _drawn(step: decoding.Step, how: Sampling) -> list[Any]:
     found = sampling.stages(step.logits, how)
-    rank = int(logit_lens.standing(step.logits[None], np.array([step.token])).ranks[0])
+    rank = int(standing(step.logits[None], np.array([step.token])).ranks[0])
     left = [int((probabilities > 0).sum()) for probabilities in (found.top_k, found.top_p)]
     return [_token(step.token), step.token, step.number, rank, float(found.top_p[step.token]), *left]
 
 
 def _shown(logits: Array, how: Sampling, k: int) -> list[Any]:
     probabilities = sampling.stages(logits, how).temperature
-    return [cell for token in ranking.top(logits, k).tolist() for cell in (_token(token), float(probabilities[token]))]
+    return [cell for token in top(logits, k).tolist() for cell in (_token(token), float(probabilities[token]))]
 
 
 @cell_function
@@ -118,11 +117,11 @@ def gpt2_candidates(
 
     Example: =GPT2_CANDIDATES("Mike is", 10, 0.8, 5, 0.9)
     """
-    logits = sampling.next_logits(run(prompt, model).stream[-1][-1:], model)[0]
+    logits = next_logits(residual_stream(prompt, model)[-1][-1:], model)[0]
     found = sampling.stages(logits, Sampling(temperature, top_k, top_p))
     ends = sampling.ends(found.top_p)
     table: Table = [["rank", "token", "id", "logit", "temperature", "top_k", "top_p", "up to"]]
-    for rank, token in enumerate(ranking.top(logits, k).tolist(), start=1):
+    for rank, token in enumerate(top(logits, k).tolist(), start=1):
         shares = [float(part[token]) for part in (found.temperature, found.top_k, found.top_p)]
         table.append([rank, _token(token), token, float(logits[token]), *shares, min(1.0, float(ends[token]))])
     return table
@@ -192,7 +191,7 @@ def gpt2_logprobs(prompt: arg.Prompt, model: arg.Model = arg.LEFT_OUT) -> Table:
     header = ["position", "token", "log-probability", "probability", "rank", "surprise", "entropy", "perplexity"]
     table: Table = [[*header, "expected"], [0, _token(prompt[0]), *[None] * 7]]
     logs: list[float] = []
-    for position, of in enumerate(log_probabilities.foreseen(prompt, model), start=1):
+    for position, of in enumerate(log_probabilities.predictions(prompt, model), start=1):
         logs.append(of.log_probability)
         numbers = (of.log_probability, math.exp(of.log_probability), of.rank, of.surprise, of.entropy)
         so_far = log_probabilities.perplexity(logs)
@@ -228,7 +227,7 @@ def gpt2_speculate(
     if ahead > _MAX_AHEAD:
         raise CellError(f"ahead must be 1 to {_MAX_AHEAD}, not {ahead}")
     draft = draft or _without_last_block(model)
-    entries = speculation.speculate(prompt, tokens, model, draft, Sampling(temperature), RandomNumbers(seed), ahead)
+    entries = speculation.speculate(prompt, tokens, model, draft, Sampling(temperature), random_numbers(seed), ahead)
     kept: list[int] = []
     header = ["round", "position", "token", "drawn", "draft", "model", "accept", "random", "remainder", "outcome"]
     table: Table = [[*header, "text"]]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from udfs import arguments as arg
-from udfs.backend.gpt2 import forward, tokenizer
-from udfs.backend.interpret import attribution, head_circuits, head_scores, logit_lens
-from udfs.backend.interpret.runs import run
+from udfs.backend.gpt2 import tokenizer
+from udfs.backend.interpret import attribution, heads, logit_lens
+from udfs.backend.stream import residual_stream, trace_block
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
 from udfs.weights import MAX_COLUMNS
@@ -86,7 +86,7 @@ def gpt2_attention(prompt: arg.Prompt, layer: arg.Layer, head: arg.Head, model: 
 
     Example: =GPT2_ATTENTION("Mike is quick. He moves", 3, 4)
     """
-    seen = forward.trace_block(layer, run(prompt, model).stream[layer], model)
+    seen = trace_block(layer, residual_stream(prompt, model)[layer], model)
     tokens = list(map(_token, prompt))
     pattern = seen[f"blocks.{layer}.attn.hook_pattern"][head].tolist()
     return [["looks from", *tokens], *([token, *row] for token, row in zip(tokens, pattern, strict=True))]
@@ -102,9 +102,7 @@ def gpt2_head_scores(prompt: arg.Prompt, model: arg.Model = arg.LEFT_OUT) -> Tab
 
     Example: =GPT2_HEAD_SCORES("red blue green red blue green")
     """
-    rows = [
-        [of.layer, of.head, of.previous, of.duplicate, of.induction] for of in head_scores.head_scores(prompt, model)
-    ]
+    rows = [[of.layer, of.head, of.previous, of.duplicate, of.induction] for of in heads.head_scores(prompt, model)]
     return [["layer", "head", "previous", "duplicate", "induction"], *rows]
 
 
@@ -119,7 +117,7 @@ def gpt2_kq(prompt: arg.Prompt, layer: arg.Layer, head: arg.Head, model: arg.Mod
 
     Example: =GPT2_KQ("Mike is quick. He moves", 3, 4)
     """
-    found = head_circuits.key_query(prompt, layer, head, model)
+    found = heads.key_query(prompt, layer, head, model)
     tokens = list(map(_token, prompt))
     rows = [
         [token, *scores[: i + 1], *[None] * (len(tokens) - i - 1), of_query]
@@ -153,7 +151,7 @@ def gpt2_ov(
         raise CellError(f"tokens must be 1 to {n_ctx} for {model.name}, not {len(tokens)}")
     if k > MAX_COLUMNS - 2:
         raise CellError(f"k must be 1 to {MAX_COLUMNS - 2}, as a sheet has {MAX_COLUMNS} columns, not {k}")
-    found = head_circuits.output_value(tokens, layer, head, k, model)
+    found = heads.output_value(tokens, layer, head, k, model)
     rows = [
         [_token(token), own_rank, *map(_token, written)]
         for token, own_rank, written in zip(tokens, found.own_ranks.tolist(), found.ids.tolist(), strict=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from udfs import arguments as arg
 from udfs.backend import catalogue
 from udfs.backend.arrays import Array
-from udfs.backend.gpt2.forward import unseen
+from udfs.backend.gpt2.additions import EVERYWHERE, add_rows, scaled, with_additions
+from udfs.backend.gpt2.forward import no_hook
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret import sae, steering_vectors
-from udfs.backend.interpret.additions import EVERYWHERE, add_rows, scaled, steered
-from udfs.backend.interpret.edits import Add, stream_place
-from udfs.backend.interpret.places import short_name
-from udfs.backend.ranking import top
+from udfs.backend.interpret.edits import Add
+from udfs.backend.interpret.places import short_name, stream_place
+from udfs.backend.next_token import top
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
 from udfs.weights import check_text
@@ -50,7 +50,7 @@ def gpt2_added(residual: arg.Residual, place: arg.Place, model: arg.Model = arg.
     Example: =GPT2_ADDED(B5#, "h.6", "demo ; add 200 * sae(6, 84) to h.6")
     """
     hook = stream_place(place).hook
-    return steered(unseen, model.additions, 0, len(residual))(hook, residual)
+    return with_additions(no_hook, model.additions, 0, len(residual))(hook, residual)
 
 
 @cell_function

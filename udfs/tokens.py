@@ -7,9 +7,9 @@ from itertools import islice
 import numpy as np
 
 from udfs import arguments as arg
-from udfs.backend import ranking
 from udfs.backend.arrays import Array
 from udfs.backend.gpt2 import tokenizer
+from udfs.backend.next_token import top
 from udfs.cells import CellError, Table
 from udfs.function import cell_function
 
@@ -75,7 +75,7 @@ def gpt2_nearest_tokens(vector: arg.Numbers, k: arg.Count = 10, model: arg.Model
     similarity = wte @ vector[0] / (lengths * length)  # [n_vocab, n_embd] -> [n_vocab]
     rows = [
         [rank, tokenizer.token_text(token), int(token), float(similarity[token])]
-        for rank, token in enumerate(ranking.top(similarity, k), start=1)
+        for rank, token in enumerate(top(similarity, k), start=1)
     ]
     return [["rank", "token", "id", "similarity"], *rows]
 

@@ -80,15 +80,14 @@ def generate(
     from addin.commands.source import check_model
     from udfs.backend import catalogue
     from udfs.backend.generate import decoding
-    from udfs.backend.generate.random_numbers import RandomNumbers
-    from udfs.backend.generate.sampling import Sampling
+    from udfs.backend.generate.sampling import Sampling, random_numbers
     from udfs.backend.gpt2.prompts import prompt_ids
 
     check_model(model or "")
     loaded = catalogue.load(model or "")
     ids = prompt_ids(prompt, loaded)
     decoding.check_length(len(ids), tokens, loaded)
-    steps = decoding.steps(ids, tokens, loaded, Sampling(temperature, top_k, top_p), RandomNumbers(seed))
+    steps = decoding.steps(ids, tokens, loaded, Sampling(temperature, top_k, top_p), random_numbers(seed))
     made, stopped = _run(steps, tokens, None if as_json else prompt)
     if as_json:
         click.echo(_json(loaded, prompt, made, stopped))

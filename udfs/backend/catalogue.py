@@ -1,7 +1,7 @@
-"""Which models are on this machine, and loading one by its model text. Nothing here downloads.
+"""The models on this machine, and how to load one by its model text. Nothing here downloads.
 
-Looked through in this order: the bundled demo model, the models folder (`GPT2_EXCEL_MODELS`, else the system's data
-folder), and Hugging Face's cache for the names in `HUB_NAMES`.
+A name is looked up among the bundled models, in the models folder (`GPT2_EXCEL_MODELS`, else in the system's data
+folder), and, for the names in `HUB_NAMES`, in Hugging Face's cache.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache, reduce
 from pathlib import Path
 
 from udfs.backend.errors import ModelError
-from udfs.backend.fast.layers import Layers
+from udfs.backend.fast.linears import Linears
 from udfs.backend.fast.tile_files import TileFiles
 from udfs.backend.folders import models_folder as models_folder
 from udfs.backend.folders import snapshots
@@ -51,12 +51,12 @@ def installed() -> list[Installed]:
 
 
 def default_name() -> str:
-    """The model that a blank name means: `GPT2_EXCEL_MODEL`, else gpt2 where it is on the machine, else demo."""
+    """The model that a blank name means: `GPT2_EXCEL_MODEL`, else gpt2 if it is on this machine, else demo."""
     return os.environ.get("GPT2_EXCEL_MODEL") or ("gpt2" if _folder("gpt2") else DEMO)
 
 
 def find(name: str) -> Path:
-    """The folder of a model; ModelError where it is not on this machine. Never leaves the folders named above."""
+    """The folder of a model. Raises ModelError if it is not on this machine. Never leaves the folders named above."""
     if folder := _folder(name):
         return folder
     here = ", ".join(model.name for model in installed())
@@ -65,7 +65,10 @@ def find(name: str) -> Path:
 
 
 def load(text: str) -> Model:
-    """The model that a model text names, with its operations made. Raises ModelError as parsing and finding do."""
+    """The model that a model text names, with its operations applied.
+
+    Raises ModelError if the text cannot be read, the model is not on this machine, or an operation does not fit it.
+    """
     parsed = parse(text)
     named = replace(parsed, name=parsed.name or default_name())
     folder = find(named.name)
@@ -101,28 +104,28 @@ def _stamp(folder: Path) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4)
-def _open(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Layers]:
-    """A checkpoint and its layers, opened once while the files stay the same; edited models share both."""
+def _open(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Linears]:
+    """A checkpoint and its linear layers, opened once while the files stay the same. Edited models share both."""
     checkpoint = open_checkpoint(folder)
-    return checkpoint, Layers(checkpoint.tensors, TileFiles(folder, stamp))
+    return checkpoint, Linears(checkpoint.tensors, TileFiles(folder, stamp))
 
 
 @lru_cache(maxsize=2)  # twice as large
-def _open_in_float64(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Layers]:
+def _open_in_float64(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Linears]:
     checkpoint = _open(folder, stamp)[0]
     tensors = checkpoint.tensors.in_float64()
-    return replace(checkpoint, tensors=tensors), Layers(tensors)
+    return replace(checkpoint, tensors=tensors), Linears(tensors)
 
 
 @lru_cache(maxsize=16)
 def _load(text: ModelText, folder: Path, stamp: tuple[int, ...]) -> Model:
-    checkpoint, layers = (_open_in_float64 if text.float64 else _open)(folder, stamp)
+    checkpoint, linears = (_open_in_float64 if text.float64 else _open)(folder, stamp)
     model = Model(
         str(replace(text, operations=())),
         text.name,
         checkpoint.config,
         checkpoint.tensors,
-        layers,
+        linears,
         text.bos,
         source=(str(folder), *stamp),
         centred=text.centred,

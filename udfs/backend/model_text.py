@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from udfs.backend.errors import ModelError
-from udfs.backend.interpret.additions import parse_positions
+from udfs.backend.gpt2.additions import parse_positions
 from udfs.backend.interpret.edits import Add, Mean, Operation, Scale, SetWeight
 from udfs.backend.interpret.steering_vectors import parse_vector
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs.backend.errors import ModelError
-from udfs.backend.interpret.additions import Positions
+from udfs.backend.gpt2.additions import Positions
 from udfs.backend.interpret.edits import Add, Mean, Operation, Scale, SetWeight
 from udfs.backend.interpret.steering_vectors import Contrast, Direction, Numbers, SaeFeature
 from udfs.backend.model_text import ModelText, parse

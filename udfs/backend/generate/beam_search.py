@@ -1,9 +1,9 @@
-"""Beam search: of all continuations that begin like the best ones so far, the most likely.
+"""Beam search: follows the n most likely continuations at a time.
 
 As in Hugging Face's `transformers` (`GenerationMixin._beam_search` with `length_penalty` 1 and `early_stopping` False):
-each of the n beams is continued with every token, and of all these the 2 n most likely are candidates. Those among the
-first n that end the text are ended beams, ranked by log-probability per token; the first n others go on. The search is
-over when no beam that goes on has a better score now than the n ended ones.
+each of the n beams is continued with every token, and the 2 n most likely results are candidates. Candidates among the
+first n that end the text become ended beams, ranked by log-probability per token. The first n others go on. The search
+is over once no beam that goes on has a better score than the n ended ones.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from udfs.backend.generate.decoding import check_length
-from udfs.backend.generate.log_probabilities import log_softmax
-from udfs.backend.generate.readings import Readings
-from udfs.backend.generate.sampling import Probabilities
+from udfs.backend.generate.reader import Reader
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import END_OF_TEXT
-from udfs.backend.ranking import top
+from udfs.backend.next_token import Probabilities, log_softmax, top
 
 Fate: TypeAlias = Literal["goes on", "ended", "dropped"]
 
@@ -27,8 +25,8 @@ Fate: TypeAlias = Literal["goes on", "ended", "dropped"]
 class Candidate:
     """A beam with one more token.
 
-    `parent` is the number of the beam that it continues; `token_log_probability` is the new token's, `log_probability`
-    that of all tokens together, in nats.
+    `parent` is the number of the beam that it continues. `token_log_probability` is that of the new token,
+    `log_probability` that of all tokens together, in nats.
     """
 
     tokens: tuple[int, ...]
@@ -45,7 +43,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Step:
-    """One token further: all candidates, the most likely first, and the best ended beams so far."""
+    """One step of the search: all candidates, the most likely first, and the best ended beams so far."""
 
     candidates: list[Candidate]
     ended: list[Candidate]
@@ -57,15 +55,15 @@ def beams(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop
 
 
 def search(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int = END_OF_TEXT) -> Iterator[Step]:
-    """Beam search, step by step. The token `stop` ends a text, and so does the last of `n_tokens`.
+    """Beam search, step by step. A text ends with the token `stop`, or after `n_tokens`.
 
-    Raises ModelError where prompt and continuation are longer than the model's context.
+    Raises ModelError if prompt and continuation together are longer than the model's context.
     """
     check_length(len(prompt), n_tokens, model)
-    readings = Readings(prompt, model)
+    reader = Reader(prompt, model).beams()
     going = [Candidate((), 0, 0.0, 0.0, "goes on")]
     ended: list[Candidate] = []
-    logs = log_softmax(readings.next_logits())  # [n_beams, n_vocab]
+    logs = log_softmax(reader.next_logits())  # [n_beams, n_vocab]
     for length in range(1, n_tokens + 1):
         candidates = _candidates(going, logs, n_beams, stop, is_last=length == n_tokens)
         just_ended = [candidate for candidate in candidates if candidate.fate == "ended"]
@@ -74,14 +72,14 @@ def search(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, sto
         going = [candidate for candidate in candidates if candidate.fate == "goes on"]
         if not going or (len(ended) == n_beams and going[0].score <= ended[-1].score):
             return
-        new = readings.read([beam.parent for beam in going], [beam.tokens[-1] for beam in going])
+        new = reader.read([beam.parent for beam in going], [beam.tokens[-1] for beam in going])
         logs = log_softmax(new)
 
 
 def _candidates(
     going: Sequence[Candidate], logs: Probabilities, n_beams: int, stop: int, is_last: bool
 ) -> list[Candidate]:
-    """The 2 n most likely continuations and what becomes of them."""
+    """The 2 n most likely continuations and their fates."""
     totals = logs + [[beam.log_probability] for beam in going]  # [n_going, n_vocab]
     n_vocab = totals.shape[1]
     found: list[Candidate] = []

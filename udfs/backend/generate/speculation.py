@@ -1,9 +1,10 @@
-"""Speculative decoding: a small draft model proposes tokens, the model judges them all in one pass.
+"""Speculative decoding: a small draft model proposes tokens, and the model judges them all in one pass.
 
-Leviathan, Kalman and Matias 2023; Chen et al. 2023. A proposed token with probability q in the draft and p in the
-model is accepted with probability min(1, p / q). The first rejected one is replaced by a token drawn from what the
-model's probabilities exceed the draft's by, max(0, p - q) scaled to sum to 1; if all are accepted, the model adds one.
-So the text is distributed as if the model alone had been sampled, whatever the draft is.
+A proposed token with probability q in the draft and p in the model is accepted with probability min(1, p / q). The
+first rejected token is replaced by one drawn from max(0, p - q), scaled to sum to 1. If all are accepted, the model
+adds one. The text then has the same distribution as a text sampled from the model alone, for any draft.
+
+Sources: Leviathan, Kalman and Matias 2023; Chen et al. 2023.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from udfs.backend.arrays import Array
-from udfs.backend.generate.decoding import Reader, check_length
-from udfs.backend.generate.random_numbers import RandomNumbers
-from udfs.backend.generate.sampling import Probabilities, Sampling, distribution, draw
+from udfs.backend.generate.decoding import check_length
+from udfs.backend.generate.reader import Reader
+from udfs.backend.generate.sampling import RandomNumbers, Sampling, distribution, draw
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import END_OF_TEXT
+from udfs.backend.next_token import Probabilities
 
 Outcome: TypeAlias = Literal["accepted", "rejected", "not looked at", "replacement", "extra"]
 
@@ -28,14 +30,19 @@ KEPT: tuple[Outcome, ...] = ("accepted", "replacement", "extra")
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the trace: a token, and every number that decided about it.
+    """One line of the trace: a token, and every number that decided its fate.
 
-    position: its place in the continuation, from 0
-    drawn: the random number that drew the token
-    draft, model: its probability in both; None where it was not asked for
-    accept: min(1, model / draft)
-    coin: the random number that must be below `accept`
-    remainder: for a replacement, its probability in what the model's probabilities exceed the draft's by
+    Attributes:
+        round: which round of proposals, from 0.
+        position: its place in the continuation, from 0.
+        token: its id.
+        drawn: the random number that drew the token.
+        outcome: its fate.
+        draft: its probability in the draft model; None for an extra token.
+        model: its probability in the model; None for a token that was not judged.
+        accept: min(1, model / draft).
+        coin: the random number that must be below `accept`.
+        remainder: for a replacement, its probability in max(0, model - draft), scaled to sum to 1.
     """
 
     round: int
@@ -57,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """A token of the draft, the number that drew it, and the probabilities that it was drawn from."""
+    """A token of the draft, the random number that drew it, and the distribution that it was drawn from."""
 
     token: int
     drawn: float
@@ -73,11 +80,10 @@ def speculate(
     numbers: RandomNumbers,
     ahead: int = 4,
 ) -> Iterator[Entry]:
-    """The trace, token by token: `n_tokens` are kept, or fewer where one of them is `<|endoftext|>`.
+    """The trace, token by token, until `n_tokens` are kept or `<|endoftext|>` is.
 
-    ahead: how many tokens the draft proposes at a time
-
-    Both models must have the same vocabulary. Raises ModelError where the text may get longer than either's context.
+    The draft proposes `ahead` tokens at a time. Both models must have the same vocabulary. Raises ModelError if the
+    text may get longer than the context of either.
     """
     for reading in (model, draft):
         check_length(len(prompt), n_tokens, reading)
@@ -108,7 +114,7 @@ def decide(
     start: int = 0,
     room: int | None = None,
 ) -> Iterator[Entry]:
-    """Accepts or rejects a round's proposals, given the model's probabilities at each and after the last."""
+    """Accepts or rejects the proposals of a round, given the model's distribution at each and after the last one."""
     for i, proposal in enumerate(proposals):
         token, model = proposal.token, wanted[i]
         p, q = float(model[token]), float(proposal.probabilities[token])
@@ -136,16 +142,16 @@ def decide(
 
 
 def remainder(model: Probabilities, draft: Probabilities) -> Probabilities:
-    """What the model's probabilities exceed the draft's by, scaled to sum to 1."""
+    """max(0, model - draft), scaled to sum to 1: the distribution that a rejected token is replaced from."""
     excess = np.maximum(model - draft, 0)
     total = excess.sum()
-    return excess / total if total > 0 else model  # equal but for rounding
+    return excess / total if total > 0 else model  # the two are equal up to rounding
 
 
 def _propose(
     reader: Reader, text: Sequence[int], ahead: int, sampling: Sampling, numbers: RandomNumbers
 ) -> list[Proposal]:
-    """Tokens that the draft goes on with; none after `<|endoftext|>`."""
+    """The tokens with which the draft continues the text, up to `<|endoftext|>`."""
     proposals: list[Proposal] = []
     unread = text[reader.n_read :]
     logits = reader.read(unread)[-1] if unread else reader.next_logits()
@@ -159,7 +165,7 @@ def _propose(
 
 
 def _judge(reader: Reader, text: Sequence[int], proposed: Sequence[int]) -> Array:
-    """The model's logits at each of these tokens and after the last, `[len(proposed) + 1, n_vocab]`."""
+    """The model's logits before each of these tokens and after the last one: `[len(proposed) + 1, n_vocab]`."""
     unread = text[reader.n_read :]
     if unread:
         return reader.read([*unread, *proposed])[-len(proposed) - 1 :]

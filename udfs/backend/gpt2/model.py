@@ -1,33 +1,43 @@
-"""A model that can be run: a checkpoint with its edits made."""
+"""A model that can be run: the tensors of a checkpoint with the edits of a model text."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from udfs.backend.arrays import Array, DType
-from udfs.backend.fast.layers import Layers
+from udfs.backend.fast.linears import Linears
+from udfs.backend.gpt2.additions import Addition
 from udfs.backend.gpt2.checkpoint import Tensors
 from udfs.backend.gpt2.config import Config
-from udfs.backend.interpret.additions import Addition
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What the forward pass needs of a model.
+    """Everything that the forward pass needs.
 
-    `text` is the model text that made it and names it in full; `bos` says that prompts begin with `<|endoftext|>`;
-    `source` tells the files that it was read from; `additions` are made to the stream wherever it runs; `centred` says
-    that sparse autoencoders read the stream centred over channels.
+    Attributes:
+        text: the model text that made it, such as `gpt2 ; scale h.9.attn by 0`.
+        name: the checkpoint's name, such as `gpt2`.
+        config: the hyperparameters.
+        tensors: the weights by checkpoint name.
+        linears: the linear layers by checkpoint name.
+        bos: whether prompts begin with `<|endoftext|>`.
+        source: identifies the files that the weights come from.
+        edits: for each operation of the text, the first block that it changes (-1 for an embedding, `n_layer` for
+            `ln_f`), and its text.
+        additions: what the text adds to the residual stream.
+        centred: whether sparse autoencoders read the stream centred over channels.
     """
 
     text: str
     name: str
     config: Config
     tensors: Tensors
-    layers: Layers
+    linears: Linears
     bos: bool = False
     source: Hashable = None
+    edits: tuple[tuple[int, str], ...] = ()
     additions: tuple[Addition, ...] = ()
     centred: bool = True
 
@@ -36,15 +46,23 @@ class Model:
         """Equal for models that compute the same."""
         return (self.text, self.source)
 
+    def fingerprint_before(self, layer: int) -> Hashable:
+        """Equal for models whose embeddings and first blocks, up to but without block `layer`, compute the same."""
+        return (self.source, self.dtype, self.bos, *(text for first, text in self.edits if first < layer))
+
     @property
     def dtype(self) -> DType:
-        """What it computes in: float32, or float64 where its text says so."""
+        """The type of every array: float32, or float64 if the model text says so."""
         return self.tensors.dtype
 
-    def __getitem__(self, parameter: str) -> Array:
+    def __getitem__(self, name: str) -> Array:
         """The tensor of that checkpoint name."""
-        return self.tensors[parameter]
+        return self.tensors[name]
 
-    def rows(self, parameter: str, indices: Sequence[int]) -> Array:
-        """Some rows of a matrix, such as the embeddings of a prompt; the others need not be read."""
-        return self.tensors.rows(parameter, indices)
+    def rows(self, name: str, indices: Sequence[int]) -> Array:
+        """Some rows of a matrix, such as the embeddings of a prompt, without reading the other rows."""
+        return self.tensors.rows(name, indices)
+
+    def linear(self, name: str) -> Callable[[Array], Array]:
+        """The linear layer of that name, `x @ W + b`: `h.0.attn.c_attn`, ..., or `lm_head`."""
+        return self.linears[name]

@@ -1,4 +1,4 @@
-"""A prompt's text as the token ids that a model reads."""
+"""From the text of a prompt to the token ids that a model reads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from udfs.backend.gpt2.model import Model
 
 
 def prompt_ids(text: str, model: Model, name: str = "prompt", bos: bool | None = None) -> list[int]:
-    """The ids of a text, `<|endoftext|>` first where `bos` says so, else where the model's text does.
+    """The ids of a text, with `<|endoftext|>` first if `bos` is true, or if it is None and the model text says `bos`.
 
-    Raises ModelError, which calls the text by that name, where it has no tokens, too many, or one that is not in the
+    Raises ModelError, which calls the text by that name, if it has no tokens, too many, or one that is not in the
     model's vocabulary.
     """
     begin = model.bos if bos is None else bos

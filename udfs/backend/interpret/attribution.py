@@ -1,8 +1,10 @@
 """Direct logit attribution: how much each part of the model adds to a token's logit.
 
-The final stream is a sum: embeddings, every head, every bias, every MLP, and what a model text adds. With ln_f's scale
-frozen at what it is there, ln_f and the unembedding are linear, so the logit is the same sum. Sources: Elhage et al.
-2021 ("A Mathematical Framework for Transformer Circuits"); `ActivationCache.logit_attrs` of TransformerLens.
+The final stream is a sum of embeddings, heads, biases, MLPs, and vectors that a model text adds. If ln_f's scale is
+frozen at its value there, ln_f and the unembedding are linear, and the logit is a sum of the same parts.
+
+Sources: Elhage et al. 2021 ("A Mathematical Framework for Transformer Circuits"); `ActivationCache.logit_attrs` of
+TransformerLens.
 """
 
 from __future__ import annotations
@@ -13,15 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from udfs.backend.arrays import Array
-from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.additions import add_rows
 from udfs.backend.gpt2.model import Model
-from udfs.backend.interpret.additions import add_rows
-from udfs.backend.interpret.runs import run
+from udfs.backend.stream import residual_stream, trace_block, trace_embedding
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one part of the model adds to the logit. `layer` and `head` are None where it is in none."""
+    """What one part of the model adds to the logit. `layer` and `head` are None for a part outside blocks and heads."""
 
     name: str
     layer: int | None
@@ -72,22 +73,17 @@ def _added(n_seq: int, model: Model) -> dict[str, Array]:
 
 
 def trace_last(ids: Sequence[int], model: Model) -> dict[str, Array]:
-    """Every intermediate of the last token, without the axis of tokens; the tokens before it are not read again."""
-    seen: dict[str, Array] = {}
-
-    def record(place: str, value: Array) -> Array:
-        seen[place] = value[..., -1, :]
-        return value
-
-    past = run(ids, model).past.copy(len(ids) - 1, model.config.n_layer)
-    forward.forward(ids[-1:], model, record, past)
-    return seen
+    """Every value of the last token, by TransformerLens's name, without the axis of tokens."""
+    seen = trace_embedding(ids, model)
+    for layer, residual in enumerate(residual_stream(ids, model)[:-1]):
+        seen |= trace_block(layer, residual, model)
+    return {place: value[..., -1, :] for place, value in seen.items()}
 
 
 def _direction(final: Array, unembedding: Array, model: Model) -> Array:
-    """What a part of the final stream is multiplied with to get its part of the logit: `[n_embd]`, float64.
+    """The vector whose product with a part of the final stream is its part of the logit: `[n_embd]`, float64.
 
-    LayerNorm takes the mean off every part, divides all by one scale, and multiplies with its weight.
+    LayerNorm subtracts the mean of every part, divides all parts by one scale, and multiplies them by its weight.
     """
     scale = np.sqrt(final.astype(np.float64).var() + model.config.layer_norm_epsilon)
     weighted = (model["ln_f.weight"] * unembedding).astype(np.float64)

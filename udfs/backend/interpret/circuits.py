@@ -1,14 +1,14 @@
-"""Circuits: which heads and MLPs are enough for a task, when all the others give only their average.
+"""Circuits: which heads and MLPs are enough for a task, if all the others give only their average?
 
-A part is one head or one MLP. A part that is not kept gives its mean over the prompts of the task ("mean": position
-by position where all prompts have the same number of tokens, else over all positions), or nothing ("zero"). The
-embeddings stay, and so do the biases that the heads of an attention share. Source: Wang et al. 2022 (a circuit is
-judged by mean-ablating all that is outside it).
+A part is one head or one MLP. A part that is not kept gives its mean over the prompts of the task (method "mean":
+position by position if all prompts have the same number of tokens, else over all positions) or nothing ("zero"). The
+embeddings stay, and so do the biases that the heads of an attention share.
+
+Source: Wang et al. 2022, who judge a circuit by mean-ablating everything outside it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -19,20 +19,17 @@ from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.config import Config
-from udfs.backend.gpt2.forward import See
+from udfs.backend.gpt2.forward import Hook
 from udfs.backend.gpt2.model import Model
-from udfs.backend.interpret import batch
-from udfs.backend.interpret.logit_lens import Standing, standing
-from udfs.backend.interpret.places import check_index
-from udfs.backend.interpret.runs import run
+from udfs.backend.interpret.places import Component, parse_component
+from udfs.backend.next_token import Standing, standing
+from udfs.backend.stream import block, residual_stream
 
 METHODS = ("mean", "zero")
 
-_COMPONENT = re.compile(r"h\.(\d+)\.(?:mlp|attn(?:\.head\.(\d+))?)")
-
 
 class Part(NamedTuple):
-    """One head, or the MLP of a block, where `head` is None."""
+    """One head, or the MLP of a block if `head` is None."""
 
     layer: int
     head: int | None
@@ -41,25 +38,24 @@ class Part(NamedTuple):
 Parts: TypeAlias = frozenset[Part]
 
 
-def parse_component(name: str, config: Config) -> Parts:
-    """The parts that `h.9.attn.head.1`, `h.9.attn` (all its heads) or `h.0.mlp` stands for; ModelError otherwise."""
-    match = _COMPONENT.fullmatch(name.strip())
-    if match is None:
-        raise ModelError(f"components must be such as h.9.attn.head.1, h.9.attn or h.0.mlp, not {name!r}")
-    layer = check_index("components: layer", int(match[1]), config.n_layer)
-    if match[2] is not None:
-        return frozenset([Part(layer, check_index("components: head", int(match[2]), config.n_head))])
-    return _mlp(layer) if match[0].endswith("mlp") else _attention(layer, config)
+def parse_parts(name: str, config: Config) -> Parts:
+    """The parts that `h.9.attn.head.1`, `h.9.attn` (all its heads) or `h.0.mlp` names. Raises ModelError otherwise."""
+    component = parse_component(name, config, "components")
+    if component.half == "mlp":
+        return _mlp(component.layer)
+    if component.head is None:
+        return _attention(component.layer, config)
+    return frozenset([Part(component.layer, component.head)])
 
 
 def component_names(parts: Parts, config: Config) -> list[str]:
     """The names of these parts in the order of the forward pass; an attention with all its heads is one name."""
-    names = []
+    names: list[str] = []
     for layer in range(config.n_layer):
         heads = [head for head in range(config.n_head) if Part(layer, head) in parts]
         whole = len(heads) == config.n_head
-        names += [f"h.{layer}.attn"] if whole else [f"h.{layer}.attn.head.{head}" for head in heads]
-        names += [f"h.{layer}.mlp"] * (Part(layer, None) in parts)
+        names += [str(Component(layer, "attn", head)) for head in ([None] if whole else heads)]
+        names += [str(Component(layer, "mlp"))] * (Part(layer, None) in parts)
     return names
 
 
@@ -83,17 +79,18 @@ def _mlp(layer: int) -> Parts:
 
 @dataclass(frozen=True, eq=False)
 class _Averages:
-    """What a block's parts give when not kept: z `[n_head, n_seq or 1, d_head]`, MLP `[n_seq or 1, n_embd]`."""
+    """What lost parts of a block give: z `[n_head, n_seq or 1, d_head]`, MLP `[n_seq or 1, n_embd]`."""
 
     z: Array
     mlp: Array
 
 
 class Task:
-    """Prompts and the token that should follow each, on a model of which some parts may be kept and others not.
+    """Prompts and the token that should follow each, on a model that keeps some parts and loses the others.
 
-    Prompts of one length go through the model together: a stream is a list, for each length one `[n_prompts, n_seq,
-    n_embd]`. Raises ModelError for one prompt alone with the method "mean": its average is itself.
+    Prompts of equal length go through the model together, so a stream is a list with one array `[n_prompts, n_seq,
+    n_embd]` for each length. Raises ModelError for a single prompt with the method "mean", which would be its own
+    average.
     """
 
     def __init__(self, prompts: Sequence[Sequence[int]], answers: Sequence[int], model: Model, method: str) -> None:
@@ -103,31 +100,31 @@ class Task:
         lengths = sorted({len(ids) for ids in prompts})
         self._order = [number for length in lengths for number, ids in enumerate(prompts) if len(ids) == length]
         self._answers = np.array([answers[number] for number in self._order])
-        self._runs = [[run(ids, model) for ids in prompts if len(ids) == length] for length in lengths]
+        self._streams = [[residual_stream(ids, model) for ids in prompts if len(ids) == length] for length in lengths]
         self._averages = [self._average(layer, method) for layer in range(model.config.n_layer)]
 
     def entering(self) -> list[Array]:
-        """The stream that enters block 0: what is kept makes no difference to it."""
+        """The stream that enters block 0, which is the same for all choices of parts."""
         return self._stream(0)
 
     def through(self, layer: int, stream: list[Array], kept: Parts) -> list[Array]:
-        """The stream after one block of which only these parts are kept."""
-        see = self._ablation(layer, kept)
-        return [batch.block(layer, residuals, self.model, see) for residuals in stream]
+        """The stream after one block that keeps only these parts."""
+        hook = self._ablation(layer, kept)
+        return [block(layer, residuals, self.model, hook) for residuals in stream]
 
     def logits(self, kept: Parts) -> Array:
-        """The logits of the next token after each prompt, with only these parts kept: `[n_prompts, n_vocab]`."""
+        """The logits of the next token after each prompt if only these parts are kept: `[n_prompts, n_vocab]`."""
         stream = self.entering()
         for layer in range(self.model.config.n_layer):
             stream = self.through(layer, stream, kept)
         return self._unembed(stream)[np.argsort(self._order)]
 
     def standing(self, kept: Parts) -> Standing:
-        """How each prompt's answer stands with only these parts kept."""
+        """Where each prompt's answer is among all tokens if only these parts are kept."""
         return standing(self.logits(kept), self._answers[np.argsort(self._order)])
 
     def lead(self, final: list[Array]) -> float:
-        """How far the answer's logit is above the best other one, in the prompt where it is least far; right if > 0."""
+        """The smallest lead of an answer's logit over the best other token; above 0 if all answers are right."""
         logits = self._unembed(final)
         rows = np.arange(len(logits))
         own = logits[rows, self._answers]
@@ -138,14 +135,15 @@ class Task:
         return forward.unembed(np.concatenate([residuals[:, -1] for residuals in final]), self.model)
 
     def _stream(self, layer: int) -> list[Array]:
-        return [np.stack([of.stream[layer] for of in runs]) for runs in self._runs]
+        return [np.stack([stream[layer] for stream in streams]) for streams in self._streams]
 
     def _average(self, layer: int, method: str) -> _Averages:
         config = self.model.config
         if method == "zero":
             z_shape, mlp_shape = (config.n_head, 1, config.d_head), (1, config.n_embd)
             return _Averages(np.zeros(z_shape, self.model.dtype), np.zeros(mlp_shape, self.model.dtype))
-        z, mlp = [], []
+        z: list[Array] = []
+        mlp: list[Array] = []
 
         def record(place: str, value: Array) -> Array:
             if place.endswith("hook_z"):
@@ -155,14 +153,14 @@ class Task:
             return value
 
         for residuals in self._stream(layer):
-            batch.block(layer, residuals, self.model, record)
+            block(layer, residuals, self.model, record)
         return _Averages(_mean(z).swapaxes(0, 1), _mean(mlp))
 
-    def _ablation(self, layer: int, kept: Parts) -> See:
+    def _ablation(self, layer: int, kept: Parts) -> Hook:
         lost = [head for head in range(self.model.config.n_head) if Part(layer, head) not in kept]
         averages = self._averages[layer]
 
-        def see(place: str, value: Array) -> Array:
+        def ablate(place: str, value: Array) -> Array:
             if place.endswith("hook_z") and lost:
                 value = value.copy()
                 value[:, lost] = averages.z[lost]
@@ -170,22 +168,22 @@ class Task:
                 value = np.broadcast_to(averages.mlp, value.shape)
             return value
 
-        return see
+        return ablate
 
 
 def _mean(values: list[Array]) -> Array:
-    """Over prompts position by position, or over all positions if there are several lengths: `[n_seq or 1, ...]`."""
+    """The mean over prompts position by position, or over all positions if lengths differ: `[n_seq or 1, ...]`."""
     if len(values) == 1:
         return values[0].mean(axis=0)
     return np.concatenate([value.reshape(-1, *value.shape[2:]) for value in values]).mean(axis=0, keepdims=True)
 
 
 def smallest(task: Task, candidates: Iterable[Parts], progress: Callable[[Parts, float], None]) -> Parts:
-    """Candidates without any one of which some prompt of the task goes wrong.
+    """A set of candidates that gets every prompt right, and no longer does if any one candidate is dropped.
 
-    Begins with all candidates and drops one after the other, each time the one without which the answers stay
-    furthest ahead, as long as all are right. `progress` is told what is kept and by how much the answers lead.
-    Raises ModelError where not all prompts are right to begin with.
+    Begins with all candidates and drops one after the other, each time the one whose loss leaves the answers furthest
+    ahead, as long as all are right. Calls `progress` with the parts that are kept and the lead of the answers. Raises
+    ModelError if not all prompts are right to begin with.
     """
     kept = list(candidates)
     while True:
@@ -203,7 +201,7 @@ def smallest(task: Task, candidates: Iterable[Parts], progress: Callable[[Parts,
 
 
 def _lead_without(candidate: Parts, kept: list[Parts], task: Task, streams: list[list[Array]]) -> float:
-    """The answers' lead when this candidate is dropped too; only the blocks from its own on are computed."""
+    """The answers' lead if this candidate is dropped too. Computes only the blocks from its own on."""
     rest = _union(kept) - candidate
     first = min(part.layer for part in candidate)
     stream = streams[first]

@@ -1,13 +1,12 @@
-"""Operations on a model: on its weights, and additions to its stream.
+"""Operations on a model: edits of its weights, and additions to its residual stream.
 
-An edited model shares every array that no operation touches. What an operation must compute with the model (a mean over
-prompts, a contrast of two) it computes with the model as the operations before it left it.
+An edited model shares every array that no operation touches. If an operation has to compute something with the model (a
+mean over prompts, the contrast of two prompts), it uses the model as the operations before it have left it.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -15,21 +14,26 @@ import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
+from udfs.backend.gpt2.additions import Addition, Positions, scaled
 from udfs.backend.gpt2.config import Config
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
-from udfs.backend.interpret.additions import Addition, Positions, scaled
-from udfs.backend.interpret.places import Place, check_index, parse_place, value_at
+from udfs.backend.interpret.places import (
+    Component,
+    Place,
+    check_index,
+    head_channels,
+    parse_component,
+    parse_place,
+    stream_place,
+    value_at,
+)
 from udfs.backend.interpret.steering_vectors import Vector, text_of
-
-_HEAD = re.compile(r"h\.(\d+)\.attn\.head\.(\d+)")
-_HALF = re.compile(r"h\.(\d+)\.(attn|mlp)")
-_STREAM = re.compile(r"blocks\.\d+\.hook_(?:resid_pre|resid_mid|resid_post|attn_out|mlp_out)")
 
 
 @dataclass(frozen=True)
 class SetWeight:
-    """One weight of one tensor gets a value: `set h.0.mlp.c_fc.bias[17] = 0.5`."""
+    """Sets one weight of one tensor: `set h.0.mlp.c_fc.bias[17] = 0.5`."""
 
     parameter: str
     index: tuple[int, ...]
@@ -55,10 +59,10 @@ class SetWeight:
 
 @dataclass(frozen=True)
 class Scale:
-    """What a head, an attention or an MLP writes to the stream is multiplied: `scale h.9.attn.head.1 by 0`.
+    """Multiplies what a head, an attention or an MLP writes to the stream: `scale h.9.attn.head.1 by 0`.
 
-    A head's output is its z through its rows of c_proj; by 0 it writes nothing at all (c_proj's bias, which the
-    heads share, stays). TransformerLens with folded weights keeps a constant there (its value biases).
+    A head writes its z through its rows of c_proj. By 0 it writes nothing at all; c_proj's bias, which the heads share,
+    stays. TransformerLens with folded weights keeps a constant there, from the head's value biases.
     """
 
     what: str
@@ -68,23 +72,24 @@ class Scale:
         return f"scale {self.what} by {number_text(self.factor)}"
 
     def changes(self, model: Model) -> dict[str, Array]:
-        """c_proj scaled, whole or the rows of one head. Raises ModelError for an unknown component."""
+        """c_proj scaled: whole, or the rows of one head. Raises ModelError for an unknown component."""
         factor = model.dtype.type(self.factor)
-        component = _component(self.what, "scale", model)
-        weight, bias = model[f"{component.layer_name}.weight"], model[f"{component.layer_name}.bias"]
-        if component.is_head:
-            edited = weight.copy()
-            edited[component.rows] *= factor
-            return {f"{component.layer_name}.weight": edited}
-        return {f"{component.layer_name}.weight": weight * factor, f"{component.layer_name}.bias": bias * factor}
+        component = parse_component(self.what, model.config, "scale")
+        layer = _output_layer(component)
+        weight, bias = model[f"{layer}.weight"], model[f"{layer}.bias"]
+        if component.head is None:
+            return {f"{layer}.weight": weight * factor, f"{layer}.bias": bias * factor}
+        edited = weight.copy()
+        edited[_rows(component, model.config)] *= factor
+        return {f"{layer}.weight": edited}
 
 
 @dataclass(frozen=True)
 class Mean:
-    """What a head, an attention or an MLP writes becomes its mean: `mean h.9.attn.head.1 over ["one", "two"]`.
+    """Replaces what a head, an attention or an MLP writes by its mean: `mean h.9.attn.head.1 over ["one", "two"]`.
 
-    The mean is over all tokens of all prompts, each counting the same. Its rows of c_proj become zero, and the mean is
-    added to the bias.
+    The mean is over all tokens of all prompts, each counting the same. The component's rows of c_proj become zero, and
+    the mean goes into the bias.
     """
 
     what: str
@@ -95,18 +100,21 @@ class Mean:
 
     def changes(self, model: Model) -> dict[str, Array]:
         """c_proj and its bias. Raises ModelError for an unknown component and for prompts that cannot be read."""
-        component = _component(self.what, "mean", model)
-        inputs = [value_at(component.input, prompt_ids(text, model), model) for text in self.prompts]
+        component = parse_component(self.what, model.config, "mean")
+        layer, rows = _output_layer(component), _rows(component, model.config)
+        hook = "attn.hook_z" if component.half == "attn" else "mlp.hook_post"
+        place = Place(f"blocks.{component.layer}.{hook}", component.layer)
+        inputs = [value_at(place, prompt_ids(text, model), model) for text in self.prompts]
         mean = np.vstack(inputs).mean(axis=0)  # [n_tokens, n_in] -> [n_in]
-        weight, bias = model[f"{component.layer_name}.weight"].copy(), model[f"{component.layer_name}.bias"]
-        moved = bias + mean[component.rows] @ weight[component.rows]  # [n_rows] @ [n_rows, n_embd] -> [n_embd]
-        weight[component.rows] = 0
-        return {f"{component.layer_name}.weight": weight, f"{component.layer_name}.bias": moved}
+        weight, bias = model[f"{layer}.weight"].copy(), model[f"{layer}.bias"]
+        moved = bias + mean[rows] @ weight[rows]  # [n_rows] @ [n_rows, n_embd] -> [n_embd]
+        weight[rows] = 0
+        return {f"{layer}.weight": weight, f"{layer}.bias": moved}
 
 
 @dataclass(frozen=True)
 class Add:
-    """A vector added to the stream wherever the model runs: `add 30 * sae(2, 7650) to h.2 at all`."""
+    """Adds a vector to the stream whenever the model runs: `add 30 * sae(2, 7650) to h.2 at all`."""
 
     coefficient: float
     vector: Vector
@@ -117,7 +125,7 @@ class Add:
         return f"add {number_text(self.coefficient)} * {self.vector} to {self.place} at {self.positions}"
 
     def addition(self, model: Model) -> Addition:
-        """What the forward pass adds. Raises ModelError where the place is none of the stream, or the vector none."""
+        """What the forward pass adds. Raises ModelError if the place is not in the stream or the vector unusable."""
         place = stream_place(parse_place(self.place, model.config))
         assert place.layer is not None
         rows = scaled(self.coefficient, self.vector.rows(place, model).astype(model.dtype, copy=False))
@@ -128,50 +136,37 @@ Operation: TypeAlias = SetWeight | Scale | Mean | Add
 
 
 def operate(model: Model, operation: Operation) -> Model:
-    """The model after one operation, which its text then ends with."""
+    """The model after one operation. Its text is that of the model and then that of the operation."""
     text = f"{model.text} ; {operation}"
     if isinstance(operation, Add):
-        return replace(model, text=text, additions=(*model.additions, operation.addition(model)))
-    tensors = model.tensors.with_changes(operation.changes(model))
-    return replace(model, text=text, tensors=tensors, layers=model.layers.edited(tensors))
+        addition = operation.addition(model)
+        edits = (*model.edits, (addition.layer, str(operation)))
+        return replace(model, text=text, edits=edits, additions=(*model.additions, addition))
+    changes = operation.changes(model)
+    edits = (*model.edits, (min(_first_block(name, model.config) for name in changes), str(operation)))
+    tensors = model.tensors.with_changes(changes)
+    return replace(model, text=text, edits=edits, tensors=tensors, linears=model.linears.edited(tensors))
 
 
-def stream_place(place: Place) -> Place:
-    """The place where it is one of the stream, or of what is added to it; ModelError elsewhere."""
-    if place.head is not None or not _STREAM.fullmatch(place.hook):
-        raise ModelError(
-            f"place must be one of the stream, such as h.2, h.2.mid, h.2.attn or h.2.mlp, not {place.hook}"
-        )
-    return place
+def _first_block(parameter: str, config: Config) -> int:
+    """The first block whose output depends on a tensor; -1 for an embedding, on which the input of block 0 depends."""
+    if parameter.startswith("h."):
+        return int(parameter.split(".")[1])
+    return config.n_layer if parameter.startswith("ln_f") else -1
 
 
-@dataclass(frozen=True)
-class _Component:
-    """A head, an attention or an MLP: its output layer, the place of that layer's input, its rows of the weights."""
-
-    layer_name: str
-    input: Place
-    rows: slice
-    is_head: bool
+def _output_layer(component: Component) -> str:
+    """The linear layer through which a component writes to the stream."""
+    return f"h.{component.layer}.{component.half}.c_proj"
 
 
-def _component(what: str, operation: str, model: Model) -> _Component:
-    config = model.config
-    if match := _HEAD.fullmatch(what):
-        layer = check_index("layer", int(match[1]), config.n_layer)
-        first = check_index("head", int(match[2]), config.n_head) * config.d_head
-        z = Place(f"blocks.{layer}.attn.hook_z", layer)
-        return _Component(f"h.{layer}.attn.c_proj", z, slice(first, first + config.d_head), is_head=True)
-    if match := _HALF.fullmatch(what):
-        layer = check_index("layer", int(match[1]), config.n_layer)
-        hook = "attn.hook_z" if match[2] == "attn" else "mlp.hook_post"
-        written_from = Place(f"blocks.{layer}.{hook}", layer)
-        return _Component(f"h.{layer}.{match[2]}.c_proj", written_from, slice(None), is_head=False)
-    raise ModelError(f"{operation} takes h.9.attn.head.1, h.9.attn or h.9.mlp, not {what!r}")
+def _rows(component: Component, config: Config) -> slice:
+    """Its rows of that layer's weight."""
+    return slice(None) if component.head is None else head_channels(component.head, config)
 
 
 def check_parameter(name: str, config: Config) -> tuple[int, ...]:
-    """The shape of a tensor; ModelError where the model has none of that name."""
+    """The shape of a tensor. Raises ModelError if the model has no tensor of that name."""
     shape = config.shapes().get(name)
     if shape is None:
         raise ModelError(f"parameter must be a tensor such as h.0.attn.c_attn.weight, not {name!r}")
@@ -179,7 +174,7 @@ def check_parameter(name: str, config: Config) -> tuple[int, ...]:
 
 
 def number_text(value: float) -> str:
-    """A number as the model text writes it: short, and read back to the same number."""
+    """A number as the model text writes it: as short as possible while it reads back as the same number."""
     if not math.isfinite(value):
         raise ModelError(f"a model text takes finite numbers only, not {value}")
     return repr(value).removesuffix(".0")

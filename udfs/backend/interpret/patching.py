@@ -1,11 +1,12 @@
 """Activation patching: values of a clean run put into a corrupted run, one place at a time.
 
-Each answer is a share of what the corruption took away: with the difference of two tokens' logits, (patched -
-corrupted) / (clean - corrupted), 0 where the place does nothing and 1 where it restores everything. Sources: Meng et
-al. 2022 (causal tracing), Wang et al. 2022 (indirect objects); `transformer_lens.patching`.
+The result is the share of the damage that a patch repairs. With the difference between two tokens' logits, it is
+(patched - corrupted) / (clean - corrupted): 0 if the patch does nothing, 1 if it restores everything.
 
-No token changes anything before it, so a patched run begins at the patched block and the patched token; many such
+No token changes anything before it, so a patched run begins at the patched block and the patched token, and many such
 runs go through a block together.
+
+Sources: Meng et al. 2022 (causal tracing), Wang et al. 2022 (indirect objects); `transformer_lens.patching`.
 """
 
 from __future__ import annotations
@@ -19,12 +20,11 @@ from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
-from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.forward import layer_norm
 from udfs.backend.gpt2.model import Model
-from udfs.backend.interpret import batch
-from udfs.backend.interpret.runs import Run, run
+from udfs.backend.stream import block, residual_stream, trace_block
 
-# What can be patched, and where it stands in a block.
+# What can be patched, and its place in a block.
 HOOKS = {
     "positions": "hook_resid_pre",
     "heads": "attn.hook_z",
@@ -39,7 +39,7 @@ _ROWS = 256  # of runs that go through a block together
 class Pair:
     """A clean and a corrupted prompt of the same number of tokens, and the two tokens that tell them apart.
 
-    Raises ModelError where they differ in length, or not in the difference between the two tokens' logits.
+    Raises ModelError if they differ in length, or if the difference between the two tokens' logits is the same.
     """
 
     clean: Sequence[int]
@@ -56,51 +56,55 @@ class Pair:
             raise ModelError("corrupted must change the difference between the logits of answer and wrong, not keep it")
 
     @cached_property
-    def clean_run(self) -> Run:
-        return run(self.clean, self.model)
+    def clean_stream(self) -> tuple[Array, ...]:
+        return residual_stream(self.clean, self.model)
 
     @cached_property
-    def corrupted_run(self) -> Run:
-        return run(self.corrupted, self.model)
+    def corrupted_stream(self) -> tuple[Array, ...]:
+        return residual_stream(self.corrupted, self.model)
 
     @cached_property
     def gap(self) -> float:
         """The clean run's difference of logits minus the corrupted run's."""
-        ends = np.stack([self.clean_run.stream[-1][-1], self.corrupted_run.stream[-1][-1]])
+        ends = np.stack([self.clean_stream[-1][-1], self.corrupted_stream[-1][-1]])
         clean, corrupted = self.differences(ends)
         return float(clean - corrupted)
 
     @cached_property
     def first(self) -> int:
-        """The first position where the prompts differ: patching before it changes nothing."""
+        """The first position at which the prompts differ: a patch before it changes nothing."""
         return next(i for i, (a, b) in enumerate(zip(self.clean, self.corrupted, strict=True)) if a != b)
 
     @cached_property
-    def keys_and_values(self) -> list[batch.KeysAndValues]:
-        """Those of the corrupted run in each block, for the tokens before the first difference."""
-        traces = (_trace(layer, self.corrupted_run) for layer in range(self.model.config.n_layer))
-        return [(seen["attn.hook_k"], seen["attn.hook_v"]) for seen in traces]
+    def corrupted_keys(self) -> dict[str, Array]:
+        """The keys and values of the corrupted run by place, each `[n_head, n_seq, d_head]`."""
+        layers = range(self.model.config.n_layer)
+        traces = (trace_block(layer, self.corrupted_stream[layer], self.model) for layer in layers)
+        return {
+            place: value for seen in traces for place, value in seen.items() if place.endswith(("hook_k", "hook_v"))
+        }
 
     def clean_values(self, what: str, layer: int) -> Array:
-        """What stands at the patched place of a block in the clean run."""
-        return _trace(layer, self.clean_run)[HOOKS[what]]
+        """The value at the patched place of a block in the clean run."""
+        return trace_block(layer, self.clean_stream[layer], self.model)[f"blocks.{layer}.{HOOKS[what]}"]
 
     def differences(self, ends: Array) -> Array:
         """The answer's logit minus the wrong token's, for last rows of the final stream: `[n, n_embd]` -> `[n]`."""
         answer, wrong = self.model.rows("wte.weight", [self.answer, self.wrong])  # 2 x [n_embd]
-        return forward.layer_norm(ends, "ln_f", self.model) @ (answer - wrong)
+        return layer_norm(ends, "ln_f", self.model) @ (answer - wrong)
 
     def restored(self, ends: Array) -> Array:
         """The share restored, for last rows of the final stream: `[n, n_embd]` -> `[n]`."""
-        corrupted = self.differences(self.corrupted_run.stream[-1][-1:])
+        corrupted = self.differences(self.corrupted_stream[-1][-1:])
         return (self.differences(ends) - corrupted) / self.gap
 
 
 def patch(pair: Pair, what: str = "positions") -> Array:
-    """The share restored by each patch, a row for each layer.
+    """The share that each patch restores, a row per layer.
 
-    "positions": the stream that enters the block, at one position, `[n_layer, n_seq]`; "attn" and "mlp": what that
-    half of the block adds, at one position, likewise; "heads": one head's z, at all positions, `[n_layer, n_head]`.
+    "positions" patches the stream that enters the block, at one position: `[n_layer, n_seq]`. "attn" and "mlp" patch
+    what that half of the block adds, at one position: likewise. "heads" patches the z of one head, at all positions:
+    `[n_layer, n_head]`.
     """
     layers = range(pair.model.config.n_layer)
     if what == "heads":
@@ -109,24 +113,27 @@ def patch(pair: Pair, what: str = "positions") -> Array:
 
 
 def patched_ends(layer: int, what: str, chosen: NDArray[np.intp], values: Array, start: int, pair: Pair) -> Array:
-    """Last rows of the final stream of corrupted runs into which values are put in one block: `[n_runs, n_embd]`.
+    """Last rows of the final stream of corrupted runs with values patched into one block: `[n_runs, n_embd]`.
 
-    In each run the `chosen` positions (counted from `start`, where the runs begin) or heads, `[n_runs, n_chosen]`, get
-    the `values`, `[n_runs, n_chosen, n_embd]`, or `[n_runs, n_chosen, n_seq - start, d_head]` for heads.
+    The runs begin at position `start`. In each, the `chosen` positions (counted from `start`) or heads, `[n_runs,
+    n_chosen]`, get the `values`: `[n_runs, n_chosen, n_embd]`, or `[n_runs, n_chosen, n_seq - start, d_head]` for
+    heads.
     """
-    hook = f"blocks.{layer}.{HOOKS[what]}"
+    patched = f"blocks.{layer}.{HOOKS[what]}"
     runs = np.arange(len(chosen))[:, None]
 
-    def see(place: str, value: Array) -> Array:
-        if place == hook:
+    def hook(place: str, value: Array) -> Array:
+        if place == patched:
             value = value.copy()
             value[runs, chosen] = values
+        if place in pair.corrupted_keys:  # those of the tokens before `start` come from the corrupted run
+            before = pair.corrupted_keys[place][:, :start]
+            value = np.concatenate([np.broadcast_to(before, (len(chosen), *before.shape)), value], axis=-2)
         return value
 
-    residuals = np.repeat(pair.corrupted_run.stream[layer][None, start:], len(chosen), axis=0)
+    residuals = np.repeat(pair.corrupted_stream[layer][None, start:], len(chosen), axis=0)
     for later in range(layer, pair.model.config.n_layer):
-        k, v = pair.keys_and_values[later]
-        residuals = batch.block(later, residuals, pair.model, see, before=(k[:, :start], v[:, :start]))
+        residuals = block(later, residuals, pair.model, hook, start)
     return residuals[:, -1]
 
 
@@ -146,15 +153,9 @@ def _patch_heads(layer: int, pair: Pair) -> Array:
 
 
 def _spans(first: int, n_seq: int) -> Iterator[tuple[int, int]]:
-    """Positions that are patched together: runs that begin at the first of them, no more rows than fit."""
+    """Positions that are patched together: their runs begin at the first of them and have as many rows as fit."""
     start = first
     while start < n_seq:
         stop = min(n_seq, start + max(1, _ROWS // (n_seq - start)))
         yield start, stop
         start = stop
-
-
-def _trace(layer: int, of: Run) -> dict[str, Array]:
-    """What one block of a run computes, by the hooks' names within the block."""
-    seen = forward.trace_block(layer, of.stream[layer], of.model)
-    return {place.removeprefix(f"blocks.{layer}."): value for place, value in seen.items()}

@@ -1,8 +1,8 @@
-"""Names of places in the model, as a person writes them, and the values that stand there.
+"""Names of places in the model, as a person writes them, and the values at these places.
 
 A place answers to TransformerLens's name (`blocks.2.hook_resid_pre`) and to a short one in the style of the
-checkpoint's tensor names (`h.2`); `NAMES` has both. One head of a block is `h.2.attn.head.0` (what it adds to the
-stream) and `h.2.attn.head.0.pattern` (likewise `q`, `k`, `v`, `z`, `scores`).
+checkpoint's tensor names (`h.2`); `NAMES` lists both. `h.2.attn.head.0` is what one head adds to the stream, and
+`h.2.attn.head.0.pattern` its pattern (likewise `q`, `k`, `v`, `z`, `scores`).
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2.config import Config
-from udfs.backend.gpt2.forward import layer_norm, trace_block, trace_embedding
+from udfs.backend.gpt2.forward import layer_norm
 from udfs.backend.gpt2.model import Model
-from udfs.backend.interpret.runs import run
+from udfs.backend.stream import residual_stream, trace_block, trace_embedding
 
-# Short name -> TransformerLens's; L is the layer's number. Order is the order of the forward pass.
+# Short name -> TransformerLens's name, in the order of the forward pass; L is the number of the block.
 NAMES = {
     "wte": "hook_embed",
     "wpe": "hook_pos_embed",
@@ -43,32 +44,62 @@ NAMES = {
 }
 _TEMPLATES = NAMES | {hook: hook for hook in NAMES.values()}
 _LAYER = re.compile(r"(?<=^h\.)\d+|(?<=^blocks\.)\d+")
-_HEAD = re.compile(r"h\.(\d+)\.attn\.head\.(\d+)(?:\.(q|k|v|z|scores|pattern))?")
+_COMPONENT = re.compile(r"h\.(\d+)\.(?:(mlp)|attn(?:\.head\.(\d+))?)")
+_HEAD = re.compile(r"(h\.\d+\.attn\.head\.\d+)(?:\.(q|k|v|z|scores|pattern))?")
+_STREAM = re.compile(r"blocks\.\d+\.hook_(?:resid_pre|resid_mid|resid_post|attn_out|mlp_out)")
 _RESULT = "hook_result"
+
+Half: TypeAlias = Literal["attn", "mlp"]
 
 
 @dataclass(frozen=True)
 class Place:
-    """One place: TransformerLens's name, the layer that it is in, and the head where only one is meant."""
+    """One place: TransformerLens's name, its block, and the head if it is that of one head."""
 
     hook: str
     layer: int | None = None
     head: int | None = None
 
 
+@dataclass(frozen=True)
+class Component:
+    """A part of a block that writes to the stream: an attention, one of its heads, or an MLP."""
+
+    layer: int
+    half: Half
+    head: int | None = None
+
+    def __str__(self) -> str:
+        return f"h.{self.layer}.{self.half}" + ("" if self.head is None else f".head.{self.head}")
+
+
+def parse_component(name: str, config: Config, argument: str = "component") -> Component:
+    """The component that `h.9.attn.head.1`, `h.9.attn` or `h.9.mlp` names.
+
+    Raises ModelError, which calls it by that argument, for any other name.
+    """
+    match = _COMPONENT.fullmatch(name.strip())
+    if match is None:
+        raise ModelError(f"{argument} must be such as h.9.attn.head.1, h.9.attn or h.9.mlp, not {name!r}")
+    layer = check_index(f"{argument}: layer", int(match[1]), config.n_layer)
+    if match[2]:
+        return Component(layer, "mlp")
+    head = None if match[3] is None else check_index(f"{argument}: head", int(match[3]), config.n_head)
+    return Component(layer, "attn", head)
+
+
 def parse_place(text: str, config: Config) -> Place:
-    """The place that a name means in a model of this shape; ModelError where there is none."""
+    """The place that a name means in a model of this shape. Raises ModelError if there is none."""
     name = text.strip()
     if match := _HEAD.fullmatch(name):
-        layer = check_index("layer", int(match[1]), config.n_layer)
-        head = check_index("head", int(match[2]), config.n_head)
-        hook = NAMES[f"h.L.attn.{match[3]}"].replace("L", str(layer)) if match[3] else f"blocks.{layer}.attn.{_RESULT}"
-        return Place(hook, layer, head)
+        component = parse_component(match[1], config, "place")
+        template = NAMES[f"h.L.attn.{match[2]}"] if match[2] else f"blocks.L.attn.{_RESULT}"
+        return Place(template.replace("L", str(component.layer)), component.layer, component.head)
     if name == f"h.{config.n_layer}":  # the stream after the last block
         return Place(f"blocks.{config.n_layer - 1}.hook_resid_post", config.n_layer - 1)
-    template = _TEMPLATES.get(_LAYER.sub("L", name))
+    template = _TEMPLATES.get(_LAYER.sub("L", name), "")
     number = _LAYER.search(name)
-    if template is None or ("L" in template) != (number is not None):
+    if not template or ("L" in template) != (number is not None):
         raise ModelError(f"place must be one such as h.2, h.2.attn.pattern or blocks.2.hook_resid_pre, not {name!r}")
     if number is None:
         return Place(template)
@@ -76,29 +107,40 @@ def parse_place(text: str, config: Config) -> Place:
     return Place(template.replace("L", str(layer)), layer)
 
 
+def stream_place(place: Place) -> Place:
+    """The place itself if it is in the stream or is added to it. Raises ModelError otherwise."""
+    if place.head is not None or not _STREAM.fullmatch(place.hook):
+        raise ModelError(
+            f"place must be one of the stream, such as h.2, h.2.mid, h.2.attn or h.2.mlp, not {place.hook}"
+        )
+    return place
+
+
 def short_name(place: Place) -> str:
-    """The place's name in the style of the checkpoint, `h.2` for `blocks.2.hook_resid_pre`; for one without a head."""
+    """The place's name in the style of the checkpoint, `h.2` for `blocks.2.hook_resid_pre`, without a head."""
     template = place.hook.replace(f"blocks.{place.layer}.", "blocks.L.")
     name = next(short for short, hook in NAMES.items() if hook == template)
     return name.replace("L", str(place.layer))
 
 
 def check_index(what: str, index: int, count: int) -> int:
-    """The index where it is one of `count` that are counted from 0; ModelError otherwise."""
+    """The index itself if it is 0 to count - 1. Raises ModelError otherwise."""
     if not 0 <= index < count:
         raise ModelError(f"{what} must be 0 to {count - 1}, not {index}")
     return index
 
 
 def value_at(place: Place, ids: Sequence[int], model: Model) -> Array:
-    """What stands at a place when the model reads these ids, one row a token.
+    """The value at a place when the model reads these ids, one row per token.
 
-    Heads stand side by side: `[n_seq, n_embd]` for q, k, v, z, and `[n_seq, n_head*n_seq]` for scores and patterns.
+    The heads of q, k, v and z are side by side, `[n_seq, n_embd]`, and so are those of scores and patterns,
+    `[n_seq, n_head*n_seq]`.
     """
-    stream = run(ids, model).stream
-    if place.hook == "ln_final.hook_normalized":
-        return layer_norm(stream[-1], "ln_f", model)
-    seen = trace_embedding(ids, model) if place.layer is None else trace_block(place.layer, stream[place.layer], model)
+    if place.layer is None:
+        if place.hook in (NAMES["wte"], NAMES["wpe"]):
+            return trace_embedding(ids, model)[place.hook]
+        return layer_norm(residual_stream(ids, model)[-1], "ln_f", model)
+    seen = trace_block(place.layer, residual_stream(ids, model)[place.layer], model)
     if place.hook.endswith(_RESULT):
         return _head_result(seen[place.hook.replace(_RESULT, "hook_z")], place, model)
     value = seen[place.hook]
@@ -107,9 +149,13 @@ def value_at(place: Place, ids: Sequence[int], model: Model) -> Array:
     return value if value.ndim == 2 else np.hstack(list(value))
 
 
+def head_channels(head: int, config: Config) -> slice:
+    """The channels of one head among those of all heads side by side: its rows of c_proj."""
+    return slice(head * config.d_head, (head + 1) * config.d_head)
+
+
 def _head_result(z: Array, place: Place, model: Model) -> Array:
-    """What one head adds to the stream, `[n_seq, n_embd]`: its z through its own rows of c_proj, without the bias."""
+    """What one head adds to the stream, `[n_seq, n_embd]`: its z through its rows of c_proj, without the bias."""
     assert place.head is not None
-    d_head = model.config.d_head
-    rows = slice(place.head * d_head, (place.head + 1) * d_head)
+    rows = head_channels(place.head, model.config)
     return z[place.head] @ model[f"h.{place.layer}.attn.c_proj.weight"][rows]

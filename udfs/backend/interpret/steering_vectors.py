@@ -1,7 +1,7 @@
-"""Vectors to steer with, and how the model text writes them.
+"""Vectors to steer with, and their spelling in the model text.
 
 A feature of a sparse autoencoder; the difference of two prompts (activation addition: Turner et al. 2023); the main
-direction of differences between pairs of prompts (representation engineering: Zou et al. 2023); or any numbers.
+direction of the differences between pairs of prompts (representation engineering: Zou et al. 2023); or any numbers.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from udfs.backend.interpret.sae import load_for
 
 
 class Vector(Protocol):
-    """Something that can be added to the stream. Its text is how the model text writes it."""
+    """Something that can be added to the stream. `str` gives its spelling in the model text."""
 
     def rows(self, place: Place, model: Model) -> Array:
-        """`[1, n_embd]`, or `[n, n_embd]` of which row i belongs to position i."""
+        """One vector, `[1, n_embd]`, or a row for each position, `[n, n_embd]`."""
         ...
 
 
 @dataclass(frozen=True)
 class SaeFeature:
-    """What a feature of the sparse autoencoder before a block writes: `sae(2, 7650)`."""
+    """The direction of a feature of the sparse autoencoder before a block: `sae(2, 7650)`."""
 
     layer: int
     feature: int
@@ -108,7 +108,7 @@ def text_of(value: str | list[str]) -> str:
 
 
 def parse_vector(text: str) -> Vector:
-    """The vector that a text such as `sae(2, 7650)` names; ModelError where it names none."""
+    """The vector that a text such as `sae(2, 7650)` names. Raises ModelError for any other text."""
     kind, _, rest = text.strip().partition("(")
     try:
         arguments = json.loads(f"[{rest[:-1]}]") if rest.endswith(")") else []
@@ -134,10 +134,10 @@ def _all_texts(values: Sequence[object]) -> bool:
 
 
 def contrast(plus: str, minus: str, place: Place, model: Model) -> Array:
-    """What stands at a place for one prompt less what stands there for another: `[n_seq, n_embd]`.
+    """The value at a place for one prompt minus the value there for another: `[n_seq, n_embd]`.
 
     Both begin with `<|endoftext|>`, and the shorter one is padded with spaces at its end. Row 0 is zero, because both
-    begin alike.
+    prompts begin with the same token.
     """
     ids = [prompt_ids(text, model, name, bos=True) for text, name in ((plus, "plus"), (minus, "minus"))]
     n_seq = max(map(len, ids))
@@ -151,13 +151,13 @@ def direction(
 ) -> Array:
     """The unit vector along which pairs of prompts differ most at their last tokens: `[n_embd]`.
 
-    It is the first principal component of the pairs' two points, each about the pair's midpoint and not about the mean
-    of all, with the sign that makes the positive prompts project higher on average.
+    It is the first principal component of the points of all pairs, each centred on the midpoint of its pair rather than
+    on the mean of all. Its sign makes the positive prompts project higher on average.
     """
     if len(positive) != len(negative):
         raise ModelError(f"negative must have as many prompts as positive, {len(positive)}, not {len(negative)}")
     a, b = (np.stack([value_at(place, ids, model)[-1] for ids in prompts]) for prompts in (positive, negative))
-    differences = a - b  # [n_pairs, n_embd]; the two points of a pair are half of it to either side
+    differences = a - b  # [n_pairs, n_embd]; each point of a pair is half of it away from the midpoint
     if not differences.any():
         raise ModelError("positive must differ from negative at this place: here every pair is the same")
     _, _, components = np.linalg.svd(differences, full_matrices=False)

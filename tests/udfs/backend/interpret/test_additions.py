@@ -10,7 +10,7 @@ from udfs.backend.errors import ModelError
 from udfs.backend.generate.kv_cache import KeyValues
 from udfs.backend.gpt2 import forward
 from udfs.backend.interpret import runs
-from udfs.backend.interpret.additions import Positions, add_rows, parse_positions
+from udfs.backend.gpt2.additions import Positions, add_rows, parse_positions
 
 IDS = [464, 3797, 3332, 319, 262, 2603]
 ROW = np.ones((1, 4), np.float32)

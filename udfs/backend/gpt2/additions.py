@@ -1,7 +1,7 @@
-"""What is added to the stream while the model runs: at which place, at which positions, which vectors.
+"""What is added to the residual stream while the model runs: which vectors, at which place, at which positions.
 
-Positions count from 0 over everything that the model has read. The prompt is what it is given at first; with a cache
-of keys and values, as in generation, the tokens that follow belong to no prompt.
+Positions count from 0 over everything that the model has read. The tokens that a model generates after a prompt do not
+belong to the prompt.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _LIST = re.compile(r"\d{1,6}(?:\s*,\s*\d{1,6})*")
 
 @dataclass(frozen=True)
 class Positions:
-    """Where an addition acts.
+    """The positions at which an addition acts.
 
-    `all`: the prompt and all that is generated after it; `prompt`: the prompt only; `last`: the prompt's last token,
-    which stays the same one while tokens are generated; `first n`: the first n positions; or a list of positions.
-    Those of `first n` and of a list that are not there are passed over.
+    `all`: the prompt and everything generated after it. `prompt`: the prompt only. `last`: the prompt's last token,
+    which stays the same token during generation. `first n`: the first n positions. Otherwise a list of positions.
+    `first n` and a list may name positions beyond the end; those have no effect.
     """
 
     kind: str = "all"
@@ -37,13 +37,8 @@ class Positions:
             return ", ".join(map(str, self.numbers))
         return " ".join([self.kind, *map(str, self.numbers)])
 
-    @property
-    def needs_length(self) -> bool:
-        """Whether a token's place depends on how long the prompt is, not only on what stands before it."""
-        return self.kind == "last"
-
     def among(self, start: int, stop: int, n_prompt: int) -> NDArray[np.intp]:
-        """Those of the positions from start to before stop that are meant, where the prompt has `n_prompt` tokens."""
+        """Those positions from `start` up to `stop`, for a prompt of `n_prompt` tokens."""
         first, last = {
             "all": (0, stop),
             "prompt": (0, n_prompt),
@@ -72,10 +67,10 @@ def parse_positions(text: str) -> Positions:
 
 @dataclass(frozen=True, eq=False)
 class Addition:
-    """One addition as the forward pass makes it, at the place that TransformerLens calls `hook`.
+    """One addition, at the place that TransformerLens calls `hook`, in block `layer`.
 
-    `rows` are `[1, n_embd]`, added at every position that is meant, or `[n, n_embd]`, of which row i is added at
-    position i.
+    `rows` is either one vector, `[1, n_embd]`, added at each of the positions, or `[n, n_embd]`, and then row i is
+    added at position i.
     """
 
     hook: str
@@ -83,13 +78,9 @@ class Addition:
     rows: Array
     positions: Positions
 
-    def is_same(self, other: Addition) -> bool:
-        """Whether both do the same."""
-        return (self.hook, self.positions) == (other.hook, other.positions) and np.array_equal(self.rows, other.rows)
-
 
 def scaled(coefficient: float, vector: Array) -> Array:
-    """coefficient x vector; ModelError where that is beyond the range of the vector's type."""
+    """coefficient x vector. Raises ModelError if the product is beyond the range of the vector's type."""
     with np.errstate(over="ignore", invalid="ignore"):
         rows = vector.dtype.type(coefficient) * vector
     if not np.isfinite(rows).all():
@@ -98,32 +89,32 @@ def scaled(coefficient: float, vector: Array) -> Array:
 
 
 def add_rows(residual: Array, rows: Array, positions: Positions, start: int = 0, n_prompt: int | None = None) -> Array:
-    """The stream with a vector added at some positions.
+    """The stream `[..., n_seq, n_embd]` with `rows` added at some positions; see `Addition` for the shape of `rows`.
 
-    `residual` is `[..., n_seq, n_embd]`, its first row at position `start`, of a prompt of `n_prompt` tokens (else of
-    as many as there are rows); `rows` are as an `Addition` has them.
+    The first row of the stream is at position `start`. The prompt has `n_prompt` tokens; if that is left out, it ends
+    with the last row.
     """
     stop = start + residual.shape[-2]
     where = positions.among(start, stop, stop if n_prompt is None else n_prompt)
     if len(rows) > 1:
         where = where[where < len(rows)]
     steered = residual.copy()
-    with np.errstate(over="ignore"):  # what is too large is found where the result is looked at
+    with np.errstate(over="ignore"):  # too large a value is reported when the result is checked
         steered[..., where - start, :] += rows[where] if len(rows) > 1 else rows[0]
     return steered
 
 
-def steered(
-    see: Callable[[str, Array], Array], additions: Sequence[Addition], start: int, n_prompt: int
+def with_additions(
+    hook: Callable[[str, Array], Array], additions: Sequence[Addition], start: int, n_prompt: int
 ) -> Callable[[str, Array], Array]:
-    """`see` that is shown the values with these additions made."""
+    """A hook that makes these additions and then calls `hook` with the values."""
     if not additions:
-        return see
+        return hook
 
-    def add_and_see(place: str, value: Array) -> Array:
+    def add(place: str, value: Array) -> Array:
         for addition in additions:
             if addition.hook == place:
                 value = add_rows(value, addition.rows, addition.positions, start, n_prompt)
-        return see(place, value)
+        return hook(place, value)
 
-    return add_and_see
+    return add

@@ -1,0 +1,76 @@
+"""The linear layers of a model, each prepared when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from threading import Lock
+from typing import TypeAlias
+
+from threadpoolctl import threadpool_info
+
+from udfs.backend.arrays import FLOAT32, Array
+from udfs.backend.fast.linear import Linear
+from udfs.backend.fast.threads import limit_blas
+from udfs.backend.fast.tile_files import TileFiles
+from udfs.backend.fast.tiles import TILE, TiledLinear, tiled
+from udfs.backend.gpt2.checkpoint import Tensors
+
+AnyLinear: TypeAlias = Callable[[Array], Array]
+
+_HEAD = "lm_head"
+_WORTH_TILES = 2**18  # weights; fewer stay in the processor's cache
+_AVX512_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS's names
+
+
+class Linears:
+    """Linear layers by checkpoint name (`h.0.attn.c_attn`, ..., `lm_head`).
+
+    `files` keeps the tiles of large layers. The layers of an edited model are those of its `original` wherever the
+    edits leave a layer's tensors alone.
+    """
+
+    def __init__(self, tensors: Tensors, files: TileFiles | None = None, original: Linears | None = None) -> None:
+        limit_blas()
+        self._tensors, self._files, self._original = tensors, files, original
+        self._layers: dict[str, AnyLinear] = {}
+        self._lock = Lock()
+
+    def edited(self, tensors: Tensors) -> Linears:
+        """The linear layers of an edited version of these tensors."""
+        return Linears(tensors, original=self._original or self)
+
+    def __getitem__(self, name: str) -> AnyLinear:
+        with self._lock:
+            if name not in self._layers:
+                self._layers[name] = self._shared(name) or self._prepared(name)
+            return self._layers[name]
+
+    def _shared(self, name: str) -> AnyLinear | None:
+        original = self._original
+        if original and all(self._tensors.shares(part, original._tensors) for part in _parts(name)):
+            return original[name]
+        return None
+
+    def _prepared(self, name: str) -> AnyLinear:
+        weight_name, *bias_name = _parts(name)
+        weight = self._tensors[weight_name].T if name == _HEAD else self._tensors[weight_name]
+        bias = self._tensors[bias_name[0]] if bias_name else None
+        if weight.size < _WORTH_TILES or weight.dtype != FLOAT32 or not has_avx512_kernel():
+            return Linear(weight, bias)
+        release = partial(self._tensors.release, weight_name)
+        tiles = self._files.tiles(name, weight, release) if self._files else tiled(weight)
+        rest = weight[:, len(tiles) * TILE :].copy()
+        release()
+        return TiledLinear(tiles, rest, bias)
+
+
+@cache
+def has_avx512_kernel() -> bool:
+    """Whether numpy's OpenBLAS computes with AVX-512, the case in which tiles are faster."""
+    return any(library.get("architecture") in _AVX512_KERNELS for library in threadpool_info())
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The tensors of a layer, its weight first."""
+    return ("wte.weight",) if name == _HEAD else (f"{name}.weight", f"{name}.bias")
