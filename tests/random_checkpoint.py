@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from udfs.backend.fast.layers import Layers
+from udfs.backend.fast.linears import Linears
 from udfs.backend.gpt2.checkpoint import open_checkpoint
 from udfs.backend.gpt2.config import parse_config
 from udfs.backend.gpt2.model import Model
@@ -67,4 +67,4 @@ def random_model(folder: Path, size: str = "tiny", seed: int = 0) -> Model:
     """Such a checkpoint, written there and opened, without a models folder."""
     checkpoint = open_checkpoint(write_checkpoint(folder / f"{size} {seed}", size, seed))
     tensors = checkpoint.tensors
-    return Model(f"{size} {seed}", size, checkpoint.config, tensors, Layers(tensors), source=str(folder))
+    return Model(f"{size} {seed}", size, checkpoint.config, tensors, Linears(tensors), source=str(folder))

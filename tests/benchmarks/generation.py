@@ -25,8 +25,7 @@ from tests.benchmarks.workers import prompt
 from udfs.backend import catalogue
 from udfs.backend.arrays import Array
 from udfs.backend.generate import decoding
-from udfs.backend.generate.random_numbers import RandomNumbers
-from udfs.backend.generate.sampling import GREEDY
+from udfs.backend.generate.sampling import GREEDY, random_numbers
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 
@@ -39,7 +38,7 @@ def generated(model: Model, n_tokens: int) -> list[int]:
     """A prompt and what the model goes on with; says how long that took."""
     ids = prompt(N_PROMPT)
     start = perf_counter()
-    ids += [step.token for step in decoding.steps(ids, n_tokens, model, GREEDY, RandomNumbers())]
+    ids += [step.token for step in decoding.steps(ids, n_tokens, model, GREEDY, random_numbers())]
     print(f"{len(ids) - N_PROMPT:,} tokens after a prompt of {N_PROMPT} in {perf_counter() - start:.1f} s", flush=True)
     return ids
 

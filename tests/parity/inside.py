@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.whole_pass import trace
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret import circuits, logit_lens, patching
@@ -43,7 +44,7 @@ def ours(model: Model, n_seq: int = N_SEQ) -> dict[str, NDArray[np.float32]]:
     """All of it by this project, by name. Masked scores are zero."""
     clean, corrupted, other = prompts(n_seq)
     n_layer, n_head = model.config.n_layer, model.config.n_head
-    seen = forward.trace(clean, model)
+    seen = trace(clean, model)
     values = {name: seen[name] for name in hook_names(n_layer)}
     stages = np.stack([residual[-1] for residual in logit_lens.stages(clean, model, halves=True).values()])
     values["lens"] = forward.unembed(stages, model)[:, SOME_TOKENS]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.random_checkpoint import SIZES, write_checkpoint
-from udfs.backend.fast.layers import Layers
+from udfs.backend.fast.linears import Linears
 from udfs.backend.gpt2.checkpoint import open_checkpoint
 from udfs.backend.gpt2.model import Model
 
@@ -34,4 +34,4 @@ def main(
 def load(folder: Path) -> Model:
     """The checkpoint in a folder, as this project runs it."""
     checkpoint = open_checkpoint(folder)
-    return Model(folder.name, folder.name, checkpoint.config, checkpoint.tensors, Layers(checkpoint.tensors))
+    return Model(folder.name, folder.name, checkpoint.config, checkpoint.tensors, Linears(checkpoint.tensors))

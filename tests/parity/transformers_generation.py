@@ -21,12 +21,11 @@ from transformers.generation import TemperatureLogitsWarper, TopKLogitsWarper, T
 from tests.parity import script
 from tests.parity.transformers_parity import ids_of_length
 from udfs.backend.generate import beam_search, decoding, log_probabilities, sampling
-from udfs.backend.generate.random_numbers import RandomNumbers
-from udfs.backend.generate.sampling import GREEDY, Sampling
+from udfs.backend.generate.sampling import GREEDY, Sampling, random_numbers
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import END_OF_TEXT
-from udfs.backend.interpret.runs import run
+from udfs.backend.stream import residual_stream
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "generation_tiny.json"
 N_PROMPT, N_TOKENS = 8, 24
@@ -96,12 +95,12 @@ def _kept(logits: torch.Tensor, how: Sampling) -> dict[str, Any]:
 def ours(model: Model, expected: dict[str, Any]) -> dict[str, Any]:
     """The same by the project."""
     ids = expected["ids"]
-    greedy = [step.token for step in decoding.steps(ids, N_TOKENS, model, GREEDY, RandomNumbers())]
-    logits = forward.unembed(run(ids, model).stream[-1][-1:], model)[0]
+    greedy = [step.token for step in decoding.steps(ids, N_TOKENS, model, GREEDY, random_numbers())]
+    logits = forward.unembed(residual_stream(ids, model)[-1][-1:], model)[0]
     return {
         "ids": ids,
         "greedy": greedy,
-        "log_probabilities": [of.log_probability for of in log_probabilities.foreseen([*ids, *greedy], model)],
+        "log_probabilities": [of.log_probability for of in log_probabilities.predictions([*ids, *greedy], model)],
         "beams": [_our_beams(model, ids, of["n_beams"], of["stop"]) for of in expected["beams"]],
         "distributions": [_our_kept(sampling.distribution(logits, how)) for how in SAMPLINGS],
     }

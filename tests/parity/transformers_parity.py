@@ -14,6 +14,7 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from tests.parity import script
+from tests.whole_pass import trace
 from udfs.backend.gpt2 import forward
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "forward_tiny.npz"
@@ -45,7 +46,7 @@ def reference(folder: Path, ids: list[int]) -> dict[str, np.ndarray]:
 def ours(folder: Path, ids: list[int]) -> dict[str, np.ndarray]:
     """The same by the project's forward pass."""
     model = script.load(folder)
-    seen, layers = forward.trace(ids, model), range(model.config.n_layer)
+    seen, layers = trace(ids, model), range(model.config.n_layer)
     final = seen[f"blocks.{layers[-1]}.hook_resid_post"]
     return {
         "stream": np.stack([*(seen[f"blocks.{layer}.hook_resid_pre"] for layer in layers), final]),

@@ -11,6 +11,7 @@ from openpyxl.utils import get_column_letter
 
 from tests import float64_forward
 from tests.hosts.calc_host import Calc
+from tests.whole_pass import trace
 from udfs.backend import catalogue
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.tokenizer import encode
@@ -110,7 +111,7 @@ def in_float64(prompt: str, listed: Sequence[int]) -> Values:
 def in_backend(prompt: str, listed: Sequence[int], text: str) -> Values:
     """What the backend makes of it with that model text: in float32, or in float64 where it says so."""
     model = catalogue.load(text)
-    seen = forward.trace(encode(prompt), model)
+    seen = trace(encode(prompt), model)
     return _values(seen, forward.unembed(seen["blocks.11.hook_resid_post"], model)[-1], listed)
 
 

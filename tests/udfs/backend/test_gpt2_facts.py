@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import udfs
+from tests.whole_pass import all_logits, final_stream
 from udfs.backend.arrays import Array
 from udfs.backend.gpt2 import forward, tokenizer
 from udfs.backend.gpt2.model import Model
@@ -18,12 +19,12 @@ def ids_of(prompt: str, bos: bool = False) -> list[int]:
 
 
 def logits_of(ids: list[int], model: Model) -> Array:
-    return forward.unembed(forward.forward(ids, model), model)
+    return all_logits(ids, model)
 
 
 def greedy(ids: list[int], n_tokens: int, model: Model) -> list[int]:
     for _ in range(n_tokens):
-        residual = forward.forward(ids, model)
+        residual = final_stream(ids, model)
         ids = [*ids, int(forward.unembed(residual[-1:], model).argmax())]
     return ids
 

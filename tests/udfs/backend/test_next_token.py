@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from udfs.backend.arrays import Array
-from udfs.backend.ranking import probabilities, probabilities_of, top
+from udfs.backend.next_token import probabilities, probabilities_of, top
 
 vectors = arrays(np.float32, st.integers(1, 40), elements=st.floats(-5, 5, width=16))
 

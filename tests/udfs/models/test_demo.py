@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import udfs
+from tests.whole_pass import trace
 from udfs.backend.catalogue import find, load
-from udfs.backend.gpt2 import forward, tokenizer
+from udfs.backend.gpt2 import tokenizer
 from udfs.models.demo.recipe.grammar import documents
 from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, HeldOut, Reference, is_held_out
 
@@ -36,7 +37,7 @@ def attention_to_name(reference: Reference) -> np.ndarray:
     """How much each head looks from the last token to the name: [n_layer, n_head]."""
     ids = tokenizer.encode(reference.prompt)
     name = ids.index(tokenizer.encode(reference.name)[0])
-    seen = forward.trace(ids, load("demo"))
+    seen = trace(ids, load("demo"))
     return np.stack([seen[f"blocks.{layer}.attn.hook_pattern"][:, -1, name] for layer in range(12)])
 
 

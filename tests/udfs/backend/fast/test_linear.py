@@ -1,87 +1,78 @@
+"""Both kinds of linear layer are a plain product."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.udfs.backend.layers_to_try import LARGE, LAYOUTS, SMALL, UNEMBEDDING, WIDE, in_chunks, random
 from udfs.backend.arrays import Array
-from udfs.backend.fast import linear
 from udfs.backend.fast.linear import Linear
-from udfs.backend.fast.team import Team
+from udfs.backend.fast.tiles import TILE, TiledLinear, tiled
+
+random = np.random.default_rng(0)
+WEIGHTS = {
+    "large": random.standard_normal((768, 2304), np.float32),
+    "with columns that fill no tile": random.standard_normal((768, 1000), np.float32),
+    "long input": random.standard_normal((3072, 128), np.float32),
+    "small": random.standard_normal((84, 50), np.float32),
+    "transposed": random.standard_normal((5000, 768), np.float32).T,
+}
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("weight", [LARGE, WIDE, SMALL, UNEMBEDDING], ids=["large", "wide", "small", "unembedding"])
-@pytest.mark.parametrize("n_seq", [1, 2, 5, 7, 10, 20, 21, 47, 48, 100])
+def tiled_linear(weight: Array, bias: Array | None = None) -> TiledLinear:
+    tiles = tiled(weight)
+    return TiledLinear(tiles, weight[:, len(tiles) * TILE :].copy(), bias)
+
+
+KINDS = pytest.mark.parametrize("kind", [Linear, tiled_linear])
+
+
+@KINDS
+@pytest.mark.parametrize("weight", WEIGHTS.values(), ids=WEIGHTS)
+@pytest.mark.parametrize("n_seq", [1, 2, 5, 7, 10, 20, 21, 47, 100])
 @pytest.mark.parametrize("biased", [True, False])
-def test_every_layout_is_a_plain_product(
-    layout: Callable[[Array, Array | None], Linear], weight: Array, n_seq: int, biased: bool
-) -> None:
+def test_it_is_a_plain_product(kind: Callable[..., Linear], weight: Array, n_seq: int, biased: bool) -> None:
     bias = random.standard_normal(weight.shape[1], np.float32) if biased else None
     x = random.standard_normal((n_seq, weight.shape[0]), np.float32)
-    expected = x @ weight + (0 if bias is None else bias)
-    result = layout(weight, bias)(x)
+    result = kind(weight, bias)(x)
     assert result.dtype == np.float32
-    np.testing.assert_allclose(result, expected, atol=1e-3, rtol=1e-4)
+    np.testing.assert_allclose(result, x @ weight + (0 if bias is None else bias), atol=1e-3, rtol=1e-4)
 
 
-def test_rows_that_lie_apart_in_memory() -> None:
+@KINDS
+@pytest.mark.parametrize("shape", [(3, 4), (2, 1, 5), (1, 1)])
+def test_leading_axes_stay(kind: Callable[..., Linear], shape: tuple[int, ...]) -> None:
+    layer, x = kind(WEIGHTS["large"]), random.standard_normal((*shape, 768), np.float32)
+    result = layer(x)
+    assert result.shape == (*shape, 2304)
+    np.testing.assert_allclose(result.reshape(-1, 2304), layer(x.reshape(-1, 768)), atol=1e-4)
+
+
+@KINDS
+def test_rows_that_are_not_contiguous(kind: Callable[..., Linear]) -> None:
     x = random.standard_normal((10, 2 * 768), np.float32)[:, ::2]
-    np.testing.assert_allclose(in_chunks(LARGE, None)(x), x @ LARGE, atol=1e-3, rtol=1e-4)
+    np.testing.assert_allclose(kind(WEIGHTS["large"])(x), x @ WEIGHTS["large"], atol=1e-3, rtol=1e-4)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("n_seq", [1, 10, 21, 100])
-@pytest.mark.parametrize(("groups", "columns"), [(1, slice(64, 320)), (3, slice(64, 128)), (3, slice(0, 128))])
-def test_some_columns_of_each_group(
-    layout: Callable[[Array, Array | None], Linear], n_seq: int, groups: int, columns: slice
-) -> None:
-    weight, bias = random.standard_normal((768, 384), np.float32), random.standard_normal(384, np.float32)
-    x = random.standard_normal((n_seq, 768), np.float32)
-    expected = (x @ weight + bias).reshape(n_seq, groups, -1)[:, :, columns].reshape(n_seq, -1)
-    np.testing.assert_allclose(layout(weight, bias).columns(x, columns, groups), expected, atol=1e-3, rtol=1e-4)
+def test_float64_stays_float64() -> None:
+    weight, x = random.standard_normal((768, 3072)), random.standard_normal((10, 768))
+    np.testing.assert_allclose(Linear(weight)(x), x @ weight, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("n_seq", [1, 10, 21, 100])
-def test_what_some_rows_contribute(layout: Callable[[Array, Array | None], Linear], n_seq: int) -> None:
-    rows = slice(512, 2048)
-    x = random.standard_normal((n_seq, 1536), np.float32)
-    result = layout(WIDE, np.ones(128, np.float32)).rows(x, rows)
-    np.testing.assert_allclose(result, x @ WIDE[rows], atol=1e-3, rtol=1e-4)
+@given(st.integers(1, 60), st.integers(500, 900), st.integers(30, 700), st.integers(0, 2**32 - 1))
+def test_tiles_fit_every_shape(n_seq: int, n_in: int, n_out: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    weight = generator.standard_normal((n_in, n_out), np.float32)
+    x = generator.standard_normal((n_seq, n_in), np.float32)
+    np.testing.assert_allclose(tiled_linear(weight)(x), x @ weight, atol=1e-3, rtol=1e-4)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("weight", [LARGE, WIDE, SMALL], ids=["large", "wide", "small"])
-@pytest.mark.parametrize("n_seq", [1, 10])
-@pytest.mark.parametrize("size", [1, 2, 5])
-@pytest.mark.parametrize("unit", [1, 64, 96, 100, 128])
-def test_an_input_made_in_shares(
-    layout: Callable[[Array, Array | None], Linear],
-    weight: Array,
-    n_seq: int,
-    size: int,
-    unit: int,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    x = random.standard_normal((n_seq, len(weight)), np.float32)
-    monkeypatch.setattr(linear, "team", lambda: Team(size))
-    asked: list[slice] = []
-
-    def share(columns: slice) -> Array:
-        asked.append(columns)
-        return x[:, columns]
-
-    layer = layout(weight, random.standard_normal(weight.shape[1], np.float32))
-    np.testing.assert_allclose(layer.of_shares(share, n_seq, unit), layer(x), atol=1e-3, rtol=1e-4)
-    assert all(columns.start % unit == columns.stop % unit == 0 for columns in asked) or len(asked) == 1
-    assert sorted(number for columns in asked for number in range(len(weight))[columns]) == list(range(len(weight)))
-
-
-def test_shares_are_whole_where_that_is_wished() -> None:
-    asked: list[slice] = []
-    x = random.standard_normal((10, 3072), np.float32)
-    in_chunks(WIDE, None).of_shares(lambda columns: asked.append(columns) or x[:, columns], 10, whole=True)
-    assert asked == [slice(0, 3072)]
+def test_tiles_hold_the_columns_in_order() -> None:
+    weight = WEIGHTS["long input"]
+    tiles = tiled(weight)
+    assert tiles.shape == (2, 3072, TILE)
+    np.testing.assert_array_equal(tiles[1], weight[:, TILE:])

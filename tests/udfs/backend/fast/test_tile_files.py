@@ -19,8 +19,7 @@ CHECKPOINT = Path("a checkpoint")
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GPT2_EXCEL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(tile_files, "_HUGE_PAGE", 2**12)
-    monkeypatch.setattr(tile_files, "_PIECE", 2**19)  # several pieces
+    monkeypatch.setattr(tile_files, "_PIECE", 3)  # several pieces
     return tmp_path / "cache"
 
 
@@ -36,7 +35,7 @@ def test_a_file_is_made_once_and_mapped(cache: Path) -> None:
     np.testing.assert_array_equal(tiles_of(), tiled(WEIGHT))
     [file] = files(cache)
     made = file.stat().st_mtime_ns
-    again = tiles_of(np.zeros_like(WEIGHT))  # what the file holds is not made from the weight again
+    again = tiles_of(np.zeros_like(WEIGHT))  # the file is used, not the weight
     np.testing.assert_array_equal(again, tiled(WEIGHT))
     assert file.stat().st_mtime_ns == made
     assert not again.flags.writeable
@@ -95,10 +94,3 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(cache: Path, monkeypatch: py
         patch.setattr(tile_files, "_checksum", fills_up)
         np.testing.assert_array_equal(tiles_of(), tiled(WEIGHT))
     assert not files(cache)
-
-
-@pytest.mark.parametrize("n_in", [768, 1024, 1600, 3072, 6400])
-def test_pieces_fill_whole_huge_pages(n_in: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tile_files, "_HUGE_PAGE", 2**21)
-    monkeypatch.setattr(tile_files, "_PIECE", 2**24)
-    assert tile_files._tiles_of_piece(n_in) * n_in * 64 * 4 % 2**21 == 0

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from udfs.backend.generate.readings import Readings
 
 from tests.random_checkpoint import random_model
 from tests.udfs.backend.generate.test_decoding import FIXTURE, IDS
+from tests.whole_pass import all_logits, final_stream
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.generate import beam_search
 from udfs.backend.generate.decoding import steps
 from udfs.backend.generate.log_probabilities import log_softmax
-from udfs.backend.generate.random_numbers import RandomNumbers
-from udfs.backend.generate.readings import Readings
-from udfs.backend.generate.sampling import GREEDY
+from udfs.backend.generate.sampling import GREEDY, random_numbers
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 
@@ -28,7 +28,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 def log_probability(ids: list[int], continuation: tuple[int, ...], model: Model) -> float:
     """From one uncached pass."""
-    logs = log_softmax(forward.unembed(forward.forward([*ids, *continuation], model), model))
+    logs = log_softmax(all_logits([*ids, *continuation], model))
     return float(sum(logs[len(ids) - 1 + i, token] for i, token in enumerate(continuation)))
 
 
@@ -42,7 +42,7 @@ def test_beams_equal_transformers(expected: dict[str, Any]) -> None:
 
 def test_one_beam_is_greedy() -> None:
     (found,) = beam_search.beams(IDS, 12, 1, load("tiny"))
-    assert list(found.tokens) == [step.token for step in steps(IDS, 12, load("tiny"), GREEDY, RandomNumbers())]
+    assert list(found.tokens) == [step.token for step in steps(IDS, 12, load("tiny"), GREEDY, random_numbers())]
 
 
 def test_enough_beams_find_the_likeliest_of_all_texts(few: Model) -> None:
@@ -59,7 +59,7 @@ def test_log_probabilities_are_those_of_texts_read_one_by_one(text: str) -> None
     model = load(text)
     for of in beam_search.beams(IDS, 5, 3, model):
         past = forward.KeyValues(model.config, n_prompt=len(IDS))
-        rows = [forward.forward(ids, model, past=past)[-1:] for ids in (IDS, *([token] for token in of.tokens[:-1]))]
+        rows = [final_stream(ids, model, past=past)[-1:] for ids in (IDS, *([token] for token in of.tokens[:-1]))]
         logs = log_softmax(forward.unembed(np.concatenate(rows), model))
         assert of.log_probability == pytest.approx(logs[range(5), of.tokens].sum(), abs=1e-4)
 
@@ -84,7 +84,7 @@ def test_readings_may_be_dropped_doubled_and_reordered() -> None:
     readings.read([0, 0, 0], [11, 12, 13])
     logits = readings.read([2, 0, 2], [21, 22, 23])
     for row, continuation in zip(logits, ([13, 21], [11, 22], [13, 23]), strict=True):
-        alone = forward.unembed(forward.forward([*IDS, *continuation], model)[-1:], model)[0]
+        alone = all_logits([*IDS, *continuation], model)[-1]
         np.testing.assert_allclose(row, alone, atol=1e-4)
 
 

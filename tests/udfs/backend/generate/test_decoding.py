@@ -12,11 +12,11 @@ import pytest
 
 from tests.chi_squared import chance
 from tests.random_checkpoint import random_model
+from tests.whole_pass import all_logits, final_stream
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.generate import decoding
-from udfs.backend.generate.random_numbers import RandomNumbers
-from udfs.backend.generate.sampling import GREEDY, Sampling, distribution
+from udfs.backend.generate.sampling import GREEDY, Sampling, distribution, random_numbers
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import END_OF_TEXT
@@ -42,7 +42,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 
 def texts(ids: list[int], n_tokens: int, model: Model, how: Sampling = GREEDY, seed: int = 0) -> list[int]:
-    return [step.token for step in decoding.steps(ids, n_tokens, model, how, RandomNumbers(seed))]
+    return [step.token for step in decoding.steps(ids, n_tokens, model, how, random_numbers(seed))]
 
 
 def test_greedy_equals_transformers() -> None:
@@ -50,14 +50,14 @@ def test_greedy_equals_transformers() -> None:
 
 
 def test_the_cache_changes_nothing_at_any_length_up_to_1024(long: Model) -> None:
-    steps = list(decoding.steps([1], 1023, long, Sampling(1), RandomNumbers(3)))
+    steps = list(decoding.steps([1], 1023, long, Sampling(1), random_numbers(3)))
     ids = [1, *(step.token for step in steps)]
     assert len(ids) == 1024
     cached = np.stack([step.logits for step in steps])
-    at_once = forward.unembed(forward.forward(ids[:-1], long), long)
+    at_once = all_logits(ids[:-1], long)
     np.testing.assert_allclose(cached, at_once, atol=1e-4)
     for length in LENGTHS:
-        alone = forward.unembed(forward.forward(ids[:length], long)[-1:], long)[0]
+        alone = all_logits(ids[:length], long)[-1]
         np.testing.assert_allclose(cached[length - 1], alone, atol=1e-4, err_msg=f"{length} tokens")
 
 
@@ -85,13 +85,13 @@ def test_each_token_is_read_once(long: Model, monkeypatch: pytest.MonkeyPatch) -
 def test_edited_and_steered_models_generate(text: str) -> None:
     """What is added to the prompt's last token stays there while the text grows."""
     model = load(text)
-    steps = list(decoding.steps(IDS, 6, model, GREEDY, RandomNumbers()))
+    steps = list(decoding.steps(IDS, 6, model, GREEDY, random_numbers()))
     past = forward.KeyValues(model.config, n_prompt=len(IDS))
-    logits = forward.unembed(forward.forward(IDS, model, past=past)[-1:], model)
+    logits = forward.unembed(final_stream(IDS, model, past=past)[-1:], model)
     for step in steps:
         np.testing.assert_allclose(step.logits, logits[0], atol=1e-4)
-        logits = forward.unembed(forward.forward([step.token], model, past=past), model)
-    plain = decoding.steps(IDS, 1, load("tiny"), GREEDY, RandomNumbers())
+        logits = forward.unembed(final_stream([step.token], model, past=past), model)
+    plain = decoding.steps(IDS, 1, load("tiny"), GREEDY, random_numbers())
     assert not np.allclose(steps[0].logits, next(iter(plain)).logits, atol=1e-2)
 
 
@@ -119,7 +119,7 @@ def test_whole_texts_come_up_as_often_as_they_should(few: Model) -> None:
     how, prompt = Sampling(0.8, 3, 0.95), [0, 3, 1]
 
     def after(ids: list[int]) -> Any:
-        return distribution(forward.unembed(forward.forward(ids, few)[-1:], few)[0], how)
+        return distribution(all_logits(ids, few)[-1], how)
 
     pairs = list(itertools.product(range(4), repeat=2))
     expected = [after(prompt)[a] * after([*prompt, a])[b] for a, b in pairs]

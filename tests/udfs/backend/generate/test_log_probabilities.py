@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from tests.udfs.backend.generate.test_decoding import FIXTURE, IDS
+from tests.whole_pass import all_logits
 from udfs.backend.catalogue import load
 from udfs.backend.generate import log_probabilities
-from udfs.backend.generate.log_probabilities import foreseen, log_softmax, perplexity
-from udfs.backend.gpt2 import forward
+from udfs.backend.generate.log_probabilities import log_softmax, perplexity, predictions
 
 TEXT = [*IDS, *FIXTURE["greedy"]]
 
 
 def test_log_probabilities_equal_transformers() -> None:
     """Recorded by tests/parity/transformers_generation.py."""
-    found = [of.log_probability for of in foreseen(TEXT, load("tiny"))]
+    found = [of.log_probability for of in predictions(TEXT, load("tiny"))]
     assert len(found) == len(TEXT) - 1
     np.testing.assert_allclose(found, FIXTURE["log_probabilities"], atol=1e-4)
 
@@ -24,10 +24,10 @@ def test_log_probabilities_equal_transformers() -> None:
 def test_ranks_entropy_and_surprise_are_what_their_definitions_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_probabilities, "_CHUNK", 5)  # several chunks, the last one not full
     model = load("tiny")
-    logits = forward.unembed(forward.forward(TEXT, model), model).astype(np.float64)
+    logits = all_logits(TEXT, model).astype(np.float64)
     probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
-    for position, of in enumerate(foreseen(TEXT, model), start=1):
+    for position, of in enumerate(predictions(TEXT, model), start=1):
         p = probabilities[position - 1]
         own = p[TEXT[position]]
         assert of.log_probability == pytest.approx(math.log(own), abs=1e-4)
@@ -38,7 +38,7 @@ def test_ranks_entropy_and_surprise_are_what_their_definitions_say(monkeypatch: 
 
 
 def test_greedy_tokens_rank_first() -> None:
-    assert [of.rank for of in foreseen(TEXT, load("tiny"))[len(IDS) - 1 :]] == [1] * len(FIXTURE["greedy"])
+    assert [of.rank for of in predictions(TEXT, load("tiny"))[len(IDS) - 1 :]] == [1] * len(FIXTURE["greedy"])
 
 
 def test_equal_probabilities_give_their_number_as_perplexity() -> None:
@@ -50,5 +50,5 @@ def test_log_softmax_of_huge_logits() -> None:
     assert log_softmax(np.array([2.0**99, 0, -(2.0**99)], np.float32)).tolist() == [0, -(2.0**99), -(2.0**100)]
 
 
-def test_one_token_alone_is_foreseen_by_nothing() -> None:
-    assert foreseen([11], load("tiny")) == []
+def test_one_token_alone_is_predictions_by_nothing() -> None:
+    assert predictions([11], load("tiny")) == []

@@ -13,10 +13,10 @@ from hypothesis.extra.numpy import arrays
 import udfs
 from tests.chi_squared import chance
 from tests.udfs.backend.generate.test_decoding import FIXTURE
+from tests.whole_pass import all_logits
 from udfs.backend.arrays import Array
 from udfs.backend.catalogue import load
-from udfs.backend.generate.random_numbers import RandomNumbers
-from udfs.backend.generate.sampling import Sampling, distribution, draw, ends, stages
+from udfs.backend.generate.sampling import Sampling, distribution, draw, ends, random_numbers, stages
 from udfs.backend.gpt2 import forward
 from udfs.cells import CellError
 
@@ -28,7 +28,7 @@ vectors = arrays(np.float32, st.integers(1, 40), elements=st.floats(-5, 5, width
 def test_what_is_left_equals_transformers(number: int) -> None:
     """Recorded by tests/parity/transformers_generation.py: the warpers in the order in which `generate` puts them."""
     model, expected = load("tiny"), FIXTURE["distributions"][number]
-    logits = forward.unembed(forward.forward(FIXTURE["ids"], model)[-1:], model)[0]
+    logits = all_logits(FIXTURE["ids"], model)[-1]
     found = distribution(logits, SAMPLINGS[number])
     kept = np.flatnonzero(found)
     assert (len(kept), kept[:200].tolist()) == (expected["n_kept"], expected["ids"])
@@ -103,7 +103,7 @@ def test_a_number_just_below_1_draws_a_token_that_was_not_cut() -> None:
 @pytest.mark.parametrize("how", [Sampling(1), Sampling(0.7, 0, 0.9), Sampling(1.5, 30, 1), Sampling(1.2, 40, 0.6)])
 def test_tokens_are_drawn_as_often_as_they_should_be(how: Sampling) -> None:
     logits = np.random.RandomState(4).standard_normal(500).astype(np.float32)
-    shares, numbers = distribution(logits, how), RandomNumbers(11)
+    shares, numbers = distribution(logits, how), random_numbers(11)
     drawn = np.array([draw(shares, numbers()) for _ in range(20_000)])
     assert chance(np.bincount(drawn, minlength=500), shares) > 0.001
     assert chance(np.bincount(drawn, minlength=500), distribution(logits, replace(how, temperature=2))) < 1e-6

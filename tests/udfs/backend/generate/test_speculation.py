@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from tests.chi_squared import chance
 from tests.random_checkpoint import random_model
 from tests.udfs.backend.generate.test_decoding import FIXTURE, IDS
+from tests.whole_pass import all_logits, final_stream
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.generate import speculation
 from udfs.backend.generate.decoding import Reader
-from udfs.backend.generate.random_numbers import RandomNumbers
-from udfs.backend.generate.sampling import GREEDY, Sampling, distribution, draw
+from udfs.backend.generate.sampling import GREEDY, Sampling, distribution, draw, random_numbers
 from udfs.backend.generate.speculation import Entry, Proposal, decide, remainder, speculate
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
@@ -37,7 +37,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Model]:
 def trace(
     n_tokens: int, draft: str, how: Sampling = PLAIN, seed: int = 0, ahead: int = 4, model: str = "tiny"
 ) -> list[Entry]:
-    return list(speculate(IDS, n_tokens, load(model), load(draft), how, RandomNumbers(seed), ahead))
+    return list(speculate(IDS, n_tokens, load(model), load(draft), how, random_numbers(seed), ahead))
 
 
 def kept(entries: list[Entry]) -> list[int]:
@@ -47,7 +47,7 @@ def kept(entries: list[Entry]) -> list[int]:
 def test_one_position_comes_out_as_the_model_wants_it() -> None:
     """20,000 rounds of the rule alone, with a draft that is far off: the model's distribution to a hair."""
     model, draft = np.array([0.5, 0.25, 0.2, 0.05, 0]), np.array([0.05, 0.15, 0.3, 0.3, 0.2])
-    numbers, counts = RandomNumbers(1), [0] * 5
+    numbers, counts = random_numbers(1), [0] * 5
     for _ in range(20_000):
         number = numbers()
         proposal = Proposal(draw(draft, number), number, draft)
@@ -62,14 +62,16 @@ def test_whole_texts_come_up_as_if_the_model_alone_had_been_sampled(pair: tuple[
     how, prompt = Sampling(0.7), [0, 3, 1]
 
     def after(reader: Model, ids: tuple[int, ...]) -> np.ndarray:
-        residual = forward.forward([*prompt, *ids], reader)
+        residual = final_stream([*prompt, *ids], reader)
         return distribution(forward.unembed(residual[-1:], reader)[0], how)
 
     def probability(text: tuple[int, ...], reader: Model) -> float:
         return float(np.prod([after(reader, text[:i])[token] for i, token in enumerate(text)]))
 
     texts = list(itertools.product(range(4), repeat=3))
-    found = [tuple(kept(list(speculate(prompt, 3, model, draft, how, RandomNumbers(seed), 2)))) for seed in range(1200)]
+    found = [
+        tuple(kept(list(speculate(prompt, 3, model, draft, how, random_numbers(seed), 2)))) for seed in range(1200)
+    ]
     counts = [found.count(text) for text in texts]
     assert chance(counts, [probability(text, model) for text in texts]) > 0.001
     assert chance(counts, [probability(text, draft) for text in texts]) < 1e-9
@@ -97,16 +99,10 @@ def test_every_number_of_the_trace_can_be_computed_again(draft: str) -> None:
     for of_round in rounds.values():
         proposed = list(text)
         for of in of_round:
-            p, q = (
-                distribution(forward.unembed(forward.forward(proposed, load(name))[-1:], load(name))[0], how)
-                for name in ("tiny", draft)
-            )
+            p, q = (distribution(all_logits(proposed, load(name))[-1], how) for name in ("tiny", draft))
             if of.outcome in ("replacement", "extra"):
                 proposed = text
-                p, q = (
-                    distribution(forward.unembed(forward.forward(text, load(name))[-1:], load(name))[0], how)
-                    for name in ("tiny", draft)
-                )
+                p, q = (distribution(all_logits(text, load(name))[-1], how) for name in ("tiny", draft))
             if of.draft is not None:
                 assert of.draft == pytest.approx(q[of.token], abs=1e-5)
             if of.model is not None:
@@ -134,7 +130,7 @@ def test_the_model_reads_each_round_in_one_pass(monkeypatch: pytest.MonkeyPatch)
         return unchanged(self, ids)
 
     monkeypatch.setattr(Reader, "read", counted)
-    entries = list(speculate(IDS, 20, model, draft, Sampling(1), RandomNumbers(3), 4))
+    entries = list(speculate(IDS, 20, model, draft, Sampling(1), random_numbers(3), 4))
     n_rounds = entries[-1].round + 1
     assert passes[model.text] == n_rounds < 20
     assert passes[draft.text] > n_rounds
@@ -152,9 +148,9 @@ def test_it_stops_at_the_end_of_the_text() -> None:
     end = speculation.END_OF_TEXT
     sure, other = np.zeros(end + 1), np.zeros(end + 1)
     sure[end] = other[3] = 1
-    accepted = list(decide([Proposal(end, 0.5, sure)], [sure, sure], RandomNumbers()))
+    accepted = list(decide([Proposal(end, 0.5, sure)], [sure, sure], random_numbers()))
     assert [(of.token, of.outcome) for of in accepted] == [(end, "accepted")]
-    replaced = list(decide([Proposal(3, 0.5, other)] * 2, [sure] * 3, RandomNumbers()))
+    replaced = list(decide([Proposal(3, 0.5, other)] * 2, [sure] * 3, random_numbers()))
     assert [(of.token, of.outcome) for of in replaced] == [
         (3, "rejected"), (3, "not looked at"), (end, "replacement"),
     ]  # fmt: skip

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.whole_pass import final_stream, trace
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.generate.kv_cache import KeyValues
-from udfs.backend.gpt2 import forward
-from udfs.backend.interpret import runs
 from udfs.backend.gpt2.additions import Positions, add_rows, parse_positions
+from udfs.backend.interpret import runs
 
 IDS = [464, 3797, 3332, 319, 262, 2603]
 ROW = np.ones((1, 4), np.float32)
@@ -72,16 +72,16 @@ def test_a_cache_of_keys_and_values_changes_nothing(where: str, place: str) -> N
     model = load(f"tiny ; add 3 * sae(1, 4) to {place} at {where}")
     after = [4, 5, 6]
     past = KeyValues(model.config, n_prompt=len(IDS))
-    whole = forward.forward(IDS + after, model, past=past)
+    whole = final_stream(IDS + after, model, past=past)
     past = runs.run(IDS, model).past.copy(len(IDS), 3)
-    rows = [runs.run(IDS, model).stream[3], *(forward.forward([token], model, past=past) for token in after)]
+    rows = [residual_stream(IDS, model)[3], *(final_stream([token], model, past=past) for token in after)]
     np.testing.assert_allclose(np.vstack(rows), whole, atol=1e-4)
-    generated = forward.forward([after[0]], model, past=(fresh := KeyValues(model.config)))
+    generated = final_stream([after[0]], model, past=(fresh := KeyValues(model.config)))
     assert (fresh.n_prompt, len(generated)) == (1, 1)
 
 
 def test_what_is_seen_is_what_was_added_to() -> None:
     plain, model = load("tiny"), load("tiny ; add 3 * sae(1, 4) to h.1 at last")
-    (before, after) = (forward.trace(IDS, m)["blocks.1.hook_resid_pre"] for m in (plain, model))
+    (before, after) = (trace(IDS, m)["blocks.1.hook_resid_pre"] for m in (plain, model))
     np.testing.assert_array_equal(before[:-1], after[:-1])
     np.testing.assert_allclose((after - before)[-1], model.additions[0].rows[0], atol=1e-5)

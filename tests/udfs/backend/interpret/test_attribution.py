@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from udfs.backend.catalogue import load
 from udfs.backend.gpt2 import forward
 from udfs.backend.interpret.attribution import attribution
-from udfs.backend.interpret.runs import run
+from udfs.backend.stream import residual_stream
 
 TEXTS = ("tiny", "tiny ; scale h.1.attn by 2 ; scale h.0.attn.head.1 by 0")
 prompts = st.lists(st.integers(0, 50256), min_size=1, max_size=8)
@@ -18,7 +18,7 @@ tokens = st.integers(0, 50256)
 @given(prompts, tokens, st.none() | tokens, st.sampled_from(TEXTS))
 def test_the_parts_sum_to_the_logit(ids: list[int], target: int, against: int | None, text: str) -> None:
     model = load(text)
-    logits = forward.unembed(run(ids, model).stream[-1][-1:], model)[0]
+    logits = forward.unembed(residual_stream(ids, model)[-1][-1:], model)[0]
     wanted = logits[target] - (0 if against is None else logits[against])
     assert sum(part.logit for part in attribution(ids, target, model, against)) == pytest.approx(wanted, abs=1e-3)
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.whole_pass import all_logits
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2 import forward
@@ -23,7 +24,7 @@ def test_keeping_everything_changes_nothing(ids: list[list[int]], method: str) -
     model = load("tiny")
     logits = Task(ids, [1] * len(ids), model, method).logits(EVERYTHING)
     for found, prompt in zip(logits, ids, strict=True):
-        np.testing.assert_allclose(found, forward.unembed(forward.forward(prompt, model)[-1:], model)[0], atol=1e-4)
+        np.testing.assert_allclose(found, all_logits(prompt, model)[-1], atol=1e-4)
 
 
 def test_keeping_nothing_at_zero_leaves_embeddings_and_the_biases_of_attentions() -> None:
@@ -36,15 +37,13 @@ def test_keeping_nothing_at_zero_leaves_embeddings_and_the_biases_of_attentions(
 def test_zero_is_what_scaling_a_head_by_zero_gives() -> None:
     found = Task(PROMPTS, [1, 2, 3], load("tiny"), "zero").logits(EVERYTHING - {Part(1, 2)})
     edited = load("tiny ; scale h.1.attn.head.2 by 0")
-    np.testing.assert_allclose(
-        found[1], forward.unembed(forward.forward(PROMPTS[1], edited)[-1:], edited)[0], atol=1e-4
-    )
+    np.testing.assert_allclose(found[1], all_logits(PROMPTS[1], edited)[-1], atol=1e-4)
 
 
 def test_the_mean_is_taken_position_by_position_of_equal_prompts() -> None:
     model = load("tiny")
     same = Task([PROMPTS[0]] * 2, [1, 2], model, "mean").logits(frozenset())
-    np.testing.assert_allclose(same[0], forward.unembed(forward.forward(PROMPTS[0], model)[-1:], model)[0], atol=1e-4)
+    np.testing.assert_allclose(same[0], all_logits(PROMPTS[0], model)[-1], atol=1e-4)
     longer = Task([PROMPTS[0], [*PROMPTS[0], 5]], [1, 2], model, "mean").logits(frozenset())
     assert abs(longer[0] - same[0]).max() > 0.1
 
@@ -64,7 +63,7 @@ def test_names_can_be_read_back(kept: frozenset[Part]) -> None:
 
 def test_the_smallest_keeps_all_right_and_none_of_it_can_be_spared() -> None:
     model = load("tiny")
-    answers = [int(forward.unembed(forward.forward(ids, model)[-1:], model).argmax()) for ids in PROMPTS]
+    answers = [int(all_logits(ids, model)[-1:].argmax()) for ids in PROMPTS]
     task, told = Task(PROMPTS, answers, model, "mean"), []
     found = smallest(task, halves(model.config), lambda kept, lead: told.append((len(kept), lead)))
     assert (task.standing(found).ranks == 1).all()

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.whole_pass import final_stream, trace
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
-from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.tokenizer import encode
 from udfs.backend.interpret.places import parse_place, value_at
 
@@ -35,11 +35,11 @@ def test_operations_are_made_in_their_order() -> None:
 def test_a_scaled_half_adds_that_much_more(half: str) -> None:
     plain, edited = load("tiny"), load(f"tiny ; scale h.1.{half} by -2.5")
     place = parse_place(f"h.1.{half}", plain.config)
-    before = forward.trace(IDS, plain)["blocks.1.hook_resid_pre"]
-    np.testing.assert_array_equal(before, forward.trace(IDS, edited)["blocks.1.hook_resid_pre"])
+    before = trace(IDS, plain)["blocks.1.hook_resid_pre"]
+    np.testing.assert_array_equal(before, trace(IDS, edited)["blocks.1.hook_resid_pre"])
     if half == "attn":  # the MLP reads what attention wrote, so only attention's own input is the same
         np.testing.assert_allclose(value_at(place, IDS, edited), -2.5 * value_at(place, IDS, plain), atol=1e-5)
-    assert not np.allclose(forward.forward(IDS, plain), forward.forward(IDS, edited))
+    assert not np.allclose(final_stream(IDS, plain), final_stream(IDS, edited))
 
 
 def test_a_head_scaled_by_zero_writes_nothing() -> None:
@@ -54,7 +54,7 @@ def test_a_head_scaled_by_zero_writes_nothing() -> None:
 
 def test_scaling_by_one_changes_nothing() -> None:
     plain, edited = load("tiny"), load("tiny ; scale h.0.attn.head.0 by 1 ; scale h.1.mlp by 1 ; scale h.2.attn by 1")
-    np.testing.assert_array_equal(forward.forward(IDS, plain), forward.forward(IDS, edited))
+    np.testing.assert_array_equal(final_stream(IDS, plain), final_stream(IDS, edited))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_mean_takes_the_place_of_what_is_written(what: str) -> None:
 def test_a_mean_over_the_one_token_that_is_read_changes_nothing() -> None:
     plain, edited = load("tiny"), load('tiny ; mean h.1.attn over ["hello"] ; mean h.2.mlp over ["hello"]')
     ids = encode("hello")
-    np.testing.assert_allclose(forward.forward(ids, edited), forward.forward(ids, plain), atol=1e-5)
+    np.testing.assert_allclose(final_stream(ids, edited), final_stream(ids, plain), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -121,16 +121,16 @@ def test_a_mean_over_the_one_token_that_is_read_changes_nothing() -> None:
 )
 def test_adding_zero_times_a_vector_changes_nothing(place: str) -> None:
     edited = load(f'tiny ; add 0 * sae(1, 3) to {place} ; add 0 * contrast("one two", "three") to {place} at last')
-    np.testing.assert_array_equal(forward.forward(IDS, edited), forward.forward(IDS, load("tiny")))
+    np.testing.assert_array_equal(final_stream(IDS, edited), final_stream(IDS, load("tiny")))
 
 
 def test_a_steered_model_shares_every_array_and_layer() -> None:
     plain, steered = load("tiny"), load("tiny ; add 3 * sae(1, 3) to h.1")
     assert all(plain.tensors.shares(name, steered.tensors) for name in plain.tensors)
-    assert plain.layers["h.1.mlp.c_fc"] is steered.layers["h.1.mlp.c_fc"]
+    assert plain.linears["h.1.mlp.c_fc"] is steered.layers["h.1.mlp.c_fc"]
     edited = load("tiny ; scale h.0.attn by 2 ; add 3 * sae(1, 3) to h.1 ; scale h.2.mlp by 0")
-    assert plain.layers["h.1.mlp.c_fc"] is edited.layers["h.1.mlp.c_fc"]
-    assert plain.layers["h.0.attn.c_proj"] is not edited.layers["h.0.attn.c_proj"]
+    assert plain.linears["h.1.mlp.c_fc"] is edited.layers["h.1.mlp.c_fc"]
+    assert plain.linears["h.0.attn.c_proj"] is not edited.layers["h.0.attn.c_proj"]
 
 
 def test_additions_and_edits_work_together() -> None:
@@ -146,4 +146,4 @@ def test_adding_twice_is_adding_the_sum(coefficient: float, feature: int, place:
     vector = f"sae(1, {feature})"
     once = load(f"tiny ; add {2 * coefficient} * {vector} to {place}")
     twice = load(f"tiny ; add {coefficient} * {vector} to {place} ; add {coefficient} * {vector} to {place}")
-    np.testing.assert_allclose(forward.forward(IDS, once), forward.forward(IDS, twice), atol=1e-3)
+    np.testing.assert_allclose(final_stream(IDS, once), final_stream(IDS, twice), atol=1e-3)

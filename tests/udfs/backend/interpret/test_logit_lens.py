@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.backend import ranking
+from tests.whole_pass import all_logits, trace
+from udfs.backend import next_token
 from udfs.backend.catalogue import load
 from udfs.backend.gpt2 import forward
 from udfs.backend.interpret import logit_lens
-from udfs.backend.interpret.runs import run
+from udfs.backend.stream import residual_stream
 
 prompts = st.lists(st.integers(0, 50256), min_size=1, max_size=8)
 
@@ -18,16 +19,16 @@ prompts = st.lists(st.integers(0, 50256), min_size=1, max_size=8)
 @given(prompts)
 def test_the_last_row_is_the_models_output(ids: list[int]) -> None:
     model = load("tiny")
-    logits = forward.unembed(forward.forward(ids, model)[-1:], model)[0]
+    logits = all_logits(ids, model)[-1]
     last = list(logit_lens.stages(ids, model, halves=True).values())[-1][-1:]
     tops = logit_lens.tops(last, 5, model)
-    assert tops.ids[0].tolist() == ranking.top(logits, 5).tolist()
+    assert tops.ids[0].tolist() == next_token.top(logits, 5).tolist()
     np.testing.assert_allclose(tops.probabilities[0], forward.softmax(logits)[tops.ids[0]], rtol=1e-4)
 
 
 def test_the_stages_are_places_in_the_stream() -> None:
     ids, model = [5, 6, 7], load("tiny")
-    seen = forward.trace(ids, model)
+    seen = trace(ids, model)
     stages = logit_lens.stages(ids, model, halves=True)
     assert list(stages) == ["h.0", "h.0.mid", "h.1", "h.1.mid", "h.2", "h.2.mid", "h.3"]
     np.testing.assert_allclose(stages["h.1"], seen["blocks.1.hook_resid_pre"], atol=1e-5)
@@ -37,7 +38,7 @@ def test_the_stages_are_places_in_the_stream() -> None:
 
 def test_a_token_stands_where_the_sorted_logits_have_it() -> None:
     ids, model = [5, 6, 7], load("tiny")
-    rows = np.stack([residual[-1] for residual in run(ids, model).stream])
+    rows = np.stack([residual[-1] for residual in residual_stream(ids, model)])
     logits = forward.unembed(rows, model)
     found = logit_lens.track(rows, 123, model)
     order = np.argsort(-logits, axis=1, kind="stable")
@@ -48,7 +49,7 @@ def test_a_token_stands_where_the_sorted_logits_have_it() -> None:
 
 def test_more_rows_than_fit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ids, model = list(range(1, 9)), load("tiny")
-    rows = run(ids, model).stream[1]
+    rows = residual_stream(ids, model)[1]
     whole = logit_lens.tops(rows, 3, model)
     monkeypatch.setattr(logit_lens, "_CHUNK", 3)
     np.testing.assert_array_equal(logit_lens.tops(rows, 3, model).ids, whole.ids)

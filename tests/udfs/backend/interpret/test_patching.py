@@ -5,12 +5,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.whole_pass import final_stream, trace
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
-from udfs.backend.gpt2 import forward
 from udfs.backend.interpret import patching
 from udfs.backend.interpret.patching import Pair, patch, patched_ends
-from udfs.backend.interpret.runs import run
+from udfs.backend.stream import residual_stream
 
 CLEAN, CORRUPTED = [10, 20, 30, 40, 50, 60], [10, 20, 31, 40, 51, 60]
 prompts = st.lists(st.integers(0, 50256), min_size=5, max_size=5)
@@ -25,7 +25,7 @@ def pair(clean: list[int] = CLEAN, corrupted: list[int] = CORRUPTED, text: str =
 def test_patching_everything_is_the_clean_run(clean: list[int], corrupted: list[int], layer: int) -> None:
     assume(clean != corrupted)
     both = pair(clean, corrupted)
-    stream = run(clean, both.model).stream
+    stream = residual_stream(clean, both.model)
     ends = patched_ends(layer, "positions", np.arange(5)[None], stream[layer][None], 0, both)
     np.testing.assert_allclose(ends[0], stream[-1][-1], atol=1e-5)
 
@@ -37,7 +37,7 @@ def test_one_patch_is_what_replacing_the_value_gives(clean: list[int], what: str
     text, finer = model
     both = pair(clean, corrupted, text)
     shares = patch(both, what)
-    seen, hook = forward.trace(clean, both.model), f"blocks.1.{patching.HOOKS[what]}"
+    seen, hook = trace(clean, both.model), f"blocks.1.{patching.HOOKS[what]}"
 
     def see(place: str, value: np.ndarray) -> np.ndarray:
         if place == hook:
@@ -45,7 +45,7 @@ def test_one_patch_is_what_replacing_the_value_gives(clean: list[int], what: str
             value[3] = seen[hook][3]
         return value
 
-    end = forward.forward(corrupted, both.model, see)[-1:]
+    end = final_stream(corrupted, both.model, see)[-1:]
     assert shares[1, 3] == pytest.approx(both.restored(end)[0], abs=finer * max(1e-3, 1e-4 / abs(both.gap)))
 
 

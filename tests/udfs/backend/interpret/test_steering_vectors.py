@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.whole_pass import trace
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
-from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.tokenizer import encode
 from udfs.backend.interpret import steering_vectors
 from udfs.backend.interpret.places import parse_place
@@ -17,7 +17,7 @@ SPACE = 220
 
 
 def stream(ids: list[int], hook: str) -> np.ndarray:
-    return forward.trace(ids, load("tiny"))[hook]
+    return trace(ids, load("tiny"))[hook]
 
 
 def test_a_contrast_pads_with_spaces_after_the_end_of_text() -> None:

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from udfs.backend.arrays import Array
+from udfs.backend.catalogue import load
+from udfs.backend.fast import forward as fast
+from udfs.backend.gpt2 import forward
+
+
+@given(st.integers(1, 300), st.integers(0, 40), st.integers(0, 2**32 - 1))
+@settings(max_examples=25)
+def test_attention_by_blocks_of_rows_is_attention(n_seq: int, n_past: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    q = generator.standard_normal((2, 3, n_seq, 16), np.float32)
+    k, v = generator.standard_normal((2, 2, 3, n_past + n_seq, 16), np.float32)
+    expected = forward.softmax(forward.attention_scores(q, k)) @ v
+    np.testing.assert_allclose(fast.attend(q, k, v), expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("n_seq", [1, 10, 128, 129, 300])
+def test_a_block_is_the_readable_one(n_seq: int) -> None:
+    model = load("demo")
+    residual = forward.embed([token % 5000 for token in range(n_seq)], model)
+    places: list[str] = []
+
+    def hook(place: str, value: Array) -> Array:
+        places.append(place)
+        return value * 2
+
+    def readable_hook(place: str, value: Array) -> Array:
+        return value * 2 if place in places else value
+
+    found = fast.block(3, residual, model, hook)
+    assert places == ["blocks.3.attn.hook_k", "blocks.3.attn.hook_v"]
+    np.testing.assert_allclose(found, forward.block(3, residual, model, readable_hook), atol=1e-4, rtol=1e-4)
