@@ -23,7 +23,7 @@ from tests.benchmarks.recalculation import edit, seconds
 from tests.hosts.calc_host import Calc, calc
 from tests.workbook_templates.pure_steps import Difference, Steps, differences, in_backend, in_float64
 from udfs.backend import catalogue
-from udfs.backend.gpt2.forward import forward, unembed
+from udfs.backend.gpt2.forward import forward
 from udfs.backend.gpt2.tokenizer import encode, token_text
 from udfs.models.demo.recipe.held_out import PROMPTS
 from workbook_templates import TEMPLATES, build
@@ -36,7 +36,7 @@ Worst: TypeAlias = "defaultdict[str, defaultdict[str, list[Difference]]]"  # by 
 def predicted(prompt: str) -> str:
     """The backend's next token, of all that it knows."""
     model = catalogue.load(catalogue.DEMO)
-    return token_text(int(unembed(forward(encode(prompt), model), model)[-1].argmax()))
+    return token_text(int(forward(encode(prompt), model)[-1].argmax()))
 
 
 def compare(book: Calc) -> None:

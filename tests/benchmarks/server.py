@@ -31,8 +31,8 @@ _TIMES = 15
 _COMMAND = """
 from addin.cli import main
 from udfs import function
-from udfs.backend.interpret import runs
-function._results.max_bytes = runs._runs.max_bytes = 20_000_000
+from udfs.backend import stream
+function._results.max_bytes = stream._kept.max_bytes = 20_000_000
 main()
 """
 _PARTS = 3  # of the time with many clients, to see memory grow

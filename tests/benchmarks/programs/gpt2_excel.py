@@ -1,4 +1,4 @@
-"""This project, through the functions that its cells call."""
+"""This project, through the modules that its cell functions use."""
 
 from __future__ import annotations
 
@@ -9,32 +9,35 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.programs.program import TOP, Everything, greedy
-from udfs.backend import catalogue, ranking
+from udfs.backend import catalogue
 from udfs.backend.arrays import Array
-from udfs.backend.generate.kv_cache import KeyValues
+from udfs.backend.fast import forward as fast
+from udfs.backend.generate.reader import Reader
 from udfs.backend.gpt2 import forward
+from udfs.backend.next_token import next_logits, top
 
 NAME = "this project"
 
 
 class Measured:
-    """`udfs.backend`, as many threads as the machine has cores."""
+    """`udfs.backend`, with as many threads as the machine has cores."""
 
     def __init__(self, folder: Path, n_threads: int) -> None:
         os.environ["GPT2_EXCEL_MODELS"] = str(folder.parent)
         self.model = catalogue.load(folder.name)
-        self.past = KeyValues(self.model.config)
 
     def forward(self, ids: Sequence[int]) -> Array:
-        residual = forward.forward(ids, self.model)
-        return forward.unembed(residual[-1:], self.model)[0]
+        residual = forward.embed(ids, self.model)
+        for layer in range(self.model.config.n_layer):
+            residual = fast.block(layer, residual, self.model)
+        return next_logits(residual[-1:], self.model)[0]
 
     def read(self, ids: Sequence[int]) -> Array:
-        self.past = KeyValues(self.model.config)
-        return self._further(ids)
+        self.reader = Reader(ids, self.model)
+        return self.reader.next_logits()
 
     def decode(self, token: int) -> Array:
-        return self._further([token])
+        return self.reader.read([token])[-1]
 
     def generate(self, ids: Sequence[int], count: int) -> list[int]:
         return greedy(self, ids, count)
@@ -44,15 +47,13 @@ class Measured:
         patterns: list[Array] = []
         kept = {"hook_resid_pre": states, "hook_pattern": patterns}
 
-        def see(place: str, value: Array) -> Array:
+        def hook(place: str, value: Array) -> Array:
             kept.get(place.rpartition(".")[2], []).append(value)
             return value
 
-        states.append(forward.forward(ids, self.model, see))
-        stream = np.stack(states)  # [n_layer + 1, n_seq, n_embd]
+        residual = forward.embed(ids, self.model)
+        for layer in range(self.model.config.n_layer):
+            residual = forward.block(layer, residual, self.model, hook)
+        stream = np.stack([*states, residual])  # [n_layer + 1, n_seq, n_embd]
         logits = forward.unembed(stream.reshape(-1, stream.shape[-1]), self.model)  # [(n_layer+1)*n_seq, n_vocab]
-        return Everything(stream, np.stack(patterns), ranking.top(logits, TOP))
-
-    def _further(self, ids: Sequence[int]) -> Array:
-        residual = forward.forward(ids, self.model, past=self.past)
-        return forward.unembed(residual[-1:], self.model)[0]
+        return Everything(stream, np.stack(patterns), top(logits, TOP))

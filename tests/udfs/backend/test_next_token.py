@@ -40,7 +40,7 @@ def test_rows_of_a_whole_vocabulary_are_shared_out() -> None:
 @given(vectors, st.floats(0, 1000))
 def test_probabilities_sum_to_one_at_every_temperature(values: Array, temperature: float) -> None:
     probability = probabilities(values, temperature)
-    assert probability.dtype == np.float32
+    assert probability.dtype == np.float64
     np.testing.assert_allclose(probability.sum(), 1, rtol=1e-4)
     assert probability.argmax() in np.flatnonzero(probability == probability[values.argmax()])
 

@@ -73,14 +73,14 @@ class Component:
         return f"h.{self.layer}.{self.half}" + ("" if self.head is None else f".head.{self.head}")
 
 
-def parse_component(name: str, config: Config, argument: str = "component") -> Component:
+def parse_component(name: str, config: Config, argument: str) -> Component:
     """The component that `h.9.attn.head.1`, `h.9.attn` or `h.9.mlp` names.
 
-    Raises ModelError, which calls it by that argument, for any other name.
+    Raises ModelError, which begins with the argument's name, for any other name.
     """
     match = _COMPONENT.fullmatch(name.strip())
     if match is None:
-        raise ModelError(f"{argument} must be such as h.9.attn.head.1, h.9.attn or h.9.mlp, not {name!r}")
+        raise ModelError(f"{argument}: a component is h.9.attn.head.1, h.9.attn or h.9.mlp, not {name!r}")
     layer = check_index(f"{argument}: layer", int(match[1]), config.n_layer)
     if match[2]:
         return Component(layer, "mlp")

@@ -6,19 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from udfs.backend.generate.readings import Readings
 
 from tests.random_checkpoint import random_model
 from tests.udfs.backend.generate.test_decoding import FIXTURE, IDS
-from tests.whole_pass import all_logits, final_stream
+from tests.whole_pass import all_logits
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.generate import beam_search
 from udfs.backend.generate.decoding import steps
-from udfs.backend.generate.log_probabilities import log_softmax
 from udfs.backend.generate.sampling import GREEDY, random_numbers
-from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
+from udfs.backend.next_token import log_softmax
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +56,8 @@ def test_enough_beams_find_the_likeliest_of_all_texts(few: Model) -> None:
 def test_log_probabilities_are_those_of_texts_read_one_by_one(text: str) -> None:
     model = load(text)
     for of in beam_search.beams(IDS, 5, 3, model):
-        past = forward.KeyValues(model.config, n_prompt=len(IDS))
-        rows = [final_stream(ids, model, past=past)[-1:] for ids in (IDS, *([token] for token in of.tokens[:-1]))]
-        logs = log_softmax(forward.unembed(np.concatenate(rows), model))
+        at_once = all_logits([*IDS, *of.tokens[:-1]], model, n_prompt=len(IDS))
+        logs = log_softmax(at_once[len(IDS) - 1 :])
         assert of.log_probability == pytest.approx(logs[range(5), of.tokens].sum(), abs=1e-4)
 
 
@@ -76,16 +73,6 @@ def test_each_step_keeps_the_best_candidates() -> None:
             of.tokens[-1] == FIXTURE["greedy"][2] for of in step.candidates[:3]
         ]
     assert trace[-1].ended == beam_search.beams(IDS, 6, 3, load("tiny"), FIXTURE["greedy"][2])
-
-
-def test_readings_may_be_dropped_doubled_and_reordered() -> None:
-    model = load("tiny")
-    readings = Readings(IDS, model)
-    readings.read([0, 0, 0], [11, 12, 13])
-    logits = readings.read([2, 0, 2], [21, 22, 23])
-    for row, continuation in zip(logits, ([13, 21], [11, 22], [13, 23]), strict=True):
-        alone = all_logits([*IDS, *continuation], model)[-1]
-        np.testing.assert_allclose(row, alone, atol=1e-4)
 
 
 def test_too_long_a_text_is_one_line(tmp_path: Path) -> None:

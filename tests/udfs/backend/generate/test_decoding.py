@@ -12,7 +12,7 @@ import pytest
 
 from tests.chi_squared import chance
 from tests.random_checkpoint import random_model
-from tests.whole_pass import all_logits, final_stream
+from tests.whole_pass import all_logits
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.generate import decoding
@@ -68,10 +68,10 @@ def test_each_token_is_read_once(long: Model, monkeypatch: pytest.MonkeyPatch) -
         read.append(len(ids))
         return unchanged(ids, *rest, **more)
 
-    unchanged = forward.forward
-    monkeypatch.setattr(decoding.forward, "forward", counted)
+    unchanged = forward.embed
+    monkeypatch.setattr(forward, "embed", counted)
     assert len(texts([5, 6, 7], 50, long)) == 50
-    assert read == [1] * 49  # the last token need not be read
+    assert read == [3] + [1] * 49  # the last token need not be read
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,9 @@ def test_edited_and_steered_models_generate(text: str) -> None:
     """What is added to the prompt's last token stays there while the text grows."""
     model = load(text)
     steps = list(decoding.steps(IDS, 6, model, GREEDY, random_numbers()))
-    past = forward.KeyValues(model.config, n_prompt=len(IDS))
-    logits = forward.unembed(final_stream(IDS, model, past=past)[-1:], model)
-    for step in steps:
-        np.testing.assert_allclose(step.logits, logits[0], atol=1e-4)
-        logits = forward.unembed(final_stream([step.token], model, past=past), model)
+    ids = [*IDS, *(step.token for step in steps[:-1])]
+    expected = all_logits(ids, model, n_prompt=len(IDS))[len(IDS) - 1 :]
+    np.testing.assert_allclose([step.logits for step in steps], expected, atol=1e-4)
     plain = decoding.steps(IDS, 1, load("tiny"), GREEDY, random_numbers())
     assert not np.allclose(steps[0].logits, next(iter(plain)).logits, atol=1e-2)
 
@@ -109,7 +107,7 @@ def test_a_longer_text_begins_with_the_shorter_one() -> None:
 def test_it_stops_at_the_end_of_the_text() -> None:
     model = load("tiny")
     bias = model["ln_f.bias"] + 1000 * model["wte.weight"][END_OF_TEXT]
-    ending = Model("ending", "tiny", model.config, model.tensors.with_changes({"ln_f.bias": bias}), model.layers)
+    ending = Model("ending", "tiny", model.config, model.tensors.with_changes({"ln_f.bias": bias}), model.linears)
     assert texts(IDS, 10, ending) == [END_OF_TEXT]
     assert decoding.without_end([1, 2, END_OF_TEXT]) == [1, 2] == decoding.without_end([1, 2])
 

@@ -9,7 +9,8 @@ from tests.udfs.backend.generate.test_decoding import FIXTURE, IDS
 from tests.whole_pass import all_logits
 from udfs.backend.catalogue import load
 from udfs.backend.generate import log_probabilities
-from udfs.backend.generate.log_probabilities import log_softmax, perplexity, predictions
+from udfs.backend.generate.log_probabilities import perplexity, predictions
+from udfs.backend.next_token import log_softmax
 
 TEXT = [*IDS, *FIXTURE["greedy"]]
 

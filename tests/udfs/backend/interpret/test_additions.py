@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.whole_pass import final_stream, trace
+from tests.whole_pass import all_logits, trace
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
-from udfs.backend.generate.kv_cache import KeyValues
+from udfs.backend.generate.reader import Reader
 from udfs.backend.gpt2.additions import Positions, add_rows, parse_positions
-from udfs.backend.interpret import runs
 
 IDS = [464, 3797, 3332, 319, 262, 2603]
 ROW = np.ones((1, 4), np.float32)
@@ -71,13 +70,10 @@ def test_a_cache_of_keys_and_values_changes_nothing(where: str, place: str) -> N
     """Tokens after the prompt, read one by one: the same as all at once, told where the prompt ends."""
     model = load(f"tiny ; add 3 * sae(1, 4) to {place} at {where}")
     after = [4, 5, 6]
-    past = KeyValues(model.config, n_prompt=len(IDS))
-    whole = final_stream(IDS + after, model, past=past)
-    past = runs.run(IDS, model).past.copy(len(IDS), 3)
-    rows = [residual_stream(IDS, model)[3], *(final_stream([token], model, past=past) for token in after)]
-    np.testing.assert_allclose(np.vstack(rows), whole, atol=1e-4)
-    generated = final_stream([after[0]], model, past=(fresh := KeyValues(model.config)))
-    assert (fresh.n_prompt, len(generated)) == (1, 1)
+    reader = Reader(IDS, model)
+    one_by_one = [reader.next_logits(), *(reader.read([token])[0] for token in after)]
+    at_once = all_logits(IDS + after, model, n_prompt=len(IDS))
+    np.testing.assert_allclose(one_by_one, at_once[len(IDS) - 1 :], atol=1e-4)
 
 
 def test_what_is_seen_is_what_was_added_to() -> None:

@@ -10,7 +10,7 @@ from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2 import forward
 from udfs.backend.interpret import circuits
-from udfs.backend.interpret.circuits import Part, Task, component_names, halves, parse_component, singles, smallest
+from udfs.backend.interpret.circuits import Part, Task, component_names, halves, parse_parts, singles, smallest
 
 EVERYTHING = frozenset(Part(layer, head) for layer in range(3) for head in (0, 1, 2, 3, None))
 PROMPTS = [[10, 20, 30], [11, 21, 31], [12, 22, 32]]
@@ -57,7 +57,7 @@ def test_the_mean_of_one_prompt_is_refused() -> None:
 def test_names_can_be_read_back(kept: frozenset[Part]) -> None:
     config = load("tiny").config
     names = component_names(kept, config)
-    assert frozenset().union(*(parse_component(name, config) for name in names)) == kept
+    assert frozenset().union(*(parse_parts(name, config) for name in names)) == kept
     assert frozenset().union(*singles(kept, config)) == kept
 
 

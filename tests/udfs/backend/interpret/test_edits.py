@@ -66,10 +66,10 @@ def test_scaling_by_one_changes_nothing() -> None:
         ("set wpe.weight[0, 32] = 1", "column of wpe.weight must be 0 to 31, not 32"),
         ("set wpe.weight[0] = 1", "wpe.weight must be given as wpe.weight[row, column]"),
         ("set ln_f.bias[0, 0] = 1", "ln_f.bias must be given as ln_f.bias[index]"),
-        ("scale h.3.attn by 0", "layer must be 0 to 2, not 3"),
-        ("scale h.0.attn.head.4 by 0", "head must be 0 to 3, not 4"),
-        ("scale h.0.ln_1 by 0", "scale takes h.9.attn.head.1, h.9.attn or h.9.mlp, not 'h.0.ln_1'"),
-        ('mean h.0.ln_1 over ["a"]', "mean takes h.9.attn.head.1, h.9.attn or h.9.mlp, not 'h.0.ln_1'"),
+        ("scale h.3.attn by 0", "scale: layer must be 0 to 2, not 3"),
+        ("scale h.0.attn.head.4 by 0", "scale: head must be 0 to 3, not 4"),
+        ("scale h.0.ln_1 by 0", "scale: a component is h.9.attn.head.1, h.9.attn or h.9.mlp, not 'h.0.ln_1'"),
+        ('mean h.0.ln_1 over ["a"]', "mean: a component is h.9.attn.head.1, h.9.attn or h.9.mlp, not 'h.0.ln_1'"),
         ('mean h.0.mlp over [""]', "prompt must have 1 to 64 tokens for tiny, not 0"),
         ("add 1 * sae(1, 50) to h.2", "feature must be 0 to 49, not 50"),
         (
@@ -127,10 +127,10 @@ def test_adding_zero_times_a_vector_changes_nothing(place: str) -> None:
 def test_a_steered_model_shares_every_array_and_layer() -> None:
     plain, steered = load("tiny"), load("tiny ; add 3 * sae(1, 3) to h.1")
     assert all(plain.tensors.shares(name, steered.tensors) for name in plain.tensors)
-    assert plain.linears["h.1.mlp.c_fc"] is steered.layers["h.1.mlp.c_fc"]
+    assert plain.linears["h.1.mlp.c_fc"] is steered.linears["h.1.mlp.c_fc"]
     edited = load("tiny ; scale h.0.attn by 2 ; add 3 * sae(1, 3) to h.1 ; scale h.2.mlp by 0")
-    assert plain.linears["h.1.mlp.c_fc"] is edited.layers["h.1.mlp.c_fc"]
-    assert plain.linears["h.0.attn.c_proj"] is not edited.layers["h.0.attn.c_proj"]
+    assert plain.linears["h.1.mlp.c_fc"] is edited.linears["h.1.mlp.c_fc"]
+    assert plain.linears["h.0.attn.c_proj"] is not edited.linears["h.0.attn.c_proj"]
 
 
 def test_additions_and_edits_work_together() -> None:

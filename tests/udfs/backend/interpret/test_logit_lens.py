@@ -51,5 +51,5 @@ def test_more_rows_than_fit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ids, model = list(range(1, 9)), load("tiny")
     rows = residual_stream(ids, model)[1]
     whole = logit_lens.tops(rows, 3, model)
-    monkeypatch.setattr(logit_lens, "_CHUNK", 3)
+    monkeypatch.setattr(next_token, "_CHUNK", 3)
     np.testing.assert_array_equal(logit_lens.tops(rows, 3, model).ids, whole.ids)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.whole_pass import trace
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
-from udfs.backend.gpt2.forward import trace
 from udfs.backend.interpret.places import NAMES, Place, parse_place, value_at
 
 MODEL = "tiny"
@@ -34,7 +34,7 @@ def test_the_stream_after_the_last_block() -> None:
     [
         ("h.4", "layer must be 0 to 2, not 4"),
         ("blocks.3.hook_resid_pre", "layer must be 0 to 2, not 3"),
-        ("h.1.attn.head.4.q", "head must be 0 to 3, not 4"),
+        ("h.1.attn.head.4.q", "place: head must be 0 to 3, not 4"),
         ("h.L", "place must be one such as"),
         ("h.1.nothing", "place must be one such as"),
         ("", "place must be one such as"),
