@@ -3,6 +3,7 @@
 pip install -e ".[benchmark]"
 python -m tests.benchmarks.speed
 python -m tests.benchmarks.speed --without-avx512    # as on a processor that has no AVX-512
+python -m tests.benchmarks.speed --beside ../before  # also this project as it is in another checkout
 
 Every program runs in its own process with as many threads as there are cores, and answers the same ids with a random
 checkpoint of GPT-2 small's shape (12 x 768, vocabulary 50257, float32). Each round asks every program in turn; the
@@ -89,7 +90,7 @@ def print_times(running: dict[str, Worker], medians: dict[tuple[str, str], float
         for module, worker in running.items()
     ]
     print(markdown(header, rows))
-    for base in (REFERENCE, FLOOR):
+    for base in (REFERENCE, FLOOR, "beside"):
         if base in running:
             header = [f"divided by {running[base].name}", *COLUMNS]
             print("\n" + markdown(header, _ratios(running, medians, base)))
@@ -145,6 +146,7 @@ def main() -> None:
     parser.add_argument("--size", default="small", help="of the random checkpoint")
     parser.add_argument("--programs", nargs="+", default=list(workers.MODULES), choices=workers.MODULES)
     parser.add_argument("--without-avx512", action="store_true")
+    parser.add_argument("--beside", type=Path, help="another checkout of this project")
     options = parser.parse_args()
     if options.without_avx512 and any(os.environ.get(key) != value for key, value in WITHOUT_AVX512.items()):
         command = [sys.executable, "-m", "tests.benchmarks.speed", *sys.argv[1:]]  # numpy reads them when it is loaded
@@ -152,7 +154,7 @@ def main() -> None:
     modules = [m for m in options.programs if not (options.without_avx512 and m in HAS_NO_SWITCH)]
     folder = checkpoints.cached(options.size)
     print(f"{machine()}{', without AVX-512' if options.without_avx512 else ''}; {options.rounds} rounds\n", flush=True)
-    with workers.started(modules, folder) as running:
+    with workers.started(modules, folder, options.beside) as running:
         medians = measure(running, options.rounds)
         print_times(running, medians, folder)
         print_agreement(running)

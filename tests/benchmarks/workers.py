@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -40,12 +41,12 @@ def prompt(length: int, n_vocab: int = 50257) -> list[int]:
 
 
 class Worker:
-    """A program in another process, which loads its model there."""
+    """A program in another process, which loads its model there; with `checkout`, as it is in that other checkout."""
 
-    def __init__(self, module: str, folder: Path) -> None:
+    def __init__(self, module: str, folder: Path, checkout: Path | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, module, folder), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, module, folder, checkout), daemon=True)
         self._process.start()
         theirs.close()
         self.name: str = self._answer()
@@ -81,13 +82,18 @@ class Worker:
 
 
 @contextmanager
-def started(modules: Sequence[str], folder: Path) -> Iterator[dict[str, Worker]]:
-    """The programs that are installed, started one after the other; a line is printed for each that is not."""
+def started(modules: Sequence[str], folder: Path, beside: Path | None = None) -> Iterator[dict[str, Worker]]:
+    """The programs that are installed, started one after the other; a line is printed for each that is not.
+
+    With `beside`, this project also as it is in that other checkout.
+    """
     workers: dict[str, Worker] = {}
     try:
         for module in modules:
             if worker := _start(module, folder):
                 workers[module] = worker
+        if beside:
+            workers["beside"] = Worker("gpt2_excel", folder, beside.resolve())
         yield workers
     finally:
         for worker in workers.values():
@@ -102,8 +108,12 @@ def _start(module: str, folder: Path) -> Worker | None:
         return None
 
 
-def _serve(pipe: Connection, module: str, folder: Path) -> None:
+def _serve(pipe: Connection, module: str, folder: Path, checkout: Path | None) -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is looked up or downloaded
+    if checkout:
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("tests", "udfs")]:
+            del sys.modules[name]
+        sys.path.insert(0, str(checkout))
     try:
         measured = importlib.import_module(f"{PACKAGE}.{module}")
     except ModuleNotFoundError as error:
@@ -114,7 +124,7 @@ def _serve(pipe: Connection, module: str, folder: Path) -> None:
     except Exception as error:
         pipe.send(("error", f"{module}: {error!r}"))
         raise
-    pipe.send(("value", measured.NAME))
+    pipe.send(("value", f"{measured.NAME} at {checkout.name}" if checkout else measured.NAME))
     actions: dict[str, Callable[..., Any]] = {"call": _call, "seconds": _seconds, "peak": _peak}
     while True:
         try:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
+from udfs.backend.fast.threads import in_shares
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.forward import softmax
 from udfs.backend.gpt2.model import Model
@@ -92,7 +93,8 @@ def top(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
     `np.argpartition`: it finds the largest value of each block of 64, and sorts the best blocks only.
     """
     rows = values.reshape(-1, values.shape[-1])
-    return _top(rows, min(k, rows.shape[1])).reshape(*values.shape[:-1], -1)
+    found = in_shares(len(rows), lambda share: _top(rows[share], min(k, rows.shape[1])))
+    return np.concatenate(found).reshape(*values.shape[:-1], -1)
 
 
 def _top(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:

@@ -9,7 +9,7 @@ cores; `python -m tests.benchmarks.speed` measures most of them anew.
 | Python threads share each product, BLAS keeps to one thread | `threads.py`, `linear.py` | 100 tokens 218 -> 128 ms, \
 1.7 times; without AVX-512 1.1 to 1.3 times, and no collapse when other programs are busy | AMD Zen 4, numpy 2.4.6, \
 OpenBLAS 0.3.31; AMD EPYC (Zen 3) |
-| weights in tiles of 64 columns, on AVX-512 only | `tiles.py` | 10 tokens 47 -> 21 ms, 2.2 times; without AVX-512 they \
+| weights in tiles of 64 columns, on AVX-512 only | `tiles.py` | 10 tokens 47 -> 21 ms, 2.2 times; otherwise they \
 are slower than plain weights | AMD Zen 4 |
 | tiles kept in files | `tile_files.py` | a new process maps them instead of making them, and processes share them: \
 loading the layers of a full-size model 0.45 -> 0.05 s | AMD EPYC (Zen 3) |

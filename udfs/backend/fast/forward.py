@@ -1,6 +1,6 @@
-"""`gpt2.forward.block` for long prompts: attention by blocks of rows, on all cores.
+"""`gpt2.forward.block` on all cores, for hooks that look at keys and values only, as a cache of them does.
 
-Scores and patterns never exist as a whole, so a hook gets to see keys and values only, as a cache of them needs.
+Attention takes a block of rows at a time, so scores and patterns never exist as a whole.
 """
 
 from __future__ import annotations
@@ -9,20 +9,33 @@ import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.fast.threads import in_shares
-from udfs.backend.gpt2.forward import Hook, attention_scores, join_heads, layer_norm, mlp, no_hook, softmax, split_heads
+from udfs.backend.gpt2.forward import (
+    Hook,
+    attention_scores,
+    gelu,
+    join_heads,
+    layer_norm,
+    no_hook,
+    softmax,
+    split_heads,
+)
 from udfs.backend.gpt2.model import Model
 
 _ROWS = 128  # of one head's attention at a time: they stay in the processor's cache
+_SCORES_WORTH_SHARING = 2_000_000  # multiplications; fewer are done before another thread has woken up
+_GELUS_WORTH_SHARING = 100_000
 
 
 def block(layer: int, residual: Array, model: Model, hook: Hook = no_hook) -> Array:
-    """The stream after one block, `[..., n_seq, n_embd]`, as `gpt2.forward.block` gives it up to rounding."""
+    """The stream after one block, `[..., n_seq, n_embd]`, equal to that of `gpt2.forward.block` up to rounding."""
     at = f"blocks.{layer}.attn"
     x = layer_norm(residual, f"h.{layer}.ln_1", model)
     q, k, v = split_heads(model.linear(f"h.{layer}.attn.c_attn")(x), model.config.n_head)
     z = attend(q, hook(f"{at}.hook_k", k), hook(f"{at}.hook_v", v))  # -> [n_head, n_seq, d_head]
     residual = residual + model.linear(f"h.{layer}.attn.c_proj")(join_heads(z))
-    return residual + mlp(layer, layer_norm(residual, f"h.{layer}.ln_2", model), model)
+    x = layer_norm(residual, f"h.{layer}.ln_2", model)
+    hidden = _shared_gelu(model.linear(f"h.{layer}.mlp.c_fc")(x))  # -> [n_seq, n_inner]
+    return residual + model.linear(f"h.{layer}.mlp.c_proj")(hidden)
 
 
 def attend(q: Array, k: Array, v: Array) -> Array:
@@ -32,17 +45,26 @@ def attend(q: Array, k: Array, v: Array) -> Array:
     row, which is half of the work.
     """
     n_seq, n_past = q.shape[-2], k.shape[-2] - q.shape[-2]
-    if n_seq <= _ROWS:
+    if q.size * k.shape[-2] < _SCORES_WORTH_SHARING:
         return softmax(attention_scores(q, k)) @ v
-    z = np.empty_like(q)
-    heads = list(np.ndindex(q.shape[:-2]))
+    heads_q, heads_k, heads_v = (x.reshape(-1, *x.shape[-2:]) for x in (q, k, v))  # -> [n_heads, n_seq, d_head]
+    z = np.empty_like(heads_q)
 
     def work(share: slice) -> None:
-        for head in heads[share]:
+        at_a_time = len(z) if n_seq <= _ROWS else 1
+        for head in range(share.start, share.stop, at_a_time):
+            heads = slice(head, min(head + at_a_time, share.stop))
             for start in range(0, n_seq, _ROWS):
                 rows, visible = slice(start, start + _ROWS), slice(0, n_past + start + _ROWS)
-                pattern = softmax(attention_scores(q[head][rows], k[head][visible]))
-                z[head][rows] = pattern @ v[head][visible]
+                pattern = softmax(attention_scores(heads_q[heads, rows], heads_k[heads, visible]))
+                np.matmul(pattern, heads_v[heads, visible], out=z[heads, rows])
 
-    in_shares(len(heads), work)
-    return z
+    in_shares(len(z), work)
+    return z.reshape(q.shape)
+
+
+def _shared_gelu(x: Array) -> Array:
+    if x.size < _GELUS_WORTH_SHARING:
+        return gelu(x)
+    parts = in_shares(len(x), lambda rows: gelu(x[rows]))
+    return np.concatenate(parts)

@@ -6,6 +6,8 @@ Shapes are those of one prompt: a row per token, a column per channel. Any axes 
 Every intermediate value passes through `hook(place, value)` under TransformerLens's name for its place, and the pass
 goes on with the value that the hook returns. So one mechanism records values, replaces them and caches keys and values.
 
+Sums and products are made in place (`x += b`) where a new array would take longer than the arithmetic.
+
 Sources: Radford et al. 2019; `modeling_gpt2.py` of Hugging Face's `transformers`, which the numbers agree with.
 """
 
@@ -85,10 +87,12 @@ def unembed(residual: Array, model: Model, hook: Hook = no_hook) -> Array:
 
 def layer_norm(x: Array, name: str, model: Model) -> Array:
     """LayerNorm (Ba et al. 2016): each row to mean 0 and variance 1, then scaled and shifted channel by channel."""
-    centred = x - x.mean(axis=-1, keepdims=True)
-    variance = (centred * centred).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
-    normalized = centred / np.sqrt(variance + model.config.layer_norm_epsilon)
-    return normalized * model[f"{name}.weight"] + model[f"{name}.bias"]
+    x = x - x.mean(axis=-1, keepdims=True)
+    variance = (x * x).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
+    x /= np.sqrt(variance + model.config.layer_norm_epsilon)
+    x *= model[f"{name}.weight"]
+    x += model[f"{name}.bias"]
+    return x
 
 
 def split_heads(qkv: Array, n_head: int) -> tuple[Array, Array, Array]:
@@ -105,24 +109,27 @@ def join_heads(z: Array) -> Array:
 
 def attention_scores(q: Array, k: Array) -> Array:
     """How well each query fits each key, and -inf for tokens that come later: -> `[n_head, n_seq, n_past + n_seq]`."""
-    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])
+    scores: Array = q @ k.swapaxes(-1, -2)
+    scores /= math.sqrt(q.shape[-1])
     n_query, n_key = scores.shape[-2:]
     visible = np.tri(n_query, n_key, n_key - n_query, dtype=bool)  # a token sees itself and those before it
-    return np.where(visible, scores, -np.inf)
+    np.copyto(scores, -np.inf, where=~visible)
+    return scores
 
 
 def softmax(x: Array) -> Array:
     """Softmax over the last axis: positive numbers that sum to 1."""
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    e = x - x.max(axis=-1, keepdims=True)
+    np.exp(e, out=e)
+    e /= e.sum(axis=-1, keepdims=True)
+    return e
 
 
 @np.errstate(over="ignore")  # where x is so large that tanh is 1 or -1
 def gelu(x: Array) -> Array:
     """GPT-2's GELU (Hendrycks & Gimpel 2016; `gelu_new`): 0.5 x (1 + tanh(u)) with u = sqrt(2/pi) (x + 0.044715 x^3).
 
-    Computed as the equal x / (1 + exp(-2u)), in place: the new arrays of a plain expression would take most of the
-    time.
+    Computed as x / (1 + exp(-2u)), which is equal.
     """
     e = x * x
     e *= -2 * _SQRT_2_OVER_PI * 0.044715
