@@ -1,4 +1,4 @@
-"""`1_anatomy.xlsx`: a prompt's way through the whole model to the next token, every number in a cell."""
+"""`1_anatomy.xlsx`: follows a prompt through the whole model to the next token, with every number in a cell."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _TAB = PromptTab(
     template="anatomy",
     token_table=TOKEN_TABLE,
     edits="weight_edits",
-    second_line="Everything here follows from the two yellow cells below and from your edits on the other tabs.",
-    model_note="Names the model and carries your edits from the tab Weights to every formula.",
+    second_line="The whole workbook is computed from the two yellow cells below and your edits on the other tabs.",
+    model_note="Names the model and passes your edits on the tab Weights to every formula.",
 )
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
-    """Writes every tab, in the order in which a prompt passes through them."""
+    """Writes every tab, in the order in which a prompt passes through them, and then Start."""
     start = start_page(book)
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     write_tokens(book)

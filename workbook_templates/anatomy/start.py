@@ -1,4 +1,4 @@
-"""The tab Start: what the workbook shows, what to try, where everything is, what the colours mean."""
+"""The tab Start: what the workbook shows, things to try, a map of the tabs, the colours."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from workbook_templates.start_tab import Try
 
 
 def write_start(page: Page, prompt: str, stream_edit: str, weight_edit: str) -> None:
-    """Writes the tab; the cells are those to try: the prompt, the first for edits of Block 0 and of the weights."""
+    """Writes the tab. The cells to try are the prompt and the first edit cells of Block 0 and Weights."""
     page.furniture(
         "GPT-2, opened up: from a prompt to the next token",
         (
-            "A language model reads a text and says which token is likely to come next. Here you can watch one do it:",
-            "every number on the way stands in a cell, and you may change each of them.",
+            "A language model reads a text and predicts which token will come next. Here you can watch one do it:",
+            "every number along the way is in a cell, and you can change any of them.",
         ),
     )
     start_tab.now(page)
@@ -23,14 +23,14 @@ def write_start(page: Page, prompt: str, stream_edit: str, weight_edit: str) -> 
         Try(
             "Weights",
             weight_edit,
-            "scale  in the column what,  h.0.mlp  in where,  0  in amount",
-            "Block 0's MLP falls silent: its step 11 is all zeros. See on Head what that does to the answer.",
+            "scale  in the column what,  h.0.mlp  in the column where,  0  in the column amount",
+            "Block 0's MLP is switched off: step 11 of the block is all zeros. The tab Head shows the new answer.",
         ),
     )
-    undo = "To undo, empty the yellow cells again, or open the file anew."
+    undo = "To undo, clear the yellow cells, or reopen the file without saving."
     start_tab.things_to_try(page, "Three things to try", tries, undo)
     way.write_map(page)
-    start_tab.stop(page, "Weights", "What the model has learned, and where to change it.")
+    start_tab.stop(page, "Weights", "What the model has learned, and where you can change it.")
     page.row += 1
     start_tab.legend(page, look.LEGEND)
     start_tab.finish(page)

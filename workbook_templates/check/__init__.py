@@ -1,7 +1,7 @@
-"""`6_check.xlsx`: one block in native formulas beside what the functions give, and how far the two are apart.
+"""`6_check.xlsx`: one block computed by native formulas and by the functions, and how far the two differ.
 
-A workbook of its own, for any model: `5_pure_formulas.xlsx` must do without our functions, and the anatomy workbook
-would grow by all weights of a block.
+It is a separate workbook because `5_pure_formulas.xlsx` may not use our functions, and the anatomy workbook would
+grow by all the weights of a block.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TAB = PromptTab(
     template="check",
     token_table=TOKEN_TABLE,
     edits="",
-    second_line="One block of the model then computes it twice: in native formulas, and with the functions GPT2_...",
+    second_line="One block of the model is then computed twice: by native formulas, and by the functions GPT2_...",
     model_note='Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".',
     guarded=True,
 )
@@ -48,8 +48,8 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
         "Native",
         f"Block {layer} in native formulas",
         (
-            "Every step of the block with MMULT, EXP, SUM and their like, from the weights on the tab Weights.",
-            "The tab Functions has the same steps as the functions give them; the tab Result says how far they differ.",
+            "Every step of the block with MMULT, EXP, SUM and other built-in functions, from the tab Weights.",
+            "The tab Functions has the same steps computed by the functions; the tab Result shows how far they differ.",
         ),
         _labels(book),
     )
@@ -61,7 +61,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
 
 
 def _labels(book: Book) -> tuple[str, str]:
-    """Positions and tokens of the tab Tokens, blank where it is."""
+    """Positions and tokens of the tab Tokens, blank in unused rows."""
     tab, _, cell = TOKEN_TABLE.rpartition("!")
     first = int(cell.rpartition("$")[2]) + 1
     last = first + book.shape.tokens - 1

@@ -1,4 +1,4 @@
-"""`4_generation.xlsx`: beyond the likeliest token: sampling, beam search, surprise, speculative decoding."""
+"""`4_generation.xlsx`: beyond the most likely token: sampling, beam search, surprise, speculative decoding."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TAB = PromptTab(
     template="generation",
     token_table=TOKEN_TABLE,
     edits="",
-    second_line="The other tabs go on with it, token by token, in different ways.",
+    second_line="The other tabs continue it, token by token, in different ways.",
     model_note='Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".',
     guarded=True,
     any_shape=True,

@@ -1,4 +1,4 @@
-"""The tab Start: what the workbook shows, what to try, where everything is, what the colours mean."""
+"""The tab Start: what the workbook shows, things to try, a map of the tabs, the colours."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 
 _STOPS = (
-    (PROMPT, "The text goes in; the model is chosen."),
+    (PROMPT, "Type the text and choose the model."),
     (SAMPLING, "A text drawn token by token: temperature, top_k, top_p, and the random number that decides."),
-    (TEMPERATURE, "The next token's probabilities, colder and hotter, as a chart."),
-    (BEAM, "Several texts followed at a time, to find the likeliest one as a whole."),
-    (LOG_PROBABILITIES, "How well the model foresees a text: coloured by surprise."),
+    (TEMPERATURE, "The next token's probabilities at lower and higher temperatures, as a chart."),
+    (BEAM, "Several texts followed at once, to find the one that is most likely as a whole."),
+    (LOG_PROBABILITIES, "How well the model predicts a text, coloured by surprise."),
     (SPECULATION, "A draft model proposes, the model accepts or rejects: faster, and exactly as good."),
 )
 _LEGEND = {
     **{name: look.LEGEND[name] for name in ("input", "value", "result")},
-    "chosen": (" young", "Drawn, accepted, or followed further."),
-    "cut_first": (" young", "Out: cut by top_k, dropped from the beams, or not looked at any more."),
+    "chosen": (" young", "Drawn, accepted, or continued."),
+    "cut_first": (" young", "Out: cut by top_k, dropped from the beams, or no longer looked at."),
     "cut_second": (" young", "Cut by top_p."),
     "finished": (" young", "The end of a beam, or a token that the model itself drew."),
     "refused": (" young", "A proposal of the draft that the model rejected."),
@@ -30,13 +30,13 @@ _LEGEND = {
 
 
 def write_start(page: Page, prompt: str, choices: Choices, text: str, draft: str) -> None:
-    """Writes the tab; the cells are those to try."""
+    """Writes the tab. The arguments are the cells to try."""
     page.sheet.set_column(start_tab.LINK, start_tab.LINK, 30, page.style.text)
     page.furniture(
         "Beyond temperature 0: how a text is chosen from probabilities",
         (
-            "The model says how likely each next token is. What becomes the text is another choice, and it is ours:",
-            "the likeliest token, a draw, the likeliest text as a whole, or the proposals of a faster model.",
+            "The model says how likely each next token is. How to make a text of that is up to us:",
+            "take the most likely token, draw one, look for the most likely text, or ask a faster model for proposals.",
         ),
     )
     start_tab.now(page)
@@ -49,34 +49,34 @@ def write_start(page: Page, prompt: str, choices: Choices, text: str, draft: str
                 SAMPLING,
                 seed,
                 "7",
-                "Other random numbers draw other tokens, and a different text comes out. 13 brings the old one back.",
+                "Other random numbers draw other tokens, so a different text comes out. 13 brings the old one back.",
             ),
             Try(
                 SAMPLING,
                 temperature,
                 "0",
-                "Everything is on the likeliest token: whatever the seed, the text is the greedy one.",
+                "The most likely token gets all the probability: whatever the seed, the text is the greedy one.",
             ),
             Try(
                 LOG_PROBABILITIES,
                 text,
                 "Mike is quick. He moves quickly. Anna is a Jedi. She pulls out her lightsaber.",
-                "What the model expected to read: two dark tokens turn white, and the perplexity falls.",
+                "This is what the model expected: two dark tokens turn white, and the perplexity falls.",
             ),
             Try(
                 SPECULATION,
                 draft,
                 "=model",
-                "The model as its own draft: it accepts every proposal.",
+                "With the model as its own draft, it accepts every proposal.",
             ),
             Try(
                 PROMPT,
                 prompt,
                 "If today is Tuesday, tomorrow is",
-                "The model is sure of this one: sampling, beams and drafts all say Wednesday.",
+                "The model is sure of this one: sampling, beam search and speculative decoding all give Wednesday.",
             ),
         ),
-        "To undo, press Ctrl+Z, or open the file anew.",
+        "To undo, press Ctrl+Z, or reopen the file without saving.",
     )
     page.section("The tabs")
     for sheet, what in _STOPS:

@@ -1,4 +1,4 @@
-"""The tab Temperature: the same ten tokens at several temperatures, as a chart, and a text for each."""
+"""The tab Temperature: the same ten tokens at several temperatures, as a table and a chart, and a text for each."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def write_temperature(book: Book, choices: Choices) -> None:
     page.furniture(
         TEMPERATURE,
         (
-            "Logits are divided by the temperature before they become probabilities. Below 1 the likely tokens gain,",
-            "above 1 the unlikely ones, of which there are some fifty thousand: soon they have nearly everything.",
+            "Logits are divided by the temperature before they become probabilities. Below 1 the likely tokens gain;",
+            "above 1 the unlikely ones gain. There are about fifty thousand of them: soon they have nearly everything.",
         ),
     )
     title(page, "The next token's probabilities at five temperatures of your choice")
     labels, header = page.row, page.row + 1
-    page.text(labels, 0, "The model's own: temperature 1", page.style.bold)
+    page.text(labels, 0, "The model itself: temperature 1", page.style.bold)
     page.text(labels, _FIRST, "temperature", page.style.bold)
     page.row = header
     style = page.style
@@ -57,12 +57,12 @@ def write_temperature(book: Book, choices: Choices) -> None:
 
 
 def _others(page: Page, column: int, first: int, last: int) -> str:
-    """What is left for all other tokens; the float32 shares of those that are shown may sum to a little more than 1."""
+    """The share of all other tokens; the shares shown, in float32, may sum to a little more than 1."""
     return f"MAX(0,1-SUM({page.at(first, column)}:{page.at(last, column)}))"
 
 
 def _at_temperature(page: Page, column: int, temperature: float, own: str, rows: tuple[int, int, int]) -> None:
-    """The probabilities of the same tokens at another temperature. Order is the same at each but 0."""
+    """The probabilities of the same tokens at another temperature. Their order is the same at all but 0."""
     header, first, last = rows
     page.input(header, column, temperature)
     cell = page.at(header, column, absolute=True)
@@ -90,7 +90,7 @@ def _chart(page: Page, rows: tuple[int, int, int]) -> None:
                 "overlap": -5,
             }
         )
-    chart.set_title({"name": "The same tokens, colder and hotter", "name_font": {"size": 12, "color": look.INK}})
+    chart.set_title({"name": "The same tokens at each temperature", "name_font": {"size": 12, "color": look.INK}})
     chart.set_legend({"position": "bottom"})
     lines = {"visible": True, "line": {"color": look.RULE}}
     chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%", "major_gridlines": lines})
@@ -99,11 +99,11 @@ def _chart(page: Page, rows: tuple[int, int, int]) -> None:
 
 
 def _texts(page: Page, header: int, choices: Choices) -> None:
-    """What each temperature makes of the prompt, without cuts."""
+    """The text that each temperature gives, without top_k and top_p."""
     title(
         page,
-        "The text at each of these temperatures",
-        ("Drawn from all tokens, with the number of tokens and the seed that are chosen on the tab Sampling.",),
+        "A text at each of these temperatures",
+        ("Drawn from all tokens, with the number of tokens and the seed from the tab Sampling.",),
     )
     for column in range(_FIRST, _FIRST + len(_TEMPERATURES)):
         cell = page.at(header, column, absolute=True)

@@ -1,4 +1,4 @@
-"""`2_mri.xlsx`: looks inside the model while it answers, with instruments that leave it as it is."""
+"""`2_mri.xlsx`: looks inside the model while it answers, without changing it."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.start_tab import Try, start_page
 
 PROMPT = "If today is Tuesday, tomorrow is"
-RIVAL = " Tuesday"  # what the model thinks of before it has the answer
+RIVAL = " Tuesday"  # what the model predicts in earlier layers, before it finds the answer
 
 _TAB = PromptTab(
     template="mri",
     token_table=TOKEN_TABLE,
     edits="",
-    second_line="The tabs after Tokens show how the model comes to its answer.",
+    second_line="The tabs after Tokens show how the model arrives at its answer.",
     model_note='Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".',
     guarded=True,
 )
 
-# Heads and MLPs that are enough for the seven days. Demo's are what `backend.circuits.smallest` found, first among
-# whole attentions and MLPs, then among the heads of those; GPT-2's have all heads of layer 9, of which one may do.
+# Heads and MLPs that are enough for the seven days. `circuits.smallest` found those of demo, searching first among
+# whole attention layers and MLPs, then among the heads of those it kept. For GPT-2 one head of layer 9 may be enough.
 _LAYERS_9_AND_10 = tuple(f"h.{layer}.attn.head.{head}" for layer in (9, 10) for head in range(12))
 CIRCUITS = {
     "demo": ("h.0.mlp", "h.6.attn.head.0", "h.6.attn.head.4", "h.6.attn.head.7", "h.10.mlp", "h.11.mlp"),
     "gpt2": ("h.0.mlp", "h.9.mlp", *_LAYERS_9_AND_10),
 }
 _ORIGINS = {
-    "demo": "The six ticks are what a search found for the model demo: take away any one, and some day goes wrong.",
-    "gpt2": "The ticks have all heads of layer 9: which of them is it?",
+    "demo": "A search found these six parts for the model demo: remove any one of them, and some day comes out wrong.",
+    "gpt2": "All heads of layer 9 are ticked: which of them is the one that matters?",
 }
-_ALL_TICKED = "Everything is ticked: take away what the answers can do without."
-# A head to begin with. Demo's looks from the end of the prompt to the day, GPT-2's one token back.
+_ALL_TICKED = "Everything is ticked: remove the parts that the answers do not need."
+# The head shown at first. Demo's looks from the end of the prompt to the day, GPT-2's looks one token back.
 _HEADS = {"demo": (6, 4), "gpt2": (4, 11)}
 
 
@@ -69,25 +69,25 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 "Prompt",
                 prompt_cell,
                 "Mike is quick. He moves",
-                "All tabs show the new prompt: watch on Logit lens in which layer the answer quickly appears.",
+                "All tabs show the new prompt. On Logit lens, see in which layer the answer quickly appears.",
             ),
             Try(
                 "Track a token",
                 followed,
                 " Friday   with a space before it",
-                "A day that does not win: in the end its rank is 4, but its probability is near 0 after every layer.",
+                "A day that does not win: its final rank is 4, but its probability is near 0 after every layer.",
             ),
             Try(
                 "Circuit",
                 first_mlp,
-                "nothing: empty the cell",
-                "MLP 0 no longer does its work, and most of the seven days come out wrong.",
+                "nothing, just clear the cell",
+                "MLP 0 is no longer at work, and most of the seven days come out wrong.",
             ),
             Try(
                 "Head scores",
                 repeated,
                 "cat lamp river cat lamp river",
-                "Another phrase that is repeated: mostly the same heads stand out, whatever the words.",
+                "Another phrase that repeats: mostly the same heads stand out, whatever the words are.",
             ),
         ),
     )

@@ -1,4 +1,4 @@
-"""The tab Tokens: the prompt cut into tokens, and the tokens that the model finds most likely to come next."""
+"""The tab Tokens: the prompt cut into tokens, and the most likely next tokens."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _NEXT = 4  # its first column
 
 
 def write_tokens(book: Book) -> None:
-    """Writes the tab and names its tables. Nothing stands under the tokens, so that a long prompt may grow."""
+    """Writes the tab and names its tables. The cells below the tokens are free, so that a long prompt has room."""
     page = Page(book, "Tokens", (11.5, 22, 11, 4, 9, 22, 11, 11, 14))
     page.furniture(
         "Tokens",
         (
-            "Left: the text is cut into tokens, words and parts of words. They are the columns of the other tabs.",
-            "Right: what the model says in the end, the ten tokens that it finds most likely to come next.",
+            "Left: the text, cut into tokens: words and parts of words. They are the columns of the other tabs.",
+            "Right: the model's final prediction, the ten tokens that are most likely to come next.",
             "The other tabs ask where in the model this answer comes from.",
         ),
     )

@@ -1,4 +1,4 @@
-"""The tab Track a token: one token's logit, probability and rank after each layer, beside another's."""
+"""The tab Track a token: one token's logit, probability and rank after each layer, next to a second token's."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _CHART_WIDTH = 520
 
 
 def write_track(book: Book, rival: str) -> str:
-    """Writes the tab; gives the cell of the token to follow."""
+    """Writes the tab and returns the cell of the token to follow."""
     n_layer = book.shape.n_layer
     page = Page(book, NAME, (13, 16, 13, 10, 18, 3, 9, 11, 13, 10, 3))
     page.furniture(
         NAME,
         (
-            "One token through all layers: how its logit and its probability grow, and its rank among all tokens,",
-            "where 1 is the most likely. A second token beside it shows what the model thinks of instead.",
+            "One token through all layers: how its logit and probability change, and its rank among all tokens,",
+            "where 1 is the most likely. A second token next to it shows what the model favours instead.",
         ),
     )
     title(page, "You choose")
-    target = labelled_input(page, "token", None, "With the space before it; blank: the model's answer.")
-    other = labelled_input(page, "second token", rival, "To compare with; blank for none.")
-    position = labelled_input(page, "position", -1, "Which token's column of the lens; -1 is the last.")
+    target = labelled_input(page, "token", None, "With the space before it. Blank: the model's answer.")
+    other = labelled_input(page, "second token", rival, "To compare with, or blank.")
+    position = labelled_input(page, "position", -1, "Which column of the logit lens; -1 is the last.")
     whole_number(page, position, -book.shape.tokens, book.shape.tokens - 1)
     followed = labelled_value(page, "followed", f'IF({target}="",next_token,{target})', "", page.style.result)
     page.row += 1

@@ -1,6 +1,6 @@
-"""`5_pure_formulas.xlsx`: the whole model in native formulas, its weights in cells. It needs no functions of ours.
+"""`5_pure_formulas.xlsx`: the whole model in native formulas, with its weights in cells and no GPT2_ functions.
 
-Only functions that Excel 2016, LibreOffice 7.4 and Google Sheets have; array formulas of fixed size, no spills.
+It uses only functions that Excel 2016, LibreOffice 7.4 and Google Sheets share, in array formulas of fixed size.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TRIED = "mlp.c_proj.bias"
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
-    """Writes every tab, in the order in which a prompt passes through them, then those of the weights."""
+    """Writes every tab in the order in which a prompt passes through them, then the tabs of the weights, then Start."""
     contents = Contents(catalogue.load(catalogue.DEMO if model is None else model))
     start = start_page(book)
     prompt_tab = PromptTab(book, contents, PROMPT if prompt is None else prompt)

@@ -9,7 +9,7 @@ from workbook_templates.pure.places import TokenTable, Vocabulary
 
 
 def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, positions: Range) -> Range:
-    """Writes the tab; gives the stream that leaves it."""
+    """Writes the tab and returns the stream that enters Block 0."""
     page = FixedPage(
         book,
         "Embeddings",

@@ -9,7 +9,7 @@ from workbook_templates.pure.page import Range
 
 @dataclass(frozen=True)
 class WordTable:
-    """The columns of the tab Words: each word, its length, how many tokens it is, and their ids."""
+    """The columns of the tab Words: each word, its length, its number of tokens, and their ids."""
 
     text: Range
     length: Range
@@ -19,10 +19,10 @@ class WordTable:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The columns of the tab Vocabulary: each token's id, text, number of its row, and row of the embedding.
+    """The columns of the tab Vocabulary: each token's id, text, row number, and row of the embedding.
 
     other_row: the mean row of the tokens that are not listed
-    count, spread, radius: how many they are, and how they scatter around it
+    count, spread, radius: how many those are, and how they scatter around their mean
     """
 
     ids: Range
@@ -37,7 +37,7 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class BlockWeights:
-    """Where the tensors of one block stand, by the ends of their names: `attn.c_attn.weight`."""
+    """The ranges of one block's tensors, by the last part of their names: `attn.c_attn.weight`."""
 
     tensors: dict[str, Range]
 
@@ -47,10 +47,11 @@ class BlockWeights:
 
 @dataclass(frozen=True)
 class TokenTable:
-    """The columns of the tab Tokens, a row for each token that there is room for.
+    """The columns of the tab Tokens, one row for each token that there is room for.
 
-    vocabulary_rows: a token's row there
-    rest, words, counts: what is still to be read, the word taken off it, its tokens; wrong: 1 where there is none
+    vocabulary_rows: the token's row on the tab Vocabulary
+    rest, words, counts: the text that is left, the word taken off it, its number of tokens
+    wrong: 1 if no word fits
     """
 
     positions: Range
@@ -63,5 +64,5 @@ class TokenTable:
 
     @property
     def labels(self) -> tuple[str, str]:
-        """Positions and tokens, from another tab."""
+        """Positions and tokens, for formulas on other tabs."""
         return self.positions.there, self.tokens.there

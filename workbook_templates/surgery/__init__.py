@@ -1,4 +1,4 @@
-"""`3_surgery.xlsx`: operations on the model, each with its answer before and after."""
+"""`3_surgery.xlsx`: operations on the model, each with the answer before and after."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TAB = PromptTab(
     template="surgery",
     token_table=TOKEN_TABLE,
     edits="",
-    second_line="The operations on the other tabs work on this prompt and this model, each by itself.",
+    second_line="Each operation on the other tabs is applied to this prompt and this model, by itself.",
     model_note="Names the model before any operation.",
     guarded=True,
 )

@@ -1,4 +1,4 @@
-"""The tab Start: what the workbook shows, what to try, where everything is, what the colours mean."""
+"""The tab Start: what the workbook shows, things to try, a map of the tabs, the colours."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from workbook_templates.surgery.overview import OVERVIEW, Done
 
 _LEGEND = {
     "input": look.LEGEND["input"],
-    "weight": ("0.123", "A weight: what the model learned in training."),
+    "weight": ("0.123", "A weight: a number learned in training."),
     "value": look.LEGEND["value"],
     "result": look.LEGEND["result"],
-    "negative": ("-1.234", "In vectors and streams: a value below zero, the bluer the further."),
-    "positive": ("1.234", "In vectors and streams: a value above zero, the more orange the further."),
+    "negative": ("-1.234", "In vectors and streams: a value below zero. The further below, the bluer."),
+    "positive": ("1.234", "In vectors and streams: a value above zero. The further above, the more orange."),
     "wrong": look.LEGEND["wrong"],
 }
 _ANSWER = 9  # column
 _STOPS = (
-    (PROMPT, "The text goes in, and the model is chosen."),
-    (OVERVIEW, "What the model says by itself, and what it says after each operation."),
-    (sae_feature.TAB, "One idea, found by a sparse autoencoder, is added to the model's thoughts."),
-    (contrast.TAB, "The difference of two texts is added."),
-    (pca.TAB, "What pairs of texts differ in is added."),
-    (sweep.TAB, "One of these operations at many strengths, as a chart."),
-    (ablation.TAB, "Heads, attentions and MLPs are switched off."),
-    (weight_edits.TAB, "Single weights are changed."),
+    (PROMPT, "Type the text and choose the model."),
+    (OVERVIEW, "The model's own answer, and its answer after each operation."),
+    (sae_feature.TAB, "Adds one idea, found by a sparse autoencoder, to the model's thoughts."),
+    (contrast.TAB, "Adds the difference between two texts."),
+    (pca.TAB, "Adds the direction in which pairs of texts differ."),
+    (sweep.TAB, "Applies one of these operations at many strengths, as a chart."),
+    (ablation.TAB, "Switches off heads, attention layers and MLPs."),
+    (weight_edits.TAB, "Changes single weights."),
 )
 
 
 def write_start(page: Page, coefficient: str, plus: str, operation: str, done: Sequence[Done]) -> None:
-    """Writes the tab; the cells are those to try, on the tabs SAE feature, Contrast and Coefficient sweep."""
+    """Writes the tab. The cells to try are on the tabs SAE feature, Contrast and Coefficient sweep."""
     page.furniture(
         "Brain surgery on GPT-2: change what it thinks, and see what it says",
         (
-            "Asked to go on with a text, the model says one thing. Reach into it while it reads, and it says another.",
-            "Every operation is a vector, a switch or a number in a cell; its answer stands beside the model's own.",
+            "Asked to continue a text, the model says one thing. Reach into it while it reads, and it says another.",
+            "Every operation is a vector, a switch or a number in a cell. Its answer is next to the model's own.",
         ),
     )
     start_tab.now(page)
@@ -49,7 +49,7 @@ def write_start(page: Page, coefficient: str, plus: str, operation: str, done: S
             sae_feature.TAB,
             coefficient,
             "0",
-            "The Jedi feature is off, and Mike pulls out his phone again. With 127 demo cannot decide.",
+            "The Jedi feature is off, and Mike pulls out his phone again. With 127, demo cannot decide.",
         ),
         Try(
             contrast.TAB,
@@ -61,10 +61,12 @@ def write_start(page: Page, coefficient: str, plus: str, operation: str, done: S
             sweep.TAB,
             operation,
             "PCA",
-            "The sweep is made again with another operation: see where the lines cross.",
+            "The sweep runs again with another operation: see where the lines cross.",
         ),
     )
-    start_tab.things_to_try(page, "Three things to try", tries, "To undo, type the old value, or open the file anew.")
+    start_tab.things_to_try(
+        page, "Three things to try", tries, "To undo, type the old value, or reopen the file without saving."
+    )
     page.section("The tabs")
     page.text(page.row - 1, _ANSWER, "answer now", page.style.heading)
     answers = {item.tab: item.answer for item in done}
