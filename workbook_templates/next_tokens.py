@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.grids import table
 from workbook_templates.sheet import Page
@@ -35,8 +36,7 @@ def write_chart(page: Page, at: tuple[int, int], column: int, rows: tuple[int, i
             "data_labels": {"value": True, "num_format": look.PERCENT},
         }
     )
-    chart.set_title({"name": "Next token: probability", "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"none": True})
+    charts.dress(chart, "Next token: probability", legend=False)
     chart.set_y_axis({"reverse": True, "num_font": {"size": 10}})  # the most likely on top
     chart.set_x_axis({"min": 0, "max": _AXIS_END, "visible": False, "major_gridlines": {"visible": False}})
     chart.set_size({"width": 560, "height": 300})

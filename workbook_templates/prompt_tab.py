@@ -11,7 +11,7 @@ from workbook_templates.grids import table
 from workbook_templates.places import MARK, READY
 from workbook_templates.sheet import Page
 
-PROMPT = "Prompt"  # the tab's name
+TAB = "Prompt"
 
 _LABEL, _VALUE, _NOTE = 0, 1, 2
 _LONG = ("Prompt", "Model text", "Text the model reads", "Check", "Continued", "Prompt as used", "Model as used")
@@ -24,19 +24,19 @@ class PromptTab:
 
     template: the workbook's name on the command line
     token_table: the cell that the table of tokens spills from
-    edits: the surgery argument of GPT2_MODEL; empty for none
     second_line: the second line of the introduction
     model_note: explains the model text
+    edits: the surgery argument of GPT2_MODEL; empty for none
     guarded: whether the cells `prompt_used` and `model_used` hold the prompt and the model, or a message instead
     any_shape: whether the workbook works for models with any number of blocks and heads
     """
 
     template: str
     token_table: str
-    edits: str
     second_line: str
-    model_note: str
-    guarded: bool = False
+    model_note: str = 'Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".'
+    edits: str = ""
+    guarded: bool = True
     any_shape: bool = False
 
 
@@ -54,7 +54,7 @@ def tokens_of(text: str) -> str:
 
 def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> str:
     """Writes the tab, names its cells and returns the address of the prompt cell."""
-    page = Page(book, PROMPT, (24, 68, 90), kind="input")
+    page = Page(book, TAB, (24, 68, 90), kind="input")
     page.furniture(
         "Prompt",
         ("Type a text. The model reads it and predicts which token is most likely to come next.", tab.second_line),
@@ -131,20 +131,21 @@ def _used(page: Page, of_model: Sequence[tuple[str, str]]) -> None:
 
 def _input(page: Page, name: str, label: str, value: str | None, note: str) -> None:
     page.input(page.row, _VALUE, value)
-    _label(page, name, label, note)
+    write_label(page, name, label, note)
 
 
 def _value(page: Page, name: str, label: str, formula: str, note: str) -> None:
     page.formula(page.row, _VALUE, formula, page.style.value)
-    _label(page, name, label, note)
+    write_label(page, name, label, note)
 
 
 def _result(page: Page, label: str, formula: str, note: str) -> None:
     page.formula(page.row, _VALUE, formula, page.style.result)
-    _label(page, None, label, note)
+    write_label(page, None, label, note)
 
 
-def _label(page: Page, name: str | None, label: str, note: str) -> None:
+def write_label(page: Page, name: str | None, label: str, note: str) -> None:
+    """The label and the note of the page's row, which is then finished; names its value, if there is a name."""
     if label in _LONG:
         page.sheet.set_row(page.row, look.TEXT_HEIGHT)
     page.text(page.row, _LABEL, label, page.style.bold)

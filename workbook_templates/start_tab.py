@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbook_templates import style as look
@@ -10,6 +10,7 @@ from workbook_templates.book import START, Book
 from workbook_templates.sheet import Page
 
 LINK, TEXT = 1, 2  # columns
+UNDO = "To undo, press Ctrl+Z, or reopen the file without saving."
 _WIDTHS = (3, 24, *[11.5] * 12)
 
 
@@ -59,9 +60,9 @@ def now(page: Page) -> None:
     page.row += 2
 
 
-def things_to_try(page: Page, title: str, tries: Sequence[Try], undo: str) -> None:
+def things_to_try(page: Page, tries: Sequence[Try], undo: str = UNDO) -> None:
     """A numbered list of things to type, and how to undo them."""
-    page.section(title)
+    page.section("Things to try")
     for number, item in enumerate(tries, start=1):
         page.text(page.row, 0, f"{number}", page.style.bold)
         page.link(page.row, LINK, item.sheet, item.cell, f"{item.sheet}, cell {item.cell}")
@@ -70,6 +71,14 @@ def things_to_try(page: Page, title: str, tries: Sequence[Try], undo: str) -> No
         page.row += 2
     page.text(page.row, TEXT, undo, page.style.note)
     page.row += 2
+
+
+def tabs(page: Page, stops: Iterable[tuple[str, str]]) -> None:
+    """The map of the workbook: each tab and what it shows."""
+    page.section("The tabs")
+    for sheet, text in stops:
+        stop(page, sheet, text)
+    page.row += 1
 
 
 def stop(page: Page, sheet: str, text: str) -> None:

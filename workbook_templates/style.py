@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from xlsxwriter import Workbook
@@ -31,77 +30,11 @@ TABS = {"input": "#E3B23C", "weight": "#9A7FC7", "value": "#6FA3D8", "result": "
 POSITION_WIDTH, TOKEN_WIDTH, CHANNEL_WIDTH = 11.5, 13, 10
 
 
-@dataclass
 class Style:
     """The workbook's formats, named after their use. `Style(workbook).input` is the same format each time."""
 
-    workbook: Workbook
-    title: Format = field(init=False)
-    text: Format = field(init=False)
-    note: Format = field(init=False)
-    aside: Format = field(init=False)
-    note_number: Format = field(init=False)
-    bold: Format = field(init=False)
-    link: Format = field(init=False)
-    heading: Format = field(init=False)
-    subheading: Format = field(init=False)
-    header: Format = field(init=False)
-    header_right: Format = field(init=False)
-    header_centred: Format = field(init=False)
-    header_aside: Format = field(init=False)
-    label: Format = field(init=False)
-    channel: Format = field(init=False)
-    group: Format = field(init=False)
-    position: Format = field(init=False)
-    token: Format = field(init=False)
-    token_aside: Format = field(init=False)
-    number: Format = field(init=False)
-    used_number: Format = field(init=False)
-    statistic: Format = field(init=False)
-    counted: Format = field(init=False)
-    share: Format = field(init=False)
-    whole: Format = field(init=False)
-    input: Format = field(init=False)
-    edit_row: Format = field(init=False)
-    weight: Format = field(init=False)
-    value: Format = field(init=False)
-    result: Format = field(init=False)
-    result_share: Format = field(init=False)
-    result_logit: Format = field(init=False)
-    result_whole: Format = field(init=False)
-    check: Format = field(init=False)
-    tick: Format = field(init=False)
-    cell: Format = field(init=False)
-    cell_share: Format = field(init=False)
-    cell_percent: Format = field(init=False)
-    cell_number: Format = field(init=False)
-    cell_restored: Format = field(init=False)
-    cell_header: Format = field(init=False)
-    thumbnail: Format = field(init=False)
-    thumbnail_label: Format = field(init=False)
-    logit: Format = field(init=False)
-    probability: Format = field(init=False)
-    wrong: Format = field(init=False)
-    wrong_text: Format = field(init=False)
-    negative: Format = field(init=False)
-    positive: Format = field(init=False)
-    attention: Format = field(init=False)
-    value_number: Format = field(init=False)
-    bits: Format = field(init=False)
-    probability_or_blank: Format = field(init=False)
-    learned: Format = field(init=False)
-    chosen: Format = field(init=False)
-    finished: Format = field(init=False)
-    refused: Format = field(init=False)
-    cut_first: Format = field(init=False)
-    cut_second: Format = field(init=False)
-    line_above: Format = field(init=False)
-    error: Format = field(init=False)
-    editable: Format = field(init=False)
-    edited: Format = field(init=False)
-    hidden: Format = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, workbook: Workbook) -> None:
+        self.workbook = workbook
         boxed = {"border": 1, "border_color": RULE}
         self.title = self._format(font_size=17, bold=True, font_color=BAND)
         self.text = self._format()

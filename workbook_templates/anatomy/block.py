@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbook_templates import way
 from workbook_templates.anatomy import heads
-from workbook_templates.anatomy.places import LABELS
+from workbook_templates.anatomy.embeddings import LABELS
 from workbook_templates.bands import FIRST, Band, BandPage, unless_error
 from workbook_templates.book import Book
 

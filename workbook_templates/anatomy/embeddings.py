@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from workbook_templates import way
-from workbook_templates.anatomy.places import LABELS, TOKEN_TABLE
+from workbook_templates.anatomy.tokens import TOKEN_TABLE
 from workbook_templates.bands import IDS, Band, BandPage
 from workbook_templates.book import Book
 from workbook_templates.places import READY
+
+LABELS = "Embeddings!$A$8#"  # the position and token of every row, spilled once and read by every band
 
 
 def write_embeddings(book: Book) -> Band:

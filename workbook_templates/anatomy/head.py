@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbook_templates import way
-from workbook_templates.anatomy.places import LABELS
+from workbook_templates.anatomy.embeddings import LABELS
 from workbook_templates.bands import FIRST, Band, BandPage, unless_error
 from workbook_templates.book import Book
 from workbook_templates.grids import number_between, unless_message
@@ -48,9 +48,7 @@ def _logits(page: BandPage, stream: Band) -> None:
     page.heading(
         "next token",
         f"The {_SHOWN} most likely next tokens, of all the tokens that the model knows.",
-        (
-            "Logits are divided by the temperature: 1 as trained, lower surer, higher more even, 0 all to the first.",
-        ),
+        ("Logits are divided by the temperature: 1 as trained, lower surer, higher more even, 0 all to the first.",),
     )
     _temperature(page)
     page.row += 1

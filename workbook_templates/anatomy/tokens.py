@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from workbook_templates import style as look
-from workbook_templates.anatomy.places import TOKEN_TABLE
 from workbook_templates.book import Book
 from workbook_templates.prompt_tab import write_prompt_tokens
 from workbook_templates.sheet import Page
+
+TOKEN_TABLE = "Tokens!$A$7"  # the cell that the table of tokens spills from
 
 _STEPS = 4  # the column in which the merges begin
 _RANK = _STEPS + 2

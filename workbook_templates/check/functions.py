@@ -5,7 +5,7 @@ from __future__ import annotations
 from udfs.backend.gpt2.config import Config
 from workbook_templates.bands import FIRST, BandPage, unless_error
 from workbook_templates.book import Book
-from workbook_templates.mri.places import TOKEN_TABLE
+from workbook_templates.mri.tokens import TOKEN_TABLE
 from workbook_templates.places import READY
 from workbook_templates.pure.page import Range
 

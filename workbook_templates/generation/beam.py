@@ -6,9 +6,10 @@ from xlsxwriter.utility import xl_col_to_name
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.generation.places import BEAM
 from workbook_templates.grids import labelled_input, table, title, whole_number
 from workbook_templates.sheet import Page
+
+TAB = "Beam"
 
 _MOST_TOKENS, _MOST_BEAMS = 20, 8
 _PRINTED = 40  # rows of the steps
@@ -17,9 +18,9 @@ _PROBABILITY, _BECOMES = 3, 5  # columns of the steps
 
 def write_beam(book: Book) -> None:
     """Writes the tab."""
-    page = Page(book, BEAM, (12, 12, 18, 16, 16, 12, 66), kind="result")
+    page = Page(book, TAB, (12, 12, 18, 16, 16, 12, 66), kind="result")
     page.furniture(
-        BEAM,
+        TAB,
         (
             "Greedy takes the most likely token each time, yet the most likely text may begin with another token.",
             "Beam search follows several texts at once: at each step it continues each of them in every possible way,",

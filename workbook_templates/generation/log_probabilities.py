@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from xlsxwriter.format import Format
 
+from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.generation.places import LOG_PROBABILITIES, TOKEN_TABLE
 from workbook_templates.grids import area, labelled_input, labelled_value, table, title, unless_message
 from workbook_templates.places import MARK
 from workbook_templates.prompt_tab import tokens_of, write_prompt_tokens
 from workbook_templates.sheet import Page
+
+TAB = "Log-probabilities"
+TOKEN_TABLE = f"'{TAB}'!$L$6"  # the cell that the table of the prompt's tokens spills from
 
 TEXT = "Mike is quick. He moves slowly. Anna is a Jedi. She pulls out her phone."
 
@@ -24,9 +27,9 @@ _SURPRISE, _ENTROPY, _PERPLEXITY, _EXPECTED = 5, 6, 7, 8
 
 def write_log_probabilities(book: Book) -> str:
     """Writes the tab, names the prompt's tokens and returns the cell of the text."""
-    page = Page(book, LOG_PROBABILITIES, (13, *[15] * 8, 3, 3, 11.5, 18, 10), kind="result")
+    page = Page(book, TAB, (13, *[15] * 8, 3, 3, 11.5, 18, 10), kind="result")
     page.furniture(
-        LOG_PROBABILITIES,
+        TAB,
         (
             "A model that predicts a text well gives each token a high probability. Surprise is -log2 of it, in",
             "bits: 0 for a certain token, 1 for the toss of a coin, 10 for one chance in a thousand.",
@@ -160,9 +163,8 @@ def _chart(page: Page, header: int) -> None:
         }
     )
     chart.combine(line)
-    chart.set_title({"name": f"The first {_CHARTED} tokens", "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"position": "bottom"})
-    chart.set_y_axis({"min": 0, "name": "bits", "major_gridlines": {"visible": True, "line": {"color": look.RULE}}})
+    charts.dress(chart, f"The first {_CHARTED} tokens")
+    chart.set_y_axis({"min": 0, "name": "bits", **charts.GRIDLINES})
     chart.set_size({"width": 980, "height": 320})
     page.sheet.insert_chart(page.row, 0, chart)
     page.row += _CHART_ROWS

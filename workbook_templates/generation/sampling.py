@@ -8,9 +8,10 @@ from xlsxwriter.utility import xl_col_to_name
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.generation.places import SAMPLING
 from workbook_templates.grids import labelled_input, number_between, table, title, whole_number
 from workbook_templates.sheet import Page
+
+TAB = "Sampling"
 
 _MOST_TOKENS = 60
 _CANDIDATES = 8
@@ -32,14 +33,14 @@ class Choices:
 
     def outside(self, name: str) -> str:
         """The address of one of them, for formulas on other tabs."""
-        return f"{SAMPLING}!{getattr(self, name)}"
+        return f"{TAB}!{getattr(self, name)}"
 
 
 def write_sampling(book: Book) -> Choices:
     """Writes the tab and returns its input cells."""
-    page = Page(book, SAMPLING, (14, 16, 10, 12, 13, 13, 13, 13, *(13, 11) * _CANDIDATES), kind="result")
+    page = Page(book, TAB, (14, 16, 10, 12, 13, 13, 13, 13, *(13, 11) * _CANDIDATES), kind="result")
     page.furniture(
-        SAMPLING,
+        TAB,
         (
             "The model gives every token a probability. Greedy takes the most likely one, always the same.",
             "Sampling draws: the temperature makes likely tokens more or less likely, top_k and top_p cut tokens off,",

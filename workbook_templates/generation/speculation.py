@@ -5,7 +5,6 @@ from __future__ import annotations
 from xlsxwriter.utility import xl_col_to_name
 
 from workbook_templates.book import Book
-from workbook_templates.generation.places import SPECULATION
 from workbook_templates.grids import (
     area,
     labelled_input,
@@ -19,6 +18,8 @@ from workbook_templates.grids import (
 from workbook_templates.places import MARK
 from workbook_templates.sheet import Page
 
+TAB = "Speculative decoding"
+
 _MOST_TOKENS, _MOST_AHEAD = 40, 8
 _ROOM = _MOST_TOKENS * (_MOST_AHEAD + 1)  # rows of the trace if each round keeps one token
 _ROUND, _OUTCOME, _TEXT = 0, 9, 10  # columns
@@ -27,9 +28,9 @@ _DRAFT_OF_DEMO = "demo ; scale h.11.attn by 0 ; scale h.11.mlp by 0"
 
 def write_speculation(book: Book) -> str:
     """Writes the tab and returns the cell of the draft model."""
-    page = Page(book, SPECULATION, (13, 13, 16, *[11.5] * 6, 14, 70), kind="result")
+    page = Page(book, TAB, (13, 13, 16, *[11.5] * 6, 14, 70), kind="result")
     page.furniture(
-        SPECULATION,
+        TAB,
         (
             "A large model is slow because it reads all its weights for each token. So a small draft model proposes",
             "several, and the large model judges them all in one pass. It accepts a token that it finds at least as",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.generation.places import TEMPERATURE
 from workbook_templates.generation.sampling import Choices
 from workbook_templates.grids import number_between, title, unless_message
 from workbook_templates.next_tokens import COLUMNS, write_next_tokens
 from workbook_templates.sheet import Page
+
+TAB = "Temperature"
 
 _TEMPERATURES = (0.2, 0.5, 1, 1.5, 3)
 _COLOURS = (look.BAND, look.NEGATIVE, look.ATTENTION, look.POSITIVE, look.ERROR_INK)
@@ -20,9 +22,9 @@ _CHART_ROWS = 18
 
 def write_temperature(book: Book, choices: Choices) -> None:
     """Writes the tab and names the table of next tokens."""
-    page = Page(book, TEMPERATURE, (11.5, 20, 9, 9, 13, 3, *[12] * len(_TEMPERATURES), 3, 12, 12, 12), kind="result")
+    page = Page(book, TAB, (11.5, 20, 9, 9, 13, 3, *[12] * len(_TEMPERATURES), 3, 12, 12, 12), kind="result")
     page.furniture(
-        TEMPERATURE,
+        TAB,
         (
             "Logits are divided by the temperature before they become probabilities. Below 1 the likely tokens gain;",
             "above 1 the unlikely ones gain. There are about fifty thousand of them: soon they have nearly everything.",
@@ -90,10 +92,8 @@ def _chart(page: Page, rows: tuple[int, int, int]) -> None:
                 "overlap": -5,
             }
         )
-    chart.set_title({"name": "The same tokens at each temperature", "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"position": "bottom"})
-    lines = {"visible": True, "line": {"color": look.RULE}}
-    chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%", "major_gridlines": lines})
+    charts.dress(chart, "The same tokens at each temperature")
+    chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%", **charts.GRIDLINES})
     chart.set_size({"width": 940, "height": 340})
     page.sheet.insert_chart(page.row, 0, chart)
 

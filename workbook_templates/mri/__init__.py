@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from udfs.backend import catalogue, model_text
 from udfs.backend.gpt2 import tokenizer
+from workbook_templates import start_tab
+from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.mri.attention import write_attention
 from workbook_templates.mri.attribution import write_attribution
@@ -11,13 +15,12 @@ from workbook_templates.mri.circuit import write_circuit
 from workbook_templates.mri.heads import write_heads
 from workbook_templates.mri.lens import write_lens
 from workbook_templates.mri.patching import write_patching
-from workbook_templates.mri.places import TOKEN_TABLE
 from workbook_templates.mri.scores import write_scores
-from workbook_templates.mri.start import write_start
-from workbook_templates.mri.tokens import write_tokens
+from workbook_templates.mri.tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.mri.track import write_track
 from workbook_templates.prompt_tab import PromptTab, write_prompt
-from workbook_templates.start_tab import Try, start_page
+from workbook_templates.sheet import Page
+from workbook_templates.start_tab import Try
 
 PROMPT = "If today is Tuesday, tomorrow is"
 RIVAL = " Tuesday"  # what the model predicts in earlier layers, before it finds the answer
@@ -25,10 +28,7 @@ RIVAL = " Tuesday"  # what the model predicts in earlier layers, before it finds
 _TAB = PromptTab(
     template="mri",
     token_table=TOKEN_TABLE,
-    edits="",
     second_line="The tabs after Tokens show how the model arrives at its answer.",
-    model_note='Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".',
-    guarded=True,
 )
 
 # Heads and MLPs that are enough for the seven days. `circuits.smallest` found those of demo, searching first among
@@ -45,12 +45,31 @@ _ORIGINS = {
 _ALL_TICKED = "Everything is ticked: remove the parts that the answers do not need."
 # The head shown at first. Demo's looks from the end of the prompt to the day, GPT-2's looks one token back.
 _HEADS = {"demo": (6, 4), "gpt2": (4, 11)}
+_STOPS = (
+    ("Prompt", "Type the text and choose the model."),
+    ("Tokens", "The pieces of the text, and the ten most likely next tokens."),
+    ("Logit lens", "What the model would predict after each layer: how the answer forms."),
+    ("Track a token", "One token's probability and rank through the layers, as charts."),
+    ("Attention", "Where one head looks, why, and what it writes."),
+    ("All heads", "Where all heads look, as thumbnails."),
+    ("Head scores", "Which heads look one token back, at copies of a token, or at what followed a copy."),
+    ("Attribution", "What each part of the model adds to the answer's logit."),
+    ("Circuit", "Which parts are enough to name the next day: tick them."),
+    ("Patching", "Which values of one run restore its answer in another run."),
+)
+_LEGEND = {
+    **{name: look.LEGEND[name] for name in ("input", "value", "result")},
+    "attention": ("0.50", "A share or a probability: the greener, the more."),
+    "positive": ("1.23", "Above zero: it favours the answer, or restores it."),
+    "negative": ("-1.23", "Below zero: it works against the answer."),
+    "wrong": look.LEGEND["wrong"],
+}
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
     """Writes every tab."""
     name = model_text.parse(model or "").name or catalogue.default_name()
-    start = start_page(book)
+    start = start_tab.start_page(book)
     text = PROMPT if prompt is None else prompt
     prompt_cell = write_prompt(book, _TAB, text, model)
     write_tokens(book)
@@ -62,7 +81,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_attribution(book)
     first_mlp = write_circuit(book, CIRCUITS.get(name), _ORIGINS.get(name, _ALL_TICKED))
     write_patching(book)
-    write_start(
+    _write_start(
         start,
         (
             Try(
@@ -91,3 +110,18 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
             ),
         ),
     )
+
+
+def _write_start(page: Page, tries: Sequence[Try]) -> None:
+    page.furniture(
+        "GPT-2 under the scanner: where does an answer come from?",
+        (
+            "The model reads the prompt and predicts the next token. These tabs look inside it while it does so:",
+            "when the answer appears, which heads look where, which parts favour it, and which parts it needs.",
+        ),
+    )
+    start_tab.now(page)
+    start_tab.things_to_try(page, tries)
+    start_tab.tabs(page, _STOPS)
+    start_tab.legend(page, _LEGEND)
+    start_tab.finish(page)

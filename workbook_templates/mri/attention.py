@@ -11,7 +11,7 @@ from workbook_templates.book import Book
 from workbook_templates.grids import fold, heat_map, labelled_input, table, title, whole_number
 from workbook_templates.sheet import Page
 
-NAME = "Attention"
+TAB = "Attention"
 
 _PRINTED = 18
 _WRITTEN = 5
@@ -20,9 +20,9 @@ _WRITTEN = 5
 def write_attention(book: Book, layer: int, head: int) -> None:
     """Writes the tab, with this head chosen at first."""
     shape, style = book.shape, book.style
-    page = Page(book, NAME, (13, *[9.5] * (shape.tokens + 1)))
+    page = Page(book, TAB, (13, *[9.5] * (shape.tokens + 1)))
     page.furniture(
-        NAME,
+        TAB,
         (
             "A head moves information from earlier tokens to later ones. This tab shows where one head looks.",
             "Row: the token that looks. Column: the token looked at. Each row sums to 1. No token sees a later one.",

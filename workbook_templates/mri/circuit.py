@@ -10,7 +10,7 @@ from workbook_templates.book import Book
 from workbook_templates.grids import area, title, unless_message
 from workbook_templates.sheet import Page
 
-NAME = "Circuit"
+TAB = "Circuit"
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _PROMPTS = len(_DAYS) + 5  # rows, some of them for the reader's own prompts
@@ -46,9 +46,9 @@ def write_circuit(book: Book, kept: Sequence[str] | None, origin: str) -> str:
     origin: a line that explains where this set comes from
     """
     shape = book.shape
-    page = Page(book, NAME, (36, 14, 8, 12, 8, 18, 3, 3, 11, *[5] * (shape.n_head + 1)))
+    page = Page(book, TAB, (36, 14, 8, 12, 8, 18, 3, 3, 11, *[5] * (shape.n_head + 1)))
     page.furniture(
-        NAME,
+        TAB,
         (
             "Which parts does the model need to name the next day? Only the ticked heads and MLPs are at work:",
             "every other part gives its average over these prompts, which carries no information about the day.",

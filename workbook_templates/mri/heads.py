@@ -7,7 +7,7 @@ from workbook_templates.book import Book
 from workbook_templates.places import MARK, READY
 from workbook_templates.sheet import Page
 
-NAME = "All heads"
+TAB = "All heads"
 
 _FIRST = 1  # the column in which the thumbnails begin
 _CELL_WIDTH, _CELL_HEIGHT = 1.1, 9
@@ -19,10 +19,10 @@ def write_heads(book: Book, printed: int) -> None:
     shape = book.shape
     side = min(shape.tokens, _MOST_TOKENS) + 1
     rows, columns = (count * side - 1 for count in (shape.n_layer, shape.n_head))
-    page = Page(book, NAME, (9,))
+    page = Page(book, TAB, (9,))
     page.sheet.set_column(_FIRST, _FIRST + columns - 1, _CELL_WIDTH, page.style.thumbnail)
     page.furniture(
-        NAME,
+        TAB,
         (
             "Where every head looks, as thumbnails: one row of squares per layer, one column per head.",
             "Each square is a small tab Attention. A line just below the diagonal: the head looks one token back.",
@@ -33,7 +33,7 @@ def write_heads(book: Book, printed: int) -> None:
     corner = page.at(first, _FIRST)
     for column in range(_FIRST + 1, _FIRST + columns):
         page.sheet.write_blank(header, column, None, page.style.thumbnail_label)
-    page.text(header, 0, "layer ↓  head →", page.style.thumbnail_label)
+    page.text(header, 0, "layer ↓ head →", page.style.thumbnail_label)
     for row in range(first, first + rows):
         page.sheet.set_row(row, _CELL_HEIGHT)
         if row > first:

@@ -19,7 +19,7 @@ from workbook_templates.grids import (
 from workbook_templates.places import MARK
 from workbook_templates.sheet import Page
 
-NAME = "Logit lens"
+TAB = "Logit lens"
 
 _STEPS = (0.9, 0.7, 0.5, 0.3, 0.1)  # the probabilities at which a token gets a darker green
 _CANDIDATES = 5
@@ -29,9 +29,9 @@ _WIDTH = 12.5
 def write_lens(book: Book) -> None:
     """Writes the tab: a check, tokens coloured by probability, the probabilities, the candidates at one position."""
     n_layer, tokens = book.shape.n_layer, book.shape.tokens
-    page = Page(book, NAME, (13, *[_WIDTH] * max(tokens, 2 * _CANDIDATES)))
+    page = Page(book, TAB, (13, *[_WIDTH] * max(tokens, 2 * _CANDIDATES)))
     page.furniture(
-        NAME,
+        TAB,
         (
             "Stop the model after each layer and ask: what comes next? This shows how the answer forms.",
             f"Row 0 is before block 0. Row {n_layer} is after the last block: it is the model's real prediction.",

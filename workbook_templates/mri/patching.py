@@ -9,7 +9,7 @@ from workbook_templates.places import MARK
 from workbook_templates.prompt_tab import tokens_of
 from workbook_templates.sheet import Page
 
-NAME = "Patching"
+TAB = "Patching"
 
 CLEAN = "When Mary and John went to the store, John gave a drink to"
 CORRUPTED = "When Mary and John went to the store, Mary gave a drink to"
@@ -21,9 +21,9 @@ _PRINTED = 16
 def write_patching(book: Book) -> None:
     """Writes the tab."""
     shape, style = book.shape, book.style
-    page = Page(book, NAME, (13, *[12.5] * max(shape.tokens, shape.n_head)))
+    page = Page(book, TAB, (13, *[12.5] * max(shape.tokens, shape.n_head)))
     page.furniture(
-        NAME,
+        TAB,
         (
             "Two sentences of the same number of tokens differ in one word, so the model answers differently.",
             "The model reads the corrupted one, but one of its values is replaced by the value from the clean one.",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from workbook_templates.book import Book
 from workbook_templates.grids import unless_message
-from workbook_templates.mri.places import TOKEN_TABLE
 from workbook_templates.next_tokens import COLUMNS, write_next_tokens
 from workbook_templates.prompt_tab import write_prompt_tokens
 from workbook_templates.sheet import Page
+
+TOKEN_TABLE = "Tokens!$A$7"  # the cell that the table of tokens spills from
 
 _SHOWN = 10  # tokens in the table of next tokens
 _NEXT = 4  # its first column

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import labelled_input, labelled_value, table, title, whole_number
 from workbook_templates.sheet import Page
 
-NAME = "Track a token"
+TAB = "Track a token"
 
 _RIVAL = 6  # the first column of the second token's table
 _PROBABILITY, _RANK = 2, 3  # columns within a table
@@ -17,9 +18,9 @@ _CHART_WIDTH = 520
 def write_track(book: Book, rival: str) -> str:
     """Writes the tab and returns the cell of the token to follow."""
     n_layer = book.shape.n_layer
-    page = Page(book, NAME, (13, 16, 13, 10, 18, 3, 9, 11, 13, 10, 3))
+    page = Page(book, TAB, (13, 16, 13, 10, 18, 3, 9, 11, 13, 10, 3))
     page.furniture(
-        NAME,
+        TAB,
         (
             "One token through all layers: how its logit and probability change, and its rank among all tokens,",
             "where 1 is the most likely. A second token next to it shows what the model favours instead.",
@@ -73,13 +74,11 @@ def _charts(page: Page, names: int, first: int, last: int) -> None:
                     "name": [page.name, names, table_column],
                     "categories": [page.name, first, 0, last, 0],
                     "values": [page.name, first, table_column + column, last, table_column + column],
-                    "line": {"color": colour, "width": 2.5},
-                    "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
+                    **charts.line_with_markers(colour, 2.5),
                 }
             )
-        chart.set_title({"name": text, "name_font": {"size": 12, "color": look.INK}})
-        chart.set_legend({"position": "bottom"})
+        charts.dress(chart, text)
         chart.set_x_axis({"name": "layer", "label_position": labels})
-        chart.set_y_axis({**axis, "major_gridlines": {"visible": True, "line": {"color": look.RULE}}})
+        chart.set_y_axis({**axis, **charts.GRIDLINES})
         chart.set_size({"width": _CHART_WIDTH, "height": 330})
         page.sheet.insert_chart(page.row, 0, chart, {"x_offset": offset})

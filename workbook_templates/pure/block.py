@@ -13,7 +13,8 @@ from workbook_templates.bands import Look
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.page import SHARES, STATISTICS, FixedPage, Labels, Range
-from workbook_templates.pure.places import BlockWeights, TokenTable
+from workbook_templates.pure.tokens import TokenTable
+from workbook_templates.pure.weights import BlockWeights
 
 _EPSILON = "0.00001"  # keeps LayerNorm from dividing by 0
 _BESIDE = 2  # columns after each head's scores: the largest score of the row, and the sum

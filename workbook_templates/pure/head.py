@@ -9,7 +9,8 @@ from workbook_templates.places import MARK, READY
 from workbook_templates.pure.block import layer_norm
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.page import FixedPage, Range
-from workbook_templates.pure.places import TokenTable, Vocabulary
+from workbook_templates.pure.tokens import TokenTable
+from workbook_templates.pure.vocabulary import Vocabulary
 
 _SHOWN = 10  # tokens in the table
 _PRINTED_ROWS = 30

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.places import MARK, READY
+from workbook_templates.prompt_tab import write_label
 from workbook_templates.pure.contents import Contents
-from workbook_templates.pure.places import TokenTable
+from workbook_templates.pure.tokens import TokenTable
 from workbook_templates.sheet import Page
 
 _LABEL, _VALUE, _NOTE = 0, 1, 2
@@ -28,11 +28,11 @@ class PromptTab:
         page.section("You type")
         self.cell = page.at(page.row, _VALUE)
         page.input(page.row, _VALUE, prompt)
-        self._label("Prompt", "The text that the model continues. Use only words from the tab Words.", "prompt")
+        write_label(page, "prompt", "Prompt", "The text that the model continues. Use only words from the tab Words.")
         page.row += 1
         page.section("What the model gets")
         page.text(page.row, _VALUE, contents.model.text or contents.model.name, page.style.value)
-        self._label("Model", "Its weights are on the tabs Vocabulary, Positions and Weights.", "model")
+        write_label(page, "model", "Model", "Its weights are on the tabs Vocabulary, Positions and Weights.")
         self._rows = page.row
         page.row += 4
         page.section("Answer")
@@ -54,17 +54,7 @@ class PromptTab:
 
     def _formula(self, formula: str, label: str, note: str, kind: str = "value", name: str | None = None) -> None:
         self._page.plain(self._page.row, _VALUE, formula, getattr(self._page.style, kind))
-        self._label(label, note, name)
-
-    def _label(self, label: str, note: str, name: str | None) -> None:
-        page = self._page
-        if label in ("Prompt", "Check", "Continued"):
-            page.sheet.set_row(page.row, look.TEXT_HEIGHT)
-        page.text(page.row, _LABEL, label, page.style.bold)
-        page.text(page.row, _NOTE, note, page.style.aside)
-        if name:
-            page.book.name(name, page.place(page.row, _VALUE))
-        page.row += 1
+        write_label(self._page, name, label, note)
 
 
 def _check(tokens: TokenTable) -> str:

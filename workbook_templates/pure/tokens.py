@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from workbook_templates.book import Book
 from workbook_templates.places import READY
 from workbook_templates.pure.page import Range
-from workbook_templates.pure.places import TokenTable, Vocabulary, WordTable
+from workbook_templates.pure.vocabulary import Vocabulary, WordTable
 from workbook_templates.sheet import Page
 
 _REST, _WORD, _ENDS, _NEXT, _WRONG, _ROW, _COUNT, _FROM = range(6, 14)  # the columns of the table of words
 _TITLES = ("remaining text", "word", "ends in", "before", "wrong", "row in Words", "tokens", "from")
+
+
+@dataclass(frozen=True)
+class TokenTable:
+    """The columns of the tab Tokens, one row for each token that there is room for.
+
+    vocabulary_rows: the token's row on the tab Vocabulary
+    rest, words, counts: the text that is left, the word taken off it, its number of tokens
+    wrong: 1 if no word fits
+    """
+
+    positions: Range
+    tokens: Range
+    vocabulary_rows: Range
+    counts: Range
+    words: Range
+    wrong: Range
+    rest: Range
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Positions and tokens, for formulas on other tabs."""
+        return self.positions.there, self.tokens.there
 
 
 def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenTable:

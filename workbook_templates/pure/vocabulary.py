@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.page import Range
-from workbook_templates.pure.places import Vocabulary, WordTable
 from workbook_templates.pure.weights import CHANNEL_WIDTH, FIRST, PRINTED_COLUMNS, PRINTED_ROWS, numbers
 from workbook_templates.sheet import Page
 
 _PIECES = 3  # the most tokens that a word may have
 _WORDS_TOP, _VOCABULARY_TOP, _FACTS_TOP, _POSITIONS_TOP = 5, 9, 4, 4  # the first row of each table
+
+
+@dataclass(frozen=True)
+class WordTable:
+    """The columns of the tab Words: each word, its length, its number of tokens, and their ids."""
+
+    text: Range
+    length: Range
+    count: Range
+    ids: Range
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The columns of the tab Vocabulary: each token's id, text, row number, and row of the embedding.
+
+    other_row: the mean row of the tokens that are not listed
+    count, spread, radius: how many those are, and how they scatter around their mean
+    """
+
+    ids: Range
+    tokens: Range
+    numbers: Range
+    rows: Range
+    other_row: Range
+    count: Range
+    spread: Range
+    radius: Range
 
 
 def word_table(contents: Contents) -> WordTable:
@@ -111,9 +139,7 @@ def write_positions(book: Book, contents: Contents) -> None:
     page = Page(book, "Positions", (11, 11, 3, *[CHANNEL_WIDTH] * width), kind="weight")
     page.furniture(
         "Positions",
-        (
-            f"wpe.weight: what is added for a token's position, the first {tokens} of {contents.config.n_ctx}.",
-        ),
+        (f"wpe.weight: what is added for a token's position, the first {tokens} of {contents.config.n_ctx}.",),
     )
     _table_header(page, ("position", "", "", *map(str, range(width))))
     values = contents.weights("wpe.weight")[:tokens]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from udfs.backend.gpt2.config import Config
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents, Numbers
 from workbook_templates.pure.page import Range
-from workbook_templates.pure.places import BlockWeights
 from workbook_templates.sheet import Page
 
 FIRST = 3  # the column in which the numbers of a table begin
@@ -33,6 +34,16 @@ TENSORS = (
     ("mlp.c_proj.weight", "from the detectors back to the stream"),
     ("mlp.c_proj.bias", "and what is added to each channel"),
 )
+
+
+@dataclass(frozen=True)
+class BlockWeights:
+    """The ranges of one block's tensors, by the last part of their names: `attn.c_attn.weight`."""
+
+    tensors: dict[str, Range]
+
+    def __getitem__(self, name: str) -> str:
+        return self.tensors[name].there
 
 
 def block_weights(config: Config, layer: int, sheet: str) -> BlockWeights:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.bands import unless_error
 from workbook_templates.book import Book
@@ -205,15 +206,12 @@ def _chart(page: Page, at: int, header: int, title: str, columns: Sequence[int],
                 "name": [page.name, header, column],
                 "categories": [page.name, first, 0, last, 0],
                 "values": [page.name, first, column, last, column],
-                "line": {"color": colour, "width": 2},
-                "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
+                **charts.line_with_markers(colour, 2),
             }
         )
-    chart.set_title({"name": title, "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"position": "bottom"} if len(columns) > 1 else {"none": True})
-    lines = {"visible": True, "line": {"color": look.RULE}}
+    charts.dress(chart, title, legend=len(columns) > 1)
     limits = {"min": 0, "max": 1, "num_format": "0%"} if share else {"min": 0, "num_format": "0.0"}
-    chart.set_y_axis({**limits, "major_gridlines": lines})
+    chart.set_y_axis({**limits, **charts.GRIDLINES})
     chart.set_x_axis({"name": "coefficient", "num_format": "0", "label_position": "low"})
     chart.set_size({"width": 560, "height": 300})
     page.sheet.insert_chart(at, _CHART, chart)
