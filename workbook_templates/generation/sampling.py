@@ -42,7 +42,7 @@ def write_sampling(book: Book) -> Choices:
     page.furniture(
         TAB,
         (
-            "The model gives every token a probability. Greedy takes the most likely one, always the same.",
+            "The model gives every token a probability. Greedy always takes the most likely one: always the same text.",
             "Sampling draws: the temperature makes likely tokens more or less likely, top_k and top_p cut tokens off,",
             "and a random number between 0 and 1 picks one of those that are left, laid end to end by probability.",
         ),

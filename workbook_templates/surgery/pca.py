@@ -28,8 +28,8 @@ def write_pca(book: Book) -> Steering:
         TAB,
         "The direction in which pairs of prompts differ",
         (
-            "The model reads pairs of texts that differ in one idea. Their streams at the last token differ in another",
-            "way for each pair, but one direction is common to most of them: the first principal component.",
+            "The model reads pairs of texts that differ in one idea. At the last token, each pair's streams differ",
+            "in their own way, but most of the differences share one direction: the first principal component.",
             "Its length is 1, so the coefficient is the length added. (Representation engineering, Zou et al. 2023.)",
         ),
         labels=LABELS,
