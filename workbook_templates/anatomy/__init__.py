@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbook_templates import start_tab, way
+from workbook_templates import start_tab, walkthrough
 from workbook_templates import style as look
 from workbook_templates.anatomy.block import write_block
 from workbook_templates.anatomy.embeddings import write_embeddings
@@ -44,7 +44,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
         "scale  in the column what,  h.0.mlp  in the column where,  0  in the column amount",
         "Block 0's MLP is switched off: step 11 of the block is all zeros. The tab Head shows the new answer.",
     )
-    _write_start(start, (*way.tries(prompt_cell, first_edit), silenced))
+    _write_start(start, (*walkthrough.tries(prompt_cell, first_edit), silenced))
 
 
 def _write_start(page: Page, tries: tuple[Try, ...]) -> None:
@@ -57,7 +57,7 @@ def _write_start(page: Page, tries: tuple[Try, ...]) -> None:
     )
     start_tab.now(page)
     start_tab.things_to_try(page, tries, "To undo, clear the yellow cells, or reopen the file without saving.")
-    way.write_map(page)
+    walkthrough.write_map(page)
     start_tab.stop(page, "Weights", "What the model has learned, and where you can change it.")
     page.row += 1
     start_tab.legend(page, look.LEGEND)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbook_templates import way
+from workbook_templates import walkthrough
 from workbook_templates.anatomy import heads
 from workbook_templates.anatomy.embeddings import LABELS
 from workbook_templates.bands import FIRST, Band, BandPage, unless_error
@@ -17,7 +17,7 @@ def write_block(book: Book, layer: int, incoming: Band, before: str) -> tuple[Ba
         f"Block {layer}",
         f"Block {layer}",
         (
-            *way.BLOCK,
+            *walkthrough.BLOCK,
             "Blue is below zero, orange above. To change a weight of this block, use the tab Weights.",
         ),
         labels=LABELS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbook_templates import way
+from workbook_templates import walkthrough
 from workbook_templates.anatomy.tokens import TOKEN_TABLE
 from workbook_templates.bands import IDS, Band, BandPage
 from workbook_templates.book import Book
@@ -17,7 +17,7 @@ def write_embeddings(book: Book) -> Band:
         book,
         "Embeddings",
         "Embeddings",
-        way.EMBEDDINGS,
+        walkthrough.EMBEDDINGS,
         labels=LABELS,
     )
     body = book.dialect.body

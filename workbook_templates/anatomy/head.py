@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbook_templates import way
+from workbook_templates import walkthrough
 from workbook_templates.anatomy.embeddings import LABELS
 from workbook_templates.bands import FIRST, Band, BandPage, unless_error
 from workbook_templates.book import Book
@@ -19,7 +19,7 @@ def write_head(book: Book, incoming: Band, before: str) -> None:
         book,
         "Head",
         "Head",
-        way.HEAD,
+        walkthrough.HEAD,
         labels=LABELS,
         kind="result",
     )

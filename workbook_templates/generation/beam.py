@@ -28,7 +28,7 @@ def write_beam(book: Book) -> None:
         ),
     )
     title(page, "You choose")
-    tokens = labelled_input(page, "tokens", 16, f"At most this many, 1 to {_MOST_TOKENS}.")
+    tokens = labelled_input(page, "tokens", 16, f"The most tokens to generate, 1 to {_MOST_TOKENS}.")
     beams = labelled_input(page, "beams", 4, f"How many texts are followed at once, 1 to {_MOST_BEAMS}.")
     whole_number(page, tokens, 1, _MOST_TOKENS)
     whole_number(page, beams, 1, _MOST_BEAMS)

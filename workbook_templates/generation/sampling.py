@@ -73,7 +73,7 @@ def write_sampling(book: Book) -> Choices:
 
 
 def _choose(page: Page) -> Choices:
-    tokens = labelled_input(page, "tokens", 16, f"At most this many, 1 to {_MOST_TOKENS}.")
+    tokens = labelled_input(page, "tokens", 16, f"The most tokens to generate, 1 to {_MOST_TOKENS}.")
     temperature = labelled_input(page, "temperature", 1, "0 is greedy, 1 is as trained, higher is wilder.")
     top_k = labelled_input(page, "top_k", 6, "Keeps only the k most likely tokens; 0 keeps all.")
     top_p = labelled_input(

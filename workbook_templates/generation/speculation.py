@@ -42,7 +42,7 @@ def write_speculation(book: Book) -> str:
     draft = labelled_input(page, "draft model", None, "Blank: the model without its last block.", 5)
     default = f'IF(LEFT(model&" ",5)="demo ","{_DRAFT_OF_DEMO}","")'
     page.plain(page.row - 1, 1, default, page.style.input)
-    tokens = labelled_input(page, "tokens", 24, f"At most this many, 1 to {_MOST_TOKENS}.")
+    tokens = labelled_input(page, "tokens", 24, f"The most tokens to generate, 1 to {_MOST_TOKENS}.")
     ahead = labelled_input(page, "ahead", 4, f"How many the draft proposes at once, 1 to {_MOST_AHEAD}.")
     temperature = labelled_input(page, "temperature", 1, "1 is as trained, 0 is greedy.")
     seed = labelled_input(page, "seed", 5, "Sets the random numbers.")

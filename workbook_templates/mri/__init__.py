@@ -88,7 +88,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 "Prompt",
                 prompt_cell,
                 "Mike is quick. He moves",
-                "All tabs show the new prompt. On Logit lens, see in which layer the answer quickly appears.",
+                'All tabs show the new prompt. On Logit lens, see in which layer the answer "quickly" appears.',
             ),
             Try(
                 "Track a token",

@@ -26,7 +26,7 @@ def write_patching(book: Book) -> None:
         TAB,
         (
             "Two sentences of the same number of tokens differ in one word, so the model answers differently.",
-            "The model reads the corrupted one, but one of its values is replaced by the value from the clean one.",
+            "The model reads the corrupted one, but at one place it gets the values from the run on the clean one.",
             "How much of the answer does that restore? 0 is nothing. 1 is all of it: that place holds what matters.",
         ),
     )

@@ -6,7 +6,7 @@ It uses only functions that Excel 2016, LibreOffice 7.4 and Google Sheets share,
 from __future__ import annotations
 
 from udfs.backend import catalogue
-from workbook_templates import start_tab, way
+from workbook_templates import start_tab, walkthrough
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.pure.block import write_block
@@ -68,7 +68,7 @@ def _write_start(page: Page, prompt: str, stream_edit: str, weight: tuple[str, s
     )
     start_tab.now(page)
     tries = (
-        *way.tries(prompt, stream_edit),
+        *walkthrough.tries(prompt, stream_edit),
         Try(
             *weight,
             "10",
@@ -76,13 +76,13 @@ def _write_start(page: Page, prompt: str, stream_edit: str, weight: tuple[str, s
         ),
     )
     start_tab.things_to_try(page, tries)
-    way.write_map(page)
+    walkthrough.write_map(page)
     page.row += 1
     page.section("What the model has learned")
     start_tab.stop(page, "Words", "The words that a prompt may use, and their tokens.")
     start_tab.stop(page, "Vocabulary", "A row of numbers for each token.")
     start_tab.stop(page, "Positions", "A row of numbers for each position in the prompt.")
-    way.write_links(page, "Weights", "The weights of each block, as tables:")
+    walkthrough.write_links(page, "Weights", "The weights of each block, as tables:")
     page.row += 1
     start_tab.legend(page, look.LEGEND | _WEIGHT)
     start_tab.finish(page)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xlsxwriter.utility import xl_col_to_name, xl_range
 
 from workbook_templates import style as look
-from workbook_templates import way
+from workbook_templates import walkthrough
 from workbook_templates.bands import Look
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents
@@ -45,7 +45,7 @@ def write_block(
         f"Block {layer}",
         f"Block {layer}",
         (
-            *way.BLOCK,
+            *walkthrough.BLOCK,
             f"Blue is below zero, orange above. The weights of this block are on the tab Weights {layer}: click a "
             "formula to see which it uses.",
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbook_templates import way
+from workbook_templates import walkthrough
 from workbook_templates.book import Book
 from workbook_templates.pure.page import VALUES, FixedPage, Range
 from workbook_templates.pure.tokens import TokenTable
@@ -15,7 +15,7 @@ def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, pos
         book,
         "Embeddings",
         "Embeddings",
-        way.EMBEDDINGS,
+        walkthrough.EMBEDDINGS,
         tokens.labels,
     )
     width = vocabulary.rows.width

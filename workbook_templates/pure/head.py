@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbook_templates import next_tokens, way
+from workbook_templates import next_tokens, walkthrough
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.places import MARK, READY
@@ -26,7 +26,7 @@ def write_head(book: Book, contents: Contents, incoming: Range, tokens: TokenTab
         book,
         "Head",
         "Head",
-        way.HEAD,
+        walkthrough.HEAD,
         tokens.labels,
         kind="result",
     )
@@ -118,7 +118,7 @@ class _Table:
                 ("largest logit", f"MAX({self._logits.here})"),
                 ("sum of all EXP", f"SUM({self._exps.here})+{exp}"),
                 ("sum of squares of step 1", f"SUMSQ({self._final.here})"),
-                ("highest logit of any other token", f"{logit}+{vocabulary.radius.there}*SQRT({self._square})"),
+                ("highest possible logit of others", f"{logit}+{vocabulary.radius.there}*SQRT({self._square})"),
             ),
             start=self._fact_row,
         ):

@@ -37,7 +37,7 @@ def write_ablation(book: Book) -> Done:
         (
             "Which part of the model does an answer need? Take it out and see. Blocks and heads are counted from 0.",
             "Zero is crude: later parts rely on what is always there. Mean keeps that and removes only the rest.",
-            "Type mean over the first zero below: with demo, the right answer returns.",
+            "Replace the first zero below by mean: with demo, the right answer returns.",
         ),
     )
     page.section("Choose")
