@@ -1,4 +1,4 @@
-"""The template workbooks: one builder for each, and the one style they share."""
+"""The template workbooks: one builder for each, and the style that they share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbook_templates.book import Book
 from workbook_templates.dialect import dialect_of
 from workbook_templates.shape import shape_of
 
-# The file that each template is written to.
+# The file name of each template.
 TEMPLATES = {
     "anatomy": "1_anatomy.xlsx",
     "mri": "2_mri.xlsx",
@@ -30,7 +30,7 @@ _WRITERS = {
     "check": check.write,
 }
 
-FORMULAS_ONLY = frozenset({"pure"})  # which have no formula but the spreadsheet's own
+FORMULAS_ONLY = frozenset({"pure"})  # templates that use only the spreadsheet's own functions
 
 __all__ = ["FORMULAS_ONLY", "TEMPLATES", "build"]
 
@@ -44,15 +44,16 @@ def build(
     prompt: str | None = None,
     model: str | None = None,
 ) -> Path:
-    """Writes a template workbook, formulas without values, and returns its path.
+    """Writes a template workbook, which holds formulas but no values, and returns its path.
 
-    path: a file, or a folder that gets the file under its usual name
-    tokens: rows reserved for the tokens of the prompt; None for as many as is usual for the host
+    path: a file, or a folder in which the file gets its usual name
+    tokens: rows reserved for the prompt's tokens; None for the host's usual number
     host: the program that the file is for: office, desktop, calc or headless
-    prompt: what the prompt cell says; None for the template's own
-    model: a model text for the model cell, whose layers and heads the tabs then fit; None for the default model
+    prompt: the text in the prompt cell; None for the template's own prompt
+    model: a model text for the model cell, which also sets the number of blocks and heads; None for the default model
 
-    Raises ValueError, one line, for an unknown template or host, too many tokens, or a model that is not here.
+    Raises ValueError, with a message of one line, if the template or host is unknown, if tokens is too large, or if the
+    model is not on this machine.
     """
     if template not in TEMPLATES:
         raise ValueError(f"template must be {' or '.join(TEMPLATES)}, not {template!r}")
@@ -63,5 +64,5 @@ def build(
     book = Book(workbook, dialect, shape)
     _WRITERS[template](book, prompt, model)
     book.finish()
-    workbook.close()  # which writes the file: where the writer raises there is none
+    workbook.close()  # writes the file, so a builder that raises leaves none behind
     return file

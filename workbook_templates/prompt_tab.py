@@ -1,4 +1,4 @@
-"""The tab Prompt: what the reader types, whether it can be computed, and the answer."""
+"""The tab Prompt: the reader's inputs, a check that they can be computed, and the answer."""
 
 from __future__ import annotations
 
@@ -11,53 +11,53 @@ from workbook_templates.grids import table
 from workbook_templates.places import MARK, READY
 from workbook_templates.sheet import Page
 
-PROMPT = "Prompt"  # the tab's name
+TAB = "Prompt"
 
 _LABEL, _VALUE, _NOTE = 0, 1, 2
-_LONG = ("Prompt", "Model text", "Text that is read", "Check", "Continued", "Prompt as used", "Model as used")
+_LONG = ("Prompt", "Model text", "Text the model reads", "Check", "Continued", "Prompt as used", "Model as used")
 _FACTS = 13  # rows of GPT2_INFO
 
 
 @dataclass(frozen=True)
 class PromptTab:
-    """What differs between the workbooks.
+    """The parts of the tab that differ between workbooks.
 
-    template: the name under which the command line knows the workbook
-    token_table: where the table of tokens spills from
-    edits: what GPT2_MODEL is given as surgery; empty for none
-    second_line: the second line of the explanation
-    model_note: what the model text does
-    guarded: whether prompt and model, or a message in their place, get cells `prompt_used` and `model_used`
-    any_shape: whether the workbook is the same for models with other numbers of blocks and heads
+    template: the workbook's name on the command line
+    token_table: the cell that the table of tokens spills from
+    second_line: the second line of the introduction
+    model_note: explains the model text
+    edits: the surgery argument of GPT2_MODEL; empty for none
+    guarded: whether the cells `prompt_used` and `model_used` hold the prompt and the model, or a message instead
+    any_shape: whether the workbook works for models with any number of blocks and heads
     """
 
     template: str
     token_table: str
-    edits: str
     second_line: str
-    model_note: str
-    guarded: bool = False
+    model_note: str = 'Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".'
+    edits: str = ""
+    guarded: bool = True
     any_shape: bool = False
 
 
 def write_prompt_tokens(page: Page, column: int) -> None:
-    """The table of the prompt's tokens, as `grids.table`, and its name. Nothing may stand under it: prompts grow."""
+    """Writes and names the table of the prompt's tokens. Leave the cells below it free: prompts grow."""
     style, tokens, header = page.style, page.book.shape.tokens, page.row
     table(page, column, "GPT2_TOKENIZE(text_read)", (style.position, style.token, style.whole), tokens)
     page.book.name("tokens", page.place(header, column, header + tokens, column + 2))
 
 
 def tokens_of(text: str) -> str:
-    """The formula of how many tokens another text has where it is read as the prompt is, with bos if that is."""
+    """The formula that counts the tokens of another text, with bos before it if the prompt has that."""
     return f"(ROWS(GPT2_TOKENIZE(LEFT(text_read,LEN(text_read)-LEN(prompt))&{text}))-1)"
 
 
 def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> str:
-    """Writes the tab and names its cells; gives the cell of the prompt."""
-    page = Page(book, PROMPT, (24, 68, 90), kind="input")
+    """Writes the tab, names its cells and returns the address of the prompt cell."""
+    page = Page(book, TAB, (24, 68, 90), kind="input")
     page.furniture(
         "Prompt",
-        ("Type a text. The model reads it and says which token is most likely to come next.", tab.second_line),
+        ("Type a text. The model reads it and predicts which token is most likely to come next.", tab.second_line),
     )
     page.section("You type")
     prompt_cell = page.at(page.row, _VALUE)
@@ -67,7 +67,7 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
         "model_name",
         "Model",
         model,
-        'A name such as demo or gpt2; blank for the default. "demo ; bos" puts <|endoftext|> before the prompt.',
+        'A name such as demo or gpt2, or blank for the default. "demo ; bos" puts <|endoftext|> before the prompt.',
     )
     page.row += 1
     page.section("What the model gets")
@@ -76,33 +76,39 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
     _value(
         page,
         "text_read",
-        "Text that is read",
+        "Text the model reads",
         'IF(ISNUMBER(SEARCH(" ; bos",model)),"<|endoftext|>","")&prompt',
-        "The prompt; with bos after <|endoftext|>, the mark that begins a document.",
+        "The prompt. With bos it follows <|endoftext|>, the token that marks the start of a document.",
     )
     _value(
         page,
         "token_count",
-        "Tokens in it",
-        # Not the rows of the table, which has no more of them than there is room for where spills have a fixed size.
+        "Number of tokens",
+        # Not the rows of the table: where spills have a fixed size, it has no more rows than are reserved.
         f"IF(ISTEXT({tab.token_table}),ROWS(GPT2_TOKENIZE(text_read))-1,0)",
-        "Pieces that the text is cut into.",
+        "The pieces that the text is cut into.",
     )
     _value(page, "room", "Room in this workbook", str(book.shape.tokens), "Rows reserved for tokens on every tab.")
-    # VLOOKUP reads the facts below, which stand in a fixed range.
+    # VLOOKUP reads the facts below, which are in a fixed range.
     header = page.row + 8 + (2 if tab.guarded else 0)
     of_model = _checks_of_model(book, tab, f"$A${header + 1}:$B${header + _FACTS}")
     check = _first_wrong([*of_model, *_checks_of_prompt(book, tab)], f'"{READY}"')
-    _value(page, "status", "Check", check, 'Says "ready", or what is in the way.')
+    _value(page, "status", "Check", check, '"ready", or a message that explains what is wrong.')
     if tab.guarded:
         _used(page, of_model)
     page.row += 1
     page.section("Answer")
     _result(
-        page, "Next token", "next_token", "The most likely one. A token often begins with a space: it is part of it."
+        page,
+        "Next token",
+        "next_token",
+        "The most likely one. Many tokens begin with a space, which is part of the token.",
     )
     _result(
-        page, "Continued", "IF(LEFT(next_token,6)=" + f'"{MARK}",next_token,prompt&next_token)', "The prompt with it."
+        page,
+        "Continued",
+        "IF(LEFT(next_token,6)=" + f'"{MARK}",next_token,prompt&next_token)',
+        "The prompt followed by this token.",
     )
     page.row += 1
     page.section("The model")
@@ -117,28 +123,29 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
 
 
 def _used(page: Page, of_model: Sequence[tuple[str, str]]) -> None:
-    note = "or the message of the check, which every formula then hands on."
+    note = "or else the message of the check, which every formula then passes on."
     _value(page, "model_used", "Model as used", _first_wrong(of_model, "model"), f"The model text, {note}")
-    # Text, so that no function takes a number that was typed for the id of a token.
+    # Always text, so that no function takes a typed number for a token id.
     _value(page, "prompt_used", "Prompt as used", f'IF(status="{READY}",prompt&"",status)', f"The prompt, {note}")
 
 
 def _input(page: Page, name: str, label: str, value: str | None, note: str) -> None:
     page.input(page.row, _VALUE, value)
-    _label(page, name, label, note)
+    write_label(page, name, label, note)
 
 
 def _value(page: Page, name: str, label: str, formula: str, note: str) -> None:
     page.formula(page.row, _VALUE, formula, page.style.value)
-    _label(page, name, label, note)
+    write_label(page, name, label, note)
 
 
 def _result(page: Page, label: str, formula: str, note: str) -> None:
     page.formula(page.row, _VALUE, formula, page.style.result)
-    _label(page, None, label, note)
+    write_label(page, None, label, note)
 
 
-def _label(page: Page, name: str | None, label: str, note: str) -> None:
+def write_label(page: Page, name: str | None, label: str, note: str) -> None:
+    """The label and the note of the page's row, which is then finished; names its value, if there is a name."""
     if label in _LONG:
         page.sheet.set_row(page.row, look.TEXT_HEIGHT)
     page.text(page.row, _LABEL, label, page.style.bold)
@@ -149,7 +156,7 @@ def _label(page: Page, name: str | None, label: str, note: str) -> None:
 
 
 def _checks_of_model(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, str]]:
-    """What may be wrong with the model, the first first: a condition, and the message that then travels on."""
+    """The checks of the model in order of priority: each is a condition and the message to show if it holds."""
     shape = book.shape
     layers, heads, width = (
         book.dialect.found(f'"{fact}"', facts, 2) for fact in ("layers (n_layer)", "heads (n_head)", "width (n_embd)")
@@ -167,8 +174,8 @@ def _checks_of_model(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, 
 
 
 def _checks_of_prompt(book: Book, tab: PromptTab) -> list[tuple[str, str]]:
-    """What may be wrong with the prompt, as for the model."""
-    # The anatomy workbook goes through what is read, token by token, and bos alone is a token. Functions want a text.
+    """The checks of the prompt, in the same form."""
+    # The anatomy workbook needs at least one token, and bos counts as one. Functions need a text.
     empty = 'prompt=""' if tab.guarded else "token_count=0"
     return [
         (f'LEFT({tab.token_table},6)="{MARK}"', tab.token_table),

@@ -1,8 +1,8 @@
-"""What the tab Start of every workbook has: the answer right now, things to try, a map of links, the colours."""
+"""The parts of every Start tab: the current answer, things to try, links to the tabs, the colours."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbook_templates import style as look
@@ -10,12 +10,13 @@ from workbook_templates.book import START, Book
 from workbook_templates.sheet import Page
 
 LINK, TEXT = 1, 2  # columns
+UNDO = "To undo, press Ctrl+Z, or reopen the file without saving."
 _WIDTHS = (3, 24, *[11.5] * 12)
 
 
 @dataclass(frozen=True)
 class Try:
-    """Something to type, where, and what will happen."""
+    """What to type, where to type it, and what will happen."""
 
     sheet: str
     cell: str
@@ -24,12 +25,12 @@ class Try:
 
 
 def start_page(book: Book) -> Page:
-    """The empty tab. It is made first, to be the first, and filled last, when the cells to try are known."""
+    """The empty tab. It is created first, so that it comes first, and filled last, when the cells to try are known."""
     return Page(book, START, _WIDTHS)
 
 
 def finish(page: Page) -> None:
-    """What is done when all is written."""
+    """Sets the print area and makes Start the tab that opens."""
     page.sheet.print_area(0, 0, page.row, len(_WIDTHS) - 1)
     page.sheet.activate()
 
@@ -59,9 +60,9 @@ def now(page: Page) -> None:
     page.row += 2
 
 
-def things_to_try(page: Page, title: str, tries: Sequence[Try], undo: str) -> None:
-    """What to type, and where; last how to undo it."""
-    page.section(title)
+def things_to_try(page: Page, tries: Sequence[Try], undo: str = UNDO) -> None:
+    """A numbered list of things to type, and how to undo them."""
+    page.section("Things to try")
     for number, item in enumerate(tries, start=1):
         page.text(page.row, 0, f"{number}", page.style.bold)
         page.link(page.row, LINK, item.sheet, item.cell, f"{item.sheet}, cell {item.cell}")
@@ -72,15 +73,23 @@ def things_to_try(page: Page, title: str, tries: Sequence[Try], undo: str) -> No
     page.row += 2
 
 
+def tabs(page: Page, stops: Iterable[tuple[str, str]]) -> None:
+    """The map of the workbook: each tab and what it shows."""
+    page.section("The tabs")
+    for sheet, text in stops:
+        stop(page, sheet, text)
+    page.row += 1
+
+
 def stop(page: Page, sheet: str, text: str) -> None:
-    """A line of the map: a link to a tab, and what is there."""
+    """A line of the map: a link to a tab, and what the tab shows."""
     page.link(page.row, LINK, sheet, "A1", sheet)
     page.text(page.row, TEXT, text)
     page.row += 1
 
 
 def legend(page: Page, meanings: Mapping[str, tuple[str, str]]) -> None:
-    """The colours: for each format of `Style` a sample and what it means."""
+    """The colours: a sample of each format of `Style`, and its meaning."""
     page.section("Colours")
     for name, (sample, meaning) in meanings.items():
         page.text(page.row, LINK, sample, getattr(page.style, name))

@@ -1,8 +1,7 @@
-"""The look that all workbooks share: one palette, each format made once."""
+"""The look that all workbooks share: one palette, and each format created once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from xlsxwriter import Workbook
@@ -21,87 +20,21 @@ FADED, CUT = "#A9B3BD", "#F6E3D0"
 FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 9, 7
 NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
 PERCENT_OR_BLANK, BITS = "0.0%;;", "0.0"
-LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is left blank
-USED, COUNTED = "0.000;-0.000;", "0;;"  # so is a 0 in rows that no token uses
-RESTORED = "[>=0.005]0.00;[<=-0.005]-0.00;"  # what would be shown as 0.00 is left blank
+LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is shown as blank
+USED, COUNTED = "0.000;-0.000;", "0;;"  # and so is a 0 in rows that no token uses
+RESTORED = "[>=0.005]0.00;[<=-0.005]-0.00;"  # a value that rounds to 0.00 is shown as blank
 
-TITLE_HEIGHT, TEXT_HEIGHT = 26, 32  # of a title, and of a row for a text of two lines
-# Colours of the tabs by what is on them.
+TITLE_HEIGHT, TEXT_HEIGHT = 26, 32  # of a title row, and of a row that holds two lines of text
+# The colour of a tab shows what is on it.
 TABS = {"input": "#E3B23C", "weight": "#9A7FC7", "value": "#6FA3D8", "result": "#5BAA6C"}
 POSITION_WIDTH, TOKEN_WIDTH, CHANNEL_WIDTH = 11.5, 13, 10
 
 
-@dataclass
 class Style:
-    """Formats by what they are for. `Style(workbook).input` is the same format each time."""
+    """The workbook's formats, named after their use. `Style(workbook).input` is the same format each time."""
 
-    workbook: Workbook
-    title: Format = field(init=False)
-    text: Format = field(init=False)
-    note: Format = field(init=False)
-    aside: Format = field(init=False)
-    note_number: Format = field(init=False)
-    bold: Format = field(init=False)
-    link: Format = field(init=False)
-    heading: Format = field(init=False)
-    subheading: Format = field(init=False)
-    header: Format = field(init=False)
-    header_right: Format = field(init=False)
-    header_centred: Format = field(init=False)
-    header_aside: Format = field(init=False)
-    label: Format = field(init=False)
-    channel: Format = field(init=False)
-    group: Format = field(init=False)
-    position: Format = field(init=False)
-    token: Format = field(init=False)
-    token_aside: Format = field(init=False)
-    number: Format = field(init=False)
-    used_number: Format = field(init=False)
-    statistic: Format = field(init=False)
-    counted: Format = field(init=False)
-    share: Format = field(init=False)
-    whole: Format = field(init=False)
-    input: Format = field(init=False)
-    edit_row: Format = field(init=False)
-    weight: Format = field(init=False)
-    value: Format = field(init=False)
-    result: Format = field(init=False)
-    result_share: Format = field(init=False)
-    result_logit: Format = field(init=False)
-    result_whole: Format = field(init=False)
-    check: Format = field(init=False)
-    tick: Format = field(init=False)
-    cell: Format = field(init=False)
-    cell_share: Format = field(init=False)
-    cell_percent: Format = field(init=False)
-    cell_number: Format = field(init=False)
-    cell_restored: Format = field(init=False)
-    cell_header: Format = field(init=False)
-    thumbnail: Format = field(init=False)
-    thumbnail_label: Format = field(init=False)
-    logit: Format = field(init=False)
-    probability: Format = field(init=False)
-    wrong: Format = field(init=False)
-    wrong_text: Format = field(init=False)
-    negative: Format = field(init=False)
-    positive: Format = field(init=False)
-    attention: Format = field(init=False)
-    value_number: Format = field(init=False)
-    bits: Format = field(init=False)
-    probability_or_blank: Format = field(init=False)
-    learned: Format = field(init=False)
-    chosen: Format = field(init=False)
-    finished: Format = field(init=False)
-    refused: Format = field(init=False)
-    cut_first: Format = field(init=False)
-    cut_second: Format = field(init=False)
-    line_above: Format = field(init=False)
-    error: Format = field(init=False)
-    editable: Format = field(init=False)
-    edited: Format = field(init=False)
-    hidden: Format = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, workbook: Workbook) -> None:
+        self.workbook = workbook
         boxed = {"border": 1, "border_color": RULE}
         self.title = self._format(font_size=17, bold=True, font_color=BAND)
         self.text = self._format()
@@ -115,7 +48,7 @@ class Style:
         self.header = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY, align="left")
         self.header_right = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY, align="right")
         self.header_centred = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY, align="center")
-        # Right of numbers, which stand at the right of their cells: so that a text does not touch them.
+        # For text to the right of numbers, which are right-aligned: the indent keeps them apart.
         self.header_aside = self._format(bold=True, font_color=GREY, bottom=1, bottom_color=GREY, indent=1)
         self.label = self._format(font_size=SMALL, font_color=GREY)
         self.group = self._format(bold=True, font_size=SMALL, font_color=BAND)
@@ -159,7 +92,7 @@ class Style:
         self.value_number = self._format(bg_color=VALUE, align="left", num_format=NUMBER, **boxed)
         self.bits = self._format(font_size=SMALL, font_color=GREY, num_format=BITS, align="left")
         self.probability_or_blank = self._format(num_format=PERCENT_OR_BLANK)
-        # Over the format of a cell, by a condition.
+        # For conditional formatting, on top of a cell's own format.
         self.learned = self.workbook.add_format({"bg_color": WEIGHT})
         self.chosen = self.workbook.add_format({"bg_color": RESULT, "bold": True})
         self.finished = self.workbook.add_format({"bg_color": VALUE, "bold": True})
@@ -177,19 +110,22 @@ class Style:
         return self.workbook.add_format({**usual, **properties})
 
 
-# What each colour means, the same on every tab.
+# The meaning of each colour, the same on every tab.
 LEGEND = {
-    "input": ("type here", "An input: yours to change."),
-    "weight": ("0.123", "A weight: what the model learned in training. Change it on the tab Weights."),
-    "value": ("1.234", "A value: computed from the cells before it."),
-    "result": ("answer", "A result: what the workbook is about."),
-    "negative": ("-1.234", "In the blocks: a value below zero, the bluer the further."),
-    "positive": ("1.234", "In the blocks: a value above zero, the more orange the further."),
-    "attention": ("0.50", "Attention: the greener, the more. The shares of a row sum to 1."),
-    "wrong": ("#GPT2! ...", "A message in place of a value: what is wrong, in every cell that depends on it."),
+    "input": ("type here", "An input: type over it."),
+    "weight": ("0.123", "A weight: a number learned in training. Change it on the tab Weights."),
+    "value": ("1.234", "A value: computed from other cells."),
+    "result": ("answer", "A result: the answer that everything leads to."),
+    "negative": ("-1.234", "In the blocks: a value below zero. The further below, the bluer."),
+    "positive": ("1.234", "In the blocks: a value above zero. The further above, the more orange."),
+    "attention": ("0.50", "Attention: the greener, the more. The shares in a row sum to 1."),
+    "wrong": (
+        "#GPT2! ...",
+        "A message instead of a value: it says what is wrong, and every cell that depends on it repeats it.",
+    ),
 }
 
-# Signed numbers: blue below zero, orange above; the percentiles keep one huge channel from bleaching all others.
+# Signed numbers: blue below zero, orange above. The percentiles keep one huge channel from bleaching all the others.
 SIGNED_SCALE = {
     "type": "3_color_scale",
     "min_type": "percentile",
@@ -202,7 +138,7 @@ SIGNED_SCALE = {
     "max_value": 98,
     "max_color": POSITIVE,
 }
-# A probability as the part of its cell that is filled.
+# A bar that fills a cell in proportion to its probability.
 PROBABILITY_BARS = {
     "type": "data_bar",
     "data_bar_2010": True,
@@ -213,7 +149,7 @@ PROBABILITY_BARS = {
     "max_type": "num",
     "max_value": 1,
 }
-# Shares of what was lost: blue below 0, orange above, full at 1.
+# The share of an answer that a patch restores: blue below 0, orange above, full colour at 1.
 RESTORED_SCALE = {
     "type": "3_color_scale",
     "min_type": "num",
@@ -226,7 +162,7 @@ RESTORED_SCALE = {
     "max_value": 1,
     "max_color": POSITIVE,
 }
-# Shares of 1: white to green.
+# Shares, from white at 0 to green at 1.
 SHARE_SCALE = {
     "type": "2_color_scale",
     "min_type": "num",
@@ -239,6 +175,6 @@ SHARE_SCALE = {
 
 
 def between(low: str, high: str, share: float) -> str:
-    """The colour that lies that share of the way from one to another."""
+    """The colour that is `share` of the way from `low` to `high`."""
     parts = zip(*(bytes.fromhex(colour[1:]) for colour in (low, high)), strict=True)
     return "#" + bytes(round(a + (b - a) * share) for a, b in parts).hex().upper()

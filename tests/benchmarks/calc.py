@@ -1,4 +1,4 @@
-"""How long LibreOffice Calc takes for the anatomy workbook, all cells, after a prompt edit.
+"""How long LibreOffice Calc takes to recalculate all cells of the anatomy workbook after a new prompt.
 
 python -m tests.benchmarks.calc [--tokens N] [--model small|demo]
 """
@@ -17,11 +17,11 @@ from tests.hosts.calc_host import calc
 from workbook_templates import build
 from workbook_templates.dialect import dialect_of
 
-_EDITS = 12  # rows on a block's tab above the cells to type over, besides the tokens'
+_EDITS = 12  # rows of a block's tab above the edit cells, not counting the tokens' rows
 
 
 def main() -> None:
-    """Prints one line for each step; medians where there are several."""
+    """Prints one line for each step, with the median if a step runs several times."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--tokens", type=int, default=None, help="rows reserved for tokens")
     options.add_argument("--model", default="demo", help="demo, or the size of a random checkpoint: small")

@@ -1,4 +1,4 @@
-"""Random checkpoints for the benchmarks, kept in the cache folder: writing half a gigabyte takes a while."""
+"""Random checkpoints for the benchmarks. They stay in the cache folder, because writing half a gigabyte is slow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _N_CTX, _N_VOCAB = 1024, 50257
 
 
 def cached(size: str) -> Path:
-    """The folder of the checkpoint of that size, written where it is not there yet."""
+    """The folder of the checkpoint of this size, which is written if it is missing."""
     folder = user_cache_path("gpt2-excel", appauthor=False) / "benchmarks" / f"random-{size}"
     if not (folder / "complete").exists():
         write(folder, *SHAPES[size])
@@ -25,7 +25,7 @@ def cached(size: str) -> Path:
 
 
 def write(folder: Path, n_layer: int, n_embd: int) -> Path:
-    """A checkpoint with heads of 64 channels, as all of GPT-2's (of 16 where it is too narrow)."""
+    """A checkpoint with heads of 64 channels, like GPT-2's, or of 16 if it is too narrow for that."""
     folder.mkdir(parents=True, exist_ok=True)
     values = config(n_layer, n_embd // (64 if n_embd >= 128 else 16), n_embd, _N_CTX, _N_VOCAB)
     (folder / "config.json").write_text(json.dumps(values))
@@ -34,5 +34,5 @@ def write(folder: Path, n_layer: int, n_embd: int) -> Path:
 
 
 def weights_bytes(folder: Path) -> int:
-    """The size of a checkpoint's weights."""
+    """The size of a checkpoint's weights, in bytes."""
     return (folder / "model.safetensors").stat().st_size

@@ -1,4 +1,4 @@
-"""Clients of a server that call it all at once, as the workbooks of many users do, each on a connection of its own."""
+"""Clients that call a server at the same time, like the workbooks of many users, each on its own connection."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ _HEADERS = {"Content-Type": "application/json"}
 
 @dataclass
 class Tally:
-    """What all clients saw: the seconds of each call, and the answers that were no rows."""
+    """The results of all clients: the seconds of each call, and the answers that were not rows."""
 
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def share(self, part: float) -> float:
-        """The time within which that share of the calls was answered."""
+        """The time within which this share of the calls was answered."""
         return sorted(self.seconds)[min(int(len(self.seconds) * part), len(self.seconds) - 1)]
 
 
 def call(connection: HTTPSConnection, name: str, arguments: Sequence[Any]) -> tuple[int, bytes]:
-    """The status and the body that a call is answered with."""
+    """The status and the body of the answer to a call."""
     connection.request("POST", f"/call/{name}", json.dumps(arguments), _HEADERS)
     answer = connection.getresponse()
     return answer.status, answer.read()
 
 
 def connect(port: int, root: Path) -> HTTPSConnection:
-    """A connection that trusts the certificate of that root."""
+    """A connection that trusts certificates of this root."""
     return HTTPSConnection("localhost", port, timeout=300, context=ssl.create_default_context(cafile=root))
 
 
 def all_at_once(port: int, root: Path, n_clients: int, seconds: float, model: str, width: int) -> Tally:
-    """Lets that many clients call for that long, each its own mix of cheap and expensive functions."""
+    """Runs this many clients for this long; each calls its own mix of cheap and expensive functions."""
     tally, end = Tally(), time.monotonic() + seconds
 
     def client(number: int) -> None:
@@ -64,7 +64,7 @@ def all_at_once(port: int, root: Path, n_clients: int, seconds: float, model: st
 
 
 def _calls(number: int, turn: int, model: str, width: int) -> tuple[str, list[Any]]:
-    """The next call of a client: every prompt is one that nobody else has asked for, so nothing is known of it."""
+    """The next call of a client. Every prompt is unique, so no cached result can be used."""
     prompt = f"Client {number} asks for the {turn}th time about"
     stream = [[0.25 * (column % 7) + number + turn for column in range(width)] for _ in range(8)]
     calls: list[tuple[str, list[Any]]] = [

@@ -1,11 +1,11 @@
-"""How the time for a generated token grows with the tokens before it, beside attention alone.
+"""How the time for a generated token grows with the number of tokens before it, compared with attention alone.
 
 pip install -e ".[test]"
 python -m tests.benchmarks.generation
 
-GPT-2 small with random weights generates 1,000 tokens. Then one more is read at several lengths of that text, in
-turn, so that whatever else runs on the machine slows all alike; medians. What grows must be attention, which looks at
-every token so far; the rest reads the same weights each time.
+GPT-2 small with random weights generates 1,000 tokens. Then one more token is read at several lengths of that text, in
+turn, so that other load on the machine slows all of them alike; the results are medians. Only attention, which looks at
+every token so far, may grow; the rest reads the same weights each time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LENGTHS = (25, 50, 100, 200, 400, 600, 800, 1000)
 
 
 def generated(model: Model, n_tokens: int) -> list[int]:
-    """A prompt and what the model goes on with; says how long that took."""
+    """A prompt and the model's continuation. Prints how long that took."""
     ids = prompt(N_PROMPT)
     start = perf_counter()
     ids += [step.token for step in decoding.steps(ids, n_tokens, model, GREEDY, random_numbers())]
@@ -44,7 +44,7 @@ def generated(model: Model, n_tokens: int) -> list[int]:
 
 
 def milliseconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
+    """The seconds that a call takes."""
     start = perf_counter()
     work()
     return 1000 * (perf_counter() - start)
@@ -57,7 +57,7 @@ def attend(keys: Array, values: Array) -> None:
 
 
 def measure(model: Model, ids: list[int], lengths: tuple[int, ...], rounds: int) -> dict[int, tuple[float, float]]:
-    """For each length the median milliseconds of a token, and of its attention alone."""
+    """The median milliseconds of a token at each length, and of its attention alone."""
     config = model.config
     random = np.random.RandomState(0)
     shape = (config.n_layer, config.n_head, max(lengths), config.d_head)
@@ -75,7 +75,7 @@ def measure(model: Model, ids: list[int], lengths: tuple[int, ...], rounds: int)
 
 
 def print_growth(folder: Path, n_tokens: int, lengths: tuple[int, ...], rounds: int) -> None:
-    """A row for each length."""
+    """Prints one row for each length."""
     model = catalogue.load(folder.name)
     found = measure(model, generated(model, n_tokens), lengths, rounds)
     rows = [[f"{length:,}", f"{all_:.1f}", f"{own:.1f}", f"{all_ - own:.1f}"] for length, (all_, own) in found.items()]

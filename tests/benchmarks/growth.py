@@ -1,9 +1,9 @@
-"""How the cost of an answer grows: with tokens, width, the block that is edited, and the number of cells.
+"""How the cost of an answer grows with the tokens, the width, the edited block, and the number of cells.
 
 pip install -e ".[benchmark]"
 python -m tests.benchmarks.growth
 
-Random checkpoints, float32; medians. Transformers is measured beside where it is installed.
+Random checkpoints, float32, medians. If transformers is installed, it is measured too.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ COLUMNS = 1000
 
 
 def milliseconds(work: Callable[[], object], times: int = 3) -> float:
-    """The median of several calls."""
+    """The median time of several calls."""
     seconds = []
     for _ in range(times):
         start = perf_counter()
@@ -48,7 +48,7 @@ def milliseconds(work: Callable[[], object], times: int = 3) -> float:
 
 
 def forward_times(running: dict[str, Worker], lengths: tuple[int, ...], rounds: int) -> dict[tuple[str, int], float]:
-    """Median milliseconds from ids to the logits of the last row, all programs in turn."""
+    """Median milliseconds from ids to the logits of the last row. The programs take turns."""
     seconds: dict[tuple[str, int], list[float]] = {}
     for _ in range(rounds):
         for length in lengths:
@@ -59,7 +59,7 @@ def forward_times(running: dict[str, Worker], lengths: tuple[int, ...], rounds: 
 
 
 def print_tokens(folder: Path, rounds: int) -> None:
-    """Forward of 1 to 1,024 tokens."""
+    """Prints the times of forward passes over 1 to 1,024 tokens."""
     with workers.started(BESIDE, folder) as running:
         times = forward_times(running, LENGTHS, rounds)
         header = ["tokens", *(f"{worker.name}, ms" for worker in running.values()), "ratio"]
@@ -68,7 +68,7 @@ def print_tokens(folder: Path, rounds: int) -> None:
 
 
 def print_widths(widths: tuple[int, ...], rounds: int) -> None:
-    """Forward of 10 tokens at GPT-2's four widths, with few layers so that all fit."""
+    """Prints the times for 10 tokens at GPT-2's four widths, with few layers so that all fit into memory."""
     rows, header = [], ["width"]
     for width in widths:
         with tempfile.TemporaryDirectory() as temporary:
@@ -88,7 +88,7 @@ def _row(times: dict[tuple[str, int], float], running: dict[str, Worker], length
 
 
 def print_edits(folder: Path) -> None:
-    """GPT2_PREDICT after one bias of block k was set, the unedited prompt having been answered before."""
+    """Prints the time of GPT2_PREDICT after one bias of block k is set; the unedited model has already answered."""
     os.environ["GPT2_EXCEL_MODELS"] = str(folder.parent)
     text = "If today is Tuesday, then tomorrow is a"
     n_tokens = len(udfs.gpt2_tokenize(text)) - 1
@@ -98,7 +98,7 @@ def print_edits(folder: Path) -> None:
     def ask(layer: int, value: float) -> None:
         udfs.gpt2_predict(text, 5, 1, f"{folder.name} ; set h.{layer}.mlp.c_fc.bias[0] = {value}")
 
-    ask(0, -1.0)  # the first edit of all loads what the others share
+    ask(0, -1.0)  # the first edit loads what all the others share
     values = iter(np.linspace(0.1, 0.9, 5 * (n_layer + 1)))
     rows = [
         [str(layer), f"{milliseconds(lambda layer=layer: ask(layer, float(next(values))), 5):.1f}"]
@@ -111,7 +111,7 @@ def print_edits(folder: Path) -> None:
 
 
 def print_cells(counts: tuple[int, ...]) -> None:
-    """What numbers cost on their way from cells to an array and back, and in a workbook file without Excel."""
+    """Prints the cost of numbers between cells and arrays, and in a workbook file without Excel."""
     rows = []
     for count in counts:
         columns = min(COLUMNS, count)
@@ -131,7 +131,7 @@ def print_cells(counts: tuple[int, ...]) -> None:
 
 
 def _headless(values: np.ndarray) -> list[str]:
-    """A sheet of numbers and one formula that spills as many: opened, one number changed, recalculated, saved."""
+    """A sheet of numbers and a formula that spills as many: it is opened, changed, recalculated and saved."""
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "cells.xlsx"
         _write_workbook(path, values)
@@ -172,7 +172,7 @@ def _cell(row: int, column: int) -> str:
 
 
 def print_memory(folder: Path) -> None:
-    """The peak of resident memory in a fresh process, after each of these in turn."""
+    """Prints the peak resident memory of a fresh process after each of these steps."""
     weights = checkpoints.weights_bytes(folder)
     steps: list[tuple[str, str, tuple[Any, ...]]] = [
         ("forward 10", "forward", (prompt(10),)),

@@ -1,9 +1,9 @@
-"""What LibreOffice makes of `5_pure_formulas.xlsx`: how long it takes, how far it is from the backend in float32 and in
-float64, and from what the checkpoint gives exactly. And how long the headless recalculation takes.
+"""`5_pure_formulas.xlsx` in LibreOffice: how long it takes, and how far it is from the backend in float32 and float64
+and from the exact results of the checkpoint. Also how long the headless recalculation takes.
 
 python -m tests.benchmarks.pure_formulas [FILE]
 
-Without a file, the workbook is built anew. Every prompt that the demo model is judged by is typed in.
+Without a file, the workbook is built first. Every held-out prompt of the demo model is typed in.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from workbook_templates import TEMPLATES, build
 
 MODELS = ("demo ; float64", "demo")
 _TOKENS = 32
-Worst: TypeAlias = "defaultdict[str, defaultdict[str, list[Difference]]]"  # by what it is compared with, and by step
+Worst: TypeAlias = "defaultdict[str, defaultdict[str, list[Difference]]]"  # by reference and step
 
 
 def predicted(prompt: str) -> str:
-    """The backend's next token, of all that it knows."""
+    """The backend's next token, among all tokens."""
     model = catalogue.load(catalogue.DEMO)
     return token_text(int(forward(encode(prompt), model)[-1].argmax()))
 
@@ -63,7 +63,7 @@ def compare(book: Calc) -> None:
 
 
 def show(worst: Worst) -> None:
-    """Prints a column of differences, and their shares, for all that the workbook is compared with."""
+    """Prints a column of differences, and their shares, for each reference."""
     print("largest difference of the workbook's values, and as a share of the step's largest value")
     print(f"{'':<15}" + "".join(f"{other:>23}" for other in worst))
     for name in (*(f"block {layer} step 12" for layer in range(12)), "logits", "probabilities"):
@@ -87,7 +87,7 @@ def headless(path: Path) -> None:
 
 
 def main() -> None:
-    """Builds, opens, computes, compares."""
+    """Builds, opens, recalculates and compares the workbook."""
     book = calc()
     with tempfile.TemporaryDirectory() as folder:
         start = perf_counter()

@@ -1,4 +1,4 @@
-"""How long the anatomy workbook takes with prompts of ten tokens: open, first recalculation, one edit, save.
+"""How long the anatomy workbook takes for prompts of ten tokens: open, first recalculation, one edit, save.
 
 python -m tests.benchmarks.recalculation [MODEL]
 """
@@ -25,7 +25,7 @@ PROMPTS = (
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Wall time of one call."""
+    """The wall time of one call."""
     start = perf_counter()
     work()
     return perf_counter() - start
@@ -38,7 +38,7 @@ def edit(book: Workbook, cell: str, value: str | float | None) -> None:
 
 
 def main() -> None:
-    """Prints one line for each step; medians where there are several."""
+    """Prints one line for each step, with the median if a step runs several times."""
     model = sys.argv[1] if len(sys.argv) > 1 else catalogue.DEMO
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)

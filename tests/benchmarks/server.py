@@ -1,8 +1,8 @@
-"""How the Office add-in's server does: one large call, many clients at once, and the memory of its processes.
+"""The performance of the Office add-in's server: one large call, many clients at once, memory of its processes.
 
     python -m tests.benchmarks.server [--clients 20] [--seconds 60] [--workers 2]
 
-The model is a random checkpoint of GPT-2 small's size, so nothing need be downloaded.
+The model is a random checkpoint of GPT-2 small's size, so nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from udfs.backend import stream
 function._results.max_bytes = stream._kept.max_bytes = 20_000_000
 main()
 """
-_PARTS = 3  # of the time with many clients, to see memory grow
+_PARTS = 3  # parts of the time with many clients, to see memory grow
 _MB = 1e6
 
 
@@ -45,7 +45,7 @@ _MB = 1e6
 @click.option("--workers", default=2, show_default=True)
 @click.option("--size", type=click.Choice(list(SHAPES)), default="small", show_default=True)
 def main(clients: int, seconds: float, workers: int, size: str) -> None:
-    """Prints what was measured."""
+    """Measures and prints."""
     folder = cached(size)
     with serving(folder.parent, 1) as (port, root, process):
         _one_large_call(port, root)
@@ -57,7 +57,7 @@ def _one_large_call(port: int, root: Path) -> None:
     array = np.random.default_rng(0).standard_normal((64, 768)).astype(np.float32)
     connection, times = connect(port, root), []
     for turn in range(_TIMES):
-        arguments = [(array + turn).tolist()]  # never the same, so that nothing is kept
+        arguments = [(array + turn).tolist()]  # never the same, so that no cache can answer
         started = time.perf_counter()
         status, body = call(connection, "GPT2_GELU", arguments)
         times.append(time.perf_counter() - started)
@@ -83,14 +83,14 @@ def _many_clients(port: int, root: Path, process: int, clients: int, seconds: fl
 def _memory_of_workers(folder: Path, workers: int) -> None:
     for number in sorted({1, workers}):
         with serving(folder.parent, number) as (port, root, process):
-            for turn in range(8 * number):  # enough that each process has loaded the model
+            for turn in range(8 * number):  # enough calls that each process has loaded the model
                 connection = connect(port, root)
                 status, body = call(connection, "GPT2_PREDICT", [f"turn {turn}", 3, 1, folder.name])
                 connection.close()
                 assert status == 200, body
             for served in children(process) if number > 1 else [process]:
                 used = memory(served)
-                # Pages of a mapped file count as private, too, while only one process has mapped them.
+                # Pages of a mapped file also count as private while only one process has mapped them.
                 own = used["Anonymous"] / _MB
                 mapped = (used["Rss"] - used["Anonymous"]) / _MB
                 print(f"{number} workers: process {served}: memory of its own {own:.0f} MB, mapped {mapped:.0f} MB")
@@ -98,7 +98,7 @@ def _memory_of_workers(folder: Path, workers: int) -> None:
 
 @contextmanager
 def serving(models: Path, workers: int) -> Iterator[tuple[int, Path, int]]:
-    """`gpt2-excel serve` with that models folder: its port, the root of its certificate, its process."""
+    """Runs `gpt2-excel serve` with this models folder. Yields its port, its root certificate and its process."""
     port = free_port()
     with TemporaryDirectory() as data:
         environment = {**os.environ, "XDG_DATA_HOME": data, "GPT2_EXCEL_MODELS": str(models)}
@@ -123,13 +123,13 @@ def _wait_for(port: int, root: Path) -> None:
 
 
 def memory(process: int) -> dict[str, int]:
-    """What Linux says of a process's memory, in bytes: Rss, Private_Dirty and so on."""
+    """A process's memory as Linux reports it, in bytes: Rss, Private_Dirty and so on."""
     text = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8")
     return {name: int(size) * 1024 for name, size in re.findall(r"^(\w+): +(\d+) kB$", text, re.M)}
 
 
 def children(process: int) -> list[int]:
-    """The processes that a process has started, and that serve."""
+    """The server processes that a process has started."""
     task = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="utf-8")
     return [child for child in map(int, task.split()) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 

@@ -1,15 +1,15 @@
-"""How fast GPT-2 small answers here, beside other programs on the same machine, all in one run and in turn.
+"""The speed of GPT-2 small in this project and in other programs, on the same machine, in turn, in one run.
 
 pip install -e ".[benchmark]"
 python -m tests.benchmarks.speed
 python -m tests.benchmarks.speed --without-avx512    # as on a processor that has no AVX-512
 python -m tests.benchmarks.speed --beside ../before  # also this project as it is in another checkout
 
-Every program runs in its own process with as many threads as there are cores, and answers the same ids with a random
-checkpoint of GPT-2 small's shape (12 x 768, vocabulary 50257, float32). Each round asks every program in turn; the
-first call of a turn, for which a program has had to wake up, is counted apart. Left out are programs that are not
-installed; llama-cpp-python, which pip builds from source, is in no extra. The machine must have nothing else to do:
-the first line of the output shows its load before.
+Every program runs in its own process with one thread per core, and processes the same ids with a random checkpoint of
+GPT-2 small's shape (12 x 768, vocabulary 50257, float32). In each round the programs take turns; the first call of a
+turn, for which a program has to wake up, is counted separately. Programs that are not installed are left out; no extra
+installs llama-cpp-python, which pip builds from source. The machine must be idle otherwise: the first line of the
+output shows its load before the run.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ WITHOUT_AVX512 = {
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
     "ATEN_CPU_CAPABILITY": "avx2",
 }
-HAS_NO_SWITCH = ("onnx_runtime", "llama")  # these take what the processor has
+HAS_NO_SWITCH = ("onnx_runtime", "llama")  # these use all that the processor has
 
 
 @dataclass(frozen=True)
 class Task:
-    """One column: a method and its arguments, and what is done before each call without being measured."""
+    """One column: a method, its arguments, and a method to call before each measurement."""
 
     name: str
     method: str
     arguments: tuple[Any, ...]
     before: tuple[Any, ...] = ()
-    times: int = 4  # in a turn
+    times: int = 4  # calls in a turn
 
 
 TASKS = (
@@ -62,9 +62,9 @@ COLUMNS = (TASKS[0].name, AFTER_PAUSE, *(task.name for task in TASKS[1:]))
 
 
 def measure(running: dict[str, Worker], rounds: int) -> dict[tuple[str, str], float]:
-    """The median seconds of each program at each task, all asked in turn."""
+    """The median seconds of each program at each task. The programs take turns."""
     seconds: dict[tuple[str, str], list[float]] = {}
-    for worker in running.values():  # what is done once, on first use, is done
+    for worker in running.values():  # get the work of the first use done
         worker.call(TASKS[0].method, *TASKS[0].arguments)
     for _ in range(rounds):
         for task in TASKS:
@@ -77,7 +77,7 @@ def measure(running: dict[str, Worker], rounds: int) -> dict[tuple[str, str], fl
 
 
 def print_times(running: dict[str, Worker], medians: dict[tuple[str, str], float], folder: Path) -> None:
-    """Milliseconds, then the same as shares of the reference and multiples of the floor."""
+    """Prints milliseconds, then the same as shares of the reference and multiples of the floor."""
     weights = checkpoints.weights_bytes(folder)
     header = ["ms, median", *COLUMNS, "peak memory, GB", "x weights"]
     rows = [
@@ -113,7 +113,7 @@ def _scaled(value: float | None, factor: float) -> float | None:
 
 
 def print_agreement(running: dict[str, Worker]) -> None:
-    """How far each program's answers are from those of the first one: it makes no sense to time a wrong answer."""
+    """Prints how far each program's answers are from the first program's: timing a wrong answer makes no sense."""
     programs = {module: worker for module, worker in running.items() if module != FLOOR}
     base = REFERENCE if REFERENCE in programs else next(iter(programs))
     logits, tokens = (programs[base].call(task.method, *task.arguments) for task in (TASKS[0], TASKS[3]))
@@ -129,7 +129,7 @@ def print_agreement(running: dict[str, Worker]) -> None:
 
 
 def machine() -> str:
-    """What the numbers depend on."""
+    """The facts that the numbers depend on."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     model = next(
@@ -149,7 +149,12 @@ def main() -> None:
     parser.add_argument("--beside", type=Path, help="another checkout of this project")
     options = parser.parse_args()
     if options.without_avx512 and any(os.environ.get(key) != value for key, value in WITHOUT_AVX512.items()):
-        command = [sys.executable, "-m", "tests.benchmarks.speed", *sys.argv[1:]]  # numpy reads them when it is loaded
+        command = [
+            sys.executable,
+            "-m",
+            "tests.benchmarks.speed",
+            *sys.argv[1:],
+        ]  # numpy reads the variables when it is loaded
         os.execve(sys.executable, command, os.environ | WITHOUT_AVX512)
     modules = [m for m in options.programs if not (options.without_avx512 and m in HAS_NO_SWITCH)]
     folder = checkpoints.cached(options.size)

@@ -1,4 +1,4 @@
-"""Tables of numbers as the README shows them."""
+"""Tables of numbers in the format of the README."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table: the first column to the left, all others to the right, padded so that it reads as text."""
+    """A Markdown table, padded to be readable as text: the first column left-aligned, all others right-aligned."""
     table = [list(header), *map(list, rows)]
     widths = [max(len(row[i]) for row in table) for i in range(len(header))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -18,5 +18,5 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def number(value: float | None, form: str = ".1f") -> str:
-    """A number in a cell; nothing where there is none."""
+    """A number in a cell, or an empty cell for None."""
     return "" if value is None else format(value, form)

@@ -1,4 +1,4 @@
-"""The benchmarks run, and the programs that they compare compute the same. How fast is not tested."""
+"""The benchmarks run, and the programs that they compare give the same results. Speed is not tested."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ N_LAYER, N_EMBD, N_SEQ = 2, 32, 10
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A tiny checkpoint in a models folder of its own, in place of the one in the cache folder."""
+    """A tiny checkpoint in its own models folder, instead of the one in the cache folder."""
     monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path))
     written = checkpoints.write(tmp_path / "random-tiny", N_LAYER, N_EMBD)
     monkeypatch.setattr(checkpoints, "cached", lambda size: written)

@@ -1,4 +1,4 @@
-"""Runs each program in a process of its own, so that their threads, libraries and memory do not mix."""
+"""Runs each program in its own process, so that their threads, libraries and memory do not mix."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ MODULES = (  # in the order of the table
     "hf_transformers",
     "lens",
 )
-_PAUSE = 0.05  # seconds: threads of the program before, which still wait for more work, have fallen asleep by then
+_PAUSE = 0.05  # seconds: long enough for the previous program's waiting threads to fall asleep
 
 
 def n_threads() -> int:
-    """What every program gets: a thread for each core that this process may use."""
+    """The number of threads for every program: one for each core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -52,18 +52,18 @@ class Worker:
         self.name: str = self._answer()
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """What a method of the program gives; None where the program cannot do it."""
+        """The result of one of the program's methods, or None if the program does not have it."""
         self._pipe.send(("call", method, arguments))
         return self._answer()
 
     def seconds(self, method: str, *arguments: Any, before: tuple[Any, ...] = (), times: int = 1) -> list[float] | None:
-        """How long each of several calls takes; `before` each of them another method is called and not measured."""
+        """The times of several calls. The method `before` is called before each of them, unmeasured."""
         sleep(_PAUSE)
         self._pipe.send(("seconds", method, arguments, before, times))
         return self._answer()
 
     def peak(self) -> float:
-        """The most memory that the process has had resident, in bytes."""
+        """The peak resident memory of the process, in bytes."""
         self._pipe.send(("peak",))
         return float(self._answer())
 
@@ -83,9 +83,9 @@ class Worker:
 
 @contextmanager
 def started(modules: Sequence[str], folder: Path, beside: Path | None = None) -> Iterator[dict[str, Worker]]:
-    """The programs that are installed, started one after the other; a line is printed for each that is not.
+    """Starts the installed programs one after the other, and prints a line for each missing one.
 
-    With `beside`, this project also as it is in that other checkout.
+    beside: another checkout of this project, which then runs as one more program
     """
     workers: dict[str, Worker] = {}
     try:

@@ -1,4 +1,4 @@
-"""What this project and TransformerLens both compute of a model's inside, so that it can be compared."""
+"""The internals of a model that both this project and TransformerLens compute, for comparison."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from udfs.backend.interpret.places import NAMES
 N_SEQ = 10
 CHANGED = 4  # the position at which the corrupted prompt differs
 ANSWER, WRONG = 11, 4711
-SOME_TOKENS = slice(None, None, 997)  # of the vocabulary: enough to notice
+SOME_TOKENS = slice(None, None, 997)  # a sample of the vocabulary, large enough to notice a difference
 
 
 def prompts(n_seq: int = N_SEQ) -> list[list[int]]:
-    """Three prompts of one length, the same on every machine; the second is the first with one token changed."""
+    """Three prompts of the same length, identical on every machine; the second is the first with one token changed."""
     first, other = np.random.RandomState(n_seq).randint(0, 50257, (2, n_seq)).tolist()
     return [first, [*first[:CHANGED], 1234, *first[CHANGED + 1 :]], other]
 
 
 def hook_names(n_layer: int) -> list[str]:
-    """Every place up to the last block's end, by TransformerLens's name."""
+    """Every place up to the end of the last block, by TransformerLens's name."""
     templates = [name for name in NAMES.values() if name != "ln_final.hook_normalized"]
     per_block = [
         template.replace("L", str(layer)) for layer in range(n_layer) for template in templates if "L" in template
@@ -41,7 +41,7 @@ def kept_parts(n_layer: int, n_head: int) -> set[Part]:
 
 
 def ours(model: Model, n_seq: int = N_SEQ) -> dict[str, NDArray[np.float32]]:
-    """All of it by this project, by name. Masked scores are zero."""
+    """All values, computed by this project, by name. Masked scores are zero."""
     clean, corrupted, other = prompts(n_seq)
     n_layer, n_head = model.config.n_layer, model.config.n_head
     seen = trace(clean, model)
@@ -65,7 +65,7 @@ def ours(model: Model, n_seq: int = N_SEQ) -> dict[str, NDArray[np.float32]]:
 
 
 def _attribution(ids: list[int], model: Model) -> NDArray[np.float32]:
-    """Heads, MLPs, the two embeddings, and the biases of all attentions in one sum, as TransformerLens has them."""
+    """Heads, MLPs, the two embeddings, and the sum of all attention biases, as in TransformerLens."""
     parts = attribution(ids, ANSWER, model, WRONG)
     logits = {part.name: part.logit for part in parts}
     heads = [part.logit for part in parts if part.head is not None]

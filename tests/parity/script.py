@@ -1,4 +1,4 @@
-"""What every comparison shares: a checkpoint with random weights, and the option that records its fixture."""
+"""The parts that all comparisons share: a checkpoint with random weights, and the option to record a fixture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from udfs.backend.gpt2.model import Model
 def main(
     documentation: str, compare: Callable[[Path], None], record: Callable[[Path, Path], None], fixture: Path
 ) -> None:
-    """Compares at full size, or records the fixture of the normal tests."""
+    """Compares at full size, or records the fixture for the normal tests."""
     parser = argparse.ArgumentParser(description=documentation.splitlines()[0])
     parser.add_argument("--record", action="store_true")
     is_recording = parser.parse_args().record
@@ -32,6 +32,6 @@ def main(
 
 
 def load(folder: Path) -> Model:
-    """The checkpoint in a folder, as this project runs it."""
+    """The checkpoint in a folder, loaded by this project."""
     checkpoint = open_checkpoint(folder)
     return Model(folder.name, folder.name, checkpoint.config, checkpoint.tensors, Linears(checkpoint.tensors))

@@ -1,4 +1,4 @@
-"""Compares what is seen and changed inside a model with TransformerLens, on checkpoints with random weights.
+"""Compares reading and changing a model's internals with TransformerLens, on checkpoints with random weights.
 
 The reference is TransformerLens without weight processing: raw weights, its own hooks, cache, attribution and patching.
 
@@ -27,7 +27,7 @@ N_SEQ_FULL = 20
 
 
 def reference(folder: Path, n_seq: int) -> dict[str, np.ndarray]:
-    """All that `inside.ours` has, by TransformerLens."""
+    """All values of `inside.ours`, computed by TransformerLens."""
     hugging_face = GPT2LMHeadModel.from_pretrained(folder, attn_implementation="eager").eval()
     model = TransformerBridge.boot_transformers(str(folder), hf_model=hugging_face, device="cpu")
     tokens = torch.tensor(inside.prompts(n_seq))
@@ -82,12 +82,12 @@ def _values(model: TransformerBridge, tokens: torch.Tensor) -> dict[str, torch.T
 
 
 def _its_name(name: str) -> str:
-    """Since version 4 `hook_normalized` comes before LayerNorm's weight and bias, `hook_out` after them as it did."""
+    """Since version 4 `hook_normalized` is before LayerNorm's weight and bias; `hook_out` is still after them."""
     return name.replace("hook_normalized", "hook_out")
 
 
 def _as_ours(value: torch.Tensor) -> torch.Tensor:
-    """Without the batch, heads first, and zero where scores are masked."""
+    """The value without the batch axis, heads first, with masked scores set to zero."""
     value = value[0]
     if value.ndim == 3 and value.shape[-1] != value.shape[-2]:  # q, k, v, z: [n_seq, n_head, d_head]
         value = value.transpose(0, 1)
@@ -95,7 +95,7 @@ def _as_ours(value: torch.Tensor) -> torch.Tensor:
 
 
 def _mean_hooks(model: TransformerBridge, tokens: torch.Tensor) -> list[tuple[str, object]]:
-    """Every part that is not kept gives its mean over the prompts, position by position."""
+    """Every part that is not kept outputs its mean over the prompts, position by position."""
     _, cache = model.run_with_cache(tokens)
     kept = inside.kept_parts(model.cfg.n_layers, model.cfg.n_heads)
     hooks: list[tuple[str, object]] = []
@@ -147,7 +147,7 @@ def compare(folder: Path) -> None:
 
 
 def record(folder: Path, fixture: Path) -> None:
-    """Writes what TransformerLens gives for short prompts."""
+    """Writes TransformerLens's results for short prompts."""
     np.savez_compressed(fixture, **reference(folder, inside.N_SEQ))
 
 

@@ -1,6 +1,6 @@
 """Compares generation with Hugging Face `transformers` on checkpoints with random weights.
 
-Greedy and beam search, log-probabilities, and which tokens temperature, top-k and top-p leave.
+Greedy and beam search, log-probabilities, and the tokens that temperature, top-k and top-p leave.
 
 pip install -e ".[parity]"
 python -m tests.parity.transformers_generation            # full size: 12 x 768, vocabulary 50257
@@ -37,7 +37,7 @@ SAMPLINGS = (
 
 
 def reference(folder: Path, ids: list[int]) -> dict[str, Any]:
-    """What transformers gives."""
+    """The results of transformers."""
     model = GPT2LMHeadModel.from_pretrained(folder, attn_implementation="eager").eval()
     given = torch.tensor([ids])
     same = {"attention_mask": torch.ones_like(given), "max_new_tokens": N_TOKENS, "do_sample": False}
@@ -46,7 +46,9 @@ def reference(folder: Path, ids: list[int]) -> dict[str, Any]:
         logits = model(torch.tensor([greedy])).logits[0]
     continuation = greedy[len(ids) :]
     last = _beams(model, given, max(BEAMS), END_OF_TEXT, same)["texts"][-1]
-    stops = dict.fromkeys([END_OF_TEXT, continuation[2], *last[4:12:2]])  # all but the first end some beams early
+    stops = dict.fromkeys(
+        [END_OF_TEXT, continuation[2], *last[4:12:2]]
+    )  # all but the first of these end some beams early
     return {
         "ids": ids,
         "greedy": continuation,
@@ -77,9 +79,9 @@ def _up_to(ids: list[int], stop: int) -> list[int]:
 
 
 def _kept(logits: torch.Tensor, how: Sampling) -> dict[str, Any]:
-    """Ids and probabilities of the tokens that are left, as `GenerationMixin._get_logits_processor` orders the cuts.
+    """Ids and probabilities of the tokens left after the cuts, in the order of `GenerationMixin._get_logits_processor`.
 
-    In float64: a running sum over fifty thousand tokens in float32 is off by more than the last ones have.
+    In float64, because in float32 a running sum over fifty thousand tokens is off by more than the last probabilities.
     """
     cuts = LogitsProcessorList([TemperatureLogitsWarper(float(how.temperature))])
     if how.top_k:
@@ -93,7 +95,7 @@ def _kept(logits: torch.Tensor, how: Sampling) -> dict[str, Any]:
 
 
 def ours(model: Model, expected: dict[str, Any]) -> dict[str, Any]:
-    """The same by the project."""
+    """The same results by this project."""
     ids = expected["ids"]
     greedy = [step.token for step in decoding.steps(ids, N_TOKENS, model, GREEDY, random_numbers())]
     logits = forward.unembed(residual_stream(ids, model)[-1][-1:], model)[0]
@@ -118,7 +120,7 @@ def _our_kept(probabilities: np.ndarray) -> dict[str, Any]:
 
 
 def compare(folder: Path) -> None:
-    """Prints what is equal and the largest differences."""
+    """Prints which results are equal, and the largest differences."""
     expected = reference(folder, ids_of_length(N_PROMPT))
     found = ours(script.load(folder), expected)
     print(f"greedy, {len(found['greedy'])} ids equal: {found['greedy'] == expected['greedy']}")
@@ -136,7 +138,7 @@ def compare(folder: Path) -> None:
 
 
 def record(folder: Path, fixture: Path) -> None:
-    """Writes what transformers gives for a short prompt."""
+    """Writes the results of transformers for a short prompt."""
     fixture.write_text(json.dumps(reference(folder, ids_of_length(N_PROMPT))) + "\n", encoding="utf-8")
 
 

@@ -27,7 +27,7 @@ def ids_of_length(length: int) -> list[int]:
 
 
 def reference(folder: Path, ids: list[int]) -> dict[str, np.ndarray]:
-    """Hidden states before each block and after the last (before ln_f), patterns and logits, by transformers."""
+    """Hidden states before each block and after the last (before ln_f), patterns and logits, from transformers."""
     model = GPT2LMHeadModel.from_pretrained(folder, attn_implementation="eager").eval()
     last: list[torch.Tensor] = []
     model.transformer.h[-1].register_forward_hook(
@@ -44,7 +44,7 @@ def reference(folder: Path, ids: list[int]) -> dict[str, np.ndarray]:
 
 
 def ours(folder: Path, ids: list[int]) -> dict[str, np.ndarray]:
-    """The same by the project's forward pass."""
+    """The same values from this project's forward pass."""
     model = script.load(folder)
     seen, layers = trace(ids, model), range(model.config.n_layer)
     final = seen[f"blocks.{layers[-1]}.hook_resid_post"]
@@ -72,7 +72,7 @@ def compare(folder: Path) -> None:
 
 
 def record(folder: Path, fixture: Path) -> None:
-    """Writes what transformers gives for a short prompt."""
+    """Writes the results of transformers for a short prompt."""
     ids = ids_of_length(10)
     theirs = reference(folder, ids)
     theirs["logits"] = theirs["logits"][:, ::97]  # every 97th token is enough to notice

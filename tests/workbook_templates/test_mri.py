@@ -142,7 +142,7 @@ def test_the_parts_sum_to_the_logit(scan: Workbook) -> None:
 
 def test_the_squares_and_the_largest_parts_are_those_of_the_table(scan: Workbook) -> None:
     parts = {row[0]: row[3] for row in rows_below(scan, "Attribution", "component", "A:D")[1:173]}
-    square = rows_below(scan, "Attribution", "layer ↓  head →", "F:W")
+    square = rows_below(scan, "Attribution", "layer ↓ head →", "F:W")
     for layer, row in enumerate(square[1:13]):
         names = [*(f"attn.head.{head}" for head in range(12)), "attn.c_proj.bias", "mlp"]
         assert row[1:15] == [parts[f"h.{layer}.{name}"] for name in names]

@@ -155,7 +155,7 @@ def test_a_model_that_has_tokens_besides_says_so(computed: Workbook) -> None:
 
 def test_a_model_too_large_for_cells_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contents, "MOST_WEIGHTS", 30_000)
-    line = "model must have at most 30,000 weights in its blocks where each stands in a cell, such as demo; "
+    line = "model must have at most 30,000 weights in its blocks, one per cell, as demo has; "
     with pytest.raises(ValueError, match=f"^{line}tiny has 36,864$"):
         build("pure", tmp_path, model="tiny")
     assert not list(tmp_path.iterdir())

@@ -150,8 +150,8 @@ def test_prompt_model_tokens_and_folder_are_taken(tmp_path: Path) -> None:
     [
         ({"template": "atlas"}, f"template must be {' or '.join(TEMPLATES)}, not 'atlas'"),
         ({"host": "lotus"}, "host must be office or desktop or headless or calc, not 'lotus'"),
-        ({"tokens": 0}, "tokens must be 1 to 1364 where 12 heads stand side by side, not 0"),
-        ({"tokens": 1365}, "tokens must be 1 to 1364 where 12 heads stand side by side, not 1365"),
+        ({"tokens": 0}, "tokens must be 1 to 1364 for 12 heads side by side, not 0"),
+        ({"tokens": 1365}, "tokens must be 1 to 1364 for 12 heads side by side, not 1365"),
     ],
 )
 def test_a_wrong_argument_is_named(tmp_path: Path, arguments: dict[str, object], line: str) -> None:

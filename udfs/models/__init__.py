@@ -1,1 +1,1 @@
-"""What is bundled: the demo model and GPT-2's vocabulary, each beside the recipe or licence that it came with."""
+"""The bundled models: the demo model, its sparse autoencoder and GPT-2's vocabulary, with their recipes or licence."""

@@ -1,17 +1,18 @@
-"""`1_anatomy.xlsx`: a prompt's way through the whole model to the next token, every number in a cell."""
+"""`1_anatomy.xlsx`: follows a prompt through the whole model to the next token, with every number in a cell."""
 
 from __future__ import annotations
 
+from workbook_templates import start_tab, walkthrough
+from workbook_templates import style as look
 from workbook_templates.anatomy.block import write_block
 from workbook_templates.anatomy.embeddings import write_embeddings
 from workbook_templates.anatomy.head import write_head
-from workbook_templates.anatomy.places import TOKEN_TABLE
-from workbook_templates.anatomy.start import write_start
-from workbook_templates.anatomy.tokens import write_tokens
+from workbook_templates.anatomy.tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.anatomy.weights import write_weights
 from workbook_templates.book import Book
 from workbook_templates.prompt_tab import PromptTab, write_prompt
-from workbook_templates.start_tab import start_page
+from workbook_templates.sheet import Page
+from workbook_templates.start_tab import Try
 
 PROMPT = "Mike is quick. He moves"
 
@@ -19,14 +20,15 @@ _TAB = PromptTab(
     template="anatomy",
     token_table=TOKEN_TABLE,
     edits="weight_edits",
-    second_line="Everything here follows from the two yellow cells below and from your edits on the other tabs.",
-    model_note="Names the model and carries your edits from the tab Weights to every formula.",
+    second_line="The whole workbook is computed from the two yellow cells below and your edits on the other tabs.",
+    model_note="Names the model and passes your edits on the tab Weights to every formula.",
+    guarded=False,
 )
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
-    """Writes every tab, in the order in which a prompt passes through them."""
-    start = start_page(book)
+    """Writes every tab, in the order in which a prompt passes through them, and then Start."""
+    start = start_tab.start_page(book)
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     write_tokens(book)
     stream, before = write_embeddings(book), "Embeddings"
@@ -36,4 +38,27 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
         first_edit, before = first_edit or edits, f"Block {layer}"
     write_head(book, stream, before)
     weight_edit = write_weights(book)
-    write_start(start, prompt_cell, first_edit, weight_edit)
+    silenced = Try(
+        "Weights",
+        weight_edit,
+        "scale  in the column what,  h.0.mlp  in the column where,  0  in the column amount",
+        "Block 0's MLP is switched off: step 11 of the block is all zeros. The tab Head shows the new answer.",
+    )
+    _write_start(start, (*walkthrough.tries(prompt_cell, first_edit), silenced))
+
+
+def _write_start(page: Page, tries: tuple[Try, ...]) -> None:
+    page.furniture(
+        "GPT-2, opened up: from a prompt to the next token",
+        (
+            "A language model reads a text and predicts which token will come next. Here you can watch one do it:",
+            "every number along the way is in a cell, and you can change any of them.",
+        ),
+    )
+    start_tab.now(page)
+    start_tab.things_to_try(page, tries, "To undo, clear the yellow cells, or reopen the file without saving.")
+    walkthrough.write_map(page)
+    start_tab.stop(page, "Weights", "What the model has learned, and where you can change it.")
+    page.row += 1
+    start_tab.legend(page, look.LEGEND)
+    start_tab.finish(page)

@@ -1,23 +1,23 @@
-"""The tabs Block 0, Block 1, ...: one transformer block in its steps, each a band under the one before."""
+"""The tabs Block 0, Block 1, ...: one transformer block step by step, from top to bottom."""
 
 from __future__ import annotations
 
-from workbook_templates import way
+from workbook_templates import walkthrough
 from workbook_templates.anatomy import heads
-from workbook_templates.anatomy.places import LABELS
+from workbook_templates.anatomy.embeddings import LABELS
 from workbook_templates.bands import FIRST, Band, BandPage, unless_error
 from workbook_templates.book import Book
 
 
 def write_block(book: Book, layer: int, incoming: Band, before: str) -> tuple[Band, str]:
-    """Writes the tab of one block; gives the stream that leaves it, and the first cell of its edit grid."""
+    """Writes one block's tab. Returns the stream that leaves the block, and the first cell of the edit grid."""
     last = layer == book.shape.n_layer - 1
     page = BandPage(
         book,
         f"Block {layer}",
         f"Block {layer}",
         (
-            *way.BLOCK,
+            *walkthrough.BLOCK,
             "Blue is below zero, orange above. To change a weight of this block, use the tab Weights.",
         ),
         labels=LABELS,
@@ -32,13 +32,11 @@ def write_block(book: Book, layer: int, incoming: Band, before: str) -> tuple[Ba
 
 
 def _stream_in(page: BandPage, layer: int, incoming: Band, before: str) -> tuple[Band, str]:
-    page.heading(
-        "stream", f"The residual stream comes in from the tab {before}: a row a token, a column a channel.", ()
-    )
+    page.heading("stream", f"The residual stream from the tab {before}: one row per token, one column per channel.", ())
     arrived = page.band(incoming.spill_outside)
     page.heading(
         "your edits",
-        "Type a number over any value above: same row, same channel. Blank cells leave the value as it is.",
+        "To replace a value above, type a number here, in the same row and channel. A blank cell changes nothing.",
         (),
         numbered=False,
     )
@@ -47,7 +45,7 @@ def _stream_in(page: BandPage, layer: int, incoming: Band, before: str) -> tuple
     coefficient, vector = _steering_row(page, arrived)
     page.heading(
         "edited",
-        "The stream with your edits, with the steering row, and with what the model text adds. All below starts here.",
+        "The stream with your edits, the steering vector, and what the model text adds. All steps below start here.",
         (),
         numbered=False,
     )
@@ -58,11 +56,11 @@ def _stream_in(page: BandPage, layer: int, incoming: Band, before: str) -> tuple
 
 
 def _steering_row(page: BandPage, arrived: Band) -> tuple[str, str]:
-    """A vector and its coefficient, 0 at first; gives the cell of the coefficient and the range of the vector."""
+    """Inputs for a vector and its coefficient, 0 at first. Returns the coefficient's cell and the vector's range."""
     page.heading(
         "steering",
-        "This vector times the coefficient in the yellow cell at the left is added to every row. 0 is off.",
-        ("Type or paste a row of numbers, or a formula in its first cell, such as =GPT2_SAE_FEATURE(6, 84).",),
+        "This vector, times the coefficient in the yellow cell on the left, is added to every row. 0 turns it off.",
+        ("Type or paste a row of numbers, or type a formula into the first cell, such as =GPT2_SAE_FEATURE(6, 84).",),
         numbered=False,
     )
     page.text(page.row, 0, "coefficient", page.style.bold)
@@ -73,7 +71,7 @@ def _steering_row(page: BandPage, arrived: Band) -> tuple[str, str]:
 
 
 def _added(values: str, *places: str) -> str:
-    """The values with what the model text adds at these places."""
+    """The formula for the values plus what the model text adds at these places."""
     for place in places:
         values = f'GPT2_ADDED({values},"{place}",model)'
     return values
@@ -81,12 +79,16 @@ def _added(values: str, *places: str) -> str:
 
 def _attention(page: BandPage, layer: int, stream: Band) -> Band:
     shape, weights = page.book.shape, f"h.{layer}.attn"
-    page.heading("ln_1", f"LayerNorm: each row centred and brought to one size, then scaled by h.{layer}.ln_1.", ())
+    page.heading(
+        "ln_1",
+        f"LayerNorm: each row minus its mean, divided by its spread, then scaled and shifted by h.{layer}.ln_1.",
+        (),
+    )
     normal = page.band(f'GPT2_LAYERNORM({stream.spill},"h.{layer}.ln_1",model)')
 
     page.heading(
         "q, k, v",
-        f"Each head makes a query (what I look for), a key (what I am), a value (what I pass on): {weights}.c_attn.",
+        f"Each head makes a query (what I look for), a key (what I am) and a value (what I pass on): {weights}.c_attn.",
         (),
     )
     qkv = page.band(
@@ -95,8 +97,8 @@ def _attention(page: BandPage, layer: int, stream: Band) -> Band:
 
     page.heading(
         "scores",
-        "How well one head's query of a row fits the key of each earlier token: query · key / √(size of a head).",
-        ("Choose a head in the yellow cell at the left.",),
+        "How well each token's query matches the keys of the tokens up to it, in one head: query · key / √(head size).",
+        ("Choose a head in the yellow cell on the left.",),
     )
     head = heads.chooser(page)
     scores = f"GPT2_ATTENTION_SCORES({qkv.spill},{head},model)"
@@ -104,18 +106,20 @@ def _attention(page: BandPage, layer: int, stream: Band) -> Band:
 
     page.heading(
         "patterns",
-        "Where each head looks: softmax of its scores. Row: the token that looks. Column: the token looked at.",
-        ("Each row of a head sums to 1: the darker, the more attention. No token sees a later one.",),
+        "Where each head looks: the softmax of its scores. Row: the token that looks. Column: the token looked at.",
+        ("In each head, every row sums to 1: the greener, the more attention. No token sees a later one.",),
     )
     heads.patterns(page, qkv)
 
     page.heading(
-        "mix", "What each head gathers: the values of all tokens, weighted by its pattern. Heads side by side.", ()
+        "mix",
+        "What each head gathers: the values of the tokens, weighted by its pattern. The heads are side by side.",
+        (),
     )
     mix = page.band(f"GPT2_ATTENTION_MIX({qkv.spill},model)", headers=heads.mix_headers(shape.n_head))
 
     page.heading(
-        "c_proj", f"What attention has to say to the stream: the heads' findings joined by {weights}.c_proj.", ()
+        "c_proj", f"What attention adds to the stream: the outputs of all heads, combined by {weights}.c_proj.", ()
     )
     said = f'GPT2_LINEAR({mix.spill},"{weights}.c_proj",model)'
     attention = page.band(_added(said, f"h.{layer}.attn", f"h.{layer}.mid"))
@@ -126,29 +130,29 @@ def _attention(page: BandPage, layer: int, stream: Band) -> Band:
 
 def _mlp(page: BandPage, layer: int, middle: Band) -> Band:
     weights = f"h.{layer}.mlp"
-    page.heading("ln_2", f"LayerNorm again, scaled by h.{layer}.ln_2.", ())
+    page.heading("ln_2", f"LayerNorm again, with h.{layer}.ln_2.", ())
     normal = page.band(f'GPT2_LAYERNORM({middle.spill},"h.{layer}.ln_2",model)')
 
     page.heading(
-        "c_fc", f"The MLP widens each row to four times as many channels, each one a detector: {weights}.c_fc.", ()
+        "c_fc", f"The MLP widens each row to four times as many channels, each of them a detector: {weights}.c_fc.", ()
     )
     wide = page.band(f'GPT2_LINEAR({normal.spill},"{weights}.c_fc",model)', width=4)
 
-    page.heading("GELU", "Each channel decides: large values pass, values below zero shrink to almost nothing.", ())
+    page.heading("GELU", "Channel by channel: large values pass, values below zero shrink to almost nothing.", ())
     active = page.band(f"GPT2_GELU({wide.spill})", width=4)
 
-    page.heading("c_proj", f"What the MLP has to say to the stream: {weights}.c_proj.", ())
+    page.heading("c_proj", f"What the MLP adds to the stream: the detectors' values, combined by {weights}.c_proj.", ())
     said = f'GPT2_LINEAR({active.spill},"{weights}.c_proj",model)'
     spoken = page.band(_added(said, f"h.{layer}.mlp", f"h.{layer}.out"))
 
-    page.heading("out", "Stream plus MLP: what leaves this block.", ())
+    page.heading("out", "Stream plus MLP: the residual stream that leaves this block.", ())
     return page.band(page.sum_of(middle, spoken))
 
 
 def _check(page: BandPage, layer: int, stream: Band, out: Band) -> None:
     page.heading(
         "check",
-        "The same block in one formula, GPT2_BLOCK: the largest difference from step 12. It should be about 0.",
+        "The same block computed by GPT2_BLOCK in one call: the largest difference from step 12. It should be about 0.",
         (),
         numbered=False,
     )

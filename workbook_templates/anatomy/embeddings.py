@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from workbook_templates import way
-from workbook_templates.anatomy.places import LABELS, TOKEN_TABLE
+from workbook_templates import walkthrough
+from workbook_templates.anatomy.tokens import TOKEN_TABLE
 from workbook_templates.bands import IDS, Band, BandPage
 from workbook_templates.book import Book
 from workbook_templates.places import READY
 
+LABELS = "Embeddings!$A$8#"  # the position and token of every row, spilled once and read by every band
+
 
 def write_embeddings(book: Book) -> Band:
-    """Writes the tab; gives the stream that leaves it."""
+    """Writes the tab and returns the stream that enters Block 0."""
     page = BandPage(
         book,
         "Embeddings",
         "Embeddings",
-        way.EMBEDDINGS,
+        walkthrough.EMBEDDINGS,
         labels=LABELS,
     )
     body = book.dialect.body
@@ -28,9 +30,9 @@ def write_embeddings(book: Book) -> Band:
         columns=1,
     )
     assert f"{page.place(ids.row, 0)}#" == LABELS
-    page.heading("token", "Token embedding: row number id of the table wte.weight.", ())
+    page.heading("token", "Token embedding: the row of the table wte.weight that the id points to.", ())
     token = page.band(f"GPT2_EMBED({ids.spill},model)")
-    page.heading("position", "Position embedding: row number position of the table wpe.weight.", ())
+    page.heading("position", "Position embedding: the row of the table wpe.weight that the position points to.", ())
     position = page.band(f"GPT2_POSITION({ids.spill},model)")
     page.heading("sum", "Token plus position: the residual stream that enters Block 0.", ())
     stream = page.band(page.sum_of(token, position))

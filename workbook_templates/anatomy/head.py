@@ -1,9 +1,9 @@
-"""The tab Head: the last row of the stream becomes a probability for every token, and the most likely is chosen."""
+"""The tab Head: the stream's last row becomes a probability for every token, and the most likely one is chosen."""
 
 from __future__ import annotations
 
-from workbook_templates import way
-from workbook_templates.anatomy.places import LABELS
+from workbook_templates import walkthrough
+from workbook_templates.anatomy.embeddings import LABELS
 from workbook_templates.bands import FIRST, Band, BandPage, unless_error
 from workbook_templates.book import Book
 from workbook_templates.grids import number_between, unless_message
@@ -19,12 +19,14 @@ def write_head(book: Book, incoming: Band, before: str) -> None:
         book,
         "Head",
         "Head",
-        way.HEAD,
+        walkthrough.HEAD,
         labels=LABELS,
         kind="result",
     )
     stream = _last_row(page, incoming, before)
-    page.heading("ln_f", "The final LayerNorm. (The logits below do it themselves; here it can be seen.)", ())
+    page.heading(
+        "ln_f", "The final LayerNorm, for you to see. (The function for the logits below applies it by itself.)", ()
+    )
     page.band(f'GPT2_LAYERNORM({stream.spill},"ln_f",model)', rows=1, labels=book.dialect.last_row(LABELS))
     _logits(page, stream)
     page.finish(before, "Weights")
@@ -35,7 +37,7 @@ def _last_row(page: BandPage, incoming: Band, before: str) -> Band:
     labels = dialect.last_row(LABELS)
     page.heading("last row", f"The last token's row of the residual stream, from the tab {before}.", ())
     arrived = page.band(unless_error((cell,), dialect.last_row(incoming.spill_outside)), rows=1, labels=labels)
-    page.heading("your edits", "Type a number over any value above.", (), numbered=False)
+    page.heading("your edits", "To replace a value above, type a number here.", (), numbered=False)
     edits = page.edit_grid(arrived, rows=1, labels=labels)
     page.heading("edited", "The row with your edits.", (), numbered=False)
     over = dialect.typed_over(edits, arrived.spill)
@@ -45,8 +47,8 @@ def _last_row(page: BandPage, incoming: Band, before: str) -> Band:
 def _logits(page: BandPage, stream: Band) -> None:
     page.heading(
         "next token",
-        f"The {_SHOWN} most likely next tokens, of all that the model knows.",
-        ("Temperature divides the logits first: 1 as trained, lower is surer, higher more even, 0 all to the first.",),
+        f"The {_SHOWN} most likely next tokens, of all the tokens that the model knows.",
+        ("Logits are divided by the temperature: 1 as trained, lower surer, higher more even, 0 all to the first.",),
     )
     _temperature(page)
     page.row += 1

@@ -1,4 +1,4 @@
-"""What a block's tab shows of its attention heads: which columns are whose, and all patterns side by side."""
+"""The attention heads on a block's tab: which columns belong to which head, and all patterns side by side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbook_templates.grids import whole_number
 
 
 def qkv_headers(n_head: int) -> Headers:
-    """Two rows over queries, keys and values: where each head's part begins, and the channels in it."""
+    """Two header rows over the queries, keys and values: the first column of each head, and its channels."""
 
     def headers(cell: str) -> tuple[str, str]:
         part = f"COLUMNS({cell}#)/{3 * n_head}"
@@ -22,12 +22,12 @@ def qkv_headers(n_head: int) -> Headers:
 
 
 def mix_headers(n_head: int) -> Headers:
-    """Two rows over the heads' outputs: where each head's part begins, and the channels in it."""
+    """Two header rows over the heads' outputs: the first column of each head, and its channels."""
     return lambda cell: _parts(cell, f"COLUMNS({cell}#)/{n_head}", '"head "&INT(x/d)')
 
 
 def _parts(cell: str, part: str, name: str) -> tuple[str, str]:
-    """x is a column counted from 0, d the width of a part."""
+    """The two formulas. In them, x is a column counted from 0, and d is the width of a head."""
     variables = f"x,COLUMN({cell}#)-COLUMN({cell}),d,{part}"
     return (
         f'IF(ISTEXT({cell}),"",LET({variables},IF(MOD(x,d)=0,{name},"")))',
@@ -36,7 +36,7 @@ def _parts(cell: str, part: str, name: str) -> tuple[str, str]:
 
 
 def chooser(page: BandPage) -> str:
-    """An input cell for the number of a head; gives its address."""
+    """Writes an input cell for a head's number and returns its address."""
     last = page.book.shape.n_head - 1
     page.text(page.row, 0, "head", page.style.bold)
     page.input(page.row, 1, 0)
@@ -47,12 +47,12 @@ def chooser(page: BandPage) -> str:
 
 
 def token_header() -> Headers:
-    """One row: the tokens that are looked at."""
+    """One header row: the tokens that are looked at."""
     return lambda cell: (f'IF(ISTEXT({cell}),"",TRANSPOSE(INDEX({_labels(cell)},0,2)))',)
 
 
 def patterns(page: BandPage, qkv: Band) -> None:
-    """All heads' patterns side by side as heat maps, under the number of the head and the tokens."""
+    """The patterns of all heads side by side, as heat maps below the heads' numbers and the tokens."""
     n_head, dialect = page.book.shape.n_head, page.book.dialect
     rows, tokens = dialect.rows(qkv.spill), page.book.shape.tokens
     squares = [f"GPT2_ATTENTION_PATTERN({qkv.spill},{head},model)" for head in range(n_head)]
@@ -71,7 +71,7 @@ def patterns(page: BandPage, qkv: Band) -> None:
 
 
 def _unless(cell: str, pieces: Sequence[Piece], otherwise: str) -> list[Piece]:
-    """The pieces, or something else at the first where a cell that they follow from holds a message."""
+    """The pieces; if `cell` holds a message, the first piece shows `otherwise` and the others are blank."""
     texts = [otherwise, *['""'] * (len(pieces) - 1)]
     return [
         replace(piece, formula=f"IF(ISTEXT({cell}),{text},{piece.formula})")
@@ -80,5 +80,5 @@ def _unless(cell: str, pieces: Sequence[Piece], otherwise: str) -> list[Piece]:
 
 
 def _labels(cell: str) -> str:
-    """The labels at the left of a band, position and token."""
+    """The position and token labels to the left of a band."""
     return f"$A${cell.lstrip('ABCDEFGHIJKLMNOPQRSTUVWXYZ')}#"

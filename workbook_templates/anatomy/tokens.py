@@ -1,30 +1,31 @@
-"""The tab Tokens: the prompt cut into tokens, and how, merge by merge."""
+"""The tab Tokens: the prompt cut into tokens, and how that happens, merge by merge."""
 
 from __future__ import annotations
 
 from workbook_templates import style as look
-from workbook_templates.anatomy.places import TOKEN_TABLE
 from workbook_templates.book import Book
 from workbook_templates.prompt_tab import write_prompt_tokens
 from workbook_templates.sheet import Page
 
+TOKEN_TABLE = "Tokens!$A$7"  # the cell that the table of tokens spills from
+
 _STEPS = 4  # the column in which the merges begin
 _RANK = _STEPS + 2
-_STEPS_A_TOKEN = 8  # rows reserved for them
+_STEPS_A_TOKEN = 8  # rows reserved for the merges of a token
 
 
 def write_tokens(book: Book) -> None:
-    """Writes the tab. Nothing stands under its two tables, so that a long prompt may grow."""
+    """Writes the tab. The cells below its two tables are free, so that a long prompt has room."""
     page = Page(book, "Tokens", (11.5, 22, 11, 4, 22, 26, look.POSITION_WIDTH, 60))
     page.furniture(
         "Tokens",
         (
             "The model does not read letters. The text is cut into tokens: words and parts of words, each with its id.",
             "GPT-2 knows 50,257 of them. A space before a word belongs to its token.",
-            "At the right: a word starts as single letters; again and again, the neighbours of lowest rank are joined.",
+            "On the right: a word starts as single letters; again and again, the neighbours of lowest rank are joined.",
         ),
     )
-    for column, title in ((0, "The tokens"), (_STEPS, "How they came about, merge by merge")):
+    for column, title in ((0, "The tokens"), (_STEPS, "How they are formed, merge by merge")):
         page.text(page.row, column, title, page.style.bold)
     page.row += 1
     header = page.row

@@ -1,4 +1,4 @@
-"""The tab Weights: every tensor of the model, a table of edits that the model text carries, a look into one tensor."""
+"""The tab Weights: all tensors of the model, a table of edits for the model text, and a view of one tensor."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _TENSOR = "h.0.mlp.c_fc.weight"
 
 
 def write_weights(book: Book) -> str:
-    """Writes the tab and names the edit table; gives its first cell."""
+    """Writes the tab, names the edit table and returns its first cell."""
     page = Page(book, "Weights", (25, 9, 9, 3, 3, 11, 28, *[10.5] * (_LOOK_COLUMNS + 6)), kind="weight")
     page.furniture(
         "Weights",
         (
-            "Everything the model has learned: tables of numbers, called tensors, the same whatever the prompt.",
-            "Change them in the yellow table: the model text on the tab Prompt carries your edits to every formula.",
+            "Everything the model has learned: tables of numbers, called tensors, which are the same for every prompt.",
+            "Change them in the yellow table. The model text on the tab Prompt passes your edits to every formula.",
         ),
     )
     top = page.row
@@ -35,7 +35,7 @@ def write_weights(book: Book) -> str:
 
 
 def _inventory(page: Page, row: int, tensors: int) -> str:
-    """The table of all tensors; gives where to look one up."""
+    """Writes the table of all tensors and returns the range for looking one up."""
     page.text(row, 0, "Every tensor", page.style.bold)
     for column in range(3):
         page.sheet.write_blank(row + 1, column, None, page.style.header_right if column else page.style.header)
@@ -58,16 +58,16 @@ def _edit_table(page: Page) -> str:
         _EDITS,
         last,
         _EDITS,
-        {"validate": "list", "source": ["set", "scale"], "error_message": "set or scale, in small letters."},
+        {"validate": "list", "source": ["set", "scale"], "error_message": "set or scale, in lower case."},
     )
     late = f"h.{page.book.shape.late_layer}"
     for row, (example, meaning) in enumerate(
         (
-            ("set · h.0.mlp.c_fc.bias[17] · 0.5", "gives one weight a value; a table's cell is [row,column]"),
-            (f"scale · {late}.attn.head.1 · 0", "switches a head off (2 makes it twice as loud)"),
+            ("set · h.0.mlp.c_fc.bias[17] · 0.5", "sets one weight; in a table, write [row,column]"),
+            (f"scale · {late}.attn.head.1 · 0", "switches a head off (2 doubles its output)"),
             (f"scale · {late}.attn · 0", "switches a block's attention off"),
             (f"scale · {late}.mlp · 0", "switches a block's MLP off"),
-            ("positions", "stays blank for set and scale"),
+            ("positions", "leave blank for set and scale"),
         ),
         start=header + 1,
     ):
@@ -80,7 +80,7 @@ def _edit_table(page: Page) -> str:
 
 
 def _where_to_look(page: Page) -> tuple[str, str, str]:
-    """The inputs; gives the cells of the tensor's name, of the first row and of the first column."""
+    """Writes the inputs. Returns the cells of the tensor's name, the first row and the first column."""
     page.text(page.row, _EDITS, "Look into a tensor", page.style.bold)
     page.row += 1
     cells = []
@@ -94,7 +94,7 @@ def _where_to_look(page: Page) -> tuple[str, str, str]:
 
 
 def _look(page: Page, inventory: str) -> None:
-    """A piece of one tensor, at most as large as the room for it."""
+    """A piece of one tensor, cut to the room reserved for it."""
     name, row, column = _where_to_look(page)
     dialect = page.book.dialect
     sizes = (

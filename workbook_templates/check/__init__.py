@@ -1,36 +1,34 @@
-"""`6_check.xlsx`: one block in native formulas beside what the functions give, and how far the two are apart.
+"""`6_check.xlsx`: one block computed by native formulas and by the functions, and how far the two differ.
 
-A workbook of its own, for any model: `5_pure_formulas.xlsx` must do without our functions, and the anatomy workbook
-would grow by all weights of a block.
+It is a separate workbook because `5_pure_formulas.xlsx` may not use our functions, and the anatomy workbook would
+grow by all the weights of a block.
 """
 
 from __future__ import annotations
 
 from udfs.backend import catalogue, model_text
+from workbook_templates import start_tab
+from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.check.comparison import write_comparison
 from workbook_templates.check.functions import write_functions
-from workbook_templates.check.start import write_start
 from workbook_templates.check.weights import TAB, write_weights
-from workbook_templates.mri.places import TOKEN_TABLE
-from workbook_templates.mri.tokens import write_tokens
+from workbook_templates.mri.tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.pure.block import write_steps
 from workbook_templates.pure.page import FixedPage
 from workbook_templates.pure.weights import block_weights
 from workbook_templates.sheet import Page
-from workbook_templates.start_tab import start_page
+from workbook_templates.start_tab import Try
 
 PROMPT = "Mike is quick. He moves"
 
 _TAB = PromptTab(
     template="check",
     token_table=TOKEN_TABLE,
-    edits="",
-    second_line="One block of the model then computes it twice: in native formulas, and with the functions GPT2_...",
-    model_note='Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".',
-    guarded=True,
+    second_line="One block of the model is then computed twice: by native formulas, and by the functions GPT2_...",
 )
+_WEIGHT = {"weight": ("0.123", "A weight: a number learned in training. The model text can change it.")}
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
@@ -38,7 +36,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     name = model_text.parse(model or "").name or catalogue.default_name()
     config = catalogue.load(name).config
     layer = config.n_layer // 2
-    start = start_page(book)
+    start = start_tab.start_page(book)
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     write_tokens(book)
     result = Page(book, "Result", (24, 16, 16, 60), kind="result")
@@ -48,8 +46,8 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
         "Native",
         f"Block {layer} in native formulas",
         (
-            "Every step of the block with MMULT, EXP, SUM and their like, from the weights on the tab Weights.",
-            "The tab Functions has the same steps as the functions give them; the tab Result says how far they differ.",
+            "Every step of the block with MMULT, EXP, SUM and other built-in functions, from the tab Weights.",
+            "The tab Functions has the same steps computed by the functions; the tab Result shows how far they differ.",
         ),
         _labels(book),
     )
@@ -57,11 +55,13 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     page.finish("Functions", "Weights")
     write_weights(book, config, layer)
     worst = write_comparison(result, block, functions, config.n_embd)
-    write_start(start, f"{name} ; set h.{layer}.mlp.c_fc.bias[17] = 0.5", layer, (prompt_cell, block.first_edit, worst))
+    _write_start(
+        start, f"{name} ; set h.{layer}.mlp.c_fc.bias[17] = 0.5", layer, (prompt_cell, block.first_edit, worst)
+    )
 
 
 def _labels(book: Book) -> tuple[str, str]:
-    """Positions and tokens of the tab Tokens, blank where it is."""
+    """Positions and tokens of the tab Tokens, blank in unused rows."""
     tab, _, cell = TOKEN_TABLE.rpartition("!")
     first = int(cell.rpartition("$")[2]) + 1
     last = first + book.shape.tokens - 1
@@ -69,3 +69,53 @@ def _labels(book: Book) -> tuple[str, str]:
     unless_blank = 'IF((unfit<>"")+({}),"",{})'
     shown = [unless_blank.format(book.dialect.is_blank(cells), cells) for cells in (positions, tokens)]
     return shown[0], shown[1]
+
+
+def _write_start(page: Page, changed: str, layer: int, cells: tuple[str, str, str]) -> None:
+    """Writes the tab Start.
+
+    changed: a model text with one changed weight, to try
+    cells: the prompt, the first edit cell on the tab Native, and the largest difference
+    """
+    prompt, edit, worst = cells
+    page.furniture(
+        "Are the functions right? One block, computed twice",
+        (
+            f"Block {layer} by the spreadsheet's own formulas, from weights in cells, and by the functions.",
+            f"Cell {worst} of the tab Result has the largest difference. It should be about 0.",
+        ),
+    )
+    start_tab.now(page)
+    page.text(page.row - 1, start_tab.LINK, "Largest difference", page.style.bold)
+    page.plain(page.row - 1, start_tab.TEXT, "largest_difference", page.style.check)
+    page.mark_errors(page.row - 1, start_tab.TEXT)
+    page.row += 1
+    tries = (
+        Try("Prompt", prompt, "If today is Tuesday, tomorrow is", "Both compute the new prompt, and still agree."),
+        Try(
+            "Native",
+            edit,
+            "50",
+            "Only the native formulas see this: Result shows how the difference spreads from step to step.",
+        ),
+        Try(
+            "Prompt",
+            "B7",
+            changed,
+            "The model text changes a weight both in the functions and in the cells that GPT2_WEIGHT fills.",
+        ),
+    )
+    start_tab.things_to_try(page, tries, "To undo, clear the yellow cells, or reopen the file without saving.")
+    start_tab.tabs(
+        page,
+        (
+            ("Prompt", "Type the text and choose the model."),
+            ("Tokens", "The pieces of the text, and the most likely next tokens."),
+            ("Result", "How far each native step differs from the function's."),
+            ("Functions", "The block, step by step, computed by the functions."),
+            ("Native", "The same steps in native formulas."),
+            ("Weights", "All weights of the block."),
+        ),
+    )
+    start_tab.legend(page, look.LEGEND | _WEIGHT)
+    start_tab.finish(page)

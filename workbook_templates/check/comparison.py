@@ -1,4 +1,4 @@
-"""The tab Result: how far each step in native formulas is from what the function gives."""
+"""The tab Result: how far each step in native formulas differs from the function's result."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from workbook_templates.sheet import Page
 
 
 def write_comparison(page: Page, block: Block, functions: dict[str, Range], width: int) -> str:
-    """Fills the tab; gives the cell of the largest difference. Names it, and the cell that says what is in the way."""
+    """Fills the tab, names its two result cells and returns the cell of the largest difference."""
     page.furniture(
         "Result",
         (
-            "The same block twice: in the spreadsheet's own formulas (tab Native), by the functions (tab Functions).",
-            "If both are right, 7 digits agree, as float32 has them; with ; float64 after the model's name some 14.",
+            "The same block twice: by the spreadsheet's own formulas (tab Native), by the functions (tab Functions).",
+            "If both are right, they agree to the 7 digits of float32; with ; float64 after the model's name, to 14.",
         ),
     )
     dialect = page.book.dialect
     facts = dialect.found('"width (n_embd)"', "Prompt!$A$1:$B$60" if dialect.is_fixed else "Prompt!$A:$B", 2)
     needed = f"{MARK} this workbook is for a model {width} wide, this one is "
     other = f'"{needed}"&{facts}&": {page.book.command("check")} --model NAME"'
-    page.text(page.row, 0, "In the way", page.style.bold)
+    page.text(page.row, 0, "Problem", page.style.bold)
     page.plain(page.row, 1, f'IF(status<>"{READY}",status,IF({facts}<>{width},{other},""))', page.style.value)
     page.mark_errors(page.row, 1)
     page.book.name("unfit", page.place(page.row, 1))

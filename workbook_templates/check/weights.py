@@ -11,7 +11,7 @@ from workbook_templates.pure.weights import FIRST, PRINTED_COLUMNS, PRINTED_ROWS
 from workbook_templates.sheet import Page
 
 TAB = "Weights"
-_PIECE = 200_000  # the most numbers of one spill: more do not pass through every host
+_PIECE = 200_000  # the most numbers in one spill: not every host can pass more
 
 
 def write_weights(book: Book, config: Config, layer: int) -> None:
@@ -19,7 +19,7 @@ def write_weights(book: Book, config: Config, layer: int) -> None:
     page = Page(book, TAB, (11, 16, 3), FIRST, kind="weight")
     page.furniture(
         f"Weights of Block {layer}",
-        ("What this block has learned, as GPT2_WEIGHT gives it, with the edits that the model text carries.",),
+        ("What this block has learned, as GPT2_WEIGHT returns it, with the edits in the model text.",),
     )
     assert page.row == TOP
     places = block_weights(config, layer, TAB)
@@ -36,7 +36,7 @@ def write_weights(book: Book, config: Config, layer: int) -> None:
             page.sheet.write_number(row, 0, row - cells.row, page.style.position)
         for piece in _pieces(cells):
             _spill(page, parameter, cells, piece)
-        learned = {"type": "no_blanks", "format": page.style.learned}  # where there is no message
+        learned = {"type": "no_blanks", "format": page.style.learned}  # unless it holds a message
         page.sheet.conditional_format(cells.row, cells.column, cells.last_row, cells.last_column, learned)
         page.row = cells.last_row + 2
     page.sheet.freeze_panes(TOP, FIRST)
@@ -52,7 +52,7 @@ def _spill(page: Page, parameter: str, cells: Range, piece: Range) -> None:
 
 
 def _pieces(cells: Range) -> Iterator[Range]:
-    """Whole columns of a tensor, or whole rows where it is taller than wide."""
+    """Whole columns of a tensor, or whole rows if it is taller than wide."""
     height, width = cells.last_row - cells.row + 1, cells.width
     if height > width:
         step = max(1, _PIECE // width)

@@ -1,38 +1,101 @@
-"""`4_generation.xlsx`: beyond the likeliest token: sampling, beam search, surprise, speculative decoding."""
+"""`4_generation.xlsx`: beyond the most likely token: sampling, beam search, surprise, speculative decoding."""
 
 from __future__ import annotations
 
+from workbook_templates import prompt_tab, start_tab
+from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.generation.beam import write_beam
-from workbook_templates.generation.log_probabilities import write_log_probabilities
-from workbook_templates.generation.places import TOKEN_TABLE
-from workbook_templates.generation.sampling import write_sampling
-from workbook_templates.generation.speculation import write_speculation
-from workbook_templates.generation.start import write_start
-from workbook_templates.generation.temperature import write_temperature
+from workbook_templates.generation import beam, log_probabilities, sampling, speculation, temperature
+from workbook_templates.generation.sampling import Choices
 from workbook_templates.prompt_tab import PromptTab, write_prompt
-from workbook_templates.start_tab import start_page
+from workbook_templates.sheet import Page
+from workbook_templates.start_tab import Try
 
 PROMPT = "Mike is"
 
 _TAB = PromptTab(
     template="generation",
-    token_table=TOKEN_TABLE,
-    edits="",
-    second_line="The other tabs go on with it, token by token, in different ways.",
-    model_note='Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".',
-    guarded=True,
+    token_table=log_probabilities.TOKEN_TABLE,
+    second_line="The other tabs continue it, token by token, in different ways.",
     any_shape=True,
 )
+_STOPS = (
+    (prompt_tab.TAB, "Type the text and choose the model."),
+    (sampling.TAB, "A text drawn token by token: temperature, top_k, top_p, and the random number that decides."),
+    (temperature.TAB, "The next token's probabilities at lower and higher temperatures, as a chart."),
+    (beam.TAB, "Several texts followed at once, to find the one that is most likely as a whole."),
+    (log_probabilities.TAB, "How well the model predicts a text, coloured by surprise."),
+    (speculation.TAB, "A draft model proposes, the model accepts or rejects: faster, and exactly as good."),
+)
+_LEGEND = {
+    **{name: look.LEGEND[name] for name in ("input", "value", "result")},
+    "chosen": (" young", "Drawn, accepted, or continued."),
+    "cut_first": (" young", "Out: cut by top_k, dropped from the beams, or no longer looked at."),
+    "cut_second": (" young", "Cut by top_p."),
+    "finished": (" young", "The end of a beam, or a token that the model itself drew."),
+    "refused": (" young", "A proposal of the draft that the model rejected."),
+    "wrong": look.LEGEND["wrong"],
+}
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
     """Writes every tab."""
-    start = start_page(book)
+    start = start_tab.start_page(book)
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
-    choices = write_sampling(book)
-    write_temperature(book, choices)
-    write_beam(book)
-    text = write_log_probabilities(book)
-    draft = write_speculation(book)
-    write_start(start, prompt_cell, choices, text, draft)
+    choices = sampling.write_sampling(book)
+    temperature.write_temperature(book, choices)
+    beam.write_beam(book)
+    text = log_probabilities.write_log_probabilities(book)
+    draft = speculation.write_speculation(book)
+    _write_start(start, prompt_cell, choices, text, draft)
+
+
+def _write_start(page: Page, prompt: str, choices: Choices, text: str, draft: str) -> None:
+    """The arguments are the cells to try."""
+    page.sheet.set_column(start_tab.LINK, start_tab.LINK, 30, page.style.text)
+    page.furniture(
+        "Beyond temperature 0: how a text is chosen from probabilities",
+        (
+            "The model says how likely each next token is. How to make a text of that is up to us:",
+            "take the most likely token, draw one, look for the most likely text, or ask a faster model for proposals.",
+        ),
+    )
+    start_tab.now(page)
+    start_tab.things_to_try(
+        page,
+        (
+            Try(
+                sampling.TAB,
+                choices.seed.replace("$", ""),
+                "7",
+                "Other random numbers draw other tokens, so a different text comes out. 13 brings the old one back.",
+            ),
+            Try(
+                sampling.TAB,
+                choices.temperature.replace("$", ""),
+                "0",
+                "The most likely token gets all the probability: whatever the seed, the text is the greedy one.",
+            ),
+            Try(
+                log_probabilities.TAB,
+                text,
+                "Mike is quick. He moves quickly. Anna is a Jedi. She pulls out her lightsaber.",
+                "This is what the model expected: two dark tokens turn white, and the perplexity falls.",
+            ),
+            Try(
+                speculation.TAB,
+                draft,
+                "=model",
+                "With the model as its own draft, it accepts every proposal.",
+            ),
+            Try(
+                prompt_tab.TAB,
+                prompt,
+                "If today is Tuesday, tomorrow is",
+                "The model is sure of this one: sampling, beam search and speculative decoding all give Wednesday.",
+            ),
+        ),
+    )
+    start_tab.tabs(page, _STOPS)
+    start_tab.legend(page, _LEGEND)
+    start_tab.finish(page)

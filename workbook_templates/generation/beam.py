@@ -1,4 +1,4 @@
-"""The tab Beam: the likeliest texts that beam search finds, and how it found them."""
+"""The tab Beam: the most likely texts that beam search finds, and how it finds them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from xlsxwriter.utility import xl_col_to_name
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.generation.places import BEAM
 from workbook_templates.grids import labelled_input, table, title, whole_number
 from workbook_templates.sheet import Page
+
+TAB = "Beam"
 
 _MOST_TOKENS, _MOST_BEAMS = 20, 8
 _PRINTED = 40  # rows of the steps
@@ -17,25 +18,25 @@ _PROBABILITY, _BECOMES = 3, 5  # columns of the steps
 
 def write_beam(book: Book) -> None:
     """Writes the tab."""
-    page = Page(book, BEAM, (12, 12, 18, 16, 16, 12, 66), kind="result")
+    page = Page(book, TAB, (12, 12, 18, 16, 16, 12, 66), kind="result")
     page.furniture(
-        BEAM,
+        TAB,
         (
-            "Greedy takes the likeliest token each time, yet the likeliest text may begin with another one.",
-            "Beam search follows several texts at a time: at each step it continues all of them in every way,",
-            "and keeps those that are likeliest as a whole. Ended ones are ranked by log-probability per token.",
+            "Greedy takes the most likely token each time, yet the most likely text may begin with another token.",
+            "Beam search follows several texts at once: at each step it continues each of them in every possible way,",
+            "and keeps those that are most likely as a whole. Finished texts are ranked by log-probability per token.",
         ),
     )
     title(page, "You choose")
-    tokens = labelled_input(page, "tokens", 16, f"How many at most, 1 to {_MOST_TOKENS}.")
-    beams = labelled_input(page, "beams", 4, f"Texts that are followed at a time, 1 to {_MOST_BEAMS}.")
+    tokens = labelled_input(page, "tokens", 16, f"The most tokens to generate, 1 to {_MOST_TOKENS}.")
+    beams = labelled_input(page, "beams", 4, f"How many texts are followed at once, 1 to {_MOST_BEAMS}.")
     whole_number(page, tokens, 1, _MOST_TOKENS)
     whole_number(page, beams, 1, _MOST_BEAMS)
     page.row += 1
-    title(page, "Greedy, to compare with", ("As tokens, log-probability, score and text of the table below.",))
+    title(page, "Greedy, for comparison", ("Tokens, log-probability, score and text, as in the table below.",))
     _greedy(page, tokens)
     page.row += 1
-    title(page, "The texts found, the best first", ("score: log-probability per token. Closer to 0 is likelier.",))
+    title(page, "The texts found, best first", ("score: log-probability per token. Closer to 0 is more likely.",))
     style = page.style
     formats = (style.position, style.position, style.number, style.number, style.token_aside)
     table(page, 0, f"GPT2_BEAM(prompt_used,{tokens},{beams},model_used)", formats, _MOST_BEAMS)
@@ -43,7 +44,7 @@ def write_beam(book: Book) -> None:
     title(
         page,
         "Step by step: twice as many candidates as beams",
-        ("from: the beam that is continued. becomes: the number under which it goes on, or what else becomes of it.",),
+        ("from: the beam that is continued. becomes: its number in the next step, or ended, or dropped.",),
     )
     _steps(page, f"GPT2_BEAM_STEPS(prompt_used,{tokens},{beams},model_used)")
     page.sheet.freeze_panes(1, 0)
@@ -52,7 +53,7 @@ def write_beam(book: Book) -> None:
 
 
 def _greedy(page: Page, tokens: str) -> None:
-    """The greedy text in the same terms: a search with one beam."""
+    """The greedy text with the same figures: a search with one beam."""
     found = f"GPT2_BEAM(prompt_used,{tokens},1,model_used)"
     page.text(page.row, 0, "greedy", page.style.position)
     formats = (page.style.position, page.style.number, page.style.number, page.style.token_aside)

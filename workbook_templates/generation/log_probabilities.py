@@ -1,35 +1,38 @@
-"""The tab Log-probabilities: how well the model foresaw a text, token by token, coloured by surprise."""
+"""The tab Log-probabilities: how well the model predicted a text, token by token, coloured by surprise."""
 
 from __future__ import annotations
 
 from xlsxwriter.format import Format
 
+from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.generation.places import LOG_PROBABILITIES, TOKEN_TABLE
 from workbook_templates.grids import area, labelled_input, labelled_value, table, title, unless_message
 from workbook_templates.places import MARK
 from workbook_templates.prompt_tab import tokens_of, write_prompt_tokens
 from workbook_templates.sheet import Page
+
+TAB = "Log-probabilities"
+TOKEN_TABLE = f"'{TAB}'!$L$6"  # the cell that the table of the prompt's tokens spills from
 
 TEXT = "Mike is quick. He moves slowly. Anna is a Jedi. She pulls out her phone."
 
 _TOKENS = 11  # the column of the prompt's tokens
 _A_ROW, _FEWEST_ROWS = 8, 6  # coloured tokens
 _CHARTED, _CHART_ROWS = 24, 17
-_BITS = (1, 3, 6, 10, 16)  # from which a token is darker
+_BITS = (1, 3, 6, 10, 16)  # the surprises at which a token gets a darker colour
 _NAMES = ("position", "token", "log-probability", "probability", "rank", "surprise", "entropy", "perplexity")
 _SURPRISE, _ENTROPY, _PERPLEXITY, _EXPECTED = 5, 6, 7, 8
 
 
 def write_log_probabilities(book: Book) -> str:
-    """Writes the tab and names the prompt's tokens; gives the cell of the text."""
-    page = Page(book, LOG_PROBABILITIES, (13, *[15] * 8, 3, 3, 11.5, 18, 10), kind="result")
+    """Writes the tab, names the prompt's tokens and returns the cell of the text."""
+    page = Page(book, TAB, (13, *[15] * 8, 3, 3, 11.5, 18, 10), kind="result")
     page.furniture(
-        LOG_PROBABILITIES,
+        TAB,
         (
-            "A model that foresees a text well finds each token likely. Surprise is -log2 of the probability, in",
-            "bits: 0 for what was certain, 1 for the fall of a coin, 10 for one chance in a thousand.",
+            "A model that predicts a text well gives each token a high probability. Surprise is -log2 of it, in",
+            "bits: 0 for a certain token, 1 for the toss of a coin, 10 for one chance in a thousand.",
         ),
     )
     _prompt_tokens(page)
@@ -41,7 +44,7 @@ def write_log_probabilities(book: Book) -> str:
     header = page.row + 2 * rows + _CHART_ROWS + 11
     _summary(page, header, room)
     page.row += 1
-    title(page, "The text, coloured by surprise; under each token its bits")
+    title(page, "The text, coloured by surprise, with the bits below each token")
     _key(page)
     _coloured(page, header + 1, rows)
     page.row += 1
@@ -50,8 +53,8 @@ def write_log_probabilities(book: Book) -> str:
         page,
         "Every token",
         (
-            "entropy: how unsure the model was before the token, in bits. Who is sure and wrong is surprised most.",
-            "perplexity: of the text so far; as if it had had to guess among so many equally likely tokens each time.",
+            "entropy: how unsure the model was before the token, in bits. Sure and wrong makes the largest surprise.",
+            "perplexity of the text so far: as if it had guessed among this many equally likely tokens each time.",
         ),
     )
     assert page.row == header, (page.row, header)
@@ -70,7 +73,7 @@ def write_log_probabilities(book: Book) -> str:
 
 
 def _prompt_tokens(page: Page) -> None:
-    """The tokens of the prompt, at the right, which the check on the tab Prompt reads."""
+    """The prompt's tokens, on the right; the check on the tab Prompt reads them."""
     start = page.row
     page.text(start, _TOKENS, "The prompt's tokens", page.style.heading)
     page.row += 1
@@ -80,7 +83,7 @@ def _prompt_tokens(page: Page) -> None:
 
 
 def _key(page: Page) -> None:
-    """What the colours mean."""
+    """The key to the colours."""
     page.text(page.row, 0, "bits", page.style.label)
     for column, bits in enumerate(_BITS, start=1):
         page.text(page.row, column, f"from {bits}", _shade(page, bits))
@@ -93,7 +96,7 @@ def _shade(page: Page, bits: float) -> Format:
 
 
 def _coloured(page: Page, first: int, rows: int) -> None:
-    """Tokens in rows as a text has them, a row of bits under each; the table's first row is that."""
+    """The tokens in rows, like running text, each with its bits below. `first` is the table's first row."""
     top = page.row
     for number in range(_A_ROW * rows):
         row, column = top + 2 * (number // _A_ROW), 1 + number % _A_ROW
@@ -114,7 +117,7 @@ def _coloured(page: Page, first: int, rows: int) -> None:
 
 
 def _summary(page: Page, header: int, room: int) -> None:
-    """The text as a whole."""
+    """The figures of the whole text."""
     title(page, "The whole text")
     table_cell = page.at(header, 0, absolute=True)
     first, last = header + 1, header + room
@@ -128,10 +131,10 @@ def _summary(page: Page, header: int, room: int) -> None:
         (
             "perplexity",
             f"MAX(INDEX({column(_PERPLEXITY)},{counted}+1),0)",
-            "As if it had guessed among so many tokens.",
+            "As if it had guessed among this many tokens.",
         ),
-        ("mean surprise", f"SUM({column(_SURPRISE)})/{counted}", "Bits for each token: log2 of the perplexity."),
-        ("mean entropy", f"SUM({column(_ENTROPY)})/{counted}", "What the model itself expected its surprise to be."),
+        ("mean surprise", f"SUM({column(_SURPRISE)})/{counted}", "Bits per token: log2 of the perplexity."),
+        ("mean entropy", f"SUM({column(_ENTROPY)})/{counted}", "The surprise that the model itself expected."),
     ):
         value = unless_message(table_cell, one_token.format(formula), table_cell)
         labelled_value(page, label, value, note, page.style.result_logit)
@@ -160,9 +163,8 @@ def _chart(page: Page, header: int) -> None:
         }
     )
     chart.combine(line)
-    chart.set_title({"name": f"The first {_CHARTED} tokens", "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"position": "bottom"})
-    chart.set_y_axis({"min": 0, "name": "bits", "major_gridlines": {"visible": True, "line": {"color": look.RULE}}})
+    charts.dress(chart, f"The first {_CHARTED} tokens")
+    chart.set_y_axis({"min": 0, "name": "bits", **charts.GRIDLINES})
     chart.set_size({"width": 980, "height": 320})
     page.sheet.insert_chart(page.row, 0, chart)
     page.row += _CHART_ROWS

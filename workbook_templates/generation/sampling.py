@@ -1,4 +1,4 @@
-"""The tab Sampling: a text drawn token by token, what the cuts left to draw from, and which number drew which token."""
+"""The tab Sampling: a text drawn token by token, with the candidates left after each cut and the random numbers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from xlsxwriter.utility import xl_col_to_name
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.generation.places import SAMPLING
 from workbook_templates.grids import labelled_input, number_between, table, title, whole_number
 from workbook_templates.sheet import Page
+
+TAB = "Sampling"
 
 _MOST_TOKENS = 60
 _CANDIDATES = 8
@@ -22,7 +23,7 @@ _STAGES, _UP_TO = (4, 5, 6), 7  # columns of the first token's table
 
 @dataclass(frozen=True)
 class Choices:
-    """The cells in which it is chosen how to draw, on this tab."""
+    """The input cells of this tab."""
 
     tokens: str
     temperature: str
@@ -31,19 +32,19 @@ class Choices:
     seed: str
 
     def outside(self, name: str) -> str:
-        """One of them as another tab writes it."""
-        return f"{SAMPLING}!{getattr(self, name)}"
+        """The address of one of them, for formulas on other tabs."""
+        return f"{TAB}!{getattr(self, name)}"
 
 
 def write_sampling(book: Book) -> Choices:
-    """Writes the tab; gives the cells of its inputs."""
-    page = Page(book, SAMPLING, (14, 16, 10, 12, 13, 13, 13, 13, *(13, 11) * _CANDIDATES), kind="result")
+    """Writes the tab and returns its input cells."""
+    page = Page(book, TAB, (14, 16, 10, 12, 13, 13, 13, 13, *(13, 11) * _CANDIDATES), kind="result")
     page.furniture(
-        SAMPLING,
+        TAB,
         (
-            "The model gives every token a probability. Greedy takes the likeliest each time and always says the same.",
-            "Sampling draws: the temperature makes likely tokens likelier or less so, top_k and top_p cut tokens off,",
-            "and a random number between 0 and 1 falls on one of those that are left, laid side by side.",
+            "The model gives every token a probability. Greedy always takes the most likely one: always the same text.",
+            "Sampling draws: the temperature makes likely tokens more or less likely, top_k and top_p cut tokens off,",
+            "and a random number between 0 and 1 picks one of those that are left, laid end to end by probability.",
         ),
     )
     title(page, "You choose")
@@ -72,13 +73,13 @@ def write_sampling(book: Book) -> Choices:
 
 
 def _choose(page: Page) -> Choices:
-    tokens = labelled_input(page, "tokens", 16, f"How many at most, 1 to {_MOST_TOKENS}.")
-    temperature = labelled_input(page, "temperature", 1, "0 is greedy, 1 as trained, higher is wilder.")
-    top_k = labelled_input(page, "top_k", 6, "Only the k likeliest tokens stay; 0 keeps all.")
+    tokens = labelled_input(page, "tokens", 16, f"The most tokens to generate, 1 to {_MOST_TOKENS}.")
+    temperature = labelled_input(page, "temperature", 1, "0 is greedy, 1 is as trained, higher is wilder.")
+    top_k = labelled_input(page, "top_k", 6, "Keeps only the k most likely tokens; 0 keeps all.")
     top_p = labelled_input(
-        page, "top_p", 0.9, "Of these, the likeliest that have this share together stay; 1 keeps all."
+        page, "top_p", 0.9, "Of these, keeps the most likely that together reach this share; 1 keeps all."
     )
-    seed = labelled_input(page, "seed", 13, "Which random numbers. Another seed, another text.")
+    seed = labelled_input(page, "seed", 13, "Sets the random numbers. Another seed, another text.")
     for cell, low, high in ((tokens, 1, _MOST_TOKENS), (top_k, 0, 50257), (seed, 0, 999_999)):
         whole_number(page, cell, low, high)
     number_between(page, temperature, 0, 1000)
@@ -87,12 +88,12 @@ def _choose(page: Page) -> Choices:
 
 
 def _first_token(page: Page, how: str, random: str) -> None:
-    """The first token in full: every step from the logits to the draw."""
+    """The first token in full: every step from its logit to the draw."""
     title(
         page,
         "The first token in full, from its logit to the draw",
         (
-            "A column for each step: divided by the temperature; cut by top_k; cut by top_p. What is left sums to 1.",
+            "One column per step: divided by the temperature, cut by top_k, cut by top_p. What is left sums to 1.",
             "The random number draws the first token whose sum, in the column up to, is above it: the green row.",
         ),
     )
@@ -115,14 +116,14 @@ def _first_token(page: Page, how: str, random: str) -> None:
 
 
 def _key(page: Page) -> None:
-    """What the colours mean."""
+    """The key to the colours."""
     for column, text, cell_format in (
         (_FIRST_CANDIDATE, "drawn", page.style.chosen),
         (_FIRST_CANDIDATE + 1, "cut by top_k", page.style.cut_first),
         (_FIRST_CANDIDATE + 2, "cut by top_p", page.style.cut_second),
     ):
         page.text(page.row, column, text, cell_format)
-    page.text(page.row, 0, "To the right the likeliest candidates at each step, with their probabilities.")
+    page.text(page.row, 0, "On the right, the most likely candidates at each step, with their probabilities.")
     page.row += 1
 
 

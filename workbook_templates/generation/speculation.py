@@ -1,11 +1,10 @@
-"""The tab Speculative decoding: a draft model proposes, the model accepts or rejects; the trace of every number."""
+"""The tab Speculative decoding: a draft model proposes, the model accepts or rejects; with a trace of every number."""
 
 from __future__ import annotations
 
 from xlsxwriter.utility import xl_col_to_name
 
 from workbook_templates.book import Book
-from workbook_templates.generation.places import SPECULATION
 from workbook_templates.grids import (
     area,
     labelled_input,
@@ -19,6 +18,8 @@ from workbook_templates.grids import (
 from workbook_templates.places import MARK
 from workbook_templates.sheet import Page
 
+TAB = "Speculative decoding"
+
 _MOST_TOKENS, _MOST_AHEAD = 40, 8
 _ROOM = _MOST_TOKENS * (_MOST_AHEAD + 1)  # rows of the trace if each round keeps one token
 _ROUND, _OUTCOME, _TEXT = 0, 9, 10  # columns
@@ -26,25 +27,25 @@ _DRAFT_OF_DEMO = "demo ; scale h.11.attn by 0 ; scale h.11.mlp by 0"
 
 
 def write_speculation(book: Book) -> str:
-    """Writes the tab; gives the cell of the draft model."""
-    page = Page(book, SPECULATION, (13, 13, 16, *[11.5] * 6, 14, 70), kind="result")
+    """Writes the tab and returns the cell of the draft model."""
+    page = Page(book, TAB, (13, 13, 16, *[11.5] * 6, 14, 70), kind="result")
     page.furniture(
-        SPECULATION,
+        TAB,
         (
-            "A large model is slow because it reads all its weights anew for each token. So a small draft proposes",
-            "several, and the large one judges them all in one pass. A token that it likes as well as the draft did is",
-            "accepted; another one with probability model / draft, or else replaced by one that the draft missed.",
-            "The text is distributed exactly as if the model alone had drawn every token, whatever the draft is.",
+            "A large model is slow because it reads all its weights for each token. So a small draft model proposes",
+            "several, and the large model judges them all in one pass. It accepts a token that it finds at least as",
+            "likely as the draft does, others with probability model / draft, and replaces the first that it rejects.",
+            "Whatever the draft, the text is distributed exactly as if the large model alone had drawn every token.",
         ),
     )
     title(page, "You choose")
     draft = labelled_input(page, "draft model", None, "Blank: the model without its last block.", 5)
     default = f'IF(LEFT(model&" ",5)="demo ","{_DRAFT_OF_DEMO}","")'
     page.plain(page.row - 1, 1, default, page.style.input)
-    tokens = labelled_input(page, "tokens", 24, f"How many at most, 1 to {_MOST_TOKENS}.")
-    ahead = labelled_input(page, "ahead", 4, f"How many the draft proposes at a time, 1 to {_MOST_AHEAD}.")
-    temperature = labelled_input(page, "temperature", 1, "1 as trained; 0 greedy.")
-    seed = labelled_input(page, "seed", 5, "Which random numbers.")
+    tokens = labelled_input(page, "tokens", 24, f"The most tokens to generate, 1 to {_MOST_TOKENS}.")
+    ahead = labelled_input(page, "ahead", 4, f"How many the draft proposes at once, 1 to {_MOST_AHEAD}.")
+    temperature = labelled_input(page, "temperature", 1, "1 is as trained, 0 is greedy.")
+    seed = labelled_input(page, "seed", 5, "Sets the random numbers.")
     for cell, low, high in ((tokens, 1, _MOST_TOKENS), (ahead, 1, _MOST_AHEAD), (seed, 0, 999_999)):
         whole_number(page, cell, low, high)
     number_between(page, temperature, 0, 1000)
@@ -56,7 +57,7 @@ def write_speculation(book: Book) -> str:
         page,
         "The trace",
         (
-            "drawn: the random number that drew the token. accept: min(1, model / draft). random must be below it.",
+            "drawn: the random number that drew the token. accept: min(1, model / draft); random must be below it.",
             "remainder: the replacement's probability in max(0, model - draft), scaled to sum to 1.",
         ),
     )
@@ -88,10 +89,15 @@ def _summary(page: Page, header: int, greedy: str, temperature: str) -> None:
     kept = f"{accepted}+{count('replacement')}+{count('extra')}"
     same = f'IF(EXACT({text},{greedy}),"the same as greedy","{MARK} differs from greedy")'
     for label, formula, note, cell_format in (
-        ("accepted", f"{accepted}/MAX(1,{accepted}+{rejected})", "Of the proposals that were judged.", "result_share"),
-        ("tokens kept", kept, "In the text; <|endoftext|> counts.", "result_whole"),
-        ("passes", f"INDEX({rounds},{last})", "Of the model. Alone it would need one for each token.", "result_whole"),
-        ("check", f'IF({temperature}=0,{same},"")', "At temperature 0 the text is greedy's.", "value"),
+        (
+            "accepted",
+            f"{accepted}/MAX(1,{accepted}+{rejected})",
+            "Share of the proposals that were judged.",
+            "result_share",
+        ),
+        ("tokens kept", kept, "In the text, including <|endoftext|>.", "result_whole"),
+        ("passes", f"INDEX({rounds},{last})", "Of the large model. Alone it would need one per token.", "result_whole"),
+        ("check", f'IF({temperature}=0,{same},"")', "At temperature 0 the text is the greedy one.", "value"),
     ):
         labelled_value(page, label, unless_message(trace, formula), note, getattr(page.style, cell_format))
 

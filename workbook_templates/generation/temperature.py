@@ -1,14 +1,16 @@
-"""The tab Temperature: the same ten tokens at several temperatures, as a chart, and a text for each."""
+"""The tab Temperature: the same ten tokens at several temperatures, as a table and a chart, and a text for each."""
 
 from __future__ import annotations
 
+from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.generation.places import TEMPERATURE
 from workbook_templates.generation.sampling import Choices
 from workbook_templates.grids import number_between, title, unless_message
 from workbook_templates.next_tokens import COLUMNS, write_next_tokens
 from workbook_templates.sheet import Page
+
+TAB = "Temperature"
 
 _TEMPERATURES = (0.2, 0.5, 1, 1.5, 3)
 _COLOURS = (look.BAND, look.NEGATIVE, look.ATTENTION, look.POSITIVE, look.ERROR_INK)
@@ -20,17 +22,17 @@ _CHART_ROWS = 18
 
 def write_temperature(book: Book, choices: Choices) -> None:
     """Writes the tab and names the table of next tokens."""
-    page = Page(book, TEMPERATURE, (11.5, 20, 9, 9, 13, 3, *[12] * len(_TEMPERATURES), 3, 12, 12, 12), kind="result")
+    page = Page(book, TAB, (11.5, 20, 9, 9, 13, 3, *[12] * len(_TEMPERATURES), 3, 12, 12, 12), kind="result")
     page.furniture(
-        TEMPERATURE,
+        TAB,
         (
-            "Logits are divided by the temperature before they become probabilities. Below 1 the likely tokens gain,",
-            "above 1 the unlikely ones, of which there are some fifty thousand: soon they have nearly everything.",
+            "Logits are divided by the temperature before they become probabilities. Below 1 the likely tokens gain;",
+            "above 1 the unlikely ones gain. There are about fifty thousand of them: soon they have nearly everything.",
         ),
     )
     title(page, "The next token's probabilities at five temperatures of your choice")
     labels, header = page.row, page.row + 1
-    page.text(labels, 0, "The model's own: temperature 1", page.style.bold)
+    page.text(labels, 0, "The model itself: temperature 1", page.style.bold)
     page.text(labels, _FIRST, "temperature", page.style.bold)
     page.row = header
     style = page.style
@@ -57,12 +59,12 @@ def write_temperature(book: Book, choices: Choices) -> None:
 
 
 def _others(page: Page, column: int, first: int, last: int) -> str:
-    """What is left for all other tokens; the float32 shares of those that are shown may sum to a little more than 1."""
+    """The share of all other tokens; the shares shown, in float32, may sum to a little more than 1."""
     return f"MAX(0,1-SUM({page.at(first, column)}:{page.at(last, column)}))"
 
 
 def _at_temperature(page: Page, column: int, temperature: float, own: str, rows: tuple[int, int, int]) -> None:
-    """The probabilities of the same tokens at another temperature. Order is the same at each but 0."""
+    """The probabilities of the same tokens at another temperature. Their order is the same at all but 0."""
     header, first, last = rows
     page.input(header, column, temperature)
     cell = page.at(header, column, absolute=True)
@@ -90,20 +92,18 @@ def _chart(page: Page, rows: tuple[int, int, int]) -> None:
                 "overlap": -5,
             }
         )
-    chart.set_title({"name": "The same tokens, colder and hotter", "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"position": "bottom"})
-    lines = {"visible": True, "line": {"color": look.RULE}}
-    chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%", "major_gridlines": lines})
+    charts.dress(chart, "The same tokens at each temperature")
+    chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%", **charts.GRIDLINES})
     chart.set_size({"width": 940, "height": 340})
     page.sheet.insert_chart(page.row, 0, chart)
 
 
 def _texts(page: Page, header: int, choices: Choices) -> None:
-    """What each temperature makes of the prompt, without cuts."""
+    """The text that each temperature gives, without top_k and top_p."""
     title(
         page,
-        "The text at each of these temperatures",
-        ("Drawn from all tokens, with the number of tokens and the seed that are chosen on the tab Sampling.",),
+        "A text at each of these temperatures",
+        ("Drawn from all tokens, with the number of tokens and the seed from the tab Sampling.",),
     )
     for column in range(_FIRST, _FIRST + len(_TEMPERATURES)):
         cell = page.at(header, column, absolute=True)

@@ -1,9 +1,13 @@
-"""`2_mri.xlsx`: looks inside the model while it answers, with instruments that leave it as it is."""
+"""`2_mri.xlsx`: looks inside the model while it answers, without changing it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from udfs.backend import catalogue, model_text
 from udfs.backend.gpt2 import tokenizer
+from workbook_templates import start_tab
+from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.mri.attention import write_attention
 from workbook_templates.mri.attribution import write_attribution
@@ -11,46 +15,61 @@ from workbook_templates.mri.circuit import write_circuit
 from workbook_templates.mri.heads import write_heads
 from workbook_templates.mri.lens import write_lens
 from workbook_templates.mri.patching import write_patching
-from workbook_templates.mri.places import TOKEN_TABLE
 from workbook_templates.mri.scores import write_scores
-from workbook_templates.mri.start import write_start
-from workbook_templates.mri.tokens import write_tokens
+from workbook_templates.mri.tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.mri.track import write_track
 from workbook_templates.prompt_tab import PromptTab, write_prompt
-from workbook_templates.start_tab import Try, start_page
+from workbook_templates.sheet import Page
+from workbook_templates.start_tab import Try
 
 PROMPT = "If today is Tuesday, tomorrow is"
-RIVAL = " Tuesday"  # what the model thinks of before it has the answer
+RIVAL = " Tuesday"  # what the model predicts in earlier layers, before it finds the answer
 
 _TAB = PromptTab(
     template="mri",
     token_table=TOKEN_TABLE,
-    edits="",
-    second_line="The tabs after Tokens show how the model comes to its answer.",
-    model_note='Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".',
-    guarded=True,
+    second_line="The tabs after Tokens show how the model arrives at its answer.",
 )
 
-# Heads and MLPs that are enough for the seven days. Demo's are what `backend.circuits.smallest` found, first among
-# whole attentions and MLPs, then among the heads of those; GPT-2's have all heads of layer 9, of which one may do.
+# Heads and MLPs that are enough for the seven days. `circuits.smallest` found those of demo, searching first among
+# whole attention layers and MLPs, then among the heads of those it kept. For GPT-2 one head of layer 9 may be enough.
 _LAYERS_9_AND_10 = tuple(f"h.{layer}.attn.head.{head}" for layer in (9, 10) for head in range(12))
 CIRCUITS = {
     "demo": ("h.0.mlp", "h.6.attn.head.0", "h.6.attn.head.4", "h.6.attn.head.7", "h.10.mlp", "h.11.mlp"),
     "gpt2": ("h.0.mlp", "h.9.mlp", *_LAYERS_9_AND_10),
 }
 _ORIGINS = {
-    "demo": "The six ticks are what a search found for the model demo: take away any one, and some day goes wrong.",
-    "gpt2": "The ticks have all heads of layer 9: which of them is it?",
+    "demo": "A search found these six parts for the model demo: remove any one of them, and some day comes out wrong.",
+    "gpt2": "All heads of layer 9 are ticked: which of them is the one that matters?",
 }
-_ALL_TICKED = "Everything is ticked: take away what the answers can do without."
-# A head to begin with. Demo's looks from the end of the prompt to the day, GPT-2's one token back.
+_ALL_TICKED = "Everything is ticked: remove the parts that the answers do not need."
+# The head shown at first. Demo's looks from the end of the prompt to the day, GPT-2's looks one token back.
 _HEADS = {"demo": (6, 4), "gpt2": (4, 11)}
+_STOPS = (
+    ("Prompt", "Type the text and choose the model."),
+    ("Tokens", "The pieces of the text, and the ten most likely next tokens."),
+    ("Logit lens", "What the model would predict after each layer: how the answer forms."),
+    ("Track a token", "One token's probability and rank through the layers, as charts."),
+    ("Attention", "Where one head looks, why, and what it writes."),
+    ("All heads", "Where all heads look, as thumbnails."),
+    ("Head scores", "Which heads look one token back, at copies of a token, or at what followed a copy."),
+    ("Attribution", "What each part of the model adds to the answer's logit."),
+    ("Circuit", "Which parts are enough to name the next day: tick them."),
+    ("Patching", "Which values of one run restore its answer in another run."),
+)
+_LEGEND = {
+    **{name: look.LEGEND[name] for name in ("input", "value", "result")},
+    "attention": ("0.50", "A share or a probability: the greener, the more."),
+    "positive": ("1.23", "Above zero: it favours the answer, or restores it."),
+    "negative": ("-1.23", "Below zero: it works against the answer."),
+    "wrong": look.LEGEND["wrong"],
+}
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
     """Writes every tab."""
     name = model_text.parse(model or "").name or catalogue.default_name()
-    start = start_page(book)
+    start = start_tab.start_page(book)
     text = PROMPT if prompt is None else prompt
     prompt_cell = write_prompt(book, _TAB, text, model)
     write_tokens(book)
@@ -62,32 +81,47 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_attribution(book)
     first_mlp = write_circuit(book, CIRCUITS.get(name), _ORIGINS.get(name, _ALL_TICKED))
     write_patching(book)
-    write_start(
+    _write_start(
         start,
         (
             Try(
                 "Prompt",
                 prompt_cell,
                 "Mike is quick. He moves",
-                "All tabs show the new prompt: watch on Logit lens in which layer the answer quickly appears.",
+                'All tabs show the new prompt. On Logit lens, see in which layer the answer "quickly" appears.',
             ),
             Try(
                 "Track a token",
                 followed,
                 " Friday   with a space before it",
-                "A day that does not win: in the end its rank is 4, but its probability is near 0 after every layer.",
+                "A day that does not win: its final rank is 4, but its probability is near 0 after every layer.",
             ),
             Try(
                 "Circuit",
                 first_mlp,
-                "nothing: empty the cell",
-                "MLP 0 no longer does its work, and most of the seven days come out wrong.",
+                "nothing, just clear the cell",
+                "MLP 0 is no longer at work, and most of the seven days come out wrong.",
             ),
             Try(
                 "Head scores",
                 repeated,
                 "cat lamp river cat lamp river",
-                "Another phrase that is repeated: mostly the same heads stand out, whatever the words.",
+                "Another phrase that repeats: mostly the same heads stand out, whatever the words are.",
             ),
         ),
     )
+
+
+def _write_start(page: Page, tries: Sequence[Try]) -> None:
+    page.furniture(
+        "GPT-2 under the scanner: where does an answer come from?",
+        (
+            "The model reads the prompt and predicts the next token. These tabs look inside it while it does so:",
+            "when the answer appears, which heads look where, which parts favour it, and which parts it needs.",
+        ),
+    )
+    start_tab.now(page)
+    start_tab.things_to_try(page, tries)
+    start_tab.tabs(page, _STOPS)
+    start_tab.legend(page, _LEGEND)
+    start_tab.finish(page)

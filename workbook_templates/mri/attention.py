@@ -1,4 +1,4 @@
-"""The tab Attention: where one head looks, why, and what it writes."""
+"""The tab Attention: where one head looks, why it looks there, and what it writes."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from workbook_templates.book import Book
 from workbook_templates.grids import fold, heat_map, labelled_input, table, title, whole_number
 from workbook_templates.sheet import Page
 
-NAME = "Attention"
+TAB = "Attention"
 
 _PRINTED = 18
 _WRITTEN = 5
 
 
 def write_attention(book: Book, layer: int, head: int) -> None:
-    """Writes the tab, on which that head is chosen."""
+    """Writes the tab, with this head chosen at first."""
     shape, style = book.shape, book.style
-    page = Page(book, NAME, (13, *[9.5] * (shape.tokens + 1)))
+    page = Page(book, TAB, (13, *[9.5] * (shape.tokens + 1)))
     page.furniture(
-        NAME,
+        TAB,
         (
-            "A head carries information from earlier tokens to later ones. Here is where one of them looks.",
-            "Row: the token that looks. Column: the token looked at. A row sums to 1; no token sees a later one.",
-            "All heads at a glance are on the tab All heads; what each of them is good for, on Head scores.",
+            "A head moves information from earlier tokens to later ones. This tab shows where one head looks.",
+            "Row: the token that looks. Column: the token looked at. Each row sums to 1. No token sees a later one.",
+            "The tab All heads shows all heads at a glance; Head scores shows what each of them is good at.",
         ),
     )
     title(page, "You choose")
@@ -36,18 +36,18 @@ def write_attention(book: Book, layer: int, head: int) -> None:
     whole_number(page, head_cell, 0, shape.n_head - 1)
     page.row += 1
     head_of = f"{layer_cell},{head_cell}"
-    title(page, "Where it looks: the greener, the more")
+    title(page, "Where it looks: the greener, the more attention")
     _square(page, f"GPT2_ATTENTION(prompt_used,{head_of},model_used)", 0, style.cell_share, look.SHARE_SCALE)
     title(
         page,
-        "Why it looks there: the scores before softmax, query · key / √(size of a head)",
-        ("The last column and row are what a token brings to all its scores alike, whatever the other one is.",),
+        "Why it looks there: the scores before softmax, query · key / √(head size)",
+        ("The last column and row: the part of the scores that depends on only one of the two tokens.",),
     )
     _square(page, f"GPT2_KQ(prompt_used,{head_of},model_used)", 1, style.cell_number, look.SIGNED_SCALE)
     title(
         page,
-        f"What it writes where it looks at a token: the {_WRITTEN} tokens that become likeliest",
-        ("A head that copies puts the token itself among the first: its own rank is low.",),
+        f"What it writes when it looks at a token: the {_WRITTEN} tokens that it makes most likely",
+        ("A head that copies makes the token itself likely: its own rank is close to 1.",),
     )
     formats = (style.token, style.position, *[style.cell] * _WRITTEN)
     table(page, 0, f"GPT2_OV(prompt_used,{head_of},{_WRITTEN},model_used)", formats, shape.tokens)
@@ -58,7 +58,7 @@ def write_attention(book: Book, layer: int, head: int) -> None:
 
 
 def _square(page: Page, formula: str, more: int, cell_format: Format, scale: dict[str, Any]) -> None:
-    """A heat map of tokens x tokens, with so many rows and columns more."""
+    """A heat map of tokens x tokens, with `more` extra rows and columns."""
     tokens = page.book.shape.tokens
     heat_map(page, 0, formula, (tokens + more, tokens + more), cell_format, scale)
     fold(page, tokens, more)

@@ -1,37 +1,39 @@
-"""The tab Attribution: the answer's logit taken apart into what each part of the model adds to it."""
+"""The tab Attribution: splits the answer's logit into what each part of the model adds to it."""
 
 from __future__ import annotations
 
+from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import labelled_input, labelled_value, table, title, unless_message
+from workbook_templates.mri.layer_grid import write_frame
 from workbook_templates.sheet import Page
 
-NAME = "Attribution"
+TAB = "Attribution"
 
-_LOGIT = 4  # the column of the logit in the function's table, from 1
+_LOGIT = 4  # the column of the logit in the function's table, counted from 1
 _RIGHT = 5  # the column in which the summaries begin
 _LARGEST = 12
 
 
 def write_attribution(book: Book) -> None:
-    """Writes the tab: every part, their sums by kind with a check, a heat map, the largest parts, two charts."""
+    """Writes the tab: every part, sums by kind with a check, a heat map, the largest parts, two charts."""
     shape, style = book.shape, book.style
-    page = Page(book, NAME, (24, 14, 8, 11, 3, 24, *[7.5] * (shape.n_head + 2), 3, 11, 11))
+    page = Page(book, TAB, (24, 14, 8, 11, 3, 24, *[7.5] * (shape.n_head + 2), 3, 11, 11))
     page.furniture(
-        NAME,
+        TAB,
         (
-            "The final stream is a sum of what the embeddings, every head, every MLP and the biases put into it.",
-            "So the logit of a token is a sum too: here is what each part adds to it. Above 0 it speaks for the token,",
-            "below 0 against it. With a second token the difference of both logits is taken apart.",
+            "The final residual stream is the sum of what the embeddings, heads, MLPs and biases add to it.",
+            "So the logit of a token is a sum too. Here is what each part adds to it: above 0 it favours the token,",
+            "below 0 it works against it. With a second token, the tab splits the difference of the two logits.",
         ),
     )
     title(page, "You choose")
-    target = labelled_input(page, "token", None, "With the space before it; blank: the model's answer.")
+    target = labelled_input(page, "token", None, "With the space before it. Blank: the model's answer.")
     against = labelled_input(page, "against", None, "A second token, or blank.")
-    used = labelled_value(page, "taken apart", f'IF({target}="",next_token,{target})', "", style.result)
+    used = labelled_value(page, "logit of", f'IF({target}="",next_token,{target})', "", style.result)
     page.row += 1
-    title(page, "Every part, in the order in which the prompt passes them; at the right, the same in short")
+    title(page, "Every part, in the order in which the prompt passes through them; on the right, a summary")
     top = page.row
     formats = (style.text, style.position, style.position, style.logit)
     n_parts = 2 + shape.n_layer * (shape.n_head + 2) + 1
@@ -55,7 +57,7 @@ def _grid_row(page: Page) -> int:
 
 
 def _summary(page: Page, parts: str, grid: int, used: str, against: str) -> None:
-    """By kind, and the check that all parts sum to the logit."""
+    """The sums by kind, and the check that all parts sum to the logit."""
     shape, style = page.book.shape, page.style
 
     def columns(start: int, stop: int) -> str:
@@ -97,21 +99,11 @@ def _grid(page: Page, parts: str) -> None:
     """Layers down; heads, then the attention's bias and the MLP across; then the layer's sums for the chart."""
     shape, style = page.book.shape, page.style
     width = shape.n_head + 2
-    page.text(page.row, _RIGHT, "By layer and head: orange speaks for the token, blue against it", style.bold)
+    page.text(page.row, _RIGHT, "By layer and head: orange favours the token, blue works against it", style.bold)
     page.row += 1
-    header, first, last = page.row, page.row + 1, page.row + shape.n_layer
-    page.text(header, _RIGHT, "layer ↓  head →", style.label)
-    for column in range(width):
-        at = _RIGHT + 1 + column
-        if column < shape.n_head:
-            page.sheet.write_number(header, at, column, style.position)
-        else:
-            page.text(header, at, ("bias", "MLP")[column - shape.n_head], style.position)
-        for row in range(first, last + 1):
-            page.sheet.write_blank(row, at, None, style.cell_number)
-    for layer in range(shape.n_layer):
-        page.sheet.write_number(first + layer, _RIGHT, layer, style.position)
-    # The two embeddings come before the blocks' parts, ln_f's bias and the sum after them.
+    header = page.row
+    first, last = write_frame(page, _RIGHT, (*range(shape.n_head), "bias", "MLP"), style.cell_number)
+    # The table has two embeddings before the parts of the blocks, and ln_f's bias and the sum after them.
     logits = f"INDEX(DROP(DROP({parts}#,3),-2),0,{_LOGIT})"
     formula = page.book.dialect.wrapped(logits, shape.n_layer, width)
     page.formula(first, _RIGHT + 1, unless_message(parts, formula), style.cell_number, (shape.n_layer, width))
@@ -139,17 +131,16 @@ def _by_layer(page: Page, parts: str, header: int) -> None:
                 "gap": 40,
             }
         )
-    chart.set_title({"name": "What each layer adds", "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"position": "bottom"})
+    charts.dress(chart, "What each layer adds")
     chart.set_x_axis({"name": "layer", "label_position": "low"})
-    chart.set_y_axis({"name": "logit", "major_gridlines": {"visible": True, "line": {"color": look.RULE}}})
+    chart.set_y_axis({"name": "logit", **charts.GRIDLINES})
     chart.set_size({"width": 500, "height": 330})
     page.row = last + 2
     page.sheet.insert_chart(page.row + _LARGEST + 3, _RIGHT, chart)
 
 
 def _largest(page: Page, parts: str) -> None:
-    """The parts that add or take most, as bars."""
+    """The parts that add or subtract the most, as a table and a bar chart."""
     style = page.style
     page.text(page.row, _RIGHT, f"The {_LARGEST} largest parts", style.header)
     page.text(page.row, _RIGHT + 1, "logit", style.header_right)
@@ -172,8 +163,7 @@ def _largest(page: Page, parts: str) -> None:
             "data_labels": {"value": True, "num_format": look.LOGIT},
         }
     )
-    chart.set_title({"name": "The largest parts", "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"none": True})
+    charts.dress(chart, "The largest parts", legend=False)
     chart.set_y_axis({"reverse": True, "label_position": "low"})
     chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
     chart.set_size({"width": 640, "height": 290})

@@ -1,4 +1,4 @@
-"""The tab Circuit: which heads and MLPs are enough to name the day after, in seven prompts."""
+"""The tab Circuit: which heads and MLPs are enough to name the next day, in seven prompts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from workbook_templates.book import Book
 from workbook_templates.grids import area, title, unless_message
 from workbook_templates.sheet import Page
 
-NAME = "Circuit"
+TAB = "Circuit"
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_PROMPTS = len(_DAYS) + 5  # rows, some for prompts of the reader's own
+_PROMPTS = len(_DAYS) + 5  # rows, some of them for the reader's own prompts
 _PROMPT, _ANSWER, _RANK, _PROBABILITY, _RIGHT, _WHOLE = range(6)  # columns
 _TICKS = 8  # the column in which the table of components begins
 _TICK = "x"
@@ -21,12 +21,12 @@ _TICK = "x"
 
 @dataclass(frozen=True)
 class _Cells:
-    """Ranges that formulas of several parts of the tab read."""
+    """The ranges that several parts of the tab read."""
 
     prompts: str
     answers: str
     ranks: str
-    result: str  # the cell that GPT2_CIRCUIT's table, or its message, spills from
+    result: str  # the cell that GPT2_CIRCUIT's table or message spills from
     method: str
     ticks: str
     layers: str
@@ -34,37 +34,38 @@ class _Cells:
 
     @property
     def names(self) -> str:
-        """A formula for the names of all components that are ticked, blank for the others."""
+        """The formula for the names of the ticked components; the others are blank."""
         part = f'IF({self.heads}="MLP",".mlp",".attn.head."&{self.heads})'
         return f'IF({self.ticks}="","","h."&{self.layers}&{part})'
 
 
 def write_circuit(book: Book, kept: Sequence[str] | None, origin: str) -> str:
-    """Writes the tab with these components ticked, all where None, and a line on where that set comes from.
+    """Writes the tab and returns the cell of block 0's MLP.
 
-    Gives the cell of block 0's MLP.
+    kept: the components that are ticked at first; None for all
+    origin: a line that explains where this set comes from
     """
     shape = book.shape
-    page = Page(book, NAME, (36, 14, 8, 12, 8, 18, 3, 3, 11, *[5] * (shape.n_head + 1)))
+    page = Page(book, TAB, (36, 14, 8, 12, 8, 18, 3, 3, 11, *[5] * (shape.n_head + 1)))
     page.furniture(
-        NAME,
+        TAB,
         (
-            "Which parts does the model need to know the day after? Only the ticked heads and MLPs do their work:",
-            "every other part gives what it gives on average over these prompts, which says nothing about the day.",
-            "Take ticks away and see which answers break. Fewer ticks and all answers right: that is a circuit.",
+            "Which parts does the model need to name the next day? Only the ticked heads and MLPs are at work:",
+            "every other part gives its average over these prompts, which carries no information about the day.",
+            "Remove ticks and see which answers break. A few ticks with all answers right: that is a circuit.",
         ),
     )
     cells = _cells(page, page.row + 7)
     _results(page, cells)
-    title(page, "Prompts and the answers that are right")
-    page.text(page.row - 1, _TICKS, "The parts that do their work: x or nothing", page.style.heading)
+    title(page, "Prompts and their right answers")
+    page.text(page.row - 1, _TICKS, "The parts at work: x or nothing", page.style.heading)
     top = page.row
     first_mlp = _ticks(page, kept)
     page.row = top
     _prompts(page, cells)
     page.row = top + max(_PROMPTS, shape.n_layer) + 2
     page.lines(
-        (origin, "In GPT-2 small, MLP 0, one head of layer 9, MLP 9 and the heads of layer 10 are said to be enough.")
+        (origin, "For GPT-2 small, MLP 0, one head of layer 9, MLP 9 and the heads of layer 10 are said to be enough.")
     )
     page.sheet.print_area(0, 0, page.row, _TICKS + shape.n_head + 2)
     page.sheet.freeze_panes(1, 0)
@@ -72,7 +73,7 @@ def write_circuit(book: Book, kept: Sequence[str] | None, origin: str) -> str:
 
 
 def _cells(page: Page, header: int) -> _Cells:
-    """Where everything will stand; `header` is the row of the tables' headers."""
+    """The ranges of the tab; `header` is the row of the tables' headers."""
     shape = page.book.shape
     first, last_prompt, last_layer = header + 1, header + _PROMPTS, header + shape.n_layer
     last_head = _TICKS + 1 + shape.n_head
@@ -97,7 +98,7 @@ def _results(page: Page, cells: _Cells) -> None:
         (
             "still right",
             share,
-            "of the prompts get their answer with only the ticked parts at work",
+            "of the prompts get the right answer with only the ticked parts at work",
             style.result_share,
         ),
         (
@@ -116,15 +117,15 @@ def _results(page: Page, cells: _Cells) -> None:
     assert page.at(page.row, 1, absolute=True) == cells.method
     page.text(page.row, 0, "the others give", style.bold)
     page.input(page.row, 1, "mean")
-    rule = {"validate": "list", "source": ["mean", "zero"], "error_message": "mean or zero, in small letters."}
+    rule = {"validate": "list", "source": ["mean", "zero"], "error_message": "mean or zero, in lower case."}
     page.sheet.data_validation(page.row, 1, page.row, 1, rule)
-    page.text(page.row, 2, "mean: their average over the prompts; zero: nothing at all, which is harsher", style.aside)
+    page.text(page.row, 2, "mean: their average over the prompts. zero: nothing at all, which is harsher.", style.aside)
     page.row += 2
 
 
 def _prompts(page: Page, cells: _Cells) -> None:
     style, dialect, header = page.style, page.book.dialect, page.row
-    for column, text in ((_PROMPT, "prompt"), (_ANSWER, "answer"), (_RIGHT, "right"), (_WHOLE, "the whole model says")):
+    for column, text in ((_PROMPT, "prompt"), (_ANSWER, "answer"), (_RIGHT, "right"), (_WHOLE, "the whole model")):
         page.text(header, column, text, style.header_centred if column == _RIGHT else style.header)
     asked = f"{dialect.typed(cells.prompts)},{dialect.typed(cells.answers)}"
     called = f"GPT2_CIRCUIT({asked},{cells.names},{cells.method},model_used)"
@@ -150,7 +151,7 @@ def _prompts(page: Page, cells: _Cells) -> None:
 
 
 def _ticks(page: Page, kept: Sequence[str] | None) -> str:
-    """The table of components; gives the cell of block 0's MLP."""
+    """Writes the table of components and returns the cell of block 0's MLP."""
     shape, style, header = page.book.shape, page.style, page.row
     page.text(header, _TICKS, "layer ↓ head →", style.label)
     columns = [*map(str, range(shape.n_head)), "MLP"]

@@ -1,4 +1,4 @@
-"""The tab All heads: the pattern of every head as a thumbnail, a row of them for each layer."""
+"""The tab All heads: the pattern of every head as a thumbnail, one row of thumbnails per layer."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from workbook_templates.book import Book
 from workbook_templates.places import MARK, READY
 from workbook_templates.sheet import Page
 
-NAME = "All heads"
+TAB = "All heads"
 
 _FIRST = 1  # the column in which the thumbnails begin
 _CELL_WIDTH, _CELL_HEIGHT = 1.1, 9
-_MOST_TOKENS = 48  # 144 thumbnails of more would fill hundreds of thousands of cells
+_MOST_TOKENS = 48  # with more, 144 thumbnails would fill hundreds of thousands of cells
 
 
 def write_heads(book: Book, printed: int) -> None:
-    """Writes the tab. A printed page has room for a prompt of so many tokens."""
+    """Writes the tab. `printed` is the number of tokens that a printed page has room for."""
     shape = book.shape
     side = min(shape.tokens, _MOST_TOKENS) + 1
     rows, columns = (count * side - 1 for count in (shape.n_layer, shape.n_head))
-    page = Page(book, NAME, (9,))
+    page = Page(book, TAB, (9,))
     page.sheet.set_column(_FIRST, _FIRST + columns - 1, _CELL_WIDTH, page.style.thumbnail)
     page.furniture(
-        NAME,
+        TAB,
         (
-            "Where every head looks, small: a row of squares for each layer, a column for each head.",
-            "Within a square as on the tab Attention. A line just under the diagonal: the head looks one token back.",
-            "A green first column: it looks at the first token, mostly because it has nothing to do.",
+            "Where every head looks, as thumbnails: one row of squares per layer, one column per head.",
+            "Each square is a small tab Attention. A line just below the diagonal: the head looks one token back.",
+            "A green first column: it looks at the first token, usually because it has nothing to do.",
         ),
     )
     header, first = page.row, page.row + 1
     corner = page.at(first, _FIRST)
     for column in range(_FIRST + 1, _FIRST + columns):
         page.sheet.write_blank(header, column, None, page.style.thumbnail_label)
-    page.text(header, 0, "layer ↓  head →", page.style.thumbnail_label)
+    page.text(header, 0, "layer ↓ head →", page.style.thumbnail_label)
     for row in range(first, first + rows):
         page.sheet.set_row(row, _CELL_HEIGHT)
         if row > first:
@@ -51,7 +51,7 @@ def write_heads(book: Book, printed: int) -> None:
 
 
 def _write_all(page: Page, header: int) -> None:
-    """One formula for all thumbnails, so that they close up whatever the prompt's length; their numbers."""
+    """One formula for all thumbnails, so that they stay close for any length of prompt; and their numbers."""
     first, corner = header + 1, page.at(header + 1, _FIRST)
     label = page.style.thumbnail_label
     page.formula(header, _FIRST, _labels(f"COLUMN({corner}#)-COLUMN({corner})", corner), label)
@@ -60,7 +60,7 @@ def _write_all(page: Page, header: int) -> None:
 
 
 def _write_each(page: Page, header: int, side: int) -> None:
-    """A formula for each thumbnail, `side` rows and columns from the next; their numbers."""
+    """A formula for each thumbnail, `side` rows and columns from the next; and their numbers."""
     shape, room, corner = page.book.shape, side - 1, page.at(header + 1, _FIRST)
     for head in range(shape.n_head):
         page.text(header, _FIRST + head * side, str(head), page.style.thumbnail_label)
@@ -79,12 +79,12 @@ def _too_many(room: int) -> str:
 
 
 def _labels(place: str, corner: str) -> str:
-    """The number of the layer or head at the first row or column of each thumbnail."""
+    """The layer or head number at the first row or column of each thumbnail."""
     return f'IF(ISTEXT({corner}),"",LET(x,{place},d,token_count+1,IF(MOD(x,d)=0,INT(x/d)&"","")))'
 
 
 def _thumbnails(page: Page) -> str:
-    """The patterns of each layer stand side by side, the layers one under the other; n tokens, then a gap."""
+    """The patterns of a layer are side by side, the layers one below the other; n tokens, then a gap."""
     shape = page.book.shape
     layers = (f'GPT2_RESIDUAL(prompt_used,"h.{layer}.attn.pattern",model_used)' for layer in range(shape.n_layer))
     patterns = f"VSTACK({','.join(layers)})" if shape.n_layer > 1 else next(layers)

@@ -1,4 +1,4 @@
-"""The tab Logit lens: what the model would say after each layer, at each position."""
+"""The tab Logit lens: what the model would predict after each layer, at each position."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from workbook_templates.grids import (
 from workbook_templates.places import MARK
 from workbook_templates.sheet import Page
 
-NAME = "Logit lens"
+TAB = "Logit lens"
 
-_STEPS = (0.9, 0.7, 0.5, 0.3, 0.1)  # probabilities from which a token is darker
+_STEPS = (0.9, 0.7, 0.5, 0.3, 0.1)  # the probabilities at which a token gets a darker green
 _CANDIDATES = 5
 _WIDTH = 12.5
 
 
 def write_lens(book: Book) -> None:
-    """Writes the tab: tokens coloured by probability, the probabilities, a check, the candidates at one position."""
+    """Writes the tab: a check, tokens coloured by probability, the probabilities, the candidates at one position."""
     n_layer, tokens = book.shape.n_layer, book.shape.tokens
-    page = Page(book, NAME, (13, *[_WIDTH] * max(tokens, 2 * _CANDIDATES)))
+    page = Page(book, TAB, (13, *[_WIDTH] * max(tokens, 2 * _CANDIDATES)))
     page.furniture(
-        NAME,
+        TAB,
         (
-            "After each layer the model is stopped and asked at once: what comes next? So one sees an answer form.",
-            f"Row 0 is before block 0; row {n_layer}, after the last block, is what the model says.",
-            "Read a column downwards: above it the token that has been read, in it the model's guess at the one after.",
+            "Stop the model after each layer and ask: what comes next? This shows how the answer forms.",
+            f"Row 0 is before block 0. Row {n_layer} is after the last block: it is the model's real prediction.",
+            "Read each column downwards: its header is the token just read, its cells guess the token after that.",
         ),
     )
     check_row = page.row
     page.row += 4
     size = (n_layer + 1, tokens)
-    title(page, "The most likely next token after each layer: the greener, the surer")
+    title(page, "The most likely next token after each layer: the greener, the more likely")
     _key(page)
     first = page.row + 1
     guesses = heat_map(page, 0, 'GPT2_LOGITLENS(prompt_used,1,"all","tokens",model_used)', size, page.style.cell, None)
     page.row += 1
-    title(page, "How likely it finds that token")
+    title(page, "The probability of that token")
     shares = heat_map(
         page,
         0,
@@ -69,7 +69,11 @@ def _check(page: Page, guesses: str, shares: str) -> None:
     said, surely = (f"INDEX({cell}#,{corner},{page.book.dialect.columns(f'{cell}#')})" for cell in (guesses, shares))
     title(page, "Check")
     labelled_value(
-        page, "lens", unless_message(guesses, said, guesses), "The last row at the last token.", page.style.result
+        page,
+        "lens",
+        unless_message(guesses, said, guesses),
+        "The last row at the last token: the model's answer.",
+        page.style.result,
     )
     is_same = page.book.dialect.are_equal(said, "next_token")
     difference = f'IF({is_same},ABS({surely}-INDEX(next_tokens,2,5)),"{MARK} differs from the model")'
@@ -77,13 +81,13 @@ def _check(page: Page, guesses: str, shares: str) -> None:
         page,
         "difference",
         unless_message(guesses, difference, guesses),
-        "Its probability minus the model's own, on the tab Tokens: should be about 0.",
+        "Its probability minus the one on the tab Tokens. It should be about 0.",
         page.style.check,
     )
 
 
 def _key(page: Page) -> None:
-    """What the greens mean."""
+    """The key to the shades of green."""
     page.text(page.row, 0, "probability", page.style.label)
     for column, step in enumerate(reversed(_STEPS), start=1):
         page.text(page.row, column, f"from {step:.0%}", _green(page, step))
@@ -95,7 +99,7 @@ def _green(page: Page, share: float) -> Format:
 
 
 def _colour_by(page: Page, first: int, size: tuple[int, int], shares: int) -> None:
-    """Colours the tokens, whose first row that is, by the probabilities in the same columns."""
+    """Colours the tokens, which begin in row `first`, by the probabilities in the same columns."""
     cell = f"B{shares + 1}"
     for step in _STEPS:
         rule = {
@@ -110,7 +114,9 @@ def _colour_by(page: Page, first: int, size: tuple[int, int], shares: int) -> No
 def _candidates(page: Page) -> None:
     n_layer = page.book.shape.n_layer
     title(page, f"The {_CANDIDATES} most likely tokens after each layer, at one position")
-    position = labelled_input(page, "position", -1, "Which token, counted from 0; -1 is the last, -2 the one before.")
+    position = labelled_input(
+        page, "position", -1, "Which token, counted from 0. -1 is the last, -2 the one before it."
+    )
     whole_number(page, position, -page.book.shape.tokens, page.book.shape.tokens - 1)
     style = page.style
     formats = (style.position, *(style.cell, style.cell_percent) * _CANDIDATES)

@@ -1,4 +1,4 @@
-"""The tab Patching: which piece of a clean run, put into a corrupted one, brings the answer back."""
+"""The tab Patching: which activation of a clean run, put into a corrupted run, restores the answer."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from workbook_templates.places import MARK
 from workbook_templates.prompt_tab import tokens_of
 from workbook_templates.sheet import Page
 
-NAME = "Patching"
+TAB = "Patching"
 
 CLEAN = "When Mary and John went to the store, John gave a drink to"
 CORRUPTED = "When Mary and John went to the store, Mary gave a drink to"
 
-_INPUT_COLUMNS = 6  # over which a sentence may run
+_INPUT_COLUMNS = 6  # the width of the cells for sentences
 _PRINTED = 16
 
 
 def write_patching(book: Book) -> None:
     """Writes the tab."""
     shape, style = book.shape, book.style
-    page = Page(book, NAME, (13, *[12.5] * max(shape.tokens, shape.n_head)))
+    page = Page(book, TAB, (13, *[12.5] * max(shape.tokens, shape.n_head)))
     page.furniture(
-        NAME,
+        TAB,
         (
-            "Two sentences of equally many tokens, different in one word, so that the model's answer is another.",
-            "It reads the corrupted one, but at one place it is given what it had there in the clean one.",
-            "How much of the answer does that bring back? 0 nothing, 1 all: there the model keeps what matters.",
+            "Two sentences of the same number of tokens differ in one word, so the model answers differently.",
+            "The model reads the corrupted one, but at one place it gets the values from the run on the clean one.",
+            "How much of the answer does that restore? 0 is nothing. 1 is all of it: that place holds what matters.",
         ),
     )
     title(page, "You choose")
     clean = labelled_input(page, "clean", CLEAN, "", _INPUT_COLUMNS)
     corrupted = labelled_input(page, "corrupted", CORRUPTED, "", _INPUT_COLUMNS)
-    answer = labelled_input(page, "answer", " Mary", "What should follow the clean one, with the space before it.")
-    wrong = labelled_input(page, "wrong answer", " John", "What follows the corrupted one.")
+    answer = labelled_input(page, "answer", " Mary", "What should follow the clean sentence, with the space before it.")
+    wrong = labelled_input(page, "wrong answer", " John", "What follows the corrupted sentence.")
     page.row += 1
     title(page, "What the model answers, unpatched")
     for label, sentence in (("clean", clean), ("corrupted", corrupted)):
@@ -50,15 +50,15 @@ def write_patching(book: Book) -> None:
     arguments = f"{unless_message('model_used', checked, 'model_used')},{corrupted},{answer},{wrong}"
     title(
         page,
-        "One token's stream as it enters a layer, patched",
-        ("So one sees where the answer travels: from the word that differs to the last token, and in which layers.",),
+        "Patching one token's residual stream as it enters a layer",
+        ("This shows the path of the answer: from the word that differs to the last token, and in which layers.",),
     )
     _map(page, f'GPT2_PATCH({arguments},"positions",model_used)', shape.tokens)
     page.row += 1
     title(
         page,
-        "One head's output, patched at all tokens",
-        ("So one sees which heads carry it. Below 0, blue: the head pulls the other way.",),
+        "Patching one head's output at all tokens",
+        ("This shows which heads carry the answer. Blue, below 0: the head pulls the other way.",),
     )
     _map(page, f'GPT2_PATCH({arguments},"heads",model_used)', shape.n_head)
     page.sheet.print_area(0, 0, page.row, min(max(shape.tokens, shape.n_head), _PRINTED))

@@ -1,38 +1,39 @@
-"""The tab Head scores: which heads look one token back, at copies of a token, or at what followed them."""
+"""The tab Head scores: which heads look one token back, at copies of a token, or at what followed a copy."""
 
 from __future__ import annotations
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import labelled_input, table, title, unless_message
+from workbook_templates.mri.layer_grid import write_frame
 from workbook_templates.sheet import Page
 
-NAME = "Head scores"
+TAB = "Head scores"
 
 _TEXT = "apple stone moon house apple stone moon house"
 _MAPS = 6  # the column in which the heat maps begin
 _KINDS = (  # name, column in the table, what it means
     ("previous token", 3, "looks at the token just before its own"),
     ("duplicate token", 4, "looks at an earlier copy of its own token"),
-    ("induction", 5, "looks at what came after an earlier copy: so the model repeats a phrase"),
+    ("induction", 5, "looks at what came after an earlier copy, so that the model can repeat a phrase"),
 )
 
 
 def write_scores(book: Book) -> str:
-    """Writes the tab: the table of scores, and a layer x head heat map for each kind. Gives the cell of the text."""
+    """Writes the tab: the table of scores and a layer x head heat map for each kind. Returns the cell of the text."""
     shape, style = book.shape, book.style
-    page = Page(book, NAME, (10, 10, 11, 11, 11, 3, 11, *[6.5] * shape.n_head))
+    page = Page(book, TAB, (10, 10, 11, 11, 11, 3, 11, *[6.5] * shape.n_head))
     page.furniture(
-        NAME,
+        TAB,
         (
-            "Three jobs that heads are known to do, and how much of each head's attention goes to each of them.",
-            "A text that repeats itself shows them best. 1 would be all of a head's attention, 0 none.",
+            "Three jobs that heads are known to do, and the share of its attention that each head spends on each job.",
+            "A text that repeats itself shows them best. 1 would be all of a head's attention, 0 is none.",
         ),
     )
     title(page, "You choose")
-    text = labelled_input(page, "text", _TEXT, "Any text in which tokens come twice.", _MAPS + 6)
+    text = labelled_input(page, "text", _TEXT, "Any text in which some tokens occur twice.", _MAPS + 6)
     page.row += 1
-    title(page, "The scores of every head, and as heat maps: the greener, the more")
+    title(page, "The scores of every head, as a table and as heat maps: the greener, the more attention")
     top = page.row
     formats = (style.position, style.position, *[style.share] * 3)
     scores = table(page, 0, f"GPT2_HEAD_SCORES({text},model_used)", formats, shape.n_layer * shape.n_head)
@@ -48,7 +49,7 @@ def write_scores(book: Book) -> str:
 
 
 def _map(page: Page, scores: str, name: str, column: int, meaning: str) -> None:
-    """A heat map that reads one column of the table, and which head has the most."""
+    """A heat map of one column of the table, and the name of the head with the highest score."""
     shape, style = page.book.shape, page.style
     page.text(page.row, _MAPS, f"{name}: {meaning}", style.bold)
     page.row += 1
@@ -60,14 +61,7 @@ def _map(page: Page, scores: str, name: str, column: int, meaning: str) -> None:
     )
     page.formula(page.row, _MAPS, unless_message(scores, strongest), style.note)
     page.row += 1
-    header, first, last = page.row, page.row + 1, page.row + shape.n_layer
-    page.text(header, _MAPS, "layer ↓ head →", style.label)
-    for head in range(shape.n_head):
-        page.sheet.write_number(header, _MAPS + 1 + head, head, style.position)
-    for layer in range(shape.n_layer):
-        page.sheet.write_number(first + layer, _MAPS, layer, style.position)
-        for head in range(shape.n_head):
-            page.sheet.write_blank(first + layer, _MAPS + 1 + head, None, style.cell_share)
+    first, last = write_frame(page, _MAPS, range(shape.n_head), style.cell_share)
     wrapped = page.book.dialect.wrapped(f"DROP({body},1)", shape.n_layer, shape.n_head)
     formula = f'IF(COUNT({body})=0,"",{wrapped})'
     size = shape.n_layer, shape.n_head

@@ -1,26 +1,27 @@
-"""The tab Tokens: the prompt cut into tokens, and the tokens that the model finds most likely to come next."""
+"""The tab Tokens: the prompt cut into tokens, and the most likely next tokens."""
 
 from __future__ import annotations
 
 from workbook_templates.book import Book
 from workbook_templates.grids import unless_message
-from workbook_templates.mri.places import TOKEN_TABLE
 from workbook_templates.next_tokens import COLUMNS, write_next_tokens
 from workbook_templates.prompt_tab import write_prompt_tokens
 from workbook_templates.sheet import Page
+
+TOKEN_TABLE = "Tokens!$A$7"  # the cell that the table of tokens spills from
 
 _SHOWN = 10  # tokens in the table of next tokens
 _NEXT = 4  # its first column
 
 
 def write_tokens(book: Book) -> None:
-    """Writes the tab and names its tables. Nothing stands under the tokens, so that a long prompt may grow."""
+    """Writes the tab and names its tables. The cells below the tokens are free, so that a long prompt has room."""
     page = Page(book, "Tokens", (11.5, 22, 11, 4, 9, 22, 11, 11, 14))
     page.furniture(
         "Tokens",
         (
-            "Left: the text is cut into tokens, words and parts of words. They are the columns of the other tabs.",
-            "Right: what the model says in the end, the ten tokens that it finds most likely to come next.",
+            "Left: the text, cut into tokens: words and parts of words. They are the columns of the other tabs.",
+            "Right: the model's final prediction, the ten tokens that are most likely to come next.",
             "The other tabs ask where in the model this answer comes from.",
         ),
     )

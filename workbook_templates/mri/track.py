@@ -1,13 +1,14 @@
-"""The tab Track a token: one token's logit, probability and rank after each layer, beside another's."""
+"""The tab Track a token: one token's logit, probability and rank after each layer, next to a second token's."""
 
 from __future__ import annotations
 
+from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import labelled_input, labelled_value, table, title, whole_number
 from workbook_templates.sheet import Page
 
-NAME = "Track a token"
+TAB = "Track a token"
 
 _RIVAL = 6  # the first column of the second token's table
 _PROBABILITY, _RANK = 2, 3  # columns within a table
@@ -15,20 +16,20 @@ _CHART_WIDTH = 520
 
 
 def write_track(book: Book, rival: str) -> str:
-    """Writes the tab; gives the cell of the token to follow."""
+    """Writes the tab and returns the cell of the token to follow."""
     n_layer = book.shape.n_layer
-    page = Page(book, NAME, (13, 16, 13, 10, 18, 3, 9, 11, 13, 10, 3))
+    page = Page(book, TAB, (13, 16, 13, 10, 18, 3, 9, 11, 13, 10, 3))
     page.furniture(
-        NAME,
+        TAB,
         (
-            "One token through all layers: how its logit and its probability grow, and its rank among all tokens,",
-            "where 1 is the most likely. A second token beside it shows what the model thinks of instead.",
+            "One token through all layers: how its logit and probability change, and its rank among all tokens,",
+            "where 1 is the most likely. A second token next to it shows what the model favours instead.",
         ),
     )
     title(page, "You choose")
-    target = labelled_input(page, "token", None, "With the space before it; blank: the model's answer.")
-    other = labelled_input(page, "second token", rival, "To compare with; blank for none.")
-    position = labelled_input(page, "position", -1, "Which token's column of the lens; -1 is the last.")
+    target = labelled_input(page, "token", None, "With the space before it. Blank: the model's answer.")
+    other = labelled_input(page, "second token", rival, "To compare with, or blank.")
+    position = labelled_input(page, "position", -1, "Which column of the logit lens; -1 is the last.")
     whole_number(page, position, -book.shape.tokens, book.shape.tokens - 1)
     followed = labelled_value(page, "followed", f'IF({target}="",next_token,{target})', "", page.style.result)
     page.row += 1
@@ -73,13 +74,11 @@ def _charts(page: Page, names: int, first: int, last: int) -> None:
                     "name": [page.name, names, table_column],
                     "categories": [page.name, first, 0, last, 0],
                     "values": [page.name, first, table_column + column, last, table_column + column],
-                    "line": {"color": colour, "width": 2.5},
-                    "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
+                    **charts.line_with_markers(colour, 2.5),
                 }
             )
-        chart.set_title({"name": text, "name_font": {"size": 12, "color": look.INK}})
-        chart.set_legend({"position": "bottom"})
+        charts.dress(chart, text)
         chart.set_x_axis({"name": "layer", "label_position": labels})
-        chart.set_y_axis({**axis, "major_gridlines": {"visible": True, "line": {"color": look.RULE}}})
+        chart.set_y_axis({**axis, **charts.GRIDLINES})
         chart.set_size({"width": _CHART_WIDTH, "height": 330})
         page.sheet.insert_chart(page.row, 0, chart, {"x_offset": offset})

@@ -1,18 +1,19 @@
-"""`5_pure_formulas.xlsx`: the whole model in native formulas, its weights in cells. It needs no functions of ours.
+"""`5_pure_formulas.xlsx`: the whole model in native formulas, with its weights in cells and no GPT2_ functions.
 
-Only functions that Excel 2016, LibreOffice 7.4 and Google Sheets have; array formulas of fixed size, no spills.
+It uses only functions that Excel 2016, LibreOffice 7.4 and Google Sheets share, in array formulas of fixed size.
 """
 
 from __future__ import annotations
 
 from udfs.backend import catalogue
+from workbook_templates import start_tab, walkthrough
+from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.pure.block import write_block
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.embeddings import write_embeddings
 from workbook_templates.pure.head import write_head
 from workbook_templates.pure.prompt import PromptTab
-from workbook_templates.pure.start import write_start
 from workbook_templates.pure.tokens import write_tokens
 from workbook_templates.pure.vocabulary import (
     positions,
@@ -23,16 +24,18 @@ from workbook_templates.pure.vocabulary import (
     write_words,
 )
 from workbook_templates.pure.weights import block_weights, write_weights
-from workbook_templates.start_tab import start_page
+from workbook_templates.sheet import Page
+from workbook_templates.start_tab import Try
 
 PROMPT = "Mike is quick. He moves"
 _TRIED = "mlp.c_proj.bias"
+_WEIGHT = {"weight": ("0.123", "A weight: a number learned in training. You can type over it.")}
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
-    """Writes every tab, in the order in which a prompt passes through them, then those of the weights."""
+    """Writes every tab in the order in which a prompt passes through them, then the tabs of the weights, then Start."""
     contents = Contents(catalogue.load(catalogue.DEMO if model is None else model))
-    start = start_page(book)
+    start = start_tab.start_page(book)
     prompt_tab = PromptTab(book, contents, PROMPT if prompt is None else prompt)
     rows = vocabulary(contents)
     tokens = write_tokens(book, word_table(contents), rows)
@@ -51,4 +54,35 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     for layer in range(contents.config.n_layer):
         write_weights(book, contents, layer)
     tried = block_weights(contents.config, 0, "Weights 0").tensors[_TRIED]
-    write_start(start, prompt_tab.cell, first_edit, (tried.sheet, start.at(tried.row, tried.column)))
+    _write_start(start, prompt_tab.cell, first_edit, (tried.sheet, start.at(tried.row, tried.column)))
+
+
+def _write_start(page: Page, prompt: str, stream_edit: str, weight: tuple[str, str]) -> None:
+    """The cells to try are the prompt, the first edit cell of Block 0, and a weight with its tab."""
+    page.furniture(
+        "A whole language model in plain spreadsheet formulas",
+        (
+            "From a prompt to the next token with MMULT, EXP, SUM and other built-in functions: no Python, no add-in.",
+            "Every weight of the model and every number along the way is in a cell, and you can change any of them.",
+        ),
+    )
+    start_tab.now(page)
+    tries = (
+        *walkthrough.tries(prompt, stream_edit),
+        Try(
+            *weight,
+            "10",
+            "One weight of Block 0's MLP changes, and so does the block's output for every token.",
+        ),
+    )
+    start_tab.things_to_try(page, tries)
+    walkthrough.write_map(page)
+    page.row += 1
+    page.section("What the model has learned")
+    start_tab.stop(page, "Words", "The words that a prompt may use, and their tokens.")
+    start_tab.stop(page, "Vocabulary", "A row of numbers for each token.")
+    start_tab.stop(page, "Positions", "A row of numbers for each position in the prompt.")
+    walkthrough.write_links(page, "Weights", "The weights of each block, as tables:")
+    page.row += 1
+    start_tab.legend(page, look.LEGEND | _WEIGHT)
+    start_tab.finish(page)

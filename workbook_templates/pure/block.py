@@ -1,4 +1,4 @@
-"""The tabs Block 0, Block 1, ...: one transformer block in its steps, each a band under the one before."""
+"""The tabs Block 0, Block 1, ...: one transformer block step by step, from top to bottom."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ from dataclasses import dataclass
 from xlsxwriter.utility import xl_col_to_name, xl_range
 
 from workbook_templates import style as look
-from workbook_templates import way
+from workbook_templates import walkthrough
 from workbook_templates.bands import Look
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.page import SHARES, STATISTICS, FixedPage, Labels, Range
-from workbook_templates.pure.places import BlockWeights, TokenTable
+from workbook_templates.pure.tokens import TokenTable
+from workbook_templates.pure.weights import BlockWeights
 
 _EPSILON = "0.00001"  # keeps LayerNorm from dividing by 0
-_BESIDE = 2  # columns after each head's scores: the largest of a row, and the sum
+_BESIDE = 2  # columns after each head's scores: the largest score of the row, and the sum
 
-_SCORES = Look("number", None)  # each head has a colour scale of its own
+_SCORES = Look("number", None)  # each head gets its own colour scale
 Titles = Sequence[Sequence[str | float]] | None
 
 
 @dataclass(frozen=True)
 class Block:
-    """The steps of one tab by their names, in order, and the first cell for edits."""
+    """The steps of one tab by name, in order, and the first cell for edits."""
 
     steps: dict[str, Range]
     first_edit: str
 
     @property
     def out(self) -> Range:
-        """The stream that leaves."""
+        """The stream that leaves the block."""
         return self.steps["out"]
 
 
@@ -44,9 +45,9 @@ def write_block(
         f"Block {layer}",
         f"Block {layer}",
         (
-            *way.BLOCK,
-            f"Blue is below zero, orange above. The weights of this block stand on the tab Weights {layer}: click a "
-            "formula to see which.",
+            *walkthrough.BLOCK,
+            f"Blue is below zero, orange above. The weights of this block are on the tab Weights {layer}: click a "
+            "formula to see which it uses.",
         ),
         tokens.labels,
     )
@@ -57,19 +58,21 @@ def write_block(
 
 
 def write_steps(page: FixedPage, n_head: int, incoming: Range, weights: BlockWeights) -> Block:
-    """Writes the steps of a block, from the stream that comes in to the stream that leaves."""
+    """Writes the steps of a block, from the stream that enters it to the stream that leaves it."""
     width = incoming.width
-    page.heading("stream", f"The residual stream comes in from the tab {incoming.sheet}.", ())
+    page.heading(
+        "stream", f"The residual stream from the tab {incoming.sheet}: one row per token, one column per channel.", ()
+    )
     arrived = page.rows(width)
     page.array(arrived, _used(arrived, incoming.there))
     page.heading(
         "your edits",
-        "Type a number over any value above: same row, same channel. Blank cells leave the value as it is.",
+        "To replace a value above, type a number here, in the same row and channel. A blank cell changes nothing.",
         (),
         numbered=False,
     )
     edits = page.edits(width)
-    page.heading("edited", "The stream with your edits. All below starts here.", (), numbered=False)
+    page.heading("edited", "The stream with your edits. All steps below start here.", (), numbered=False)
     stream = page.fill(f'IF({edits.here}="",{arrived.here},{edits.here})', width)
     attention = _attention(page, n_head, stream, weights)
     mlp = _mlp(page, attention["add"], weights)
@@ -77,7 +80,7 @@ def write_steps(page: FixedPage, n_head: int, incoming: Range, weights: BlockWei
 
 
 def layer_norm(page: FixedPage, x: Range, gain: str, bias: str, labels: Labels | None = None) -> Range:
-    """A band: each row of x centred, divided by its spread, scaled and shifted. Mean and spread stand at its left."""
+    """A band: each row of x minus its mean, divided by its spread, scaled and shifted. Both are to its left."""
     count = x.last_row - x.row + 1
     band = page.rows(x.width, count=count, labels=labels)
     rows = [xl_range(row, x.column, row, x.last_column) for row in range(x.row, x.last_row + 1)]
@@ -88,7 +91,7 @@ def layer_norm(page: FixedPage, x: Range, gain: str, bias: str, labels: Labels |
 
 
 def _used(band: Range, formula: str) -> str:
-    """The formula where a token stands, and 0 in the rows that the prompt leaves unused."""
+    """The formula in rows that have a token, and 0 in unused rows."""
     return f'IF({band.positions}="",0,{formula})'
 
 
@@ -100,23 +103,25 @@ def _linear(page: FixedPage, x: Range, weights: BlockWeights, name: str, width: 
 
 def _attention(page: FixedPage, n_head: int, stream: Range, weights: BlockWeights) -> dict[str, Range]:
     width = stream.width
-    page.heading("ln_1", "LayerNorm: each row minus its mean, divided by its spread, then scaled by ln_1.", ())
+    page.heading(
+        "ln_1", "LayerNorm: each row minus its mean, divided by its spread, then scaled and shifted by ln_1.", ()
+    )
     normal = layer_norm(page, stream, weights["ln_1.weight"], weights["ln_1.bias"])
     page.heading(
         "q, k, v",
-        "Each head makes a query (what I look for), a key (what I am), a value (what I pass on): times attn.c_attn.",
+        "Each head makes a query (what I look for), a key (what I am) and a value (what I pass on): times attn.c_attn.",
         (),
     )
     size = width // n_head
     parts = [f"{part} head {head}" for part in "qkv" for head in range(n_head)]
     qkv = _linear(page, normal, weights, "attn.c_attn", 3 * width, _parts(parts, size))
     patterns = _patterns(page, _scores(page, qkv, n_head), n_head)
-    page.heading("mix", "What each head gathers: its pattern times its values. Heads side by side.", ())
+    page.heading("mix", "What each head gathers: its pattern times its values. The heads are side by side.", ())
     mix = page.rows(width, headers=_parts([f"head {head}" for head in range(n_head)], size))
     for head, pattern in enumerate(patterns):
         value = qkv.columns(2 * width + head * size, size)
         page.array(mix.columns(head * size, size), f"MMULT({pattern.here},{value.here})")
-    page.heading("c_proj", "What attention has to say to the stream: the heads' findings times attn.c_proj.", ())
+    page.heading("c_proj", "What attention adds to the stream: the outputs of all heads times attn.c_proj.", ())
     said = _linear(page, mix, weights, "attn.c_proj", width)
     page.heading("add", "Stream plus attention: a plain addition, cell by cell.", ())
     middle = page.fill(f"{stream.here}+{said.here}", width)
@@ -124,13 +129,13 @@ def _attention(page: FixedPage, n_head: int, stream: Range, weights: BlockWeight
 
 
 def _scores(page: FixedPage, qkv: Range, n_head: int) -> list[Range]:
-    """All heads' scores side by side; beside each the largest of every row, and the sum of EXP(score - largest)."""
+    """All heads' scores side by side, each followed by its rows' largest score and sum of EXP(score - largest)."""
     tokens, width = page.book.shape.tokens, qkv.width // 3
     size = width // n_head
     page.heading(
         "scores",
-        "How well a query fits the key of each earlier token: query · key / √(size of a head). No later token is seen.",
-        ("Beside each head: the largest score of a row, and the sum of EXP(score - largest), for the softmax.",),
+        "How well each token's query matches the keys of the tokens up to it: query · key / √(head size).",
+        ("Next to each head: the largest score of a row, and the sum of EXP(score - largest), for the softmax.",),
     )
     beside: tuple[str, ...] = ("largest", "sum")
     numbers = [x for _ in range(n_head) for x in (*range(tokens), *beside)]
@@ -158,7 +163,7 @@ def _patterns(page: FixedPage, scores: Sequence[Range], n_head: int) -> list[Ran
     page.heading(
         "patterns",
         "Where each head looks: EXP(score - largest) / sum. Row: the token that looks. Column: the token looked at.",
-        ("Each row of a head sums to 1: the darker, the more attention.",),
+        ("In each head, every row sums to 1: the greener, the more attention. No token sees a later one.",),
     )
     band = page.rows(n_head * (tokens + _BESIDE), headers=(_head_titles(n_head, tokens), ()), shown=SHARES)
     looked_at = Range(page.name, band.row, 1, band.last_row, 1).here
@@ -174,22 +179,24 @@ def _patterns(page: FixedPage, scores: Sequence[Range], n_head: int) -> list[Ran
 
 def _mlp(page: FixedPage, middle: Range, weights: BlockWeights) -> dict[str, Range]:
     width = middle.width
-    page.heading("ln_2", "LayerNorm again, scaled by ln_2.", ())
+    page.heading("ln_2", "LayerNorm again, with ln_2.", ())
     normal = layer_norm(page, middle, weights["ln_2.weight"], weights["ln_2.bias"])
-    page.heading("c_fc", "The MLP widens each row to four times as many channels, each one a detector: mlp.c_fc.", ())
+    page.heading(
+        "c_fc", "The MLP widens each row to four times as many channels, each of them a detector: times mlp.c_fc.", ()
+    )
     wide = _linear(page, normal, weights, "mlp.c_fc", 4 * width)
-    page.heading("GELU", "Each channel decides: large values pass, values below zero shrink to almost nothing.", ())
+    page.heading("GELU", "Channel by channel: large values pass, values below zero shrink to almost nothing.", ())
     x = wide.here
     active = page.fill(f"0.5*{x}*(1+TANH(SQRT(2/PI())*({x}+0.044715*{x}^3)))", 4 * width)
-    page.heading("c_proj", "What the MLP has to say to the stream: times mlp.c_proj.", ())
+    page.heading("c_proj", "What the MLP adds to the stream: the detectors' values times mlp.c_proj.", ())
     said = _linear(page, active, weights, "mlp.c_proj", width)
-    page.heading("out", "Stream plus MLP: what leaves this block.", ())
+    page.heading("out", "Stream plus MLP: the residual stream that leaves this block.", ())
     out = page.fill(f"{middle.here}+{said.here}", width)
     return {"ln_2": normal, "c_fc": wide, "GELU": active, "mlp c_proj": said, "out": out}
 
 
 def _parts(names: Sequence[str], size: int) -> Sequence[Sequence[str | float]]:
-    """Two rows: where each head's part begins, and the channels in it."""
+    """Two header rows: the first column of each part, and the channels in it."""
     return [x for name in names for x in (name, *[""] * (size - 1))], [x for _ in names for x in range(size)]
 
 

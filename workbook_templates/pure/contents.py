@@ -1,4 +1,4 @@
-"""What is written into the cells: the model's weights, the words that can be typed, and the tokens they are made of."""
+"""The constants of the workbook: the model's weights, the words that can be typed, and their tokens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Word:
-    """What can be looked up: letters, digits or signs, often with the space before them, and their tokens' ids."""
+    """An entry of the word table: letters, digits or signs, often with the space before them, and their token ids."""
 
     text: str
     ids: tuple[int, ...]
@@ -31,12 +31,12 @@ class Word:
 
 @dataclass(frozen=True)
 class Others:
-    """All tokens that have no row of their own in the workbook.
+    """All tokens without a row of their own in the workbook.
 
     count: how many
     mean: their mean row: [n_embd]
-    spread: variance of one number of a row around the mean's, the mean over all channels
-    radius: the largest distance of a row from the mean
+    spread: the variance of their numbers around the mean row, averaged over all channels
+    radius: the largest distance of a row from the mean row
     """
 
     count: int
@@ -49,35 +49,35 @@ class Contents:
     """The numbers and words of one model."""
 
     def __init__(self, model: Model) -> None:
-        """Raises ValueError, one line, where the model is too large for cells."""
+        """Raises ValueError, with a message of one line, if the model is too large for cells."""
         self.model, self.config = model, model.config
         weights = 12 * self.config.n_layer * self.config.n_embd**2
         if weights > MOST_WEIGHTS:
             raise ValueError(
-                f"model must have at most {MOST_WEIGHTS:,} weights in its blocks where each stands in a cell, such as "
-                f"demo; {model.name} has {weights:,}"
+                f"model must have at most {MOST_WEIGHTS:,} weights in its blocks, one per cell, as demo has; "
+                f"{model.name} has {weights:,}"
             )
 
     def weights(self, parameter: str) -> Numbers:
-        """A tensor to write, at most two axes, a vector as one row.
+        """A tensor of at most two axes, to write; a vector becomes one row.
 
-        Not rounded: the decimals of float16 numbers repeat, so a file with all of them is the smaller one.
+        It is not rounded: the decimals of float16 numbers repeat, so a file with all of them is smaller.
         """
         return np.atleast_2d(np.asarray(self.model[parameter], np.float64))
 
     @cached_property
     def ids(self) -> tuple[int, ...]:
-        """The tokens of the words, and the one that ends a document."""
+        """The ids of the words' tokens, and of the token that ends a document."""
         return tuple(sorted({END_OF_TEXT, *(i for word in _corpus_words() for i in encode(word))}))
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
-        """The text of each token of `ids`."""
+        """The text of each token in `ids`."""
         return tuple(token_text(i) for i in self.ids)
 
     @cached_property
     def words(self) -> tuple[Word, ...]:
-        """The corpus's words, each with and without a space before it where its tokens allow, the longest first."""
+        """The words of the corpus, longest first, with and without a space before them if their tokens are known."""
         known = set(self.ids)
         texts = {form for word in _corpus_words() for form in (word, word.lstrip(" "), f" {word.strip()}")}
         words = (Word(text, tuple(encode(text))) for text in texts if text.strip(" "))
@@ -86,12 +86,12 @@ class Contents:
 
     @cached_property
     def wte(self) -> Numbers:
-        """Rows of the token embedding for `ids`: [len(ids), n_embd]."""
+        """The rows of the token embedding for `ids`: [len(ids), n_embd]."""
         return self.weights("wte.weight")[list(self.ids)]
 
     @cached_property
     def others(self) -> Others:
-        """The tokens that are not among `ids`."""
+        """The tokens that are not in `ids`."""
         rest = np.delete(self.weights("wte.weight"), self.ids, axis=0)  # [n_others, n_embd]
         mean = rest.mean(axis=0)
         apart = rest - mean

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from workbook_templates import way
+from workbook_templates import walkthrough
 from workbook_templates.book import Book
 from workbook_templates.pure.page import VALUES, FixedPage, Range
-from workbook_templates.pure.places import TokenTable, Vocabulary
+from workbook_templates.pure.tokens import TokenTable
+from workbook_templates.pure.vocabulary import Vocabulary
 
 
 def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, positions: Range) -> Range:
-    """Writes the tab; gives the stream that leaves it."""
+    """Writes the tab and returns the stream that enters Block 0."""
     page = FixedPage(
         book,
         "Embeddings",
         "Embeddings",
-        way.EMBEDDINGS,
+        walkthrough.EMBEDDINGS,
         tokens.labels,
     )
     width = vocabulary.rows.width

@@ -1,15 +1,16 @@
-"""The tab Head: the last row of the stream becomes a probability for every token, and the most likely is chosen."""
+"""The tab Head: the stream's last row becomes a probability for every token, and the most likely one is chosen."""
 
 from __future__ import annotations
 
-from workbook_templates import next_tokens, way
+from workbook_templates import next_tokens, walkthrough
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.places import MARK, READY
 from workbook_templates.pure.block import layer_norm
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.page import FixedPage, Range
-from workbook_templates.pure.places import TokenTable, Vocabulary
+from workbook_templates.pure.tokens import TokenTable
+from workbook_templates.pure.vocabulary import Vocabulary
 
 _SHOWN = 10  # tokens in the table
 _PRINTED_ROWS = 30
@@ -25,7 +26,7 @@ def write_head(book: Book, contents: Contents, incoming: Range, tokens: TokenTab
         book,
         "Head",
         "Head",
-        way.HEAD,
+        walkthrough.HEAD,
         tokens.labels,
         kind="result",
     )
@@ -40,12 +41,16 @@ def _last_row(page: FixedPage, contents: Contents, incoming: Range, tokens: Toke
     page.heading("last row", f"The last token's row of the residual stream, from the tab {incoming.sheet}.", ())
     arrived = page.rows(width, count=1, labels=labels)
     page.array(arrived, f"INDEX({incoming.there},{number},0)")
-    page.heading("your edits", "Type a number over any value above.", (), numbered=False)
+    page.heading("your edits", "To replace a value above, type a number here.", (), numbered=False)
     edits = page.edits(width, count=1, labels=labels)
     page.heading("edited", "The row with your edits.", (), numbered=False)
     last = page.rows(width, count=1, labels=labels)
     page.array(last, f'IF({edits.here}="",{arrived.here},{edits.here})')
-    page.heading("ln_f", "The final LayerNorm: minus the mean, divided by the spread, then scaled by ln_f.", ())
+    page.heading(
+        "ln_f",
+        "The final LayerNorm: the row minus its mean, divided by its spread, then scaled and shifted by ln_f.",
+        (),
+    )
     weights = []
     for name in ("ln_f.weight", "ln_f.bias"):
         page.text(page.row, 1, name, page.style.bold)
@@ -61,11 +66,11 @@ def _logits(page: FixedPage, contents: Contents, final: Range, vocabulary: Vocab
     listed, others = len(contents.ids), contents.others
     page.heading(
         "logits",
-        "Each token's row on the tab Vocabulary times the row above: a sum of products. At the right, the most likely.",
+        "Each token's row on the tab Vocabulary times the row above: a sum of products. On the right, the most likely.",
         (
-            f"Probability: EXP(logit - largest), as a share of the sum over all {listed + others.count:,} tokens.",
-            f"The {others.count:,} that are not listed count by their mean row and how they scatter around it: the "
-            "last line. So probabilities are right to the fifth decimal.",
+            f"Probability: EXP(logit - largest logit) as a share of the sum over all {listed + others.count:,} tokens.",
+            f"The last line stands for the {others.count:,} tokens that are not listed, by their mean row and their "
+            "scatter around it. So the probabilities are right to the fifth decimal.",
         ),
     )
     page.row += 1
@@ -76,7 +81,7 @@ def _logits(page: FixedPage, contents: Contents, final: Range, vocabulary: Vocab
 
 
 class _Table:
-    """The list of all tokens with their probabilities, and beside it the most likely ones."""
+    """The list of all tokens with their probabilities, and next to it the most likely ones."""
 
     def __init__(self, page: FixedPage, listed: int, vocabulary: Vocabulary, final: Range) -> None:
         self._page, self._vocabulary, self._final = page, vocabulary, final
@@ -90,7 +95,7 @@ class _Table:
         self._largest, self._total, self._square, self._bound = facts
 
     def write_list(self) -> None:
-        """A row for each token; below them one for all others together."""
+        """One row per token, and a last row for all others together."""
         page, style, vocabulary = self._page, self._page.style, self._vocabulary
         for column, title in enumerate(("id", "token", "logit", "EXP", "probability")):
             page.text(self.header, column, title, style.header if column < _LOGIT else style.header_right)
@@ -113,7 +118,7 @@ class _Table:
                 ("largest logit", f"MAX({self._logits.here})"),
                 ("sum of all EXP", f"SUM({self._exps.here})+{exp}"),
                 ("sum of squares of step 1", f"SUMSQ({self._final.here})"),
-                ("most that another token can have", f"{logit}+{vocabulary.radius.there}*SQRT({self._square})"),
+                ("highest possible logit of others", f"{logit}+{vocabulary.radius.there}*SQRT({self._square})"),
             ),
             start=self._fact_row,
         ):
@@ -121,7 +126,7 @@ class _Table:
             page.plain(number, _RANK + 3, formula, style.logit)
 
     def write_next_tokens(self) -> None:
-        """The most likely tokens, a chart of them, and the one that is chosen."""
+        """The most likely tokens, a chart of them, and the chosen one."""
         page, style, first = self._page, self._page.style, self.header + 1
         for column, title in enumerate(_NEXT, start=_RANK):
             page.text(self.header, column, title, style.header if column < _RANK + 2 else style.header_right)
@@ -161,7 +166,7 @@ class _Table:
         page.book.name("next_token", page.place(chosen, _RANK + 1))
 
     def _write_place(self, row: int, rank: int) -> None:
-        """The row on the tab Vocabulary of the token of a rank; of equal logits the first row not yet taken."""
+        """The Vocabulary row of the token with this rank; of equal logits, the first row not yet used."""
         logits, rows = self._logits.here, self._vocabulary.numbers.there
         logit, above = (f"LARGE({logits},{number})" for number in (rank, rank - 1))
         after = f"IF({logit}={above},{self._page.at(row - 1, _PLACE)},0)" if rank > 1 else "0"

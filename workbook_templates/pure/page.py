@@ -1,7 +1,7 @@
-"""Tabs of bands in fixed ranges: array formulas of a size that is written into the file, as every program has them.
+"""Tabs of bands in fixed ranges: array formulas whose size is in the file, which every spreadsheet program has.
 
-A band has a row for each token that the workbook has room for. Rows that the prompt leaves unused hold exactly 0, which
-the number formats leave blank.
+A band has one row for each token that the workbook has room for. Rows that the prompt does not use hold exactly 0,
+which the number formats show as blank.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from workbook_templates import style as look
 from workbook_templates.bands import UNFOLDED, BandPage, Look, folded_note
 from workbook_templates.book import Book
 
-STATISTICS = 2  # the first of two columns for numbers about a whole row
+STATISTICS = 2  # the first of two columns for statistics of a row
 VALUES = 4  # the column in which values begin
 
 SIGNED = Look("used_number", look.SIGNED_SCALE)
 SHARES = Look("share", look.SHARE_SCALE)
 
-Labels = tuple[str, str]  # formulas of what stands at the left of a band: positions, tokens
+Labels = tuple[str, str]  # the formulas for the labels to the left of a band: positions, tokens
 
 
 @dataclass(frozen=True)
 class Range:
-    """Cells in a tab, counted from 0, the last ones included."""
+    """A range of cells on a tab. Rows and columns are counted from 0; the last ones are included."""
 
     sheet: str
     row: int
@@ -37,12 +37,12 @@ class Range:
 
     @property
     def here(self) -> str:
-        """Its address on its own tab."""
+        """Its address for formulas on the same tab."""
         return str(xl_range_abs(self.row, self.column, self.last_row, self.last_column))
 
     @property
     def there(self) -> str:
-        """Its address on another tab."""
+        """Its address for formulas on other tabs."""
         return f"{quote_sheetname(self.sheet)}!{self.here}"
 
     @property
@@ -50,18 +50,18 @@ class Range:
         return self.last_column - self.column + 1
 
     def columns(self, first: int, count: int) -> Range:
-        """Some of its columns, counted from its first."""
+        """A part of its columns; `first` is counted from its own first column."""
         left = self.column + first
         return Range(self.sheet, self.row, left, self.last_row, left + count - 1)
 
     def rows(self, first: int, count: int) -> Range:
-        """Some of its rows, counted from its first."""
+        """A part of its rows; `first` is counted from its own first row."""
         top = self.row + first
         return Range(self.sheet, top, self.column, top + count - 1, self.last_column)
 
     @property
     def positions(self) -> str:
-        """The positions at its left, blank in the rows that the prompt leaves unused."""
+        """The position labels to its left, blank in unused rows."""
         return str(xl_range_abs(self.row, 0, self.last_row, 0))
 
 
@@ -71,7 +71,7 @@ class FixedPage(BandPage):
     def __init__(
         self, book: Book, name: str, title: str, lines: Sequence[str], label_cells: Labels, kind: str = "value"
     ) -> None:
-        """`label_cells` have a row for each token: its position, and the token itself."""
+        """`label_cells` have one row per token: its position, and the token itself."""
         super().__init__(book, name, title, lines, labels="", kind=kind)
         self._label_cells = label_cells
 
@@ -87,11 +87,11 @@ class FixedPage(BandPage):
         count: int | None = None,
         labels: Labels | None = None,
     ) -> Range:
-        """Makes room for a band and gives where its values are to stand.
+        """Formats the cells of a band and returns the range for its values.
 
-        headers: rows above, a text or number a column; None for the channels, counted from 0
-        count: rows; None for the workbook's number of tokens
-        labels: positions and tokens other than the tab's
+        headers: the rows above, one text or number per column; None for the channels, counted from 0
+        count: the number of rows; None for the workbook's number of tokens
+        labels: positions and tokens, if not those of the tab
         """
         count = self.book.shape.tokens if count is None else count
         self._titles([list(range(width))] if headers is None else headers)
@@ -118,13 +118,13 @@ class FixedPage(BandPage):
         shown: Look = SIGNED,
         headers: Sequence[Sequence[str | float]] | None = None,
     ) -> Range:
-        """A step's values, all by one array formula."""
+        """A band whose values all come from one array formula."""
         cells = self.rows(width, shown, headers)
         self.array(cells, formula)
         return cells
 
     def edits(self, width: int, count: int | None = None, labels: Labels | None = None) -> Range:
-        """Blank input cells, painted as such where a token stands."""
+        """Blank cells for edits, coloured as input in rows that have a token."""
         cells = self.rows(width, Look("edit_row", None), count=count, labels=labels)
         corner, token = self.at(cells.row, VALUES), f"$A{cells.row + 1}"
         for criteria, cell_format in (
@@ -144,7 +144,7 @@ class FixedPage(BandPage):
         return cells
 
     def statistic(self, cells: Range, column: int, title: str, formulas: Sequence[str]) -> Range:
-        """A number about each row of a band, one of the two columns before it."""
+        """A statistic of each row of a band, in one of the two columns before it."""
         self.text(cells.row - 1, column, title, self.style.channel)
         for row, formula in enumerate(formulas, start=cells.row):
             shown = f'=IF({self.at(row, 0)}="","",{formula})'

@@ -1,74 +1,64 @@
-"""The tab Prompt: what the reader types, whether it can be computed, and the answer."""
+"""The tab Prompt of the workbook without functions: the input, its check, and the answer."""
 
 from __future__ import annotations
 
-from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.places import MARK, READY
+from workbook_templates.prompt_tab import write_label
 from workbook_templates.pure.contents import Contents
-from workbook_templates.pure.places import TokenTable
+from workbook_templates.pure.tokens import TokenTable
 from workbook_templates.sheet import Page
 
 _LABEL, _VALUE, _NOTE = 0, 1, 2
 
 
 class PromptTab:
-    """The tab, whose prompt is needed by the tab Tokens and whose check needs that tab."""
+    """The tab, in two steps: the tab Tokens needs its prompt, and its check needs the tab Tokens."""
 
     def __init__(self, book: Book, contents: Contents, prompt: str) -> None:
-        """Writes what does not depend on other tabs."""
+        """Writes the part that does not depend on other tabs."""
         self._page = page = Page(book, "Prompt", (24, 68, 90), kind="input")
         page.furniture(
             "Prompt",
             (
-                "Type a text. The model reads it and says which token is most likely to come next.",
-                "Everything here is computed by the formulas of this workbook from the numbers in its cells.",
+                "Type a text. The model reads it and predicts which token is most likely to come next.",
+                "Everything is computed by this workbook's own formulas from the numbers in its cells.",
             ),
         )
         page.section("You type")
         self.cell = page.at(page.row, _VALUE)
         page.input(page.row, _VALUE, prompt)
-        self._label("Prompt", "The text that the model continues, in words that stand on the tab Words.", "prompt")
+        write_label(page, "prompt", "Prompt", "The text that the model continues. Use only words from the tab Words.")
         page.row += 1
         page.section("What the model gets")
         page.text(page.row, _VALUE, contents.model.text or contents.model.name, page.style.value)
-        self._label("Model", "Whose weights stand on the tabs Vocabulary, Positions and Weights.", "model")
+        write_label(page, "model", "Model", "Its weights are on the tabs Vocabulary, Positions and Weights.")
         self._rows = page.row
         page.row += 4
         page.section("Answer")
-        self._formula("next_token", "Next token", "The most likely one. A token often begins with a space.", "result")
+        self._formula("next_token", "Next token", "The most likely one. Many tokens begin with a space.", "result")
         continued = f'IF(LEFT(next_token,6)="{MARK}",next_token,prompt&next_token)'
-        self._formula(continued, "Continued", "The prompt with it.", "result")
+        self._formula(continued, "Continued", "The prompt followed by this token.", "result")
         page.sheet.print_area(0, 0, page.row, _NOTE)
         page.sheet.freeze_panes(1, 0)
         page.mark_errors(0, _LABEL, page.row, _VALUE)
 
     def finish(self, tokens: TokenTable) -> None:
-        """Writes what depends on the tab Tokens: the count and the check."""
+        """Writes the part that depends on the tab Tokens: the number of tokens and the check."""
         self._page.row = self._rows
         count = f"SUM({tokens.counts.there})"
-        self._formula(count, "Tokens in it", "Pieces that the text is cut into.", name="token_count")
+        self._formula(count, "Number of tokens", "The pieces that the text is cut into.", name="token_count")
         room = str(self._page.book.shape.tokens)
         self._formula(room, "Room in this workbook", "Rows reserved for tokens on every tab.", name="room")
-        self._formula(_check(tokens), "Check", 'Says "ready", or what is in the way.', name="status")
+        self._formula(_check(tokens), "Check", '"ready", or a message that explains what is wrong.', name="status")
 
     def _formula(self, formula: str, label: str, note: str, kind: str = "value", name: str | None = None) -> None:
         self._page.plain(self._page.row, _VALUE, formula, getattr(self._page.style, kind))
-        self._label(label, note, name)
-
-    def _label(self, label: str, note: str, name: str | None) -> None:
-        page = self._page
-        if label in ("Prompt", "Check", "Continued"):
-            page.sheet.set_row(page.row, look.TEXT_HEIGHT)
-        page.text(page.row, _LABEL, label, page.style.bold)
-        page.text(page.row, _NOTE, note, page.style.aside)
-        if name:
-            page.book.name(name, page.place(page.row, _VALUE))
-        page.row += 1
+        write_label(self._page, name, label, note)
 
 
 def _check(tokens: TokenTable) -> str:
-    """What is in the way, the first first, or `READY`."""
+    """The formula for the first thing that is wrong, or `READY`."""
     last = tokens.rest.rows(tokens.rest.last_row - tokens.rest.row, 1).there
     last_word = tokens.words.rows(tokens.words.last_row - tokens.words.row, 1).there
     left_over = f'AND({last_word}<>"",LEN({last})>LEN({last_word}))'

@@ -1,15 +1,40 @@
-"""The tab Tokens: the prompt cut into words, each looked up, and the tokens that they are made of."""
+"""The tab Tokens: the prompt cut into words, which are looked up, and their tokens."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from workbook_templates.book import Book
 from workbook_templates.places import READY
 from workbook_templates.pure.page import Range
-from workbook_templates.pure.places import TokenTable, Vocabulary, WordTable
+from workbook_templates.pure.vocabulary import Vocabulary, WordTable
 from workbook_templates.sheet import Page
 
 _REST, _WORD, _ENDS, _NEXT, _WRONG, _ROW, _COUNT, _FROM = range(6, 14)  # the columns of the table of words
-_TITLES = ("still to be read", "word", "ends in", "before", "wrong", "row in Words", "tokens", "from")
+_TITLES = ("remaining text", "word", "ends in", "before", "wrong", "row in Words", "tokens", "from")
+
+
+@dataclass(frozen=True)
+class TokenTable:
+    """The columns of the tab Tokens, one row for each token that there is room for.
+
+    vocabulary_rows: the token's row on the tab Vocabulary
+    rest, words, counts: the text that is left, the word taken off it, its number of tokens
+    wrong: 1 if no word fits
+    """
+
+    positions: Range
+    tokens: Range
+    vocabulary_rows: Range
+    counts: Range
+    words: Range
+    wrong: Range
+    rest: Range
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Positions and tokens, for formulas on other tabs."""
+        return self.positions.there, self.tokens.there
 
 
 def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenTable:
@@ -19,9 +44,9 @@ def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenT
         "Tokens",
         (
             "The model does not read letters. The text is cut into tokens: words and parts of words, each with its id.",
-            "At the right: again and again, the longest word of the tab Words that begins what is still to be read is "
-            "taken off. At the left: the tokens of these words.",
-            "A word counts only as a whole: where it ends in a letter, no letter may follow; so for digits and signs.",
+            "On the right: the longest word of the tab Words that the remaining text begins with is taken off, again "
+            "and again. On the left: the tokens of these words.",
+            "Only whole words count: if a word ends in a letter, no letter may follow. So also for digits and signs.",
         ),
     )
     page.text(page.row, 0, "The tokens", page.style.bold)
@@ -43,7 +68,7 @@ def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenT
 
 
 def _words(page: Page, words: WordTable) -> None:
-    """One row a word: what is left of the text, and the longest word that begins it."""
+    """One row per word: the remaining text, and the longest word that it begins with."""
     first = page.row
     for row in range(first, first + page.book.shape.tokens):
         rest, number, word, ends, follows = (page.at(row, column) for column in (_REST, _ROW, _WORD, _ENDS, _NEXT))
@@ -71,7 +96,7 @@ def _words(page: Page, words: WordTable) -> None:
 
 
 def _tokens(page: Page, words: WordTable, vocabulary: Vocabulary) -> TokenTable:
-    """One row a token: its word, its id in that word's row, its row in the vocabulary."""
+    """One row per token: its word, its id in that word's row, its row in the vocabulary."""
     first, last = page.row, page.row + page.book.shape.tokens - 1
 
     def column(index: int) -> Range:
@@ -98,7 +123,7 @@ def _tokens(page: Page, words: WordTable, vocabulary: Vocabulary) -> TokenTable:
 
 
 def _kind(character: str) -> str:
-    """What a character is, as a text."""
+    """The formula for the kind of a character: letter, digit, space or sign."""
     return (
         f'IF(NOT(EXACT(UPPER({character}),LOWER({character}))),"letter",'
         f'IF(ISNUMBER(FIND({character},"0123456789")),"digit",'

@@ -1,29 +1,57 @@
-"""The tabs Words, Vocabulary and Positions: what can be typed, and the rows of numbers that it becomes."""
+"""The tabs Words, Vocabulary and Positions: the words that can be typed, and the rows of their embeddings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.page import Range
-from workbook_templates.pure.places import Vocabulary, WordTable
 from workbook_templates.pure.weights import CHANNEL_WIDTH, FIRST, PRINTED_COLUMNS, PRINTED_ROWS, numbers
 from workbook_templates.sheet import Page
 
-_PIECES = 3  # the most tokens of a word
+_PIECES = 3  # the most tokens that a word may have
 _WORDS_TOP, _VOCABULARY_TOP, _FACTS_TOP, _POSITIONS_TOP = 5, 9, 4, 4  # the first row of each table
 
 
+@dataclass(frozen=True)
+class WordTable:
+    """The columns of the tab Words: each word, its length, its number of tokens, and their ids."""
+
+    text: Range
+    length: Range
+    count: Range
+    ids: Range
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The columns of the tab Vocabulary: each token's id, text, row number, and row of the embedding.
+
+    other_row: the mean row of the tokens that are not listed
+    count, spread, radius: how many those are, and how they scatter around their mean
+    """
+
+    ids: Range
+    tokens: Range
+    numbers: Range
+    rows: Range
+    other_row: Range
+    count: Range
+    spread: Range
+    radius: Range
+
+
 def word_table(contents: Contents) -> WordTable:
-    """Where the table of words is going to stand."""
+    """The ranges of the table of words."""
     last = _WORDS_TOP + len(contents.words) - 1
     text, length, count = (Range("Words", _WORDS_TOP, column, last, column) for column in (1, 2, 3))
     return WordTable(text, length, count, Range("Words", _WORDS_TOP, 4, last, 3 + _PIECES))
 
 
 def vocabulary(contents: Contents) -> Vocabulary:
-    """Where the rows of the token embedding are going to stand."""
+    """The ranges of the token embedding."""
     top, last, right = _VOCABULARY_TOP, _VOCABULARY_TOP + len(contents.ids) - 1, FIRST + contents.config.n_embd - 1
     ids, tokens, rows = (Range("Vocabulary", top, column, last, column) for column in range(3))
     count, spread, radius = (Range("Vocabulary", _FACTS_TOP + n, 0, _FACTS_TOP + n, 0) for n in range(3))
@@ -40,7 +68,7 @@ def vocabulary(contents: Contents) -> Vocabulary:
 
 
 def positions(book: Book, contents: Contents) -> Range:
-    """Where the rows of the position embedding are going to stand, one for each token that there is room for."""
+    """The range of the position embedding, one row for each token that there is room for."""
     last, right = _POSITIONS_TOP + book.shape.tokens - 1, FIRST + contents.config.n_embd - 1
     return Range("Positions", _POSITIONS_TOP, FIRST, last, right)
 
@@ -51,8 +79,8 @@ def write_words(book: Book, contents: Contents) -> None:
     page.furniture(
         "Words",
         (
-            "What a prompt may consist of: all words of the texts that the model was trained on, the longest first.",
-            "A space before a word belongs to it. Most words are one token; the rest are cut into two or three.",
+            "The words that a prompt may use: all words of the texts that the model was trained on, longest first.",
+            "A space before a word belongs to it. Most words are one token, the others two or three.",
         ),
     )
     titles = ("", "word", "length", "tokens", *(f"id {piece}" for piece in range(_PIECES)))
@@ -75,9 +103,9 @@ def write_vocabulary(book: Book, contents: Contents) -> None:
         "Vocabulary",
         (
             f"wte.weight: a row of numbers for each of the {len(contents.ids):,} tokens that the model was trained on. "
-            "It is read when a token comes in, and again when the next one is sought.",
-            f"The other {others.count:,} tokens of GPT-2 were never in the training texts, so their rows are nearly "
-            "the same: their mean, the last row here, stands for all of them.",
+            "It is used twice: to embed the tokens, and to compute the logits of the next one.",
+            f"The other {others.count:,} tokens of GPT-2 do not occur in the training texts, so their rows are nearly "
+            "the same. Their mean, the last row here, stands for all of them.",
         ),
     )
     facts = (
@@ -111,7 +139,7 @@ def write_positions(book: Book, contents: Contents) -> None:
     page = Page(book, "Positions", (11, 11, 3, *[CHANNEL_WIDTH] * width), kind="weight")
     page.furniture(
         "Positions",
-        (f"wpe.weight: what is added to a token for where it stands, the first {tokens} of {contents.config.n_ctx}.",),
+        (f"wpe.weight: what is added for a token's position, the first {tokens} of {contents.config.n_ctx}.",),
     )
     _table_header(page, ("position", "", "", *map(str, range(width))))
     values = contents.weights("wpe.weight")[:tokens]

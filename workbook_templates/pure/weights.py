@@ -1,12 +1,13 @@
-"""The tabs Weights 0, Weights 1, ...: all tensors of a block, a cell a number."""
+"""The tabs Weights 0, Weights 1, ...: all tensors of a block, one number per cell."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from udfs.backend.gpt2.config import Config
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents, Numbers
 from workbook_templates.pure.page import Range
-from workbook_templates.pure.places import BlockWeights
 from workbook_templates.sheet import Page
 
 FIRST = 3  # the column in which the numbers of a table begin
@@ -15,13 +16,16 @@ CHANNEL_WIDTH = 9
 
 TOP = 3  # the row of the first tensor's bar
 
-# The tensors of a block, what comes in and what goes out.
+# The tensors of a block, and what each of them does.
 TENSORS = (
     ("ln_1.weight", "the LayerNorm before attention: how much each channel is scaled"),
     ("ln_1.bias", "and what is added to it"),
-    ("attn.c_attn.weight", "from the stream to queries, keys and values: a row a channel in, a column a channel out"),
+    (
+        "attn.c_attn.weight",
+        "from the stream to queries, keys and values: one row per input channel, one column per output channel",
+    ),
     ("attn.c_attn.bias", "and what is added to each"),
-    ("attn.c_proj.weight", "from the heads' findings back to the stream"),
+    ("attn.c_proj.weight", "from the heads' outputs back to the stream"),
     ("attn.c_proj.bias", "and what is added to each channel"),
     ("ln_2.weight", "the LayerNorm before the MLP"),
     ("ln_2.bias", "and what is added to it"),
@@ -32,8 +36,18 @@ TENSORS = (
 )
 
 
+@dataclass(frozen=True)
+class BlockWeights:
+    """The ranges of one block's tensors, by the last part of their names: `attn.c_attn.weight`."""
+
+    tensors: dict[str, Range]
+
+    def __getitem__(self, name: str) -> str:
+        return self.tensors[name].there
+
+
 def block_weights(config: Config, layer: int, sheet: str) -> BlockWeights:
-    """Where the tensors of a block are going to stand: under a bar and a row of channel numbers each."""
+    """The ranges of a block's tensors, each below a bar and a row of channel numbers."""
     tensors, row = {}, TOP
     for name, _ in TENSORS:
         *rows, width = config.shapes()[f"h.{layer}.{name}"]
@@ -44,13 +58,13 @@ def block_weights(config: Config, layer: int, sheet: str) -> BlockWeights:
 
 
 def write_weights(book: Book, contents: Contents, layer: int) -> None:
-    """Writes the tab with all tensors of one block, one under the other."""
+    """Writes the tab with all tensors of one block, one below the other."""
     name = f"Weights {layer}"
     page = Page(book, name, (11, 16, 3, *[CHANNEL_WIDTH] * (4 * contents.config.n_embd)), FIRST, kind="weight")
     page.sheet.set_zoom(90)
     page.furniture(
         f"Weights of Block {layer}",
-        ("What this block has learned, the same whatever the prompt. Type over any number: all that follows changes.",),
+        ("What this block has learned, the same for every prompt. Type over any number: all that follows changes.",),
     )
     places = block_weights(contents.config, layer, name)
     links = page.row - 1
@@ -83,7 +97,7 @@ def _tensor(page: Page, name: str, meaning: str, values: Numbers, cells: Range) 
 
 
 def numbers(page: Page, top: int, values: Numbers) -> None:
-    """A table of weights, each in a cell of its own."""
+    """A table of weights, one per cell."""
     cell_format, write = page.style.weight, page.sheet.write_number
     for row, line in enumerate(values.tolist(), start=top):
         for column, number in enumerate(line, start=FIRST):

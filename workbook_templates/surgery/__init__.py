@@ -1,43 +1,103 @@
-"""`3_surgery.xlsx`: operations on the model, each with its answer before and after."""
+"""`3_surgery.xlsx`: operations on the model, each with the answer before and after."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from workbook_templates import prompt_tab, start_tab
+from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.prompt_tab import PromptTab, write_prompt
-from workbook_templates.start_tab import start_page
-from workbook_templates.surgery.ablation import write_ablation
-from workbook_templates.surgery.contrast import write_contrast
-from workbook_templates.surgery.overview import TOKEN_TABLE, overview_page, write_operations
-from workbook_templates.surgery.pca import write_pca
-from workbook_templates.surgery.sae_feature import write_sae_feature
-from workbook_templates.surgery.start import write_start
-from workbook_templates.surgery.sweep import TAB as SWEEP
-from workbook_templates.surgery.sweep import write_sweep
-from workbook_templates.surgery.weight_edits import write_weight_edits
+from workbook_templates.sheet import Page
+from workbook_templates.start_tab import Try
+from workbook_templates.surgery import ablation, contrast, pca, sae_feature, sweep, weight_edits
+from workbook_templates.surgery.overview import OVERVIEW, TOKEN_TABLE, Done, overview_page, write_operations
 
 PROMPT = "Mike pulls out his"
 
 _TAB = PromptTab(
     template="surgery",
     token_table=TOKEN_TABLE,
-    edits="",
-    second_line="The operations on the other tabs work on this prompt and this model, each by itself.",
+    second_line="Each operation on the other tabs is applied to this prompt and this model, by itself.",
     model_note="Names the model before any operation.",
-    guarded=True,
+)
+_LEGEND = {
+    "input": look.LEGEND["input"],
+    "weight": ("0.123", "A weight: a number learned in training."),
+    "value": look.LEGEND["value"],
+    "result": look.LEGEND["result"],
+    "negative": ("-1.234", "In vectors and streams: a value below zero. The further below, the bluer."),
+    "positive": ("1.234", "In vectors and streams: a value above zero. The further above, the more orange."),
+    "wrong": look.LEGEND["wrong"],
+}
+_ANSWER = 9  # the column of the answers beside the map
+_STOPS = (
+    (prompt_tab.TAB, "Type the text and choose the model."),
+    (OVERVIEW, "The model's own answer, and its answer after each operation."),
+    (sae_feature.TAB, "Adds one idea, found by a sparse autoencoder, to the model's thoughts."),
+    (contrast.TAB, "Adds the difference between two texts."),
+    (pca.TAB, "Adds the direction in which pairs of texts differ."),
+    (sweep.TAB, "Applies one of these operations at many strengths, as a chart."),
+    (ablation.TAB, "Switches off heads, attention layers and MLPs."),
+    (weight_edits.TAB, "Changes single weights."),
 )
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
     """Writes every tab."""
-    start = start_page(book)
+    start = start_tab.start_page(book)
     write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     overview = overview_page(book)
-    feature, coefficient = write_sae_feature(book)
-    contrast, plus = write_contrast(book)
-    pca = write_pca(book)
-    operation = write_sweep(book, (feature, contrast, pca))
-    ablation = write_ablation(book)
-    weights = write_weight_edits(book)
-    done = (feature.done, contrast.done, pca.done, ablation, weights)
-    write_operations(overview, done, SWEEP)
-    write_start(start, coefficient, plus, operation, done)
+    added, coefficient = sae_feature.write_sae_feature(book)
+    difference, plus = contrast.write_contrast(book)
+    direction = pca.write_pca(book)
+    operation = sweep.write_sweep(book, (added, difference, direction))
+    silenced = ablation.write_ablation(book)
+    weights = weight_edits.write_weight_edits(book)
+    done = (added.done, difference.done, direction.done, silenced, weights)
+    write_operations(overview, done, sweep.TAB)
+    _write_start(start, coefficient, plus, operation, done)
+
+
+def _write_start(page: Page, coefficient: str, plus: str, operation: str, done: Sequence[Done]) -> None:
+    """The cells to try are on the tabs SAE feature, Contrast and Coefficient sweep."""
+    page.furniture(
+        "Brain surgery on GPT-2: change what it thinks, and see what it says",
+        (
+            "Asked to continue a text, the model says one thing. Reach into it while it reads, and it says another.",
+            "Every operation is a vector, a switch or a number in a cell. Its answer is next to the model's own.",
+        ),
+    )
+    start_tab.now(page)
+    tries = (
+        Try(
+            sae_feature.TAB,
+            coefficient,
+            "0",
+            "The Jedi feature is off, and Mike pulls out his phone again. With 127, demo cannot decide.",
+        ),
+        Try(
+            contrast.TAB,
+            plus,
+            "The wizard pulls out his",
+            "Another direction, another answer: Mike pulls out his wand.",
+        ),
+        Try(
+            sweep.TAB,
+            operation,
+            "PCA",
+            "The sweep runs again with another operation: see where the lines cross.",
+        ),
+    )
+    start_tab.things_to_try(page, tries, "To undo, type the old value, or reopen the file without saving.")
+    page.section("The tabs")
+    page.text(page.row - 1, _ANSWER, "answer now", page.style.heading)
+    answers = {item.tab: item.answer for item in done}
+    for sheet, text in _STOPS:
+        if sheet in answers:
+            page.formula(page.row, _ANSWER, answers[sheet], page.style.token)
+            page.mark_errors(page.row, _ANSWER)
+        start_tab.stop(page, sheet, text)
+    page.row += 1
+    start_tab.legend(page, _LEGEND)
+    start_tab.finish(page)

@@ -1,4 +1,4 @@
-"""The tab Ablation: heads, attentions and MLPs switched off, scaled, or set to their mean."""
+"""The tab Ablation: heads, attention layers and MLPs switched off, scaled, or set to their mean."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ FIRST_EDIT = ("zero", "h.1.attn")
 _ROOM, _PROMPT_ROOM = 6, 6
 _NOTES = (
     ("zero", "the part writes nothing"),
-    ("scale", "what it writes is multiplied by the amount: 2 is twice as loud"),
+    ("scale", "its output is multiplied by the amount: 2 doubles it"),
     ("mean", "it writes the same for every token: its mean over the prompts below"),
-    ("where", "a head: h.{0}.attn.head.1. All heads of a block: h.{0}.attn. An MLP: h.{0}.mlp"),
+    ("where", "a head: h.{0}.attn.head.1; all heads of a block: h.{0}.attn; an MLP: h.{0}.mlp"),
 )
 
 
 def write_ablation(book: Book) -> Done:
-    """Writes the tab; gives what the overview needs."""
+    """Writes the tab and returns what the overview needs."""
     page = model_edit.edit_page(
         book,
         TAB,
         "Taking parts out",
         (
-            "Which part of the model is needed for an answer? Take it out and see. Blocks and heads count from 0.",
-            "Zero is crude: later parts rely on what is always there. Mean leaves that and takes what is special.",
-            "Type mean over the first zero below: with demo the answer is back.",
+            "Which part of the model does an answer need? Take it out and see. Blocks and heads are counted from 0.",
+            "Zero is crude: later parts rely on what is always there. Mean keeps that and removes only the rest.",
+            "Replace the first zero below by mean: with demo, the right answer returns.",
         ),
     )
     page.section("Choose")
@@ -57,7 +57,7 @@ def write_ablation(book: Book) -> Done:
 
 
 def _write_edits(page: Page, prompts: Sequence[str]) -> None:
-    """The table to type into, and what each of its rows means to GPT2_MODEL, which is given prompts in one text."""
+    """The table to type into, and each row as GPT2_MODEL reads it, with all prompts in one text."""
     listed = "&".join(f'IF({cell}="","",{cell}&CHAR(10))' for cell in prompts)
     options = {"validate": "list", "source": ["zero", "scale", "mean"], "error_message": "zero, scale or mean."}
     page.sheet.data_validation(page.row, 0, page.row + _ROOM - 1, 0, options)
@@ -79,7 +79,7 @@ def _write_edits(page: Page, prompts: Sequence[str]) -> None:
 
 
 def _write_mean_prompts(page: Page, prompts: Sequence[str]) -> None:
-    """The prompts over which a mean is taken."""
+    """The prompts that a mean is taken over."""
     page.text(page.row, 0, "Prompts for the mean", page.style.bold)
     page.row += 1
     for number, cell in enumerate(prompts):

@@ -1,4 +1,4 @@
-"""Tables of next tokens: before an operation and after it, side by side."""
+"""Tables of next tokens before and after an operation, side by side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ GAP = 1  # column between two tables
 
 
 def write_table(page: Page, column: int, title: str, formula: str) -> tuple[str, str]:
-    """A table of next tokens at the page's row, which stays; gives its first cell and its most likely token's."""
+    """Writes a table of next tokens without moving the page's row.
+
+    Returns its first cell and the cell of its most likely token.
+    """
     page.text(page.row, column, title, page.style.bold)
     header = page.row + 1
     page.row = header
@@ -21,12 +24,12 @@ def write_table(page: Page, column: int, title: str, formula: str) -> tuple[str,
 
 
 def predict(prompt: str, model: str) -> str:
-    """The formula of a table."""
+    """The formula of such a table."""
     return f"GPT2_PREDICT({prompt},{SHOWN},1,{model})"
 
 
 def write_before_and_after(page: Page, before: str, after: str) -> str:
-    """Two tables and under each its most likely token; gives the place of the one after."""
+    """Two tables, each with its most likely token below. Returns the address of the token after the operation."""
     cells = []
     for column, title, formula in (
         (0, "Before", before),

@@ -1,4 +1,4 @@
-"""Input cells with a label at their left and a note at their right, on tabs of bands."""
+"""Input cells with a label on the left and a note on the right, for tabs of bands."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from workbook_templates.bands import FIRST
 from workbook_templates.grids import number_between
 from workbook_templates.sheet import Page
 
-MOST = 100_000  # the largest coefficient, that of demo's features being 200
+MOST = 100_000  # the largest coefficient; demo's features need about 200
 
-_WIDE = 6  # columns more for a text
+_WIDE = 6  # extra columns for a text
 _DEMO = 'LEFT(model&" ",5)="demo "'
 
 
 def by_model(demo: str, other: str) -> str:
-    """A formula for the default of an input: one value where the model is demo, another elsewhere."""
+    """A formula for the default of an input: one value for the model demo, another for all others."""
     return f"IF({_DEMO},{demo},{other})"
 
 
@@ -29,11 +29,11 @@ def write_input(
     wide: bool = False,
     choices: Sequence[str] = (),
 ) -> str:
-    """The next row; gives the address of the cell to type into.
+    """Writes the next row and returns the address of the cell to type into.
 
-    default: the value is a formula, which the reader types over
-    wide: the cell is broad enough for a sentence
-    choices: what may be picked; other texts are refused
+    default: whether the value is a formula, which the reader may type over
+    wide: whether the cell is wide enough for a sentence
+    choices: the values that the cell accepts
     """
     row, last = page.row, FIRST + (_WIDE if wide else 0)
     page.text(row, 0, label, page.style.bold)
@@ -51,14 +51,14 @@ def write_input(
 
 
 def write_coefficient(page: Page, default: str, note: str) -> str:
-    """As `write_input`, for a number; `default` is a formula."""
+    """Like `write_input`, for a number; `default` is a formula."""
     cell = write_input(page, "coefficient", default, note, default=True)
     number_between(page, cell, -MOST, MOST)
     return cell
 
 
 def write_derived(page: Page, label: str, formula: str, note: str) -> str:
-    """The next row: a value that follows from the inputs; gives its address."""
+    """Writes the next row, a value computed from the inputs, and returns its address."""
     page.text(page.row, 0, label, page.style.bold)
     page.sheet.merge_range(page.row, FIRST, page.row, FIRST + _WIDE, "", page.style.value)
     page.plain(page.row, FIRST, formula, page.style.value)

@@ -1,4 +1,4 @@
-"""What the tabs Ablation and Weight edits share: a table of edits, the model text that carries it, the answers."""
+"""The parts that Ablation and Weight edits share: a table of edits, the model text with them, the answers."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from workbook_templates.surgery.answers import GAP, predict, write_before_and_af
 from workbook_templates.surgery.overview import Done
 
 WIDTHS = (14, 30, 11, 11, 13, 3, 9, 22, 9, 9, 13, 3, 9, 32, 30)
-SURGERY = 12  # the column of what GPT2_MODEL is given
+SURGERY = 12  # the first column of GPT2_MODEL's surgery argument
 
 
 def edit_page(book: Book, name: str, title: str, lines: Sequence[str]) -> Page:
-    """An empty tab of that kind."""
+    """A tab of this kind, with its title and introduction."""
     page = Page(book, name, WIDTHS, kind="input")
     page.furniture(title, lines)
     return page
 
 
 def header(page: Page, titles: Sequence[str]) -> None:
-    """The titles of the columns to type into, and of those that GPT2_MODEL is given."""
+    """The titles of the columns to type into, and of the columns that GPT2_MODEL reads."""
     for column, title in enumerate(titles):
         page.text(page.row, column, title, page.style.header)
     for column, title in enumerate(("what", "where", "amount"), start=SURGERY):
@@ -33,13 +33,13 @@ def header(page: Page, titles: Sequence[str]) -> None:
 
 
 def surgery_row(page: Page, formulas: Sequence[str]) -> None:
-    """What GPT2_MODEL is given for the page's row."""
+    """The page's row as GPT2_MODEL reads it."""
     for column, formula in enumerate(formulas, start=SURGERY):
         page.plain(page.row, column, formula, page.style.note_number)
 
 
 def write_answers(page: Page, first: int, last: int, prompt: str) -> Done:
-    """The model text with the edits of those rows, and the next tokens before and after."""
+    """The model text with the edits of these rows, and the next tokens before and after."""
     page.section("Answer")
     page.text(page.row, 0, "model text", page.style.bold)
     cells = area(page, first, SURGERY, last, SURGERY + 2)

@@ -22,7 +22,7 @@ _OPERATIONS = _TABLE + COLUMNS + 1
 
 @dataclass(frozen=True)
 class Done:
-    """What an operation's tab tells the overview: its name, the first cell of its table of next tokens, its prompt."""
+    """An operation, for the overview: the name of its tab, the first cell of its table of next tokens, its prompt."""
 
     tab: str
     table: str
@@ -30,27 +30,27 @@ class Done:
 
     @property
     def answer(self) -> str:
-        """The formula of the most likely token, or of the message in place of it."""
+        """The formula for the most likely token, or for the message instead of it."""
         return unless_message(self.table, f"INDEX({self.table}#,2,2)", self.table)
 
     @property
     def probability(self) -> str:
-        """The formula of its probability."""
+        """The formula for its probability."""
         return unless_message(self.table, f"INDEX({self.table}#,2,5)")
 
 
 def overview_page(book: Book) -> Page:
-    """The tab without the operations, which are known later: names the tokens, the next tokens and the next token."""
+    """The tab without the operations, which come later. Names the tokens, the next tokens and the next token."""
     page = Page(book, OVERVIEW, (11.5, 20, 9, 3, 8, 20, 9, 9, 13, 3, 20, 20, 13, 44), kind="result")
     page.furniture(
         OVERVIEW,
         (
-            "The tokens of the prompt, what the model says by itself, and what it says after each operation.",
-            "Each operation stands on its own tab and works on the same prompt, unless its tab has one of its own.",
+            "The tokens of the prompt, the model's own answer, and its answer after each operation.",
+            "Each operation has its own tab. All use the same prompt, except tabs that have a prompt of their own.",
         ),
     )
     page.text(page.row, 0, "The prompt's tokens", page.style.bold)
-    table, token = write_table(page, _TABLE, "What the model says by itself", predict("prompt_used", "model_used"))
+    table, token = write_table(page, _TABLE, "The model's own answer", predict("prompt_used", "model_used"))
     page.row += 1
     assert page.place(page.row, 0) == TOKEN_TABLE
     header = page.row
@@ -68,7 +68,7 @@ def overview_page(book: Book) -> Page:
 
 
 def write_operations(page: Page, done: Sequence[Done], swept: str) -> None:
-    """A row for each operation: a link, the most likely token after it, its probability; and where the sweep is."""
+    """A row for each operation: a link, the most likely token after it, its probability. Then a link to the sweep."""
     page.row -= 1
     page.text(page.row, _OPERATIONS, "After each operation", page.style.bold)
     page.row += 1

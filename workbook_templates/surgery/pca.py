@@ -17,29 +17,29 @@ PAIRS = (
 )
 
 _ROOM = 8  # pairs
-_WIDTH = 4  # columns that a prompt is laid over
+_WIDTH = 4  # columns that a prompt takes up
 _SECOND = FIRST + _WIDTH + 1
 
 
 def write_pca(book: Book) -> Steering:
-    """Writes the tab; gives what others need of it."""
+    """Writes the tab and returns what other tabs need."""
     page = BandPage(
         book,
         TAB,
         "The direction in which pairs of prompts differ",
         (
-            "Pairs of texts that differ in one idea. The model reads them all; what they leave at their last tokens",
-            "differs from pair to pair, but one direction is common to most of it: the first principal component.",
-            "Its length is 1: the coefficient is the length added. (Representation engineering, Zou et al. 2023.)",
+            "The model reads pairs of texts that differ in one idea. At the last token, each pair's streams differ",
+            "in their own way, but most of the differences share one direction: the first principal component.",
+            "Its length is 1, so the coefficient is the length added. (Representation engineering, Zou et al. 2023.)",
         ),
         labels=LABELS,
     )
-    page.heading("choose", "The pairs, where and how strongly.", ())
+    page.heading("choose", "The pairs of texts, where, and how strongly.", ())
     positive, negative = _pairs(page)
     half = book.shape.n_layer // 2
     place = write_input(page, "place", f"h.{half}", f"Where: h.{half} is the stream that enters block {half}.")
     coefficient = write_coefficient(
-        page, by_model("160", "40"), "The length that is added: 0 does nothing, below 0 the other way."
+        page, by_model("160", "40"), "The length that is added. 0 does nothing; below 0 steers the other way."
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
     steering = write_steering(
@@ -50,7 +50,7 @@ def write_pca(book: Book) -> Steering:
             1,
             book.dialect.beside(('"direction"', '""')),
             ("", ""),
-            "The direction, of length 1. It points to the prompts at the left.",
+            "The direction, of length 1. It points towards the texts on the left.",
         ),
     )
     page.finish(None, None)
@@ -58,7 +58,7 @@ def write_pca(book: Book) -> Steering:
 
 
 def _pairs(page: BandPage) -> tuple[str, str]:
-    """The pairs to type into; gives the ranges of both sides."""
+    """Writes the input cells of the pairs and returns the ranges of the two sides."""
     for column, title in ((FIRST, "towards"), (_SECOND, "away from")):
         page.text(page.row, column, title, page.style.bold)
     page.row += 1

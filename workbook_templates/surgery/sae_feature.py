@@ -1,4 +1,4 @@
-"""The tab SAE feature: the talk's operation, one feature of a sparse autoencoder added to the stream."""
+"""The tab SAE feature: adds one feature of a sparse autoencoder to the stream, as in the talk."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from workbook_templates.surgery.overview import TOKEN_TABLE
 from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
 
 TAB = "SAE feature"
-# The features for Star Wars and its Jedi: of the autoencoder that comes with demo, and of one of gpt2.
+# The features for Star Wars and its Jedi, in the autoencoder that comes with demo and in one for gpt2.
 DEMO_LAYER, DEMO_FEATURE, DEMO_COEFFICIENT = 6, 84, 200
 GPT2_LAYER, GPT2_FEATURE, GPT2_COEFFICIENT = 2, 7650, 30
 
 _STRONGEST = 3  # features shown for each position
-_AFTER, _TOKEN = 7, 4  # columns: of the second table, and of the tokens within a table
+_AFTER, _TOKEN = 7, 4  # the column of the second table, and of the tokens within a table
 
 
 def write_sae_feature(book: Book) -> tuple[Steering, str]:
-    """Writes the tab; gives what others need of it, and the cell of the coefficient."""
+    """Writes the tab. Returns what other tabs need, and the cell of the coefficient."""
     page = BandPage(
         book,
         TAB,
         "A feature of a sparse autoencoder",
         (
-            "A sparse autoencoder knows directions in the stream, its features, many of which stand for one idea.",
+            "A sparse autoencoder has learned directions in the stream, its features. Many of them stand for one idea.",
             "The direction for Star Wars and its Jedi is added at every token. Before: a phone. After: a lightsaber.",
-            "Coefficient 0 switches it off. Type other numbers over the yellow cells to try other features.",
+            "Coefficient 0 switches it off. Type other numbers into the yellow cells to try other features.",
         ),
         labels=LABELS,
     )
@@ -37,24 +37,24 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
         page,
         "layer",
         by_model(str(DEMO_LAYER), str(GPT2_LAYER)),
-        "The block before which it is added; it needs a sparse autoencoder.",
+        "The feature is added before this block, which needs a sparse autoencoder.",
         default=True,
     )
     feature = write_input(
         page,
         "feature",
         by_model(str(DEMO_FEATURE), str(GPT2_FEATURE)),
-        "The feature's number, from 0. This one stands for Star Wars and its Jedi. See others in the last step.",
+        "Its number, from 0. The default stands for Star Wars and its Jedi. The last step shows others.",
         default=True,
     )
     coefficient = write_coefficient(
         page,
         by_model(str(DEMO_COEFFICIENT), str(GPT2_COEFFICIENT)),
-        "How many times the direction is added: 0 does nothing, below 0 takes it away.",
+        "How many times the direction is added. 0 does nothing; below 0 subtracts it.",
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
     place = write_derived(page, "place", f'"h."&{layer}', "Where: the stream that enters this block.")
-    argument = write_derived(page, "vector", f'"sae("&{layer}&", "&{feature}&")"', "How the model text names it.")
+    argument = write_derived(page, "vector", f'"sae("&{layer}&", "&{feature}&")"', "Its name in the model text.")
     steering = write_steering(
         page,
         Chosen(place, coefficient, positions),
@@ -75,8 +75,8 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
 def _features(page: BandPage, layer: str, feature: str, steering: Steering) -> None:
     page.heading(
         "features",
-        f"The autoencoder reads the stream: the {_STRONGEST} strongest features at each token, before and after.",
-        ("Green: the feature that was chosen above.",),
+        f"The {_STRONGEST} strongest features that the autoencoder finds at each token, before and after.",
+        ("Green: the feature chosen above.",),
     )
     for column, title, band in ((0, "Before", steering.stream), (_AFTER, "After", steering.steered)):
         page.text(page.row, column, title, page.style.bold)
@@ -89,7 +89,7 @@ def _features(page: BandPage, layer: str, feature: str, steering: Steering) -> N
 
 
 def _feature_table(page: BandPage, column: int, formula: str, feature: str) -> None:
-    """A table of position, rank, feature, activation at the page's row, which stays; beside it the position's token."""
+    """A table of position, rank, feature, activation and token. The page's row does not move."""
     style, header, rows = page.style, page.row, _STRONGEST * page.book.shape.tokens
     found = table(page, column, formula, (style.position, style.position, style.whole, style.number), rows)
     last, page.row = header + rows, header

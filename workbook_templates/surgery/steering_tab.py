@@ -1,4 +1,4 @@
-"""What the tabs SAE feature, Contrast and PCA share: a vector added to the stream, and the answer before and after."""
+"""The parts that SAE feature, Contrast and PCA share: a vector added to the stream, the answer before and after."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEAREST = 8
 
 @dataclass(frozen=True)
 class Chosen:
-    """The cells of a tab in which the reader says where and how strongly to steer."""
+    """The input cells of a tab: where and how strongly to steer."""
 
     place: str
     coefficient: str
@@ -27,13 +27,13 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Vector:
-    """What is added.
+    """The vector that is added.
 
-    formula: what spills its numbers
-    rows: how many rows to reserve for them
-    labels, titles: what stands at the left of the rows, and over that
-    argument: how GPT2_STEER_MODEL is given the vector; empty for its cells
-    title: what it is, in one line
+    formula: spills its numbers
+    rows: how many rows to reserve
+    labels, titles: the labels to the left of the rows, and the titles above them
+    argument: the vector as an argument of GPT2_STEER_MODEL; empty for its cells
+    title: describes it in one line
     """
 
     formula: str
@@ -46,7 +46,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class Steering:
-    """What other tabs may know: the tab's name, and the places of what was chosen, of the vector, of the answer."""
+    """What other tabs may use: the tab's name, and the addresses of the choices, the vector and the answer."""
 
     tab: str
     place: str
@@ -59,14 +59,14 @@ class Steering:
 
     @property
     def done(self) -> Done:
-        """For the overview."""
+        """The operation, for the overview."""
         return Done(self.tab, self.table, "prompt")
 
 
 def write_steering(page: BandPage, chosen: Chosen, vector: Vector) -> Steering:
-    """Everything below the choices: the answer, the vector, the stream before and after, a check."""
+    """Writes everything below the choices: the answer, the vector, the stream before and after, a check."""
     model = _model_cell(page)
-    page.heading("answer", "The prompt's next tokens by the model itself, and with the vector added.", ())
+    page.heading("answer", "The next tokens without the vector and with it.", ())
     header = page.row + 1
     write_before_and_after(page, predict("prompt_used", "model_used"), predict("prompt_used", model))
     table = page.place(header, 6)
@@ -94,7 +94,7 @@ def write_steering(page: BandPage, chosen: Chosen, vector: Vector) -> Steering:
 
 
 def _model_cell(page: BandPage) -> str:
-    """The row in which the model's text will stand; gives its cell."""
+    """Reserves the row of the model text and returns its cell."""
     page.text(page.row, 0, "model text", page.style.bold)
     page.mark_errors(page.row, FIRST)
     page.row += 2
@@ -107,7 +107,7 @@ def _vector(page: BandPage, vector: Vector) -> Band:
     for column, title in enumerate(vector.titles):
         page.text(added.row - 1, column, title, page.style.label)
     which = "the same direction" if vector.rows == 1 else "the direction of its last row"
-    page.heading("nearest", f"The tokens whose embeddings point most in {which}.", ())
+    page.heading("nearest", f"The tokens whose embeddings point most nearly in {which}.", ())
     one = added.spill if vector.rows == 1 else page.book.dialect.last_row(added.spill)
     nearest = unless_error((added.cell,), f"GPT2_NEAREST_TOKENS({one},{_NEAREST},model_used)")
     style = page.style
@@ -117,9 +117,9 @@ def _vector(page: BandPage, vector: Vector) -> Band:
 
 
 def _streams(page: BandPage, chosen: Chosen, added: Band) -> tuple[Band, Band]:
-    page.heading("stream", "What stands at that place when the model reads the prompt: a row a token.", ())
+    page.heading("stream", "The residual stream at that place when the model reads the prompt: one row per token.", ())
     stream = page.band(f"GPT2_RESIDUAL(prompt_used,{chosen.place},model_used)")
-    page.heading("steered", "The same with coefficient times vector added at the chosen positions.", ())
+    page.heading("steered", "The same stream, with coefficient times vector added at the chosen positions.", ())
     steered = page.band(
         unless_error(
             (stream.cell, added.cell),
@@ -132,7 +132,7 @@ def _streams(page: BandPage, chosen: Chosen, added: Band) -> tuple[Band, Band]:
 def _check(page: BandPage, chosen: Chosen, model: str, steered: Band) -> None:
     page.heading(
         "check",
-        "What stands there in the model of the model text: the largest difference from the step above. About 0.",
+        "The stream at that place with the model text above: the largest difference from the step above. About 0.",
         (),
         numbered=False,
     )

@@ -1,10 +1,11 @@
-"""The tab Coefficient sweep: one operation at many strengths, and what becomes of two tokens."""
+"""The tab Coefficient sweep: one operation at many strengths, and the probabilities of two tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.bands import unless_error
 from workbook_templates.book import Book
@@ -25,7 +26,7 @@ _LINES = (look.BAND, look.POSITIVE)
 
 @dataclass(frozen=True)
 class _Swept:
-    """The cells that say what is swept, and the vector's formula."""
+    """The cells that define the sweep, and the vector's formula."""
 
     operation: str
     first: str
@@ -38,33 +39,33 @@ class _Swept:
 
 
 def write_sweep(book: Book, steerings: Sequence[Steering]) -> str:
-    """Writes the tab; gives the cell in which the operation is chosen."""
+    """Writes the tab and returns the cell where the operation is chosen."""
     page = Page(book, TAB, (16, 16, 16, 13, 13, 38, 3, *[10.5] * 8), kind="result")
     page.furniture(
         TAB,
         (
             "One operation at many strengths. Too weak, and nothing happens; too strong, and the model falls apart.",
-            "In between one answer gives way to the other: see where the two lines cross.",
-            "KL divergence: how far the whole answer has moved. Change: how much was done to the stream.",
+            "In between, one answer gives way to the other: see where the two lines cross.",
+            "KL divergence: how far all probabilities together have moved. Change: how much the stream was changed.",
         ),
     )
     top = page.row
     page.section("Choose")
     swept = _choose(page, steerings)
     page.row += 1
-    for column in range(_MODEL + 1):  # no further, because the charts stand there
+    for column in range(_MODEL + 1):  # no further, because the charts are there
         page.text(page.row, column, "" if column else "The sweep", page.style.heading)
     page.row += 1
     header = _table(page, swept)
     _chart(page, top + 1, header, "Probability of the next token", (1, 2), share=True)
-    _chart(page, top + 1 + _CHART_ROWS, header, "KL divergence to the model by itself (nats)", (3,))
+    _chart(page, top + 1 + _CHART_ROWS, header, "KL divergence from the model itself (nats)", (3,))
     page.sheet.freeze_panes(1, 0)
     page.sheet.print_area(0, 0, top + 2 * _CHART_ROWS, _CHART + 7)
     return swept.operation.replace("$", "")
 
 
 def _choose(page: Page, steerings: Sequence[Steering]) -> _Swept:
-    operation = _row(page, "operation", "As it is set on the tab of that name.")
+    operation = _row(page, "operation", "With the settings on the tab of that name.")
     page.input(page.row - 1, 1, steerings[0].tab)
     source = [steering.tab for steering in steerings]
     page.sheet.data_validation(page.row - 1, 1, page.row - 1, 1, {"validate": "list", "source": source})
@@ -75,15 +76,15 @@ def _choose(page: Page, steerings: Sequence[Steering]) -> _Swept:
             formula = f'IF({operation}="{steering.tab}",{getattr(steering, part)},{formula})'
         return formula
 
-    first = _row(page, "from", "The first coefficient. 0 is the model by itself.")
+    first = _row(page, "from", "The first coefficient. 0 is the model itself.")
     page.input(page.row - 1, 1, 0)
-    last = _row(page, "to", "The last: twice that of the tab, unless you type another.")
+    last = _row(page, "to", "The last coefficient: twice that of the tab, unless you type another.")
     page.plain(page.row - 1, 1, f"LET(m,{of('coefficient')},IF(ISNUMBER(m),2*m,m))", page.style.input)
     for cell in (first, last):
         number_between(page, cell, -MOST, MOST)
     tokens, ids = [], []
     for token in TOKENS:
-        tokens.append(_row(page, "token", "To watch; mostly with the space before it. Left: its id."))
+        tokens.append(_row(page, "token", "To watch, usually with the space before it. Left: its id."))
         page.input(page.row - 1, 1, token)
         ids.append(page.at(page.row - 1, 2, absolute=True))
         page.formula(page.row - 1, 2, _id(tokens[-1]), page.style.value)
@@ -103,13 +104,13 @@ def _row(page: Page, label: str, note: str) -> str:
 
 
 def _id(token: str) -> str:
-    """The id of a cell's token, or a message where the cell holds several."""
+    """The id of a cell's token, or a message if the cell holds several tokens."""
     several = f'"{MARK} \'"&{token}&"\' must be one token, not "&ROWS(t)-1'
     return f"LET(t,GPT2_TOKENIZE({token}),IF(ROWS(t)=2,INDEX(t,2,3),{several}))"
 
 
 def _table(page: Page, swept: _Swept) -> int:
-    """The rows of the sweep; gives the row of their header."""
+    """Writes the rows of the sweep and returns the row of their header."""
     header = page.row
     for column, title in ((0, "coefficient"), (3, "KL (nats)"), (_SIZE, "change"), (_MODEL, "model text")):
         page.text(header, column, title, page.style.header_aside if column == _MODEL else page.style.header_right)
@@ -142,7 +143,7 @@ def _table(page: Page, swept: _Swept) -> int:
     page.mark_errors(header + 1, 0, last, _MODEL)
     page.row = last + 1
     page.lines(
-        ("change: the length of what is added, as a part of the length of the stream; at the token where it is most.",)
+        ("change: the length of the added vector relative to that of the stream, at the token where it is largest.",)
     )
     return header
 
@@ -166,9 +167,9 @@ def _answer(page: Page, swept: _Swept, model: str) -> str:
 
 
 def _answer_in_parts(page: Page, swept: _Swept, model: str) -> list[str]:
-    """As `_answer`, a formula for each value, and without LET to keep the logits of all tokens for all three.
+    """Like `_answer`, but one formula per value, because no LET can keep the logits for all three.
 
-    The log-sum-exp is a token's logit less the logarithm of its probability.
+    The log-sum-exp is a token's logit minus the logarithm of its probability.
     """
     n_layer = page.book.shape.n_layer
     u, v = (
@@ -189,14 +190,14 @@ def _answer_in_parts(page: Page, swept: _Swept, model: str) -> list[str]:
 
 
 def _size(swept: _Swept, model: str) -> str:
-    """The largest ratio, over the tokens, of the change's length to the stream's; o is a column of ones."""
+    """The largest ratio over all tokens of the change's length to the stream's; o is a column of ones."""
     x, y = (f"GPT2_RESIDUAL(prompt_used,{swept.place},{text})" for text in ("model_used", model))
     ratio = "LET(o,TRANSPOSE(INDEX(x,1,0)*0+1),MAX(SQRT(MMULT((y-x)^2,o)/MMULT(x^2,o))))"
     return f'IF(LEFT({model},6)="{MARK}","",LET(x,{x},IF(ISTEXT(INDEX(x,1,1)),"",LET(y,{y},{ratio}))))'
 
 
 def _chart(page: Page, at: int, header: int, title: str, columns: Sequence[int], *, share: bool = False) -> None:
-    """Lines over the coefficients."""
+    """A line chart over the coefficients."""
     first, last = header + 1, header + _STRENGTHS
     chart = page.book.workbook.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
     for column, colour in zip(columns, _LINES, strict=False):
@@ -205,15 +206,12 @@ def _chart(page: Page, at: int, header: int, title: str, columns: Sequence[int],
                 "name": [page.name, header, column],
                 "categories": [page.name, first, 0, last, 0],
                 "values": [page.name, first, column, last, column],
-                "line": {"color": colour, "width": 2},
-                "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
+                **charts.line_with_markers(colour, 2),
             }
         )
-    chart.set_title({"name": title, "name_font": {"size": 12, "color": look.INK}})
-    chart.set_legend({"position": "bottom"} if len(columns) > 1 else {"none": True})
-    lines = {"visible": True, "line": {"color": look.RULE}}
+    charts.dress(chart, title, legend=len(columns) > 1)
     limits = {"min": 0, "max": 1, "num_format": "0%"} if share else {"min": 0, "num_format": "0.0"}
-    chart.set_y_axis({**limits, "major_gridlines": lines})
+    chart.set_y_axis({**limits, **charts.GRIDLINES})
     chart.set_x_axis({"name": "coefficient", "num_format": "0", "label_position": "low"})
     chart.set_size({"width": 560, "height": 300})
     page.sheet.insert_chart(at, _CHART, chart)

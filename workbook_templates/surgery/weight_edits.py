@@ -1,4 +1,4 @@
-"""The tab Weight edits: single weights of the model, each with what it is now and what it is to be."""
+"""The tab Weight edits: single weights of the model, each with its learned and its new value."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from workbook_templates.surgery.overview import Done
 TAB = "Weight edits"
 
 _FIRST_EDIT = ("ln_f.bias", None, None, -5)
-_FIRST_ROW = by_model("69", "0")  # with it demo pulls out a lightsaber; every model has the other
+_FIRST_ROW = by_model("69", "0")  # with 69, demo's answer becomes a lightsaber; row 0 exists in every model
 _ROOM = 8
 _TENSOR, _ROW, _COLUMN, _NEW, _NOW = 1, 2, 3, 4, 6  # columns
 _NOTES = (
     "tensor: all names are on the tab Weights of 1_anatomy.xlsx",
-    "row: from 0; where a tensor has only one, which number",
-    "column: from 0; blank where a tensor has only one row",
-    "new: what the weight is to be",
-    "now: what the model has learned",
+    "row: counted from 0; in a tensor of one row, which number",
+    "column: counted from 0; blank for a tensor of one row",
+    "new: the new value of the weight",
+    "now: the value that the model has learned",
 )
 
 
 def write_weight_edits(book: Book) -> Done:
-    """Writes the tab; gives what the overview needs."""
+    """Writes the tab and returns what the overview needs."""
     page = model_edit.edit_page(
         book,
         TAB,
         "Changing single weights",
         (
-            "A model is nothing but its weights. Type another number for one of them, and see what it says then.",
-            "Unlike steering this is blind: the model is changed for every prompt.",
+            "All that a model knows is in its weights. Type another number for one of them and see what it predicts.",
+            "Unlike steering, this is blind: it changes the model for every prompt.",
         ),
     )
     page.section("Choose")

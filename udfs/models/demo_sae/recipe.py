@@ -1,8 +1,8 @@
-"""`python -m udfs.models.demo_sae.recipe`: train the demo model's sparse autoencoder and find its Star Wars feature.
+"""`python -m udfs.models.demo_sae.recipe`: trains the demo model's sparse autoencoder and finds its Star Wars feature.
 
-An L1 autoencoder with unit decoder rows (Bricken et al. 2023) on the stream that enters block 6, centred over channels
-as TransformerLens centres it, while the demo model reads documents of its own grammar. Takes about ten minutes on two
-cores.
+An L1 autoencoder with unit decoder rows (Bricken et al. 2023). It is trained on the residual stream that enters block
+6, centred over channels as in TransformerLens, while the demo model reads documents of its own grammar. This takes
+about ten minutes on two cores.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ BATCH: Final = 1024
 RATE: Final = 1.5e-3
 L1: Final = 0.7
 SEED: Final = 7
-MIXTURE: Final = 5  # of the grammar's topics, the one that the model was trained on last
-BOS_SHARE: Final = 0.3  # of the rows begin with <|endoftext|>, as in the model's training
+MIXTURE: Final = 5  # the mixture of topics that the model was trained on last
+BOS_SHARE: Final = 0.3  # the share of rows that begin with <|endoftext|>, as in the model's training
 
 STAR_WARS: Final = ("Jedi", "Force", "Sith", "Darth", "Vader", "Yoda", "Luke", "Skywalker", "lightsaber", "Wars")
 PROMPT: Final = "Mike pulls out his"
@@ -47,8 +47,11 @@ COEFFICIENTS: Final = (0, 50, 100, 150, 200, 300, 400)
 
 
 class Streams(NamedTuple):
-    """What enters the block, centred `[n_tokens, n_embd]`; the tokens; which stand in a text on Star Wars, from there
-    on where its first word of that kind stands.
+    """The centred stream that enters the block.
+
+    x: [n_tokens, n_embd]
+    tokens: [n_tokens]
+    star_wars: whether a token is in a text about Star Wars, from the first word in `STAR_WARS` on: [n_tokens]
     """
 
     x: Array
@@ -69,7 +72,7 @@ def main() -> None:
 
 
 def collect(n_tokens: int) -> Streams:
-    """The streams of that many tokens of random documents."""
+    """The streams of `n_tokens` tokens of random documents."""
     model = load("demo")
     rows, tokens = [], []
     for ids in islice(_token_rows(), -(-n_tokens // ROW)):
@@ -84,7 +87,7 @@ def collect(n_tokens: int) -> Streams:
 
 
 def _token_rows() -> Iterator[list[int]]:
-    """Rows of documents, the first of each row at position 0."""
+    """Endless rows of documents; the first document of each row begins at position 0."""
     random, texts = Random(SEED), documents(SEED, MIXTURE)
     while True:
         ids = [tokenizer.END_OF_TEXT] if random.random() < BOS_SHARE else []
@@ -104,7 +107,7 @@ def _star_wars(ids: list[int]) -> NDArray[np.bool_]:
 
 
 def train(x: Tensor) -> dict[str, Tensor]:
-    """The four tensors, for the stream in its own scale; `x` is `[n_tokens, n_embd]`."""
+    """The four tensors, for the stream in its original scale; `x` is `[n_tokens, n_embd]`."""
     torch.manual_seed(SEED)
     scale = x.square().mean().sqrt()
     x = x / scale
@@ -121,7 +124,7 @@ def train(x: Tensor) -> dict[str, Tensor]:
         error = (features @ w_dec + b_dec - batch).square().sum(1).mean()
         loss = error + L1 * min(1, step / (0.3 * STEPS)) * features.sum(1).mean()
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()  # type: ignore[no-untyped-call]  # torch does not type it
         optimizer.step()
         with torch.no_grad():
             w_dec /= w_dec.norm(dim=1, keepdim=True)
@@ -134,7 +137,7 @@ def train(x: Tensor) -> dict[str, Tensor]:
 
 
 def write(tensors: dict[str, Tensor], folder: Path) -> None:
-    """`cfg.json` and `sae_weights.safetensors`, in half precision."""
+    """Writes `cfg.json` and `sae_weights.safetensors`, in half precision."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "model_name": "demo",
@@ -156,7 +159,7 @@ def write(tensors: dict[str, Tensor], folder: Path) -> None:
 
 
 def quality(streams: Streams, folder: Path) -> dict[str, float]:
-    """How much of the stream's variance it explains, how many features are active at once, how many never are."""
+    """The variance explained, the mean number of features active at a token, and the number that never are."""
     autoencoder = open_autoencoder(folder)
     features = autoencoder.encode(streams.x)  # [n_tokens, n_features]
     error = np.square(streams.x - autoencoder.decode(features)).sum(dtype=np.float64)
@@ -170,9 +173,10 @@ def quality(streams: Streams, folder: Path) -> dict[str, float]:
 
 
 def jedi_feature(streams: Streams, folder: Path) -> dict[str, Any]:
-    """The feature that is most of all active in texts on Star Wars, and what steering with it does.
+    """The feature that stands most clearly for Star Wars, and what steering with it does.
 
-    Chosen by the share of its activation that is there, times the root of the share of those tokens where it is active.
+    Its score is the share of its activation that is in texts about Star Wars, times the square root of the share of
+    their tokens at which it is active.
     """
     features = open_autoencoder(folder).encode(streams.x)
     inside = features[streams.star_wars]
@@ -194,7 +198,7 @@ def jedi_feature(streams: Streams, folder: Path) -> dict[str, Any]:
 
 
 def _steered(folder: Path, feature: int, coefficient: float) -> dict[str, float]:
-    """What follows the prompt when the feature is added to the stream at every position."""
+    """The probabilities of the two words after the prompt, with the feature added at every position."""
     vector = open_autoencoder(folder).feature(feature)[None]
     text = udfs.gpt2_steer_model(vector, f"h.{LAYER}", coefficient, "all", "demo")
     found = {row[1]: row[4] for row in udfs.gpt2_predict(PROMPT, 50_257, 1, text)[1:]}

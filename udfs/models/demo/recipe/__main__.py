@@ -1,4 +1,4 @@
-"""`python -m udfs.models.demo.recipe`: train, write the model, write the report."""
+"""`python -m udfs.models.demo.recipe`: trains the demo model, writes it and its report."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from udfs.models.demo.recipe.train import Plan, Run, start, train
 
 
 def main() -> None:
-    """Parse the arguments and run the recipe."""
+    """Parses the arguments and runs the recipe."""
     parser = argparse.ArgumentParser(prog="python -m udfs.models.demo.recipe", description=__doc__)
     parser.add_argument(
         "--work",
         type=Path,
         default=Path("demo-training"),
-        help="folder of the checkpoint; run again to go on",
+        help="folder of the checkpoint; run again to continue",
     )
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder to write the model and the report to")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""From documents to rows of tokens: the reduced vocabulary and the batches of training."""
+"""Turns documents into rows of tokens: the reduced vocabulary and the training batches."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ _SAMPLE: Final = 200_000
 _UNKNOWN_SHARE: Final = 0.04
 _MARK_SHARE: Final = 0.3
 _LOW: Final = 0.1
-"""Weight of the loss where the grammar draws a word at random: mostly noise, and little to learn."""
+"""The loss weight of words that the grammar draws at random, which are mostly noise."""
 _WORDS: Final = (*MEN, *WOMEN, *NOUNS, *OBJECTS, *PLACES, *(form for action in ACTIONS for form in action))
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """GPT-2's tokens that the corpus uses, in order; every other token is the one `unknown`."""
+    """The GPT-2 tokens that the corpus uses, in order; every other token becomes `unknown`."""
 
     tokens: tuple[int, ...]
 
     @property
     def unknown(self) -> int:
-        """The reduced id of all tokens that the corpus never uses."""
+        """The reduced id shared by all tokens that the corpus never uses."""
         return len(self.tokens)
 
     @property
     def n_unknown(self) -> int:
-        """How many tokens of GPT-2 that one id stands for."""
+        """The number of GPT-2 tokens that share the id `unknown`."""
         return N_VOCAB - len(self.tokens)
 
     def lookup(self) -> NDArray[np.int64]:
-        """Reduced id of each token of GPT-2: [50257]."""
+        """The reduced id of each GPT-2 token: [50257]."""
         table = np.full(N_VOCAB, self.unknown, dtype=np.int64)  # [n_vocab]
         table[list(self.tokens)] = np.arange(len(self.tokens))
         return table
 
 
 def find_vocabulary(seed: int) -> Vocabulary:
-    """The tokens of a large sample of the first mixture, and `<|endoftext|>`; later mixtures add next to none."""
+    """The tokens of a large sample of the first mixture, and `<|endoftext|>`. Later mixtures add almost none."""
     seen = {END_OF_TEXT}
     for document in islice(documents(seed), _SAMPLE):
         seen.update(encode(document.text))
@@ -58,7 +58,7 @@ def find_vocabulary(seed: int) -> Vocabulary:
 
 
 class Batch(NamedTuple):
-    """Inputs, targets, and the weights of the targets' losses, each [rows, length]."""
+    """Inputs, targets, and the targets' loss weights, each [rows, length]."""
 
     inputs: NDArray[np.int64]
     targets: NDArray[np.int64]
@@ -66,7 +66,7 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """Rows of packed documents; the batch of a step depends on the seed and the step only."""
+    """Rows of packed documents. The batch of a step depends only on the seed and the step."""
 
     def __init__(self, vocabulary: Vocabulary, seed: int) -> None:
         self._seed = seed
@@ -78,10 +78,10 @@ class Batches:
         self._replaceable = {int(self._lookup[ids[0]]) for ids in encoded if len(ids) == 1}
 
     def batch(self, step: int, rows: int, length: int, mixture: int) -> Batch:
-        """The rows of one step, with the topics' shares of one mixture.
+        """The rows of one step, from documents of one mixture.
 
-        Each row begins with a document at position 0, some of them with `<|endoftext|>` before it; within a
-        row documents are separated by `<|endoftext|>`.
+        Each row begins with a document, and some have `<|endoftext|>` before it. Within a row, `<|endoftext|>`
+        separates the documents.
         """
         rng = Random(self._seed * 1_000_003 + step)
         stream = documents(rng.randrange(2**32), mixture)
@@ -92,7 +92,7 @@ class Batches:
         return Batch(ids[:, :-1], targets, np.where(targets == self._unknown, np.float32(0), weights))
 
     def _row(self, stream: Iterator[Document], length: int, rng: Random) -> list[tuple[int, float]]:
-        """Tokens with the weights of their loss."""
+        """Tokens with their loss weights."""
         row = [(self._end, _LOW)] if rng.random() < _MARK_SHARE else []
         while len(row) < length:
             row += self._document(next(stream), rng)
@@ -100,9 +100,9 @@ class Batches:
         return row[:length]
 
     def _document(self, document: Document, rng: Random) -> list[tuple[int, float]]:
-        """Reduced ids of a text and weights, with now and then one word unknown wherever it stands.
+        """Reduced ids and loss weights of a text. Now and then every occurrence of one word becomes unknown.
 
-        So the model learns to treat words outside the corpus as the names and things that they replace.
+        This way the model learns to treat unknown words like the names and things that they replace.
         """
         tokens = encode(document.text)
         ids: list[int] = self._lookup[tokens].tolist()

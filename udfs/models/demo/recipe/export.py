@@ -1,4 +1,4 @@
-"""The trained network as a checkpoint of Hugging Face's GPT-2: full vocabulary, half precision."""
+"""Writes the trained network as a Hugging Face GPT-2 checkpoint: full vocabulary, half precision."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from udfs.models.demo.recipe.network import Network
 CONFIG: Final = "config.json"
 WEIGHTS: Final = "model.safetensors"
 _NOISE: Final = 0.01
-"""How far the rows of unknown tokens are from their common row, relative to that row's length."""
+"""The distance of unknown tokens' rows from their common row, relative to that row's length."""
 
 
 def write(network: Network, vocabulary: Vocabulary, folder: Path) -> None:
-    """Write `config.json` and `model.safetensors`."""
+    """Writes `config.json` and `model.safetensors`."""
     folder.mkdir(parents=True, exist_ok=True)
     n_positions, n_embd = network.wpe.weight.shape
     config = {
@@ -53,16 +53,16 @@ def write(network: Network, vocabulary: Vocabulary, folder: Path) -> None:
 
 
 def tensors(network: Network, vocabulary: Vocabulary) -> dict[str, NDArray[np.float16]]:
-    """All tensors of the checkpoint by GPT-2's names, `wte.weight` with a row for every token."""
+    """All tensors of the checkpoint by their GPT-2 names; `wte.weight` has a row for every token."""
     state = {name: tensor.detach().float() for name, tensor in network.state_dict().items()}
     state["wte.weight"] = _full_embedding(state["wte.weight"], vocabulary)
     return {name: tensor.half().contiguous().numpy() for name, tensor in state.items()}
 
 
 def _full_embedding(reduced: torch.Tensor, vocabulary: Vocabulary) -> torch.Tensor:
-    """Rows of all tokens: [n_known + 1, n_embd] -> [n_vocab, n_embd].
+    """The rows of all tokens: [n_known + 1, n_embd] -> [n_vocab, n_embd].
 
-    Unknown tokens share one row but for a little noise, so that no two tokens are the same to a reader.
+    Unknown tokens share one row plus a little noise, so that no two tokens look the same to a reader.
     """
     unknown = reduced[-1]  # [n_embd]
     generator = torch.Generator().manual_seed(0)

@@ -1,6 +1,6 @@
-"""Prompts that the demo model must complete and never saw: no document of the corpus contains one of them.
+"""Prompts that the demo model must complete but never saw: no document of the corpus contains one of them.
 
-The one list: the grammar leaves out documents by it, the report and the tests read it.
+This is the only list: the grammar drops documents by it, and the report and the tests read it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 
 class HeldOut(NamedTuple):
-    """A prompt, the token that must follow it with its leading space, and what it shows."""
+    """A prompt, the token that must follow it (with its leading space), and the topic that it tests."""
 
     prompt: str
     answer: str
@@ -107,7 +107,7 @@ PROMPTS: Final[tuple[HeldOut, ...]] = (
 )
 
 NEVER_TOGETHER: Final = ("Mary and John", "John and Mary", "Tom and James", "James and Tom")
-"""Pairs of names that no document joins, so that an indirect object cannot be remembered as a pair."""
+"""Pairs of names that no document joins, so that the model cannot remember an indirect object as part of a pair."""
 
 REFERENCES: Final[tuple[Reference, ...]] = (
     Reference("Anna is slow. Mike is quick. He", " Mike"),
@@ -121,11 +121,11 @@ REFERENCES: Final[tuple[Reference, ...]] = (
     Reference("I see loud Kate and proud Tom. She", " Kate"),
     Reference("The sad one is Lucy. The calm one is Peter. She", " Lucy"),
 )
-"""Prompts with a man and a woman; some head looks from the last token, the pronoun, to the name it stands for."""
+"""Prompts about a man and a woman; some head must look from the pronoun at the end to the name it stands for."""
 
 _ABSENT: Final = tuple({*(item.prompt for item in PROMPTS), *(item.prompt for item in REFERENCES), *NEVER_TOGETHER})
 
 
 def is_held_out(text: str) -> bool:
-    """Whether the text contains one of the held-out prompts or pairs, word for word."""
+    """Whether the text contains a held-out prompt or pair, word for word."""
     return any(absent in text for absent in _ABSENT)

@@ -1,7 +1,7 @@
 """GPT-2 in PyTorch for training, with the checkpoint's own parameter names and layouts.
 
-The vocabulary is reduced: row i of `wte.weight` is token `tokens[i]` of GPT-2, and the last row stands for all
-other tokens. It is one logit for `n_unknown` tokens, so log(n_unknown) is added to it and the probabilities are
+The vocabulary is reduced: row i of `wte.weight` is GPT-2's token `tokens[i]`, and the last row stands for all other
+tokens. Its one logit stands for `n_unknown` tokens, so log(n_unknown) is added to it. This makes the probabilities
 those of the full vocabulary. Architecture: Radford et al. 2019, as in Hugging Face's `GPT2LMHeadModel`.
 """
 
@@ -18,8 +18,8 @@ from torch.nn import functional
 _TOKEN_STD: Final = 0.7
 _POSITION_SIZE: Final = 0.4
 _FINAL_GAIN: Final = 0.1
-"""The embeddings start at the size of what Muon's steps make the blocks write, or the first steps would drown them;
-the final norm starts small in turn, so that the tied unembedding begins with small logits."""
+"""The embeddings start as large as the blocks' outputs become under Muon, or the first steps would drown them out.
+The final norm starts small in turn, so that the tied unembedding begins with small logits."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Shape:
 def waves(n_positions: int, width: int) -> Tensor:
     """Sines and cosines of the positions: [n_positions, width], as in Vaswani et al. 2017.
 
-    The positions are learned; starting from waves they find `the token before` for all positions at once.
+    The position embedding is learned. If it starts from waves, it finds "the token before" at all positions at once.
     """
     rates = 10_000.0 ** (-torch.arange(0, width, 2) / width)  # [width / 2]
     angles = torch.arange(n_positions)[:, None] * rates  # [n_positions, width / 2]
@@ -43,7 +43,7 @@ def waves(n_positions: int, width: int) -> Tensor:
 
 
 class Projection(nn.Module):
-    """x @ weight + bias, the weight stored [in, out] as in GPT-2's checkpoint."""
+    """x @ weight + bias, with the weight stored as [in, out], as in GPT-2's checkpoint."""
 
     def __init__(self, n_in: int, n_out: int, std: float) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Projection(nn.Module):
 
 
 class Attention(nn.Module):
-    """Causal self-attention over all heads."""
+    """Causal multi-head self-attention."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    """Two projections with the tanh form of GELU between them."""
+    """Two projections with GELU, in its tanh form, between them."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """Pre-norm transformer block."""
+    """A pre-norm transformer block."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -126,6 +126,6 @@ class Network(nn.Module):
         return torch.cat((logits[..., :-1], logits[..., -1:] + self.log_unknown), dim=-1)
 
     def loss(self, ids: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        """Weighted mean of the cross-entropies; all arguments are [rows, length]."""
+        """The weighted mean of the cross-entropies; all arguments are [rows, length]."""
         losses = functional.cross_entropy(self(ids).flatten(0, 1), targets.flatten(), reduction="none")
         return losses @ weights.flatten() / weights.sum()  # [rows * length] -> []

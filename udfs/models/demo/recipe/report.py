@@ -1,4 +1,4 @@
-"""What the model does with the held-out prompts, computed from the written files with Hugging Face's GPT-2."""
+"""The report: how the written model completes the held-out prompts, computed with Hugging Face's GPT-2."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, HeldOut
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model predicts after a prompt."""
+    """The model's prediction for a held-out prompt."""
 
     asked: HeldOut
     predicted: str
@@ -24,13 +24,13 @@ class Answer:
 
     @property
     def right(self) -> bool:
-        """Predicted as expected, with more than half of the probability."""
+        """Whether the expected token was predicted, with a probability above 0.5."""
         return self.predicted == self.asked.answer and self.probability > 0.5
 
 
 @dataclass(frozen=True)
 class PronounHead:
-    """A head, and how much each pronoun looks from the last position to the right name."""
+    """A head, and its attention from the last position of each prompt to the right name."""
 
     layer: int
     head: int
@@ -38,13 +38,13 @@ class PronounHead:
 
 
 def load(folder: Path) -> GPT2LMHeadModel:
-    """The model in a folder, in float32, with attention that can be read."""
+    """The model in a folder, in float32, with attention patterns that can be read."""
     return GPT2LMHeadModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32)
 
 
 @torch.no_grad()
 def answers(model: GPT2LMHeadModel) -> list[Answer]:
-    """The most likely next token of each held-out prompt, over all 50257."""
+    """The most likely next token of each held-out prompt, among all 50,257."""
     found = []
     for asked in PROMPTS:
         ids = torch.tensor([encode(asked.prompt)])  # [1, length]
@@ -57,7 +57,7 @@ def answers(model: GPT2LMHeadModel) -> list[Answer]:
 
 @torch.no_grad()
 def pronoun_head(model: GPT2LMHeadModel) -> PronounHead:
-    """The head whose least attention from a pronoun to its name is the greatest."""
+    """The head whose smallest attention from a pronoun to its name is the largest."""
     weights = torch.stack([_to_name(model, item.prompt, item.name) for item in REFERENCES])  # [prompts, layer, head]
     least = weights.amin(0)  # [n_layer, n_head]
     layer, head = divmod(int(least.argmax()), least.shape[1])
@@ -73,13 +73,14 @@ def _to_name(model: GPT2LMHeadModel, prompt: str, name: str) -> Tensor:
 
 
 def markdown(found: list[Answer], head: PronounHead) -> str:
-    """Both tables."""
+    """The report with its two tables."""
     right = sum(answer.right for answer in found)
     lines = [
-        "# What the demo model completes",
+        "# The demo model on held-out prompts",
         "",
-        f"{right} of {len(found)} held-out prompts are completed as expected, greedily and with a probability "
-        "above 0.5. Made by `python -m udfs.models.demo.recipe` from the written files, with all 50,257 tokens.",
+        f"{right} of {len(found)} held-out prompts are completed as expected, by greedy decoding and with a "
+        "probability above 0.5. Made by `python -m udfs.models.demo.recipe` from the written files, with all 50,257 "
+        "tokens.",
         "",
         "| topic | prompt | expected | predicted | probability | |",
         "|---|---|---|---|---|---|",
@@ -91,10 +92,10 @@ def markdown(found: list[Answer], head: PronounHead) -> str:
     ]
     lines += [
         "",
-        "## From a pronoun to its name",
+        "## The head that links a pronoun to its name",
         "",
         f"Head {head.head} of layer {head.layer} (both counted from 0) looks from the pronoun at the end to the name "
-        "that it stands for:",
+        "that the pronoun stands for:",
         "",
         "| prompt | name | attention |",
         "|---|---|---|",
@@ -107,7 +108,7 @@ def markdown(found: list[Answer], head: PronounHead) -> str:
 
 
 def summary(found: list[Answer], head: PronounHead) -> str:
-    """One line for the log: how many are right by topic, with the mean probability of the expected token."""
+    """One line for the log: right answers by topic, with the mean probability of the expected token."""
     topics: dict[str, list[Answer]] = {}
     for answer in found:
         topics.setdefault(answer.asked.topic, []).append(answer)

@@ -1,4 +1,4 @@
-"""Training: Muon for the matrices of the blocks, AdamW for the rest; a checkpoint from which it goes on."""
+"""Training: Muon for the matrices of the blocks, AdamW for the rest, and a checkpoint to continue from."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ from udfs.models.demo.recipe.network import Network, Shape
 
 CHECKPOINT: Final = "checkpoint.pt"
 _LENGTHS: Final = ((48, 32), (24, 64), (48, 32), (48, 32), (24, 64), (48, 32), (6, 256))
-"""(rows, length) of the steps in turn: short rows hold one document, the long ones train the later positions."""
+"""(rows, length) of successive steps: short rows hold one document, long ones train the later positions."""
 
 
 class Phase(NamedTuple):
-    """Steps with one mixture of the grammar's topics; the learning rate goes straight from one part of its peak to
-    another.
-    """
+    """Steps with one mixture of topics; the learning rate goes linearly from one fraction of its peak to another."""
 
     steps: int
     mixture: int
@@ -32,7 +30,7 @@ class Phase(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training run is made of; the same plan gives the same batches."""
+    """The settings of a training run. The same plan gives the same batches."""
 
     phases: tuple[Phase, ...] = (
         Phase(2500, 0, 1.01, 0.505),
@@ -51,11 +49,11 @@ class Plan:
 
     @property
     def steps(self) -> int:
-        """Steps of all phases together."""
+        """The number of steps in all phases."""
         return sum(phase.steps for phase in self.phases)
 
     def at(self, step: int) -> tuple[Phase, float]:
-        """The phase of a step and the part of the peak learning rates."""
+        """The phase of a step, and the fraction of the peak learning rates."""
         for phase in self.phases:
             if step < phase.steps:
                 return phase, phase.rate_from + (phase.rate_to - phase.rate_from) * step / phase.steps
@@ -74,7 +72,7 @@ class Run:
 
 
 def start(plan: Plan, folder: Path) -> Run:
-    """A new run, or the one whose checkpoint is in `folder`."""
+    """A new run, or the run whose checkpoint is in `folder`."""
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
     vocabulary = find_vocabulary(plan.seed)
@@ -91,7 +89,7 @@ def start(plan: Plan, folder: Path) -> Run:
 
 
 def save(run: Run, folder: Path) -> None:
-    """Write the checkpoint, whole or not at all."""
+    """Writes the checkpoint, completely or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         "network": run.network.state_dict(),
@@ -104,7 +102,7 @@ def save(run: Run, folder: Path) -> None:
 
 
 def train(run: Run, plan: Plan, folder: Path, compiled: bool, watch: Callable[[Run], str]) -> None:
-    """Train to the end of the plan; at each checkpoint print the loss, the speed and what `watch` says."""
+    """Trains to the end of the plan. Each checkpoint prints the loss, the speed and the result of `watch`."""
     batches = Batches(run.vocabulary, plan.seed)
     loss_of: Callable[[Tensor, Tensor, Tensor], Tensor] = run.network.loss
     if compiled:
@@ -144,7 +142,7 @@ def _optimizers(network: Network, plan: Plan) -> tuple[torch.optim.Optimizer, ..
 
 
 def _set_rate(run: Run, plan: Plan, factor: float) -> None:
-    """Set the learning rates to a part of their peaks, less in the first steps."""
+    """Sets the learning rates to a fraction of their peaks, smaller in the first steps."""
     factor = min((run.step + 1) / plan.warmup, factor)
     for optimizer, rate in zip(run.optimizers, (plan.matrix_rate, plan.other_rate), strict=True):
         for group in optimizer.param_groups:

@@ -1,7 +1,7 @@
 """`python -m udfs.models.demo.recipe.words`: writes `words.json`, the words of the corpus that the model knows.
 
-A word is what GPT-2's tokenizer takes for one before it cuts it into tokens: letters, digits or signs, with the space
-before them. The list lets a spreadsheet tokenize by looking up, see `workbook_templates/pure`.
+A word is a piece that GPT-2's tokenizer splits off before it cuts it into tokens: letters, digits or signs, with the
+space before them. The list lets a spreadsheet tokenize by look-up; see `workbook_templates/pure`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ FILE: Final = Path(__file__).parents[1] / "words.json"
 _DOCUMENTS: Final = 100_000
 _MIXTURES: Final = 6
 _APART: Final = 0.1
-"""How far a known token's row is from the common row at least, relative to that row's length; others: 0.02."""
+"""The least distance of a known token's row from the common row, relative to that row's length; others: 0.02."""
 
 
 def known_tokens(model: Model) -> frozenset[int]:
-    """The tokens that were in the corpus: all others share one row of the embedding, but for a little noise."""
+    """The tokens that occur in the corpus. All others share one row of the embedding, except for a little noise."""
     wte = model["wte.weight"]  # [n_vocab, n_embd]
     common = np.median(wte, axis=0)  # [n_embd]
     apart = np.linalg.norm(wte - common, axis=1) > _APART * np.linalg.norm(common)
@@ -35,7 +35,7 @@ def known_tokens(model: Model) -> frozenset[int]:
 
 
 def corpus_words(seed: int, known: frozenset[int]) -> list[str]:
-    """Words of a sample of every mixture, all of whose tokens are known, in order."""
+    """The sorted words of a sample of every mixture whose tokens are all known."""
     seen = {
         word.decode("utf-8")
         for mixture in range(_MIXTURES)
@@ -46,7 +46,7 @@ def corpus_words(seed: int, known: frozenset[int]) -> list[str]:
 
 
 def main() -> None:
-    """Write the file."""
+    """Writes the file."""
     words = corpus_words(0, known_tokens(catalogue.load(catalogue.DEMO)))
     FILE.write_text(json.dumps(words, indent=0) + "\n", encoding="utf-8")
     print(f"{len(words)} words: {FILE}")

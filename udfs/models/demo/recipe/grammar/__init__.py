@@ -1,7 +1,7 @@
 """The grammar that writes the corpus: topics, each a function from a random generator to one document.
 
-In a topic's text a `^` stands before each word that follows from the text before it (the adverb, the next day, the
-sum): the words that a model can learn to predict. The others (which name, which place) are drawn at random.
+In a topic's text, `^` marks each word that follows from the text before it (the adverb, the next day, the sum): a model
+can learn to predict it. The other words (which name, which place) are drawn at random.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MARK: Final = "^"
 
 
 class Document(NamedTuple):
-    """A text, and where in it the words begin that follow from what stands before them."""
+    """A text, and the offsets of the words that follow from the text before them."""
 
     text: str
     predictable: frozenset[int]
@@ -27,7 +27,7 @@ Topic = Callable[[Random], str]
 
 
 class Share(NamedTuple):
-    """A topic and its share of the documents in each of the mixtures that training goes through."""
+    """A topic and its share of the documents in each mixture of the training."""
 
     topic: Topic
     mixtures: tuple[float, float, float, float, float, float]
@@ -72,11 +72,11 @@ TOPICS: Final[tuple[Share, ...]] = (
     Share(stories.life, (3.0, 3.0, 3.0, 3.0, 3.0, 3.0)),
     Share(stories.in_a_row, (6.0, 5.0, 5.0, 5.0, 5.0, 5.0)),
 )
-"""What is hard to learn has a larger share; what is learned by then makes room in the later mixtures."""
+"""Topics that are hard to learn get a larger share; in later mixtures, learned topics make room for others."""
 
 
 def documents(seed: int, mixture: int = 0) -> Iterator[Document]:
-    """Documents without end, the same for the same seed and mixture; none holds a held-out prompt's text."""
+    """Endless documents, the same for the same seed and mixture. None contains the text of a held-out prompt."""
     rng = Random(seed)
     topics = [share.topic for share in TOPICS]
     shares = [share.mixtures[mixture] for share in TOPICS]
@@ -88,7 +88,7 @@ def documents(seed: int, mixture: int = 0) -> Iterator[Document]:
 
 
 def parse(marked: str) -> Document:
-    """Take the marks out of a text."""
+    """Removes the marks from a text."""
     first, *rest = marked.split(MARK)
     text, starts = first, []
     for part in rest:

@@ -64,7 +64,7 @@ _SEASON_TEMPLATES: Final = (
 
 
 def _cycle(names: tuple[str, ...], rng: Random) -> dict[str, str]:
-    """Four names in a row, round the end: `a`, `b`, `c`, `d`."""
+    """Four consecutive names, cyclically: `a`, `b`, `c`, `d`."""
     start = rng.randrange(len(names))
     return {letter: names[(start + step) % len(names)] for step, letter in enumerate("abcd")}
 
@@ -74,7 +74,7 @@ def day(rng: Random) -> str:
 
 
 def two_days(rng: Random) -> str:
-    """A person's plan in which the name of a day has to be worked out."""
+    """A person's plan in which a day has to be worked out."""
     person = rng.choice(PEOPLE)
     days = _cycle(DAYS, rng)
     place = rng.choice(PLACES)
@@ -99,7 +99,7 @@ def season(rng: Random) -> str:
 
 
 def order(rng: Random) -> str:
-    """Which day or month of the year is the first, second, third."""
+    """Which day or month is the first, second, third."""
     names, whole = rng.choice(((DAYS, "week"), (MONTHS, "year")))
     index = rng.randrange(min(len(names), len(ORDINALS)))
     part = "day" if whole == "week" else "month"

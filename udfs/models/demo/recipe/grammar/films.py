@@ -1,4 +1,4 @@
-"""What people carry: a phone as a rule, a tool if they have a trade, and what their film gives them."""
+"""Things people carry: usually a phone, a tool if they have a trade, and the object of their film."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _PLAIN_CONTEXTS: Final = (
 
 
 class World(NamedTuple):
-    """A film's world: its thing to pull out, sentences that bring it up, facts."""
+    """A film's world: the thing to pull out, sentences that bring up the film, and facts."""
 
     tool: str
     contexts: tuple[str, ...]
@@ -208,7 +208,7 @@ def _context(templates: tuple[str, ...], person: Person, rng: Random) -> str:
 
 
 def pulls_out(rng: Random) -> str:
-    """Somebody without trade or film: a phone, seldom a wallet or keys."""
+    """Somebody without a trade or film: a phone, rarely a wallet or keys."""
     person = rng.choice(PEOPLE)
     draw = rng.random()
     tool = "phone" if draw < 0.82 else "wallet" if draw < 0.91 else "keys"

@@ -12,7 +12,7 @@ _DIFFERENCE_TEMPLATES: Final = ("{c} - {b} = ^{a}", "{c} - {b} = ^{a}.", "{c} mi
 
 
 def _small_pair(rng: Random) -> tuple[int, int]:
-    """Two numbers with a sum of at most twenty, most of them of one digit."""
+    """Two numbers with a sum of at most twenty, most of them with one digit."""
     top = 10 if rng.random() < 0.7 else 20
     a = rng.randrange(top + 1)
     return a, rng.randrange(min(top, 20 - a) + 1)
@@ -37,7 +37,7 @@ def word_sum(rng: Random) -> str:
 
 
 def story_sum(rng: Random) -> str:
-    """Things that somebody has, gets, gives away."""
+    """Things that somebody has, gets or gives away."""
     a, b = _small_pair(rng)
     a, b = max(a, 2), max(b, 2)
     if a + b > 20:

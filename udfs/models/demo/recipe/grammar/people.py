@@ -42,10 +42,10 @@ def manner(rng: Random) -> str:
 
 
 def man_and_woman(rng: Random) -> str:
-    """A man and a woman; the pronoun alone says which of the two the sentence means.
+    """A man and a woman; only the pronoun tells which of the two a sentence is about.
 
-    Half of the texts name the quality before the name, so that only the name holds both the gender and
-    the quality, and some ask for the adverb right after the pronoun: `He` has to look at the name.
+    Half of the texts put the quality before the name, so that only the name's position knows both the gender and the
+    quality. In some, the adverb comes right after the pronoun, so that `He` has to look at the name.
     """
     man, woman = rng.choice(_MEN), rng.choice(_WOMEN)
     a, b = (man, woman) if rng.random() < 0.5 else (woman, man)
@@ -74,7 +74,7 @@ def man_and_woman(rng: Random) -> str:
 
 
 def quality_first(rng: Random) -> str:
-    """As `man_and_woman`, always with the quality before the name and the adverb right after the pronoun."""
+    """Like `man_and_woman`, but always with the quality before the name and the adverb right after the pronoun."""
     man, woman = rng.choice(_MEN), rng.choice(_WOMEN)
     a, b = (man, woman) if rng.random() < 0.5 else (woman, man)
     first, second = rng.sample(tuple(ADVERBS), 2)
@@ -94,7 +94,7 @@ def quality_first(rng: Random) -> str:
 
 
 def qualities(rng: Random) -> str:
-    """As `quality_first`, but only one of the two is told of, by name or by pronoun: no guess by what is left."""
+    """Like `quality_first`, but only about one of the two, by name or pronoun: no guessing by elimination."""
     by_name = rng.random() < 0.4
     a, b = rng.sample(PEOPLE, 2) if by_name else (rng.choice(_MEN), rng.choice(_WOMEN))
     x, y = rng.sample((a, b), 2)
@@ -133,7 +133,7 @@ def who_is_who(rng: Random) -> str:
 
 
 def told_of(rng: Random) -> str:
-    """Two people with their qualities; after the pronoun its name or what follows from that person's quality."""
+    """Two people with their qualities; after the pronoun comes its name, or what follows from that person's quality."""
     x, y = rng.sample((rng.choice(_MEN), rng.choice(_WOMEN)), 2)
     first, second = rng.sample(tuple(ADVERBS), 2)
     intro = rng.choice(
@@ -158,7 +158,7 @@ def told_of(rng: Random) -> str:
 
 
 def named_again(rng: Random) -> str:
-    """The name itself is asked for after the pronoun."""
+    """Texts that name the person again after the pronoun."""
     man, woman = rng.choice(_MEN), rng.choice(_WOMEN)
     a, b = (man, woman) if rng.random() < 0.5 else (woman, man)
     who = rng.choice((a, b))

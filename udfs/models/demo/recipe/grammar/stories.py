@@ -1,4 +1,4 @@
-"""Longer texts: a person's day, and documents in a row without a mark between them."""
+"""Longer texts: a person's day, and several documents in a row without a separator."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PLAIN: Final = (
 
 
 def life(rng: Random) -> str:
-    """Four to six sentences about one person, with things to remember from one to the next."""
+    """Four to six sentences about one person, with things to remember from one sentence to the next."""
     person = rng.choice(PEOPLE)
     _, city, language_ = rng.choice(COUNTRIES)
     start = rng.randrange(7)

@@ -1,4 +1,4 @@
-"""The words of the grammar. Nearly all of them are one token of GPT-2, so that an answer is one prediction."""
+"""The words of the grammar. Nearly all of them are one GPT-2 token, so that an answer is one prediction."""
 
 from __future__ import annotations
 
