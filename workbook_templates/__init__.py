@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import xlsxwriter
@@ -43,6 +44,7 @@ def build(
     host: str = "office",
     prompt: str | None = None,
     model: str | None = None,
+    finish: Callable[[xlsxwriter.Workbook], None] | None = None,
 ) -> Path:
     """Writes a template workbook, formulas without values, and returns its path.
 
@@ -51,6 +53,7 @@ def build(
     host: the program that the file is for: office, desktop, calc or headless
     prompt: what the prompt cell says; None for the template's own
     model: a model text for the model cell, whose layers and heads the tabs then fit; None for the default model
+    finish: receives XlsxWriter's workbook after all its sheets, for example to add macros
 
     Raises ValueError, one line, for an unknown template or host, too many tokens, or a model that is not here.
     """
@@ -63,5 +66,7 @@ def build(
     book = Book(workbook, dialect, shape)
     _WRITERS[template](book, prompt, model)
     book.finish()
+    if finish:
+        finish(workbook)
     workbook.close()  # which writes the file: where the writer raises there is none
     return file

@@ -1,7 +1,7 @@
-"""The extension that LibreOffice installs, an `.oxt`: made anew from the functions whenever it is installed.
+"""Writes the extension that LibreOffice installs, an `.oxt`, from the functions of this version.
 
-LibreOffice wants to know the functions' types before it calls them. A compiled type library needs a program that only
-developers have; but LibreOffice also reads its source, so the extension has that: `functions.idl`.
+LibreOffice must know the functions' types before it calls them. Compiling a type library needs LibreOffice's SDK, but
+LibreOffice also reads the source of a type library, so the extension contains that: `functions.idl`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TYPES = {
 
 
 def write_extension(file: Path, interpreter: str) -> None:
-    """Writes the extension, whose functions that Python interpreter will compute."""
+    """Writes the extension. Its functions run in that Python interpreter."""
     functions = [describe(getattr(udfs, name)) for name in udfs.__all__]
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr("functions.idl", _idl(functions))
@@ -50,7 +50,7 @@ def write_extension(file: Path, interpreter: str) -> None:
 
 
 def _idl(functions: Sequence[Description]) -> str:
-    """The type of every function. `any` takes a value or a range, and may be left out."""
+    """The type of every function. `any` is a value or a range, and can be omitted."""
     modules = SERVICE.split(".")
     methods = "".join(
         f"  sequence< sequence< any > > {method(function.name)}("
@@ -62,7 +62,7 @@ def _idl(functions: Sequence[Description]) -> str:
 
 
 def _configuration(functions: Sequence[Description]) -> str:
-    """What the function wizard shows."""
+    """The help for the function wizard."""
     nodes = "".join(
         _node(
             method(function.name),
@@ -109,7 +109,7 @@ def _arguments(function: Description) -> tuple[Argument, ...]:
 
 
 def _identifier(name: str) -> str:
-    """A name as UNO allows it: without underscores."""
+    """A name as UNO allows it, without underscores."""
     first, *others = name.split("_")
     return first + "".join(map(str.title, others))
 

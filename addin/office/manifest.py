@@ -1,4 +1,4 @@
-"""The manifest: the one file that tells Excel where our page, our functions and our icons are."""
+"""The manifest, the file that tells Excel where the add-in's page, functions and icons are."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ _RIBBON_SIZES = (16, 32, 80)
 
 
 def manifest(url: str, token: str = "") -> str:
-    """The manifest for a server at that address. With a token, the page's address carries it."""
+    """The manifest for a server at that address. A token becomes part of the page's address."""
     page = f"{url}/taskpane.html"
     return _TEMPLATE.format(
         id=ADDIN_ID,
@@ -126,6 +126,6 @@ def _image(size: int, url: str) -> str:
 
 
 def _version() -> str:
-    """The package's version in the four numbers that Office asks for, at least 1.0."""
+    """The package's version as the four numbers that Office requires, the first at least 1."""
     major, minor, patch = map(int, metadata.version("gpt2-excel").split(".")[:3])
     return f"{major + 1}.{minor}.{patch}.0"

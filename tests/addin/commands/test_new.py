@@ -62,7 +62,7 @@ def test_the_workbook_of_native_formulas_is_the_same_on_every_system(
         file.touch()
 
     monkeypatch.setattr("addin.commands.hosts.usual_host", lambda: usual)
-    monkeypatch.setattr("addin.commands.source.build", record)
+    monkeypatch.setattr("addin.templates.build", record)
     assert gpt2_excel("new", "pure", "--model", "tiny").stdout == f"file    {here / '5_pure_formulas.xlsx'}\n"
     assert built == [(32, "office")]
 
@@ -83,7 +83,7 @@ def test_files_are_numbered_and_o_is_written_over(gpt2_excel: Run, here: Path) -
     [
         (["brain"], 1, f"TEMPLATE must be {' or '.join(TEMPLATES)}, not 'brain'"),
         (["anatomy", "--model", "gpt2-xl"], 3, "gpt2-excel download gpt2-xl"),
-        (["anatomy", "--model", "tiny", "-o", "no/x.xlsx"], 1, "--output must lie in a folder that exists"),
+        (["anatomy", "--model", "tiny", "-o", "no/x.xlsx"], 1, "--output must be in a folder that exists"),
         (["anatomy", "--host", "desktop", "-o", "x.xlsx"], 1, "--output must be a file name that ends in .xlsm, not"),
         (["anatomy", "--host", "abacus"], 2, "abacus"),
     ],

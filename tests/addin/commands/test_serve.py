@@ -92,6 +92,6 @@ def test_several_processes_serve_and_end_with_ctrl_c(tmp_path: Path) -> None:
             with urllib.request.urlopen(request, timeout=120, context=context) as answer:
                 assert json.loads(answer.read())[1][1] == " Wednesday"
     said, _ = process.communicate()
-    assert f"server    https://localhost:{port}, on 127.0.0.1:{port}, stopped with Ctrl-C" in said
+    assert f"server    https://localhost:{port}, on 127.0.0.1:{port}; Ctrl-C stops it" in said
     assert "Traceback" not in said
     assert TOKEN not in said

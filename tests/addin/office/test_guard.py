@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from addin.office.app import PAGES
 from addin.office.guard import is_office
-from addin.office.routes import PAGES
+from addin.office.manifest import ICON_SIZES
 from addin.office.settings import Settings
 from tests.addin.office.running import JSON, Running, running
 
@@ -15,7 +16,13 @@ WORK = ["hello", 3, 1, "tiny"]
 TOKEN = "a token of some length"
 OFFICE = "https://excel.officeapps.live.com"
 PRIVATE = ("/status", "/manifest.xml", "/templates/mri", "/openapi.json")
-PUBLIC = ("/functions.json", "/functions.js", "/catalog.json", *(f"/{path.name}" for path in PAGES.iterdir()))
+PUBLIC = (
+    "/functions.json",
+    "/functions.js",
+    "/catalog.json",
+    *(f"/{path.name}" for path in PAGES.iterdir()),
+    *(f"/icon-{size}.png" for size in ICON_SIZES),
+)
 
 
 @pytest.fixture(scope="module")

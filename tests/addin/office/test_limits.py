@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import udfs
-from addin.office import calls, json_values, limits, protocol
-from addin.office.errors import without_paths
+from addin.office import calls, json_values, limits
+from addin.office.calls import without_paths
 from addin.office.metadata import FUNCTIONS
 from tests.addin.office.running import JSON, Running
 from tests.addin.office.slow import Slow
@@ -83,7 +83,7 @@ def test_a_body_that_drips_is_given_up(server: Running, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: loc", b"POST /call/GPT2_PREDICT HTTP/1.1\r\nA: b\r\n"])
 def test_headers_that_drip_are_given_up(server: Running, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     """Slowloris."""
-    monkeypatch.setattr(protocol, "HEADER_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
     with raw(server) as connection:
         started = time.perf_counter()
         if sent:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 
 from addin.commands.hosts import HOSTS
-from addin.commands.problems import Problem
+from addin.errors import AddinError
 
 Run = Callable[..., Result]
 
@@ -35,7 +35,7 @@ class FakeInstallation(ModuleType):
 
     def status(self) -> Iterator[str]:
         if self.host == "office":
-            raise Problem("no such program")
+            raise AddinError("no such program")
         yield f"installed {self.done} times"
 
 
@@ -66,7 +66,7 @@ def test_another_port_is_told_to_office_and_to_no_other(
     assert installations["office"].options == {"port": 9000}
     refused = gpt2_excel("install", "--host", "calc", "--port", 9000)
     assert (refused.exit_code, installations["calc"].done) == (1, 0)
-    assert refused.stderr == "gpt2-excel: --port is for --host office: there is no server for calc\n"
+    assert refused.stderr == "gpt2-excel: --port is for --host office: calc has no server\n"
 
 
 @pytest.mark.parametrize("host", HOSTS)
