@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import click
 
+from addin import NAME
 from addin.errors import AddinError, MissingError
 
 COMMANDS = {  # each command, and its module in `addin.commands`
@@ -43,7 +44,7 @@ class _Failure(click.ClickException):
     exit_code = 1
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"gpt2-excel: {' '.join(self.message.split())}", file=file, err=file is None)
+        click.echo(f"{NAME}: {' '.join(self.message.split())}", file=file, err=file is None)
 
 
 class _Missing(_Failure):
@@ -71,7 +72,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stop:
-            click.echo(f"gpt2-excel: {stop}" if stop.args else "gpt2-excel: stopped", err=True)
+            click.echo(f"{NAME}: {stop if stop.args else 'stopped'}", err=True)
             raise click.exceptions.Exit(_STOPPED) from None
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
@@ -105,7 +106,7 @@ def _failure(error: Exception) -> _Failure:
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
-@click.version_option(package_name="gpt2-excel")
+@click.version_option(package_name=NAME)
 def main(debug: bool) -> None:
     """GPT-2 in a spreadsheet: every number from the prompt to the next token is in a cell.
 

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import udfs
+from addin import NAME
 from udfs.cells import ERROR_MARK
 from udfs.function import Argument, Description, describe
 from workbook_templates.dialect_calc import ARRAY_ARGUMENTS, SERVICE, method
@@ -125,7 +126,7 @@ def _description() -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<description xmlns="http://openoffice.org/extensions/description/2006">'
-        f'<identifier value="{IDENTIFIER}"/><version value="{metadata.version("gpt2-excel")}"/>'
+        f'<identifier value="{IDENTIFIER}"/><version value="{metadata.version(NAME)}"/>'
         "<display-name><name>GPT-2 in Excel: functions</name></display-name></description>\n"
     )
 

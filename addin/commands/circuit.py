@@ -36,7 +36,9 @@ SEVEN_DAYS = tuple((f"If today is {day}, tomorrow is", f" {DAYS[(number + 1) % 7
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def circuit(cases: tuple[tuple[str, str], ...], model: str | None, method: str, as_json: bool) -> None:
-    """Find a small circuit: heads and MLPs that keep every answer right while all others are ablated.
+    """Find a small set of heads and MLPs that suffices for a task.
+
+    With only these, every answer stays right; all others are ablated.
 
     Drops one component at a time, always the one that the answers need least, until each remaining one is needed:
     first whole attention layers and MLPs, then single heads. GPT2_CIRCUIT takes the names that this command prints.

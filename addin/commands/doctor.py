@@ -13,11 +13,11 @@ from pathlib import Path
 
 import click
 
+from addin import NAME
 from addin.errors import MissingError
 
-_PACKAGE = "gpt2-excel"
 _PIP = f'"{sys.executable}" -m pip install'
-_REINSTALL = f"{_PIP} --force-reinstall {_PACKAGE}"
+_REINSTALL = f"{_PIP} --force-reinstall {NAME}"
 _INSTALL_LIBREOFFICE = {
     "win32": "winget install TheDocumentFoundation.LibreOffice",
     "darwin": "brew install --cask libreoffice",
@@ -75,14 +75,14 @@ def _result(check: Callable[[], _Finding]) -> _Finding:
 
 
 def _python() -> _Finding:
-    lowest = metadata.metadata(_PACKAGE)["Requires-Python"].removeprefix(">=")
+    lowest = metadata.metadata(NAME)["Requires-Python"].removeprefix(">=")
     is_enough = sys.version_info >= tuple(int(part) for part in lowest.split("."))
     version = ".".join(map(str, sys.version_info[:3]))
     return _Finding("Python", is_enough, f"{version} ({sys.executable})", f"install Python {lowest} or newer")
 
 
 def _packages() -> _Finding:
-    requirements = [line for line in metadata.requires(_PACKAGE) or [] if "extra ==" not in line]
+    requirements = [line for line in metadata.requires(NAME) or [] if "extra ==" not in line]
     names = sorted((re.split(r"[^\w.-]", line)[0] for line in requirements), key=str.lower)
     versions = {name: _version(name) for name in names}
     if missing := [name for name, version in versions.items() if version is None]:

@@ -48,7 +48,7 @@ class _Finite(click.FloatRange):
     type=_Finite(0, 1),
     default=1.0,
     metavar="P",
-    help="Sample from the fewest tokens whose probabilities sum to P, after --top-k.",
+    help="Sample from the fewest tokens whose probabilities reach P, after --top-k.",
 )
 @click.option(
     "--seed",

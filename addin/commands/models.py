@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 def models() -> None:
-    """List the models on this machine and those that can be downloaded."""
+    """List the models, on this machine and to download."""
     from addin.commands.console import columns, console
     from udfs.backend import catalogue
 

@@ -56,10 +56,10 @@ def serve(
     workers: int,
     seconds: float,
 ) -> None:
-    """Answer Excel for Mac, on the web and on Windows, over HTTPS, until Ctrl-C.
+    """Run the server of the Office add-in, until Ctrl-C.
 
-    The server answers only this machine, unless --address names another address. gpt2-excel install --host office
-    tells Excel where it is.
+    Excel for Mac, on the web and on Windows call it over HTTPS. It answers only this machine, unless --address names
+    another address. gpt2-excel install --host office tells Excel where it is.
     """
     from addin.office.server import certificate_files, check_address, check_port, check_url, start
     from addin.office.settings import Settings

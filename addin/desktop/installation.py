@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from addin.desktop.settings import NAME, interpreter, remove_settings, settings_file, write_settings
+from addin import NAME
+from addin.desktop.settings import interpreter, remove_settings, settings_file, write_settings
 from addin.errors import AddinError, MissingError
 
 _DLL = "xlwings64-{}.dll"

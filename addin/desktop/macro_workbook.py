@@ -11,7 +11,7 @@ import xlwings
 from lxml import etree
 
 import udfs
-from addin.desktop.settings import NAME
+from addin import NAME
 from addin.desktop.vba_project import VbaProject, sheet_module
 from addin.desktop.wrappers import wrapper_modules
 from addin.desktop.xlwings_vba import xlwings_project

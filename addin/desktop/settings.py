@@ -12,9 +12,9 @@ import io
 import sys
 from pathlib import Path
 
+from addin import NAME
 from addin.errors import AddinError
 
-NAME = "gpt2-excel"
 _MARK = ("WRITTEN BY", NAME)
 _INTERPRETER = "INTERPRETER_WIN"
 

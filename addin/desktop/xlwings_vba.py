@@ -13,7 +13,7 @@ from pathlib import Path
 
 import xlwings
 
-from addin.desktop.settings import NAME
+from addin import NAME
 from addin.desktop.vba_project import Module, VbaProject
 from addin.errors import MissingError
 

@@ -25,7 +25,8 @@ from addin.hub import downloads
 from addin.office.calls import Calls, without_paths
 from addin.office.guard import Guard
 from addin.office.icons import draw
-from addin.office.limits import body_size, disconnected, read_body
+from addin.office.json_values import JSON
+from addin.office.limits import CLOSE, body_size, disconnected, read_body
 from addin.office.manifest import ICON_SIZES, manifest
 from addin.office.metadata import FUNCTIONS, catalog, functions_json, openapi
 from addin.office.settings import Settings
@@ -35,7 +36,7 @@ from udfs.cells import ERROR_MARK
 from workbook_templates import TEMPLATES
 
 PAGES = Path(__file__).parent / "pages"
-_JSON, _JAVASCRIPT, _PNG, _XML = "application/json", "text/javascript", "image/png", "application/xml"
+_JAVASCRIPT, _PNG, _XML = "text/javascript", "image/png", "application/xml"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CLIENT_GONE = 499  # nginx's code; the client no longer reads it
 
@@ -61,8 +62,8 @@ class Routes:
         names, mark = orjson.dumps(list(calls.functions)).decode(), orjson.dumps(ERROR_MARK).decode()
         self._public_content: dict[str, tuple[bytes, str]] = {
             "/functions.js": (f"{script}gpt2.associate({names}, {mark});\n".encode(), _JAVASCRIPT),
-            "/functions.json": (orjson.dumps(functions_json()), _JSON),
-            "/catalog.json": (orjson.dumps(catalog()), _JSON),
+            "/functions.json": (orjson.dumps(functions_json()), JSON),
+            "/catalog.json": (orjson.dumps(catalog()), JSON),
             **{f"/icon-{size}.png": (draw(size), _PNG) for size in ICON_SIZES},
         }
 
@@ -73,7 +74,7 @@ class Routes:
 
     def all(self) -> list[BaseRoute]:
         """Every route."""
-        constants = self._public_content | {"/openapi.json": (orjson.dumps(openapi()), _JSON)}
+        constants = self._public_content | {"/openapi.json": (orjson.dumps(openapi()), JSON)}
         return [
             Route("/", lambda _: RedirectResponse("/taskpane.html")),
             *(Route(path, _constant(*content)) for path, content in constants.items()),
@@ -97,7 +98,7 @@ class Routes:
             "downloads": [asdict(download) for download in downloads()],
             "templates": TEMPLATES,
         }
-        return Response(orjson.dumps(status), media_type=_JSON)
+        return Response(orjson.dumps(status), media_type=JSON)
 
     async def template(self, request: Request) -> Response:
         """A template workbook for the default model, as `gpt2-excel new` makes it."""
@@ -115,13 +116,13 @@ class Routes:
         """A function's rows for the cells of its arguments, or one line that says what is wrong with them."""
         name = request.path_params["name"]
         if name not in self._calls.functions:
-            raise HTTPException(404, "there is no such function: reload the add-in", {"Connection": "close"})
-        if request.headers.get("content-type", "").partition(";")[0].strip() != _JSON:
-            raise HTTPException(415, "the call must be application/json", {"Connection": "close"})
+            raise HTTPException(404, "there is no such function: reload the add-in", CLOSE)
+        if request.headers.get("content-type", "").partition(";")[0].strip() != JSON:
+            raise HTTPException(415, f"the call must be {JSON}", CLOSE)
         with self._calls.room(body_size(request)):
             body = await read_body(request)
             result = await self._calls.run(name, body, disconnected(request))
-        return Response(status_code=_CLIENT_GONE) if result is None else Response(result, media_type=_JSON)
+        return Response(status_code=_CLIENT_GONE) if result is None else Response(result, media_type=JSON)
 
 
 def _template(name: str) -> bytes:

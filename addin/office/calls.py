@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 
 import udfs
 from addin.office.json_values import read_arguments, write_result
+from addin.office.limits import CLOSE
 from udfs.backend.folders import models_folder
 from udfs.backend.stopping import Stopped, stopped_by
 from udfs.cells import CellError
@@ -51,7 +52,7 @@ class Calls:
     def room(self, n_bytes: int) -> Iterator[None]:
         """Reserves room for a call with that many bytes of arguments. Raises HTTPException 503 if there is none."""
         if self._n_calls >= MAX_CALLS or self._n_bytes + n_bytes > MAX_BYTES:
-            raise HTTPException(503, "the server is busy: try again", {"Retry-After": "1", "Connection": "close"})
+            raise HTTPException(503, "the server is busy: try again", CLOSE | {"Retry-After": "1"})
         self._n_calls += 1
         self._n_bytes += n_bytes
         try:

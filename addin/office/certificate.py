@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from platformdirs import user_data_path
 
+from addin import NAME
+
 ROOT_NAME = "GPT-2 in Excel, on this machine only"
 _DAYS = 820  # Apple accepts at most 825
 _RENEW_DAYS = 14
@@ -79,7 +81,7 @@ def _read(file: Path) -> x509.Certificate | None:
 
 def own_folder() -> Path:
     """The folder of the Office add-in's files, which belongs to this user."""
-    return user_data_path("gpt2-excel", appauthor=False) / "office"
+    return user_data_path(NAME, appauthor=False) / "office"
 
 
 def ensure(folder: Path) -> tuple[Certificate, bool]:

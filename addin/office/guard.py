@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from addin.office.limits import CLOSE
 from addin.office.settings import Settings
 
 _OFFICE_DOMAINS = ("officeapps.live.com", "office.com", "office365.com", "microsoft365.com", "cloud.microsoft")
@@ -72,7 +73,7 @@ class Guard:
         """A refusal, or the reply to a browser's preflight request; None if the application is to answer."""
         if refusal := self._refusal(scope, headers, is_public):
             status, reason = refusal
-            return JSONResponse({"error": reason}, status, {"Connection": "close"})
+            return JSONResponse({"error": reason}, status, CLOSE)
         return Response(status_code=204) if scope["method"] == "OPTIONS" else None
 
     def _refusal(self, scope: Scope, headers: Headers, is_public: bool) -> tuple[int, str] | None:

@@ -14,6 +14,7 @@ import orjson
 
 from udfs.cells import CellError, spill
 
+JSON = "application/json"  # the media type of calls and answers
 MAX_RESULT_BYTES = 5_000_000  # the largest answer that Excel takes from an add-in
 MAX_CELLS = 1_000_000
 MAX_TEXT = 32_767  # characters in a cell

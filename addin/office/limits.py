@@ -22,7 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADER_SECONDS = 10.0
 MAX_BODY_BYTES = 10_000_000  # Excel passes at most 5 MB; numbers in JSON may take twice as much
 BODY_SECONDS = 20.0
-_CLOSE = {"Connection": "close"}  # the server does not wait for the rest of the body
+CLOSE = {"Connection": "close"}  # the server does not wait for the rest of the body
 
 
 class TimedProtocol(H11Protocol):
@@ -47,9 +47,9 @@ def body_size(request: Request) -> int:
     """The size that the request states. Raises HTTPException 411 if it states none, 413 if it is too large."""
     stated = request.headers.get("content-length")
     if stated is None:  # the HTTP parser has checked that it is a number, and true
-        raise HTTPException(411, "the request must state its Content-Length", _CLOSE)
+        raise HTTPException(411, "the request must state its Content-Length", CLOSE)
     if int(stated) > MAX_BODY_BYTES:
-        raise HTTPException(413, f"the arguments are larger than {MAX_BODY_BYTES / 1e6:.0f} MB: pass less", _CLOSE)
+        raise HTTPException(413, f"the arguments are larger than {MAX_BODY_BYTES / 1e6:.0f} MB: pass less", CLOSE)
     return int(stated)
 
 
@@ -59,9 +59,9 @@ async def read_body(request: Request) -> bytes:
         with anyio.fail_after(BODY_SECONDS):
             return await request.body()
     except TimeoutError:
-        raise HTTPException(408, "the arguments arrived too slowly", _CLOSE) from None
+        raise HTTPException(408, "the arguments arrived too slowly", CLOSE) from None
     except ClientDisconnect:
-        raise HTTPException(400, "the request was cut short", _CLOSE) from None
+        raise HTTPException(400, "the request was cut short", CLOSE) from None
 
 
 async def disconnected(request: Request) -> None:

@@ -7,6 +7,8 @@ from importlib import metadata
 from typing import Any
 
 import udfs
+from addin import NAME
+from addin.office.json_values import JSON
 from udfs.function import Argument, Description, describe
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {name.upper(): getattr(udfs, name) for name in udfs.__all__}
@@ -62,7 +64,7 @@ def openapi() -> dict[str, Any]:
     """The calls in OpenAPI 3.1: one path for each function."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "GPT-2 in Excel", "version": metadata.version("gpt2-excel")},
+        "info": {"title": "GPT-2 in Excel", "version": metadata.version(NAME)},
         "paths": {f"/call/{description.name}": {"post": _operation(description)} for description in descriptions()},
         "components": {"schemas": _SCHEMAS},
     }
@@ -115,4 +117,4 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _as_json(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
+    return {JSON: {"schema": schema}}
