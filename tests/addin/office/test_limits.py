@@ -92,6 +92,30 @@ def test_headers_that_drip_are_given_up(server: Running, monkeypatch: pytest.Mon
         assert 0.2 < time.perf_counter() - started < 60
 
 
+def test_later_headers_that_drip_are_given_up(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a connection whose first request was answered."""
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
+    with raw(server) as connection:
+        connection.sendall(f"GET /nothing HTTP/1.1\r\nHost: localhost:{server.settings.port}\r\n\r\n".encode())
+        assert b" 404 " in connection.recv(65536).partition(b"\r\n")[0]
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+        while connection.recv(65536):  # the rest of the first answer
+            pass
+
+
+def test_a_call_may_take_longer_than_its_headers(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.1)
+    slow = Slow()
+    monkeypatch.setitem(FUNCTIONS, "GPT2_PREDICT", slow)
+    with raw(server) as connection:
+        connection.sendall(head(server, "Content-Length: 2") + b"[]")
+        assert slow.begun.acquire(timeout=60)
+        assert not slow.stopped.acquire(timeout=0.5)
+        slow.let_go.set()
+        assert b" 200 " in connection.recv(65536).partition(b"\r\n")[0]
+    monkeypatch.undo()
+
+
 def test_many_connections_that_say_nothing_hold_up_nobody(server: Running) -> None:
     silent = [raw(server) for _ in range(50)]
     try:
