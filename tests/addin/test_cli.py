@@ -19,7 +19,7 @@ SLOW_TO_IMPORT = ("numpy", "formulas", "huggingface_hub", "rich", "tiktoken", "x
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
-    """`gpt2-excel models` raises what is put into this list."""
+    """`gpt2-excel models` raises the error in this list."""
     errors: list[BaseException] = []
 
     @click.command()

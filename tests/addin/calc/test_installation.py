@@ -1,4 +1,4 @@
-"""Installed, looked at and removed by LibreOffice's own program, in a profile that is thrown away."""
+"""Install, status and uninstall with LibreOffice's own program, in a temporary profile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gpt2-excel doctor`, on machines that lack one thing and another."""
+"""`gpt2-excel doctor`, on machines that lack various things."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def _default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The template is tried on a small random model, and LibreOffice is not started for each test."""
+    """Uses a small random model, and does not start LibreOffice in each test."""
     monkeypatch.setenv("GPT2_EXCEL_MODEL", "tiny")
     monkeypatch.setattr(programs, "libreoffice_version", lambda program: "7.4.7.2")
 

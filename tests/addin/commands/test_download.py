@@ -1,4 +1,4 @@
-"""`gpt2-excel download` against a hub on this machine."""
+"""`gpt2-excel download` from a local hub."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from udfs.backend.interpret.sae import HUB_REPOSITORY, installed, open_autoencod
 Run = Callable[..., Result]
 CONFIG = config(n_layer=1, n_head=2, n_embd=8, n_ctx=16, n_vocab=300)
 TINY = parse_config(CONFIG)
-# The package's `main` in a process of its own, writing what it receives in small pieces.
+# The command line in a process of its own, which receives small chunks.
 PROCESS = "import huggingface_hub.constants as c; c.DOWNLOAD_CHUNK_SIZE = 1000; from addin.cli import main; main()"
 
 
@@ -79,7 +79,7 @@ def test_a_damaged_model_is_fetched_again(gpt2_excel: Run, repository: dict[str,
 def test_a_model_that_a_program_has_open_is_left_whole(
     gpt2_excel: Run, repository: dict[str, bytes], models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On Windows neither a file in use can be removed, nor its folder be moved."""
+    """On Windows a file in use cannot be removed, and its folder cannot be moved."""
     gpt2_excel("download", "gpt2")
     move = Path.replace
 

@@ -1,4 +1,4 @@
-"""`gpt2-excel install`, `uninstall` and `status`: which host they turn to, and that they say all that it does."""
+"""`gpt2-excel install`, `uninstall` and `status`: which host they call, and what they print."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Run = Callable[..., Result]
 
 
 class FakeInstallation(ModuleType):
-    """A host that keeps what it was asked to do."""
+    """A host that records its calls."""
 
     def __init__(self, host: str) -> None:
         super().__init__(f"addin.{host}.installation")

@@ -1,4 +1,4 @@
-"""Where files go: whole, and never over what was not named."""
+"""Files are written completely, and never over a file that was not named."""
 
 from __future__ import annotations
 

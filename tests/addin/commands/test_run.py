@@ -1,4 +1,4 @@
-"""`gpt2-excel run`, on a small workbook of a user's own and on the template."""
+"""`gpt2-excel run`, on a user's small workbook and on the template."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Run = Callable[..., Result]
 
 
 def read(path: str | Path, cell: str) -> object:
-    """A cell of a written file, from a recalculation that has nothing to do: the value is the stored one."""
+    """The stored value of a cell in a written file."""
     return Workbook.open(path, functions={}).get(cell)
 
 

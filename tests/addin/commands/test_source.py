@@ -1,4 +1,4 @@
-"""What `--set` makes of its text."""
+"""How `--set` parses its text."""
 
 from __future__ import annotations
 

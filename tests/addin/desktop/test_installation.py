@@ -1,4 +1,4 @@
-"""`gpt2-excel install --host desktop` where it looks like Windows: what it leaves, and that it takes that away."""
+"""`gpt2-excel install --host desktop` on a simulated Windows: the files that it writes and removes."""
 
 from __future__ import annotations
 

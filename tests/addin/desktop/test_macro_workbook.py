@@ -24,7 +24,7 @@ from tests.hosts.calc_host import uno_python
 from udfs.function import describe
 from workbook_templates import TEMPLATES, build
 
-# What stands in for xlwings in LibreOffice: it gives back what it was asked to call.
+# Replaces xlwings in LibreOffice: it returns the call that it received.
 RECORDER = """Attribute VB_Name = "Recorder"
 Attribute VB_Base = "0{FCFB3D2A-A0FA-1068-A738-08002B3371B5}"
 Option Explicit
@@ -54,7 +54,7 @@ End Function
 
 @pytest.fixture(scope="module")
 def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """LibreOffice's profile, made at its first start; without the add-in, whose functions have the same names."""
+    """A new profile of LibreOffice without the add-in, whose functions have the same names."""
     if find_libreoffice() is None:
         pytest.skip("LibreOffice is not on this machine (apt: libreoffice-calc)")
     return tmp_path_factory.mktemp("profile")
@@ -141,13 +141,13 @@ def test_libreoffice_reads_every_module(templates: dict[str, Path], profile: Pat
 
 
 def _output(command: list[str | Path]) -> str:
-    """What a command prints; nothing where it failed."""
+    """A command's output, or nothing if it failed."""
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     return "" if ran.returncode else ran.stdout
 
 
 def test_libreoffice_runs_every_wrapper(profile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each function is given a cell for each argument; one more call a range, a number and nothing."""
+    """Each function receives a cell for each argument. One more call receives a range and an omitted argument."""
     python = uno_python()
     if not python:
         pytest.skip("no Python here knows LibreOffice's uno (apt: python3-uno)")
@@ -173,7 +173,7 @@ def test_libreoffice_runs_every_wrapper(profile: Path, tmp_path: Path, monkeypat
 
 
 def _recording_project(code_names: list[str]) -> macro_workbook.VbaProject:
-    """The project with the recorder for xlwings; LibreOffice's ranges know no Value2."""
+    """The project with the recorder in place of xlwings, and `Value`, as LibreOffice's ranges have no `Value2`."""
     project = functions_project(code_names)
     ours = [replace(m, source=m.source.replace(".Value2", ".Value")) for m in project.modules]
     kept = [module for module in ours if module.name not in ("xlwings", "Dictionary")]

@@ -1,4 +1,4 @@
-"""The settings file: read as VBA reads it, kept where it is a user's."""
+"""The settings file is readable for VBA, and a user's own settings are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wrappers' text: every function, its arguments, its help, within what VBA and the function wizard can take."""
+"""The wrappers have every function with its arguments and help, within the limits of VBA and the function wizard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""xlwings' VBA as it is used here: no workbook decides what is started, and cells reach our functions only."""
+"""The adapted VBA of xlwings: no workbook chooses the program to start, and cells reach only our functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from addin.errors import MissingError
 
 @pytest.fixture
 def fresh() -> Iterator[None]:
-    """Read anew, and forgotten afterwards."""
+    """Reads the VBA again for this test, and afterwards."""
     xlwings_project.cache_clear()
     yield
     xlwings_project.cache_clear()

@@ -1,4 +1,4 @@
-"""Turns: a slow call holds up nobody, a call ends when its caller has gone or its time is over."""
+"""A slow call does not delay others. A call ends when its client disconnects or its time is over."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from udfs.cells import CellError
 
 
 def quick(text: str) -> str:
-    """A function that is done at once."""
+    """A function that returns at once."""
     return text
 
 
 async def stays() -> None:
-    """A caller who stays."""
+    """A client that stays connected."""
     await asyncio.Event().wait()
 
 
 def goes_when(event: asyncio.Event) -> Coroutine[Any, Any, None]:
-    """A caller who goes."""
+    """A client that disconnects."""
 
     async def gone() -> None:
         await event.wait()
@@ -82,7 +82,7 @@ def test_a_call_stops_when_its_caller_has_gone() -> None:
         assert await begun(slow)
         left.set()
         assert await asyncio.wait_for(asyncio.gather(*crowd), 60) == [None] * 5
-        assert slow.n_begun == 2  # those who waited never began
+        assert slow.n_begun == 2  # waiting calls never started
         slow.let_go.set()
         assert await running.run("SLOW", b"[]", stays()) == b'[["done"]]'
 

@@ -1,4 +1,4 @@
-"""Installing, on each system as far as it can be done without it: its commands and its registry are stand-ins."""
+"""Install and uninstall on each system, with fakes for its commands and its registry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXCEL = "Library/Containers/com.microsoft.Excel/Data/Documents"
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder with nothing in it."""
+    """An empty home folder."""
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setattr(Path, "home", lambda: folder)
@@ -30,11 +30,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The system's commands that were run; each does its work."""
+    """The system's commands that were run; each of them succeeds."""
     run: list[list[str]] = []
     trusted: list[bool] = []
 
-    def stand_in(command: list[str]) -> bool:
+    def fake(command: list[str]) -> bool:
         run.append(command)
         if "add-trusted-cert" in command or "-addstore" in command:
             trusted.append(True)
@@ -42,7 +42,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
             trusted.clear()
         return bool(trusted) if {"verify-cert", "-verifystore"} & set(command) else True
 
-    monkeypatch.setattr(certificate, "succeeds", stand_in)
+    monkeypatch.setattr(certificate, "succeeds", fake)
     return run
 
 
@@ -142,7 +142,7 @@ def test_trust_that_is_refused_is_said(home: Path, monkeypatch: pytest.MonkeyPat
 
 
 class Registry(SimpleNamespace):
-    """What of `winreg` is used, with values in memory."""
+    """The part of `winreg` that is used, with values in memory."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}

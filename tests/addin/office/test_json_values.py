@@ -1,4 +1,4 @@
-"""Cells to JSON and back: nothing is lost, nothing is taken for something else, and it is quick."""
+"""Cells to JSON and back: every value and its type are kept."""
 
 from __future__ import annotations
 

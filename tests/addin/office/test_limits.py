@@ -1,4 +1,4 @@
-"""What a client can take: bytes, cells, time. Each is refused in one line, and the server goes on."""
+"""Bounds on a client's bytes, cells and time. Each refusal is one line, and the server keeps running."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def goes_on(server: Running) -> Any:
 
 
 def raw(server: Running, timeout: float = 120) -> ssl.SSLSocket:
-    """A connection on which anything can be sent."""
+    """A connection for arbitrary bytes."""
     context = ssl.create_default_context(cafile=server.files.root)
     plain = socket.create_connection(("127.0.0.1", server.settings.port), timeout=timeout)
     return context.wrap_socket(plain, server_hostname="localhost")
@@ -62,7 +62,7 @@ def test_a_body_of_100_mb_is_refused_unread(server: Running) -> None:
         started = time.perf_counter()
         answer = connection.recv(65536)
         assert b" 413 " in answer.partition(b"\r\n")[0]
-        with pytest.raises((ConnectionError, ssl.SSLError)):  # the server has closed: nothing takes the rest
+        with pytest.raises((ConnectionError, ssl.SSLError)):  # the server has closed the connection
             connection.sendall(b" " * 100_000_000)
         assert time.perf_counter() - started < 60
 

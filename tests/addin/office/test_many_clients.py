@@ -1,4 +1,4 @@
-"""Twenty clients at once, for a moment; `tests/benchmarks/server.py` does it for a minute, on a full-size model."""
+"""Twenty clients at once, briefly. `tests/benchmarks/server.py` does it for a minute on a full-size model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Excel is told: the metadata of the functions, the manifest and the icons, each from its one source."""
+"""The metadata of the functions, the manifest and the icons, as Excel receives them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_manifests_references_are_defined_in_it() -> None:
 
 
 def test_the_functions_and_the_pane_share_one_page() -> None:
-    """A shared runtime is one page; Excel asks that all three say the same."""
+    """A shared runtime is one page, so all three must name the same page."""
     text = manifest("https://localhost:8431")
     assert text.count('<SourceLocation resid="Page.Url"/>') == 2
     assert '<Runtime resid="Page.Url" lifetime="long"/>' in text
@@ -97,6 +97,6 @@ def test_an_icon_is_a_png_of_its_size(server: Running, size: int) -> None:
 
 
 def test_the_page_has_no_script_or_style_of_its_own() -> None:
-    """Its security policy would stop them."""
+    """Its security policy would block them."""
     page = (PAGES / "taskpane.html").read_text(encoding="utf-8")
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", page)
