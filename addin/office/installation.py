@@ -1,7 +1,7 @@
 """Makes Excel find the add-in and trust its server, undoes that, and reports on it, with a line for each step.
 
-Excel finds the manifest of such an add-in in a folder on a Mac, and in the registry on Windows. All files are in this
-user's data folder, except one file in Excel's folder on a Mac. No step needs an administrator.
+Excel finds the manifests of add-ins that are in no store through a folder on a Mac and through the registry on Windows.
+All files are in this user's data folder, except one file in Excel's folder on a Mac. No step needs an administrator.
 """
 
 from __future__ import annotations
