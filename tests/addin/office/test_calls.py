@@ -14,8 +14,7 @@ from starlette.exceptions import HTTPException
 from addin.office import calls
 from addin.office.calls import Calls
 from tests.addin.office.slow import Slow
-from udfs.backend import catalogue
-from udfs.backend.gpt2.forward import forward
+from udfs.backend import catalogue, stream
 from udfs.backend.result_cache import Cache
 from udfs.backend.stopping import Stopped, stopped_by
 from udfs.cells import CellError
@@ -137,10 +136,13 @@ def test_a_forward_pass_stops_between_blocks() -> None:
             stop.set()
         return value
 
-    with stopped_by(stop), pytest.raises(Stopped):
-        forward([1, 2, 3], model, see)
+    residual = stream.residual_stream([1, 2, 3], model)[0]
+    with stopped_by(stop):
+        residual = stream.block(0, residual, model, see)
+        with pytest.raises(Stopped):
+            stream.block(1, residual, model, see)
     assert seen[-1] == "blocks.0.hook_resid_post"
-    forward([1, 2, 3], model)  # here it is wanted
+    stream.block(1, residual, model)  # outside, nothing stops it
 
 
 def test_what_one_caller_gives_up_is_computed_for_another() -> None:
