@@ -1,4 +1,4 @@
-"""The command line `gpt2-excel`. A new command is one module in `addin/commands` and its name in `COMMANDS`."""
+"""The command line `gpt2-excel`: its commands, and how each error becomes one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -6,19 +6,57 @@ import errno
 import importlib
 import io
 import sys
+from typing import IO, Any
 
 import click
 
-from addin.commands.problems import EXIT_CODES, STOPPED, as_problem
+from addin import NAME
+from addin.errors import AddinError, MissingError
 
-COMMANDS = (
-    *("run", "new", "generate", "circuit", "models", "download"),
-    *("serve", "install", "uninstall", "status", "doctor"),
-)
+COMMANDS = {  # each command, and its module in `addin.commands`
+    "run": "run",
+    "new": "new",
+    "generate": "generate",
+    "circuit": "circuit",
+    "models": "models",
+    "download": "models",
+    "serve": "serve",
+    "install": "hosts",
+    "uninstall": "hosts",
+    "status": "hosts",
+    "doctor": "doctor",
+}
+
+EXIT_CODES = {
+    0: "done",
+    1: "a wrong value: an option, a file, or an error in a cell",
+    2: "the command line cannot be read: unknown command or option",
+    3: "something is missing: a model, a program, a package, the network",
+    4: "a bug in gpt2-excel (--debug shows where)",
+    130: "stopped with Ctrl-C",
+}
+_STOPPED = 130
+
+
+class _Failure(click.ClickException):
+    """A wrong value, as click reports it."""
+
+    exit_code = 1
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"{NAME}: {' '.join(self.message.split())}", file=file, err=file is None)
+
+
+class _Missing(_Failure):
+    exit_code = 3
+
+
+class _Bug(_Failure):
+    exit_code = 4
 
 
 class _Commands(click.Group):
-    """Finds a command in the module of its name, and turns whatever goes wrong in it into one line and an exit code."""
+    """Imports a command when it is called, and reports its errors."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -26,22 +64,23 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"addin.commands.{cmd_name}"), cmd_name)
+        module = importlib.import_module(f"addin.commands.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("gpt2-excel: stopped", err=True)
-            raise click.exceptions.Exit(STOPPED) from None
+        except KeyboardInterrupt as stop:
+            click.echo(f"{NAME}: {stop if stop.args else 'stopped'}", err=True)
+            raise click.exceptions.Exit(_STOPPED) from None
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:
-            piped_away = isinstance(error, OSError) and error.errno == errno.EPIPE
-            if piped_away or ctx.params["debug"]:
+            is_broken_pipe = isinstance(error, OSError) and error.errno == errno.EPIPE
+            if is_broken_pipe or ctx.params["debug"]:
                 raise
-            raise as_problem(error) from None
+            raise _failure(error) from None
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Exit codes"):
@@ -49,16 +88,32 @@ class _Commands(click.Group):
         super().format_epilog(ctx, formatter)
 
 
+def _failure(error: Exception) -> _Failure:
+    """An exception of a command as one line with its exit code."""
+    from addin.headless import WorkbookError
+    from udfs.backend.errors import ModelError
+    from udfs.cells import CellError
+
+    if isinstance(error, MissingError):
+        return _Missing(str(error))
+    if isinstance(error, (AddinError, ModelError, CellError, WorkbookError)):
+        return _Failure(str(error))
+    if isinstance(error, OSError) and error.strerror:
+        where = f" {error.filename}" if error.filename else ""
+        return _Failure(f"cannot read or write{where}: {error.strerror}")
+    return _Bug(f"bug: {type(error).__name__}: {error} (gpt2-excel --debug ... shows where)")
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
-@click.version_option(package_name="gpt2-excel")
+@click.version_option(package_name=NAME)
 def main(debug: bool) -> None:
-    """GPT-2 in a spreadsheet: every number from the prompt to the next token stands in a cell.
+    """GPT-2 in a spreadsheet: every number from the prompt to the next token is in a cell.
 
     To begin: gpt2-excel run --prompt "If today is Tuesday, tomorrow is"
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal or pipe may not know every character of a token
+        if isinstance(stream, io.TextIOWrapper):  # a terminal or pipe may lack some characters of a token
             stream.reconfigure(errors="backslashreplace")
 
 

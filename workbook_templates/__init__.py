@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import xlsxwriter
@@ -43,6 +44,7 @@ def build(
     host: str = "office",
     prompt: str | None = None,
     model: str | None = None,
+    finish: Callable[[xlsxwriter.Workbook], None] | None = None,
 ) -> Path:
     """Writes a template workbook, which holds formulas but no values, and returns its path.
 
@@ -51,6 +53,7 @@ def build(
     host: the program that the file is for: office, desktop, calc or headless
     prompt: the text in the prompt cell; None for the template's own prompt
     model: a model text for the model cell, which also sets the number of blocks and heads; None for the default model
+    finish: receives XlsxWriter's workbook after all its sheets, for example to add macros
 
     Raises ValueError, with a message of one line, if the template or host is unknown, if tokens is too large, or if the
     model is not on this machine.
@@ -64,5 +67,7 @@ def build(
     book = Book(workbook, dialect, shape)
     _WRITERS[template](book, prompt, model)
     book.finish()
+    if finish:
+        finish(workbook)
     workbook.close()  # writes the file, so a builder that raises leaves none behind
     return file

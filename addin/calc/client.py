@@ -1,6 +1,6 @@
-"""LibreOffice's side of the pipe: the process that computes, started when first needed and again when it has died.
+"""LibreOffice's side of the pipe: starts the worker process at the first call, and again if it has ended.
 
-The standard library alone: LibreOffice's Python imports it.
+It uses only the standard library, because LibreOffice's Python imports it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from addin.calc import wire
 from addin.calc.layout import Rows
 
 _WORKER = ("-m", "addin.calc.worker")
-_LIBREOFFICES_OWN = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")  # would lead another Python astray
+_LIBREOFFICES_OWN = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")  # they would mislead another Python
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
@@ -28,11 +28,11 @@ class Client:
         self._lock = threading.Lock()
 
     def call(self, name: str, arguments: list[Any]) -> Rows:
-        """The result's rows. Raises OSError or EOFError where the process does not start or dies again and again."""
+        """The result's rows. Raises OSError or EOFError if the process does not start or ends twice."""
         with self._lock:
             try:
                 return self._ask(name, arguments)
-            except (OSError, EOFError):  # it has died: a call depends on nothing before it, so ask another
+            except (OSError, EOFError):  # it has ended; calls are independent, so ask a new one
                 self.close()
                 return self._ask(name, arguments)
 
@@ -59,8 +59,8 @@ class Client:
             [self._interpreter, *_WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if os.name == "nt" else None,  # LibreOffice has none to share on Windows
-            cwd=os.path.dirname(self._interpreter) or None,  # what lies beside a document must not be imported
+            stderr=subprocess.DEVNULL if os.name == "nt" else None,  # LibreOffice on Windows has no stderr
+            cwd=os.path.dirname(self._interpreter) or None,  # import nothing from a document's folder
             env=environment,
             creationflags=_NO_WINDOW,
         )
@@ -71,5 +71,5 @@ def _rows(numbers: array[float], columns: int) -> list[tuple[float, ...]]:
 
 
 def _with_blanks(row: list[Any]) -> tuple[Any, ...]:
-    """An empty cell as LibreOffice takes it; a number is given as float, the only kind that a cell has."""
+    """A row for LibreOffice: empty cells as empty texts, and numbers as floats, as in its cells."""
     return tuple("" if cell is None else float(cell) if isinstance(cell, int) else cell for cell in row)

@@ -1,6 +1,6 @@
-"""The add-in itself, loaded by LibreOffice: each method passes its arguments on to the process that computes.
+"""The add-in that LibreOffice loads. Each method passes its arguments to the worker process.
 
-What the methods are called stands in `settings.json` beside this file.
+The names of the methods are in `settings.json` beside this file.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from addin.calc.client import Client
 from addin.calc.layout import Rows, fault, laid_out
 
 _SETTINGS = json.loads((Path(__file__).parent / "settings.json").read_text(encoding="utf-8"))
-_SERVICE, _MARK = _SETTINGS["service"], _SETTINGS["mark"]
+_MARK = _SETTINGS["mark"]
 
 
 def create(context: object) -> object:
-    """The object whose methods LibreOffice calls, one for each function."""
-    from org.gpt2excel import XFunctions  # known only when the whole extension is registered
+    """The object that LibreOffice calls, with a method for each function."""
+    from org.gpt2excel import XFunctions  # exists only after the extension is registered
 
     client = Client(_SETTINGS["interpreter"])
     methods = {method: _method(client, name) for method, name in _SETTINGS["methods"].items()}

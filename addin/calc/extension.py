@@ -1,7 +1,7 @@
-"""The extension that LibreOffice installs, an `.oxt`: made anew from the functions whenever it is installed.
+"""Writes the extension that LibreOffice installs, an `.oxt`, from the functions of this version.
 
-LibreOffice wants to know the functions' types before it calls them. A compiled type library needs a program that only
-developers have; but LibreOffice also reads its source, so the extension has that: `functions.idl`.
+LibreOffice must know the functions' types before it calls them. Compiling a type library needs LibreOffice's SDK, but
+LibreOffice also reads the source of a type library, so the extension contains that: `functions.idl`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import udfs
+from addin import NAME
 from udfs.cells import ERROR_MARK
 from udfs.function import Argument, Description, describe
 from workbook_templates.dialect_calc import ARRAY_ARGUMENTS, SERVICE, method
@@ -36,7 +37,7 @@ _TYPES = {
 
 
 def write_extension(file: Path, interpreter: str) -> None:
-    """Writes the extension, whose functions that Python interpreter will compute."""
+    """Writes the extension. Its functions run in that Python interpreter."""
     functions = [describe(getattr(udfs, name)) for name in udfs.__all__]
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr("functions.idl", _idl(functions))
@@ -50,7 +51,7 @@ def write_extension(file: Path, interpreter: str) -> None:
 
 
 def _idl(functions: Sequence[Description]) -> str:
-    """The type of every function. `any` takes a value or a range, and may be left out."""
+    """The type of every function. `any` is a value or a range, and can be omitted."""
     modules = SERVICE.split(".")
     methods = "".join(
         f"  sequence< sequence< any > > {method(function.name)}("
@@ -62,7 +63,7 @@ def _idl(functions: Sequence[Description]) -> str:
 
 
 def _configuration(functions: Sequence[Description]) -> str:
-    """What the function wizard shows."""
+    """The help for the function wizard."""
     nodes = "".join(
         _node(
             method(function.name),
@@ -109,7 +110,7 @@ def _arguments(function: Description) -> tuple[Argument, ...]:
 
 
 def _identifier(name: str) -> str:
-    """A name as UNO allows it: without underscores."""
+    """A name as UNO allows it, without underscores."""
     first, *others = name.split("_")
     return first + "".join(map(str.title, others))
 
@@ -125,7 +126,7 @@ def _description() -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<description xmlns="http://openoffice.org/extensions/description/2006">'
-        f'<identifier value="{IDENTIFIER}"/><version value="{metadata.version("gpt2-excel")}"/>'
+        f'<identifier value="{IDENTIFIER}"/><version value="{metadata.version(NAME)}"/>'
         "<display-name><name>GPT-2 in Excel: functions</name></display-name></description>\n"
     )
 

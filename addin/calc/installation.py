@@ -1,4 +1,4 @@
-"""Installs the functions into LibreOffice, as an extension of the user who asks for it."""
+"""Installs the functions into LibreOffice, as an extension for this user."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from addin.commands.problems import Missing, Problem
-from addin.commands.programs import find_libreoffice
+from addin.errors import AddinError, MissingError
+from addin.programs import find_libreoffice
 
 _TIMEOUT = 120  # seconds
 _RESTART = "Close LibreOffice, all its windows, and start it again"
 
 
 def install() -> Iterator[str]:
-    """Makes the extension and adds it. Missing without LibreOffice, Problem where it does not take the extension."""
+    """Makes the extension and adds it to LibreOffice.
+
+    Raises MissingError without LibreOffice, AddinError if LibreOffice refuses the extension.
+    """
     from addin.calc.extension import write_extension
 
     with TemporaryDirectory() as folder:
@@ -28,7 +31,7 @@ def install() -> Iterator[str]:
         yield f"made the extension, which starts {sys.executable}"
         _unopkg("add", "--force", str(file))
     yield f"added it to LibreOffice {_for_whom()}"
-    yield f'{_RESTART}. Then type =GPT2_PREDICT("Hello there") into some cells, with Ctrl+Shift+Enter.'
+    yield f'{_RESTART}. Then type =GPT2_PREDICT("Hello there") into several cells, with Ctrl+Shift+Enter.'
     yield "A workbook to begin with: gpt2-excel new anatomy --host calc"
 
 
@@ -44,26 +47,27 @@ def uninstall() -> Iterator[str]:
 
 
 def status() -> Iterator[str]:
-    """Where LibreOffice is, and whether it has the extension."""
+    """Reports where LibreOffice is and whether it has the extension."""
     yield f"LibreOffice: {_program()}"
     version = _installed()
-    yield f"extension: version {version}" if version else "extension: none (gpt2-excel install --host calc)"
+    yield f"extension: version {version}" if version else "extension: not installed (gpt2-excel install --host calc)"
 
 
 def _installed() -> str | None:
-    """The version of the extension that LibreOffice has; None without one."""
+    """The installed version of the extension, or None."""
     from addin.calc.extension import IDENTIFIER
 
-    said = _run("list", IDENTIFIER)
-    found = re.search(r"Version:\s*(\S+)", said.stdout)
-    return found[1] if said.returncode == 0 and found else None
+    result = _run("list", IDENTIFIER)
+    found = re.search(r"Version:\s*(\S+)", result.stdout)
+    return found[1] if result.returncode == 0 and found else None
 
 
 def _unopkg(*arguments: str) -> None:
-    said = _run(*arguments)
-    if said.returncode:
-        lines = [line for line in (said.stderr or said.stdout).splitlines() if line.strip()]
-        raise Problem(f"LibreOffice's unopkg {arguments[0]}: {lines[0] if lines else f'exit code {said.returncode}'}")
+    result = _run(*arguments)
+    if result.returncode:
+        lines = [line for line in (result.stderr or result.stdout).splitlines() if line.strip()]
+        reason = lines[0] if lines else f"exit code {result.returncode}"
+        raise AddinError(f"LibreOffice's unopkg {arguments[0]}: {reason}")
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -74,27 +78,27 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
             [_program(), command, *shared, *others],
             capture_output=True,
             text=True,
-            errors="replace",  # on Windows a console's encoding is not the system's
+            errors="replace",  # on Windows a console has another encoding than the system
             timeout=_TIMEOUT,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Problem(f"LibreOffice's unopkg {command} took over {_TIMEOUT} s: is LibreOffice open?") from None
+        raise AddinError(f"LibreOffice's unopkg {command} took over {_TIMEOUT} s: is LibreOffice open?") from None
 
 
 def _program() -> str:
-    """LibreOffice's program that manages extensions. Missing without LibreOffice."""
+    """LibreOffice's program that manages extensions. Raises MissingError without LibreOffice."""
     office = find_libreoffice()
     if office is None:
-        raise Missing("LibreOffice is not on this machine: install LibreOffice Calc first (libreoffice.org)")
+        raise MissingError("LibreOffice is not on this machine: install LibreOffice Calc first (libreoffice.org)")
     program = shutil.which("unopkg") or shutil.which("unopkg", path=str(Path(office).resolve().parent))
     if program is None:
-        raise Missing(f"LibreOffice at {office} has no unopkg, which adds extensions")
+        raise MissingError(f"LibreOffice at {office} has no unopkg, which adds extensions")
     return program
 
 
 def _is_root() -> bool:
-    """Whether unopkg will take extensions for all users only."""
+    """Whether unopkg accepts extensions for all users only."""
     return sys.platform != "win32" and os.geteuid() == 0
 
 

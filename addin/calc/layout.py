@@ -1,6 +1,6 @@
-"""Where a result stands in an array formula of fixed size, which Calc tells our functions by two more arguments.
+"""Lays a result out in an array formula, whose fixed size Calc passes to our functions as two more arguments.
 
-The standard library alone: LibreOffice's Python imports it.
+It uses only the standard library, because LibreOffice's Python imports it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _BLANK, _CUT = "", "..."
 
 
 def fault(rows: Any, columns: Any) -> str | None:
-    """What is wrong with a number of rows or columns; either may be left out."""
+    """The error for a wrong number of rows or columns, or None. Either may be left out."""
     for argument, count in (("array_rows", rows), ("array_columns", columns)):
         if count and not (isinstance(count, (int, float)) and count >= 1 and count % 1 == 0):
             shown = f"{count:g}" if isinstance(count, (int, float)) else count
@@ -22,9 +22,9 @@ def fault(rows: Any, columns: Any) -> str | None:
 
 
 def laid_out(result: Rows, rows: Any, columns: Any) -> Rows:
-    """The result in the upper left of so many cells; the others are blank, where Calc would show #N/A.
+    """The result in the upper left of `rows` x `columns` cells. The others are blank; Calc itself would show #N/A.
 
-    Where it has no room, the last row or column says so. Where no rows are given it stays as it is.
+    If the result has no room, its last row or column shows dots. Without `rows` it is unchanged.
     """
     if not rows:
         return result

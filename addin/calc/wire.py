@@ -1,7 +1,7 @@
-"""What LibreOffice's Python and the project's say to each other through a pipe: cells as JSON and plain bytes.
+"""The messages between LibreOffice's Python and the worker process: cells as JSON, and numbers as plain bytes.
 
-A message is two lengths, a JSON text, and the float64 numbers of all arrays named in it. The standard library alone,
-because LibreOffice's Python imports this file too.
+A message has two lengths, a JSON text, and the float64 numbers of all its arrays. This module uses only the standard
+library, because LibreOffice's Python imports it, too.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from array import array
 from collections.abc import Callable
 from typing import IO, Any
 
-_LENGTHS = struct.Struct("<II")  # of the JSON text and of the numbers, in bytes
+_LENGTHS = struct.Struct("<II")  # in bytes, of the JSON text and of the numbers
 _FLOAT64 = "d"
-_ARRAY = "array"  # in the JSON text: rows and columns of an array whose numbers follow
+_ARRAY = "array"  # the JSON key for the rows and columns of an array
 
 
 def send(stream: IO[bytes], values: list[Any]) -> None:
@@ -28,9 +28,9 @@ def send(stream: IO[bytes], values: list[Any]) -> None:
 
 
 def receive(stream: IO[bytes], arrange: Callable[[array[float], int], Any]) -> list[Any]:
-    """Reads one message. `arrange` makes what an array shall be of its numbers, row after row, and their columns.
+    """Reads one message. `arrange` makes an array from its numbers, row after row, and its number of columns.
 
-    Raises EOFError where there is no message.
+    Raises EOFError if the other side has closed the pipe.
     """
     n_text, n_raw = _LENGTHS.unpack(_exactly(stream, _LENGTHS.size))
     text = _exactly(stream, n_text)
@@ -48,9 +48,9 @@ def receive(stream: IO[bytes], arrange: Callable[[array[float], int], Any]) -> l
 
 
 def _packed(value: Any, numbers: array[float]) -> Any:
-    """A value as JSON can say it. An array's numbers are added to `numbers` instead, and so are a range's.
+    """A value for the JSON text. The numbers of arrays and numeric ranges are appended to `numbers` instead.
 
-    Blank rows at the end of a range are no data and stay here: a workbook reserves many.
+    Blank rows at the end of a range are not data and are not sent: a workbook reserves many.
     """
     if isinstance(value, memoryview):
         numbers.frombytes(value.cast("B"))
@@ -73,5 +73,5 @@ def _packed(value: Any, numbers: array[float]) -> Any:
 def _exactly(stream: IO[bytes], count: int) -> bytes:
     data = stream.read(count)
     if len(data) < count:
-        raise EOFError("the other side has gone")
+        raise EOFError("the other side has closed the pipe")
     return data

@@ -1,6 +1,6 @@
-"""The process that computes for LibreOffice: reads calls from its standard input, writes results to its output.
+"""The process that computes for LibreOffice. It reads calls from its standard input and writes results to its output.
 
-It ends when LibreOffice does, because its input ends then.
+It ends when LibreOffice ends and closes its input.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from udfs.cells import error_text, spill
 def main() -> None:
     """Answers calls until the input ends."""
     calls, results = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not get among the results
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # printed text must not mix with the results
     answer_calls(calls, results)
 
 
@@ -35,10 +35,10 @@ def answer_calls(calls: IO[bytes], results: IO[bytes]) -> None:
 
 
 def answer(name: str, arguments: list[Any]) -> Any:
-    """The result of a function as `wire` takes it; one line of text in one cell where something is wrong."""
+    """A function's result for `wire`, or one line of text in one cell if something is wrong."""
     try:
         result = getattr(udfs, name.lower())(*arguments)
-    except Exception as error:  # whatever it is, Calc shall show it and this process live on
+    except Exception as error:  # Calc shows any error, and the process goes on
         return [[error_text(error, name)]]
     if isinstance(result, np.ndarray) and result.dtype.kind == "f":
         return result.astype(np.float64, order="C").data

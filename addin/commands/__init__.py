@@ -1,4 +1,5 @@
-"""What `gpt2-excel` can do: one command, one file, and beside them the parts that commands share.
+"""The commands of `gpt2-excel`, and what they share.
 
-A command's module imports only click at its top and the rest inside the command, so that `--help` comes at once.
+A command's module imports only click and `addin.errors` at its top, and the rest inside the command, so that `--help`
+is quick.
 """

@@ -1,4 +1,4 @@
-"""`gpt2-excel circuit`: the heads and MLPs that are enough for a task."""
+"""`gpt2-excel circuit`: a small set of heads and MLPs that suffices for a task."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SEVEN_DAYS = tuple((f"If today is {day}, tomorrow is", f" {DAYS[(number + 1) % 7
     type=(options.Characters(), options.Characters()),
     multiple=True,
     metavar="PROMPT ANSWER",
-    help="A prompt and the token that should follow it, with its space. Give several. By default the seven days: "
-    '"If today is Monday, tomorrow is" " Tuesday", and so on.',
+    help="A prompt and the token that should follow it, with its leading space. Can be repeated. By default "
+    'the seven days: "If today is Monday, tomorrow is" " Tuesday", and so on.',
 )
 @options.model
 @click.option(
@@ -32,14 +32,16 @@ SEVEN_DAYS = tuple((f"If today is {day}, tomorrow is", f" {DAYS[(number + 1) % 7
     type=click.Choice(["mean", "zero"]),
     default="mean",
     show_default=True,
-    help="What the others give: their mean over the prompts, or nothing.",
+    help="What replaces the other heads and MLPs: their mean over the prompts, or zero.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def circuit(cases: tuple[tuple[str, str], ...], model: str | None, method: str, as_json: bool) -> None:
-    """Find a small circuit: heads and MLPs that keep all answers right while the others give only their average.
+    """Find a small set of heads and MLPs that suffices for a task.
 
-    One part after the other is dropped, always the one that the answers need least, until none can be spared: whole
-    attentions and MLPs first, then single heads. The names can be put into GPT2_CIRCUIT.
+    With only these, every answer stays right; all others are ablated.
+
+    Drops one component at a time, always the one that the answers need least, until each remaining one is needed:
+    first whole attention layers and MLPs, then single heads. GPT2_CIRCUIT takes the names that this command prints.
 
     \b
     gpt2-excel circuit

@@ -1,4 +1,4 @@
-"""How results look on a terminal and in a pipe: tokens, probabilities with bars, sizes."""
+"""Prints results to a terminal or a pipe: tokens, probabilities with bars, sizes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def console() -> Console:
-    """Stdout. In a pipe there are no colours, and lines are as long as what they say."""
+    """Standard output. In a pipe it has no colours and breaks no lines."""
     made = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
     if not made.is_terminal:
         made.width = 10_000
@@ -28,7 +28,7 @@ def console() -> Console:
 
 
 def show_outcome(out: Console, outcome: Outcome) -> None:
-    """The model, the tokens, the most likely next tokens, and the chosen one."""
+    """Prints the model, the tokens, the most likely next tokens, and the chosen one."""
     note = f", {catalogue.DEMO_NOTE}" if outcome.is_demo else ""
     out.print(Text.assemble("model   ", (outcome.model, "bold"), note))
     out.print(_tokens(outcome.tokens))
@@ -39,24 +39,24 @@ def show_outcome(out: Console, outcome: Outcome) -> None:
 
 
 def show_place(out: Console, path: Path) -> None:
-    """Where the workbook is."""
+    """Prints where the workbook is."""
     out.print(Text(f"file    {path}"))
 
 
 def quoted(token: str) -> str:
-    """A token with its edges visible, and nothing in it that a terminal would act on."""
+    """A token in quotes, without characters that a terminal would act on."""
     return f'"{visible(token)}"'
 
 
 def visible(text: str, keep: str = "") -> str:
-    """A text with escapes such as `\\x1b` for what is no visible character; `keep` are left as they are."""
+    """Replaces invisible characters, except those in `keep`, by escapes such as `\\x1b`."""
     return "".join(
         char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in text
     )
 
 
 def size(number: float) -> str:
-    """Bytes as people say them: `12.3 MB`."""
+    """A number of bytes in readable units: `12.3 MB`."""
     for unit in ("bytes", "kB", "MB"):
         if number < 999.5:
             return f"{number:.3g} {unit}"
@@ -65,7 +65,7 @@ def size(number: float) -> str:
 
 
 def columns(*headers: str) -> Table:
-    """An empty table with no lines, no wider than what will be in it."""
+    """An empty table without borders, as wide as its contents."""
     table = Table(*headers, box=None, pad_edge=False, header_style="bold")
     for column in table.columns:
         column.overflow = "fold"
@@ -73,7 +73,7 @@ def columns(*headers: str) -> Table:
 
 
 def bar(share: float, blocks: bool = True) -> str:
-    """A bar for 0 to 1, to an eighth of a character where the terminal has block characters."""
+    """A bar for a share of 0 to 1, in eighths of a character if the terminal has block characters."""
     if not blocks:
         return "#" * round(share * _BAR_CELLS)
     whole, eighth = divmod(round(share * _BAR_CELLS * 8), 8)

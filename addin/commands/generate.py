@@ -1,4 +1,4 @@
-"""`gpt2-excel generate`: goes on with a text, token by token."""
+"""`gpt2-excel generate`: continues a text, token by token."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Finite(click.FloatRange):
-    """A number in a range; NaN, which no comparison rules out, is none."""
+    """A number in a range. Refuses NaN, which passes click's comparisons."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number: float = super().convert(value, param, ctx)
@@ -32,7 +32,7 @@ class _Finite(click.FloatRange):
 @click.option("--prompt", required=True, type=options.Characters(), metavar="TEXT", help="The text to continue.")
 @options.model
 @click.option(
-    "--tokens", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="How many tokens at most."
+    "--tokens", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="The most tokens to generate."
 )
 @click.option(
     "--temperature",
@@ -40,22 +40,22 @@ class _Finite(click.FloatRange):
     default=0.0,
     show_default=True,
     metavar="T",
-    help="0 takes the likeliest token each time, 1 draws as trained, more is wilder.",
+    help="0 always takes the likeliest token, 1 samples from the model's own probabilities, more is wilder.",
 )
-@click.option("--top-k", type=click.IntRange(0), default=0, metavar="K", help="Draw from the K likeliest tokens only.")
+@click.option("--top-k", type=click.IntRange(0), default=0, metavar="K", help="Sample from the K likeliest tokens.")
 @click.option(
     "--top-p",
     type=_Finite(0, 1),
     default=1.0,
     metavar="P",
-    help="Draw from the likeliest tokens that have this share together, after --top-k.",
+    help="Sample from the fewest tokens whose probabilities reach P, after --top-k.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(0, 999_999),
     default=0,
     show_default=True,
-    help="Which random numbers. The same seed gives the same text.",
+    help="The seed of the random numbers. The same seed gives the same text.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def generate(
@@ -68,16 +68,15 @@ def generate(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Go on with a text. Each token is printed as soon as it is there; it ends before <|endoftext|>.
+    """Continue a text. Prints each token at once, and ends before <|endoftext|>.
 
-    Ctrl-C stops it and leaves what it has, with exit code 130. The text is that of =GPT2_GENERATE in a cell.
+    Ctrl-C stops it and keeps what it has printed, with exit code 130. =GPT2_GENERATE in a cell gives the same text.
 
     \b
     gpt2-excel generate --prompt "Mike is"
     gpt2-excel generate --prompt "Mike is" --temperature 0.8 --top-p 0.95 --seed 3
     """
-    from addin.commands.problems import STOPPED
-    from addin.commands.source import check_model
+    from addin.templates import check_model
     from udfs.backend import catalogue
     from udfs.backend.generate import decoding
     from udfs.backend.generate.sampling import Sampling, random_numbers
@@ -92,12 +91,11 @@ def generate(
     if as_json:
         click.echo(_json(loaded, prompt, made, stopped))
     if stopped:
-        click.echo(f"gpt2-excel: stopped after {len(made)} of {tokens} tokens", err=True)
-        raise click.exceptions.Exit(STOPPED)
+        raise KeyboardInterrupt(f"stopped after {len(made)} of {tokens} tokens")
 
 
 def _run(steps: Iterator[Step], n_tokens: int, prompt: str | None) -> tuple[list[int], bool]:
-    """The tokens, and whether Ctrl-C stopped them. After the prompt, where there is one, each is printed at once."""
+    """The tokens, and whether Ctrl-C stopped them. With a prompt, prints it and then each token at once."""
     from udfs.backend.gpt2.tokenizer import END_OF_TEXT, token_bytes
 
     made: list[int] = []
@@ -121,9 +119,9 @@ def _run(steps: Iterator[Step], n_tokens: int, prompt: str | None) -> tuple[list
 
 
 def _writer(escape: bool) -> Callable[..., None]:
-    """Prints bytes as they come, whole characters only, and ends the line at last.
+    """A function that prints bytes as they come, in whole characters, and ends the line after the last.
 
-    escape: show what a terminal would act on, except line ends and tabs
+    escape: print escapes instead of characters that a terminal would act on, except line ends and tabs
     """
     from addin.commands.console import visible
 
@@ -138,7 +136,7 @@ def _writer(escape: bool) -> Callable[..., None]:
 
 @contextmanager
 def _progress(n_tokens: int, wanted: bool) -> Iterator[Callable[[], None]]:
-    """A bar on stderr while the text itself is not on the screen."""
+    """A progress bar on stderr if the text itself is not on the screen."""
     if not (wanted and sys.stderr.isatty()):
         yield lambda: None
         return

@@ -9,7 +9,7 @@ import click
 
 
 class Characters(click.types.StringParamType):
-    """Text without the bytes that are no characters, which a shell can pass on."""
+    """Text without invalid bytes, which a shell can pass on."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text: str = super().convert(value, param, ctx)
@@ -25,19 +25,19 @@ model = click.option(
     "--model",
     type=Characters(),
     metavar="TEXT",
-    help='A model of "gpt2-excel models", or a model text such as "gpt2 ; bos". By default gpt2 where it is here, '
-    "else demo.",
+    help='A model of "gpt2-excel models", or a model text such as "gpt2 ; bos". By default gpt2 if it is on this '
+    "machine, else demo.",
 )
 output = click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The file to write, over an old one too.",
+    help="The file to write. An existing file is overwritten.",
 )
 tokens = click.option(
     "--tokens",
     type=click.IntRange(1, 1024),
     metavar="N",
-    help="Rows to reserve for tokens in a template. By default 32 (16 for calc), more where the prompt is longer.",
+    help="Rows to reserve for tokens in a template. By default 32 (16 for calc), or more for a longer prompt.",
 )

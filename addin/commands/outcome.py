@@ -1,4 +1,4 @@
-"""What a recalculated workbook says: its tokens and its next tokens, read from the cells that carry these names."""
+"""Reads the result of a recalculated workbook: its tokens and next tokens, from the cells with these names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from addin.commands.problems import Problem
+from addin.errors import AddinError
 from addin.headless import Workbook, WorkbookError
 from udfs.backend import catalogue, model_text
 from udfs.cells import ERROR_MARK
@@ -50,12 +50,15 @@ class Outcome:
 
     @property
     def is_demo(self) -> bool:
-        """Whether this came from the bundled teaching model."""
+        """Whether the bundled teaching model computed this."""
         return model_text.parse(self.model).name == catalogue.DEMO
 
 
 def read_outcome(workbook: Workbook) -> Outcome | None:
-    """The outcome; None where no cells are named `tokens` and `next_tokens`. Problem for an error in one of them."""
+    """The outcome, or None if the workbook has no cells named `tokens` and `next_tokens`.
+
+    Raises AddinError if one of the cells has an error.
+    """
     tokens, candidates = _range(workbook, "tokens"), _range(workbook, "next_tokens")
     if tokens is None or candidates is None:
         return None
@@ -89,18 +92,18 @@ def _cell(workbook: Workbook, name: str) -> Cell:
 
 
 def _rows(cells: Sequence[Sequence[Cell]], header: tuple[str, ...]) -> list[tuple[Cell, ...]]:
-    """The filled rows below a header. Problem with the text that stands in the header's place, or with an error."""
+    """The filled rows below a header. Raises AddinError for another header or an error value."""
     width = len(header)
     for value in (value for row in cells for value in row[:width]):
         if isinstance(value, str) and (value.startswith(ERROR_MARK) or value in _SPREADSHEET_ERRORS):
-            raise Problem(value.removeprefix(ERROR_MARK))
+            raise AddinError(value.removeprefix(ERROR_MARK))
     if tuple(cells[0][:width]) != header:
-        raise Problem(f"a table with the columns {', '.join(header)} was to be calculated, not {cells[0][0]!r}")
+        raise AddinError(f"the result must be a table with the columns {', '.join(header)}, not {cells[0][0]!r}")
     return [tuple(row[:width]) for row in cells[1:] if row[0] not in (None, "")]
 
 
 def _text(value: Cell) -> str:
-    """A cell's text; a number as a spreadsheet shows it."""
+    """A cell's text. Numbers are formatted as in a spreadsheet."""
     if isinstance(value, bool):
         return str(value).upper()
     return "" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)
@@ -108,7 +111,7 @@ def _text(value: Cell) -> str:
 
 def _number(value: Cell) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Problem(f"a number was to be calculated, not {value!r}")
+        raise AddinError(f"the result must be a number, not {value!r}")
     return float(value)
 
 

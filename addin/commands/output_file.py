@@ -1,4 +1,4 @@
-"""Where a command's workbook goes: never half-written, and never over a file that was not named for it."""
+"""Writes a command's workbook: never half a file, and never over a file that `--output` does not name."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from addin.commands.problems import Problem
+from addin.errors import AddinError
 
 SUFFIX = ".xlsx"
 MACROS = ".xlsm"
 
 
 def check_output(output: Path | None, suffix: str = SUFFIX) -> None:
-    """Problem where a file could not be written there, said before any work is done."""
+    """Raises AddinError, before any work is done, if a file could not be written there."""
     if output is None:
         return
     if output.suffix.lower() != suffix:
-        raise Problem(f"--output must be a file name that ends in {suffix}, not {str(output)!r}")
+        raise AddinError(f"--output must be a file name that ends in {suffix}, not {str(output)!r}")
     if output.is_dir():
-        raise Problem(f"--output must be a file, and {output} is a folder")
+        raise AddinError(f"--output must be a file, and {output} is a folder")
     if not output.parent.is_dir():
-        raise Problem(f"--output must lie in a folder that exists, not in {output.parent}")
+        raise AddinError(f"--output must be in a folder that exists, not in {output.parent}")
 
 
 def write_workbook(write: Callable[[Path], object], output: Path | None, usual_name: str) -> Path:
-    """Lets `write` make a file and puts it in its place; the place.
+    """Calls `write` on a temporary file, moves the file to its place, and returns that path.
 
-    That is `output`, written over where it exists; without one it is the usual name in the current folder, or the
-    first of `name-2.xlsx`, `name-3.xlsx`, ... that is free.
+    The place is `output`, which is overwritten if it exists. Without `output` it is the usual name in the current
+    folder, or the first of `name-2.xlsx`, `name-3.xlsx`, ... that is free.
     """
     target = output.resolve() if output else Path.cwd() / usual_name
     draft = target.with_name(f".{target.stem}-{uuid.uuid4().hex[:8]}{target.suffix.lower()}")
@@ -45,7 +45,7 @@ def _move(draft: Path, target: Path) -> Path:
     try:
         os.replace(draft, target)
     except PermissionError:
-        raise Problem(f"cannot write {target}: is it open in a spreadsheet program?") from None
+        raise AddinError(f"cannot write {target}: is it open in a spreadsheet program?") from None
     return target
 
 
@@ -59,7 +59,7 @@ def _move_to_free_name(draft: Path, target: Path) -> Path:
 
 
 def _claim_free_name(target: Path) -> Path:
-    """Makes an empty file of that name, so that no other process takes the name as well."""
+    """Creates an empty file under the first free name, so that no other process can take the name."""
     numbered = (target.with_name(f"{target.stem}-{number}{target.suffix}") for number in itertools.count(2))
     for candidate in itertools.chain([target], numbered):
         try:
@@ -67,4 +67,4 @@ def _claim_free_name(target: Path) -> Path:
         except FileExistsError:
             continue
         return candidate
-    raise AssertionError("names do not run out")
+    raise AssertionError("unreachable: count() is infinite")

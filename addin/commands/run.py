@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     type=options.Characters(),
     multiple=True,
     metavar="CELL=VALUE",
-    help='Type a value into a cell: "Block 5!C12=0.5", or into a defined name. Nothing after = clears the cell. '
-    "May be given several times.",
+    help='Type a value into a cell or a defined name: "Block 5!C12=0.5". Nothing after = clears the cell. '
+    "Can be repeated.",
 )
 @options.output
 @options.tokens
 @click.option(
     "--plain",
     is_flag=True,
-    help="Store a file's array formulas as plain ones, of which LibreOffice and its like show the values without the "
-    "add-in. A template is always stored so.",
+    help="Store a file's array formulas as plain formulas, whose values other programs show without the add-in. "
+    "Templates are always stored like this.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def run(
@@ -49,7 +49,7 @@ def run(
     """Recalculate a workbook from the prompt to the next token.
 
     TEMPLATE_OR_FILE is a template, by default anatomy, or an .xlsx or .xlsm file. The result is a new file in the
-    current folder, numbered where its name is taken; only a file named with -o is written over.
+    current folder, numbered if its name is taken; only a file named with -o is overwritten.
 
     \b
     gpt2-excel run --prompt "Mike is quick. He moves"
@@ -57,10 +57,9 @@ def run(
     """
     from functools import partial
 
-    from addin.commands.edits import make_edit, parse_edit
     from addin.commands.outcome import read_outcome
     from addin.commands.output_file import check_output, write_workbook
-    from addin.commands.source import check_model_of, open_source, suffix_of
+    from addin.commands.source import check_model_of, make_edit, open_source, parse_edit, suffix_of
     from workbook_templates import TEMPLATES
 
     typed = [parse_edit(text) for text in edits]

@@ -15,22 +15,36 @@ from addin.office.settings import PORT
     type=click.IntRange(1, 65535),
     default=PORT,
     show_default=True,
-    help="Where to listen. Another one is also for gpt2-excel install --host office, which tells Excel.",
+    help="The port to listen on. Give another port to gpt2-excel install --host office, too, which tells Excel.",
 )
 @click.option(
-    "--address", default="127.0.0.1", show_default=True, help="Another one than this machine's own needs --token."
+    "--address",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on. Any address but this machine's own needs --token.",
 )
 @click.option(
-    "--token", envvar="GPT2_EXCEL_TOKEN", metavar="TEXT", help="What every caller must know; also GPT2_EXCEL_TOKEN."
+    "--token",
+    envvar="GPT2_EXCEL_TOKEN",
+    metavar="TEXT",
+    help="A secret that every caller must send. Also GPT2_EXCEL_TOKEN.",
 )
-@click.option("--url", metavar="URL", help="How Excel reaches the server, where that is not https://localhost:PORT.")
+@click.option("--url", metavar="URL", help="The server's address for Excel, if it is not https://localhost:PORT.")
 @click.option("--certificate", type=click.Path(path_type=Path), metavar="FILE", help="A certificate chain of your own.")
 @click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="Its private key.")
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that share the weights."
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="The number of processes, which share the weights in memory.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(1, 86400), default=300, show_default=True, help="How long one call may take."
+    "--seconds",
+    type=click.FloatRange(1, 86400),
+    default=300,
+    show_default=True,
+    help="The most seconds that one call may take.",
 )
 def serve(
     port: int,
@@ -42,10 +56,10 @@ def serve(
     workers: int,
     seconds: float,
 ) -> None:
-    """Answer Excel for Mac, on the web and on Windows, over HTTPS, until Ctrl-C.
+    """Run the server of the Office add-in, until Ctrl-C.
 
-    Only this machine is answered, unless --address says otherwise. gpt2-excel install --host office makes Excel find
-    the server.
+    Excel for Mac, on the web and on Windows call it over HTTPS. It answers only this machine, unless --address names
+    another address. gpt2-excel install --host office tells Excel where it is.
     """
     from addin.office.server import certificate_files, check_address, check_port, check_url, start
     from addin.office.settings import Settings
@@ -54,8 +68,8 @@ def serve(
     check_port(address, port)
     settings = Settings(check_url(url) if url else f"https://localhost:{port}", port, token or "", seconds)
     chain, private_key, is_new = certificate_files(certificate, key)
-    click.echo(f"server    {settings.url}, on {address}:{port}, stopped with Ctrl-C")
+    click.echo(f"server    {settings.url}, on {address}:{port}; Ctrl-C stops it")
     click.echo(f"manifest  {settings.url}/manifest.xml{'?token=...' if token else ''}")
     if is_new:
-        click.echo("made a certificate; gpt2-excel install --host office has it trusted")
+        click.echo("made a certificate; gpt2-excel install --host office makes this system trust it")
     start(settings, address, workers, chain, private_key)

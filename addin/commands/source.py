@@ -1,86 +1,81 @@
-"""Which workbook a command works on, and with which model: what cannot be is said before any work is done."""
+"""The workbook that `gpt2-excel run` recalculates: a template or a file, with the user's values typed in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import NamedTuple, TypeAlias
 
 from addin.commands.output_file import MACROS, SUFFIX
-from addin.commands.problems import Missing, Problem
+from addin.errors import AddinError
 from addin.headless import Workbook, WorkbookError
-from udfs.backend import catalogue, model_text
-from udfs.backend.errors import ModelError
-from udfs.backend.gpt2.tokenizer import encode
-from workbook_templates import TEMPLATES, build
-from workbook_templates.dialect import dialect_of
+from addin.templates import check_model, open_template
+from workbook_templates import TEMPLATES
+
+Value: TypeAlias = "float | str | bool | None"
+
+_EDIT = re.compile(r"((?:'(?:[^']|'')*'!)?[^=]+)=(.*)", re.S)  # a quoted sheet name may contain =
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
-def open_template(
-    name: str,
-    host: str,
-    *,
-    prompt: str | None = None,
-    model: str | None = None,
-    tokens: int | None = None,
-) -> tuple[Workbook, str]:
-    """A template for a host, with that prompt and model and a row for each token; and the usual name of its file."""
-    write, usual_name = build_template(name, host, prompt=prompt, model=model, tokens=tokens)
-    with TemporaryDirectory() as folder:
-        built = Path(folder) / usual_name
-        write(built)
-        return Workbook.open(built), usual_name
+class Edit(NamedTuple):
+    """A cell or a defined name, and its new value; None clears the cell."""
+
+    cell: str
+    value: Value
 
 
-def build_template(
-    name: str,
-    host: str,
-    *,
-    prompt: str | None = None,
-    model: str | None = None,
-    tokens: int | None = None,
-) -> tuple[Callable[[Path], None], str]:
-    """What writes such a template, formulas without values, into a file; and the usual name of its file."""
-    if name not in TEMPLATES:
-        raise Problem(f"TEMPLATE must be {_templates()}, not {name!r}")
-    model = model or catalogue.default_name()  # named in the file, so that it says what made its numbers
-    check_model(model)
-    rows = tokens or _rows_for(prompt or "", model, dialect_of(host).usual_tokens)
+def parse_edit(text: str) -> Edit:
+    """Parses `Weights!B6=0.5`. Raises AddinError if it names no cell."""
+    match = _EDIT.fullmatch(text)
+    if not match or not match[1].strip():
+        raise AddinError(f'--set must be like "Sheet!B7=value" or name=value, not {text!r}')
+    return Edit(match[1].strip(), parse_value(match[2]))
 
-    def write(file: Path) -> None:
-        try:
-            build(name, file, tokens=rows, host=host, prompt=prompt, model=model)
-        except ValueError as error:
-            raise Problem(str(error)) from None
 
-    return write, TEMPLATES[name]
+def parse_value(text: str) -> Value:
+    """Reads typed text as a spreadsheet does: a number, TRUE or FALSE, nothing, or else text."""
+    if not text:
+        return None
+    if text.upper() in ("TRUE", "FALSE"):
+        return text.upper() == "TRUE"
+    return float(text) if _NUMBER.fullmatch(text.strip()) else text
+
+
+def make_edit(workbook: Workbook, edit: Edit) -> None:
+    """Types a value into its cell. Raises AddinError if the workbook has no such cell."""
+    try:
+        workbook.set(edit.cell, edit.value)
+    except WorkbookError as error:
+        raise AddinError(f"--set {edit.cell}: {error}") from None
 
 
 def open_source(source: str, *, prompt: str | None, model: str | None, tokens: int | None) -> tuple[Workbook, str]:
-    """A template or a file, that prompt and model typed in; and the usual name of the file to make of it."""
+    """Opens a template or a file and types in the prompt and the model. Also gives the usual name of the result."""
     path = Path(source)
     if source in TEMPLATES:
         return open_template(source, "headless", prompt=prompt, model=model, tokens=tokens)
     if not path.is_file():
         is_file_name = path.suffix or path.name != source
-        fault = f"there is no file {source}" if is_file_name else f"must be {_templates()} or a file, not {source!r}"
-        raise Problem(f"TEMPLATE_OR_FILE: {fault}")
+        templates = " or ".join(TEMPLATES)
+        fault = f"there is no file {source}" if is_file_name else f"must be {templates} or a file, not {source!r}"
+        raise AddinError(f"TEMPLATE_OR_FILE: {fault}")
     if path.suffix.lower() not in (SUFFIX, MACROS):
-        raise Problem(f"TEMPLATE_OR_FILE: a file must end in {SUFFIX} or {MACROS}, and {path.name} does not")
+        raise AddinError(f"TEMPLATE_OR_FILE: a file must end in {SUFFIX} or {MACROS}, and {path.name} does not")
     if tokens is not None:
-        raise Problem("--tokens is for a template: the rows of a file are as they are")
+        raise AddinError("--tokens is for a template: the rows of a file cannot change")
     workbook = Workbook.open(path)
     _type_in(workbook, prompt, model)
     return workbook, path.with_suffix(path.suffix.lower()).name
 
 
 def suffix_of(source: str) -> str:
-    """How the file that is made of a template or a file ends: a file with macros keeps them."""
+    """The suffix of the result: a file with macros keeps them."""
     return MACROS if source.lower().endswith(MACROS) else SUFFIX
 
 
 def check_model_of(workbook: Workbook) -> None:
-    """As `check_model` for the cell that names a workbook's model, so that not each of its cells has to say it."""
+    """Checks the model that a workbook names, so that one line reports a missing model and not every cell."""
     try:
         name = workbook.get("model_name")
     except WorkbookError:
@@ -89,36 +84,13 @@ def check_model_of(workbook: Workbook) -> None:
         check_model("" if name is None else str(name))
 
 
-def check_model(text: str) -> None:
-    """Missing where the model that a model text names is not on this machine; ModelError for a text that is none."""
-    name = model_text.parse(text).name or catalogue.default_name()
-    try:
-        catalogue.find(name)
-    except ModelError as error:
-        raise Missing(str(error)) from None
-    catalogue.load(text)
-
-
 def _type_in(workbook: Workbook, prompt: str | None, model: str | None) -> None:
-    """Types the prompt and the model into the cells that carry these names."""
+    """Types the prompt and the model into the cells with these names."""
     for option, name, text in (("--model", "model_name", model), ("--prompt", "prompt", prompt)):
         if text is None:
             continue
         try:
             workbook.get(name)
         except WorkbookError:
-            raise Problem(f"{option}: the workbook has no cell named {name}; use --set Sheet!B7=...") from None
+            raise AddinError(f"{option}: the workbook has no cell named {name}; use --set Sheet!B7=...") from None
         workbook.set(name, text)
-
-
-def _rows_for(prompt: str, model: str, usual: int) -> int:
-    """A row for each token of the prompt, and no fewer than usual. Problem where the model cannot take so many."""
-    loaded = catalogue.load(model)
-    tokens = len(encode(prompt)) + loaded.bos
-    if tokens > loaded.config.n_ctx:
-        raise Problem(f"prompt must have at most {loaded.config.n_ctx} tokens for {loaded.name}, not {tokens}")
-    return max(tokens, usual)
-
-
-def _templates() -> str:
-    return " or ".join(TEMPLATES)

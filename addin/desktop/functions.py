@@ -1,6 +1,6 @@
-"""What the VBA wrappers call through xlwings: every function of `udfs`, its errors as the text that a cell shows.
+"""The functions that the VBA wrappers call through xlwings: those of `udfs`, with errors as text for a cell.
 
-xlwings would hand an exception to VBA with its traceback.
+xlwings itself passes an exception to VBA with its traceback.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Callable[..., Any]:
 def _for_cells(name: str) -> Callable[..., Any]:
     function = getattr(udfs, name)
 
-    @wraps(function)  # xlwings finds what it knows of a function in its attributes
+    @wraps(function)  # xlwings keeps its settings in the function's attributes
     def call(*arguments: object) -> Any:
         try:
             return [[_number(value) for value in row] for row in spill(function(*arguments))]
@@ -34,5 +34,5 @@ def _for_cells(name: str) -> Callable[..., Any]:
 
 
 def _number(value: Any) -> Any:
-    """A whole number as a cell holds it: Excel takes no integers of more than 32 bits."""
+    """A whole number as a float, because Excel takes no integer of more than 32 bits."""
     return float(value) if type(value) is int else value

@@ -1,6 +1,6 @@
 """Installs the functions into Excel for Windows: the add-in into Excel's start folder, and the settings file.
 
-Excel opens what lies in its start folder whenever it starts, and trusts the macros there.
+Excel opens every file of its start folder when it starts, and trusts their macros.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from addin.commands.problems import Missing, Problem
-from addin.desktop.settings import NAME, interpreter, remove_settings, settings_file, write_settings
+from addin import NAME
+from addin.desktop.settings import interpreter, remove_settings, settings_file, write_settings
+from addin.errors import AddinError, MissingError
 
 _DLL = "xlwings64-{}.dll"
 
 
 def install() -> Iterator[str]:
-    """Writes the add-in and the settings. Problem where a file of that name is not ours, or Excel holds the add-in."""
+    """Writes the add-in and the settings. Raises AddinError if a file is not ours or Excel has the add-in open."""
     from addin.desktop.macro_workbook import write_addin
 
     _check_system()
@@ -40,14 +41,14 @@ def install() -> Iterator[str]:
 
 
 def uninstall() -> Iterator[str]:
-    """Removes both. Problem where a file of that name is not ours, or Excel holds the add-in."""
+    """Removes both. Raises AddinError if a file is not ours or Excel has the add-in open."""
     _check_system()
     addin, settings = _addin_file(), settings_file()
     if not addin.exists() and not settings.exists():
         yield "nothing was installed"
         return
     _check_ours(addin)
-    interpreter(settings)  # a Problem where it is not ours
+    interpreter(settings)  # raises AddinError if the file is not ours
     if addin.exists():
         _unlink(addin)
         yield f"removed {addin}"
@@ -57,9 +58,9 @@ def uninstall() -> Iterator[str]:
 
 
 def status() -> Iterator[str]:
-    """What is there, and whether it fits the Python and the xlwings that are here."""
+    """Reports on both files, and whether they fit this Python and its xlwings."""
     if sys.platform != "win32":
-        yield f"for Excel on Windows, and this is {sys.platform}"
+        yield f"for Excel on Windows only; this system is {sys.platform}"
         return
     yield _status_of_addin(_addin_file())
     yield _status_of_settings(settings_file())
@@ -72,18 +73,18 @@ def _status_of_addin(addin: Path) -> str:
         return "add-in: not installed (gpt2-excel install)"
     version = made_for(addin)
     if version is None:
-        return f"add-in: {addin} is not of gpt2-excel"
+        return f"add-in: {addin} is another program's file"
     if version != _xlwings_version():
-        return f"add-in: made for xlwings {version}, and {_xlwings_version()} is here (gpt2-excel install)"
+        return f"add-in: made for xlwings {version}, but {_xlwings_version()} is installed (gpt2-excel install)"
     return f"add-in: {addin}, for xlwings {version}"
 
 
 def _status_of_settings(settings: Path) -> str:
     python = interpreter(settings)
     if python is None:
-        return "settings: not there (gpt2-excel install)"
+        return "settings: not installed (gpt2-excel install)"
     if not Path(python).exists():
-        return f"settings: {settings} names a Python that is not there, {python} (gpt2-excel install)"
+        return f"settings: {settings} names a Python that does not exist, {python} (gpt2-excel install)"
     return f"settings: {settings}, Python is {python}"
 
 
@@ -91,19 +92,19 @@ def _addin_file() -> Path:
     try:
         return Path(os.environ["APPDATA"], "Microsoft", "Excel", "XLSTART", f"{NAME}.xlam")
     except KeyError:
-        raise Missing("APPDATA is not set: Excel's start folder cannot be found") from None
+        raise MissingError("APPDATA is not set: Excel's start folder cannot be found") from None
 
 
 def _check_system() -> None:
     if sys.platform != "win32":
-        raise Problem(f"--host desktop is for Excel on Windows, not for {sys.platform}: use office or calc here")
+        raise AddinError(f"--host desktop is for Excel on Windows, not for {sys.platform}: use office or calc")
 
 
 def _check_dll() -> None:
-    """xlwings' VBA looks for its library beside Python, or in the folder above."""
+    """Checks that xlwings' library is where its VBA looks for it: beside Python, or in the folder above."""
     name, python = _DLL.format(_xlwings_version()), Path(sys.executable)
     if not any((folder / name).exists() for folder in python.parents[:2]):
-        raise Missing(
+        raise MissingError(
             f"{name} of xlwings is not beside {python}: pip install --force-reinstall xlwings, without --user"
         )
 
@@ -112,21 +113,21 @@ def _check_ours(addin: Path) -> None:
     from addin.desktop.macro_workbook import made_for
 
     if addin.exists() and made_for(addin) is None:
-        raise Problem(f"{addin} was not written by gpt2-excel: move it away, then run this again")
+        raise AddinError(f"{addin} was not written by gpt2-excel: move it away, then run this again")
 
 
 def _replace(draft: Path, addin: Path) -> None:
     try:
         os.replace(draft, addin)
     except PermissionError:
-        raise Problem(f"cannot write {addin}: close Excel, then run this again") from None
+        raise AddinError(f"cannot write {addin}: close Excel, then run this again") from None
 
 
 def _unlink(addin: Path) -> None:
     try:
         addin.unlink()
     except PermissionError:
-        raise Problem(f"cannot remove {addin}: close Excel, then run this again") from None
+        raise AddinError(f"cannot remove {addin}: close Excel, then run this again") from None
 
 
 def _xlwings_version() -> str:

@@ -12,15 +12,15 @@ _SHORTEST_COPY = 3
 _LITERAL_CHUNK, _COMPRESSED_CHUNK = 0x3000, 0xB000  # flags and signature of a chunk's header; its size - 3 is below
 
 
-@lru_cache(maxsize=64)  # it takes its time, and the same modules go into every workbook
+@lru_cache(maxsize=64)  # it is slow, and every workbook has the same modules
 def compress(data: bytes) -> bytes:
-    """The compressed container. A last chunk that cannot be made smaller is filled up with zeros: so is the format."""
+    """The compressed container. The format pads a last chunk that does not shrink with zeros."""
     chunks = (_packed(data[start : start + _CHUNK]) for start in range(0, len(data), _CHUNK))
     return bytes([_SIGNATURE]) + b"".join(chunks)
 
 
 def decompress(container: bytes) -> bytes:
-    """The bytes of a compressed container. Raises ValueError where it is none."""
+    """The bytes of a compressed container. Raises ValueError if it is not one."""
     if not container or container[0] != _SIGNATURE:
         raise ValueError("compressed VBA must begin with the byte 1")
     data, at = bytearray(), 1
@@ -40,7 +40,7 @@ def _packed(chunk: bytes) -> bytes:
 
 
 def _tokens(chunk: bytes) -> bytes:
-    """Groups of a flag byte and eight tokens: a literal byte, or where its flag is set a copy of what came before."""
+    """Groups of a flag byte and eight tokens: a literal byte, or if its flag is set a copy of earlier bytes."""
     packed, seen = bytearray(), defaultdict[bytes, list[int]](list)
     at = number = 0
     while at < len(chunk):
@@ -61,7 +61,7 @@ def _tokens(chunk: bytes) -> bytes:
 
 
 def _longest_copy(chunk: bytes, at: int, seen: dict[bytes, list[int]]) -> tuple[int, int]:
-    """Length and distance back of the longest earlier text that goes on as the chunk does; (0, 0) for none."""
+    """Length and distance back of the longest earlier match; (0, 0) if there is none."""
     best, offset = 0, 0
     most = min((0xFFFF >> _offset_bits(at)) + _SHORTEST_COPY, len(chunk) - at)
     for start in reversed(seen.get(chunk[at : at + _SHORTEST_COPY], ())):
@@ -94,10 +94,10 @@ def _unpacked(chunk: bytes) -> bytearray:
 def _copy(data: bytearray, token: int) -> None:
     bits = _offset_bits(len(data))
     start = len(data) - (token >> (16 - bits)) - 1
-    for place in range(start, start + (token & (0xFFFF >> bits)) + _SHORTEST_COPY):  # it may run into its own copy
+    for place in range(start, start + (token & (0xFFFF >> bits)) + _SHORTEST_COPY):  # a copy may overlap itself
         data.append(data[place])
 
 
 def _offset_bits(position: int) -> int:
-    """How many bits of a copy token are its distance: the further into a chunk the more; the rest are its length."""
+    """How many bits of a copy token hold its distance, which grows with the position; the rest hold its length."""
     return max(4, (position - 1).bit_length() if position else 0)

@@ -1,6 +1,6 @@
-"""A workbook's VBA project, `vbaProject.bin`: its modules as text, read from and written to [MS-OVBA]'s binary form.
+"""Reads and writes a workbook's VBA project, `vbaProject.bin`, in the binary format of [MS-OVBA].
 
-What Excel compiled is left out, as xlwings leaves it out of the files that it ships: Excel then compiles the text.
+It contains the modules' text without compiled code, like the files that xlwings ships. Excel then compiles the text.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ class Module:
 
 @dataclass(frozen=True)
 class VbaProject:
-    """A project's modules, and what else a file says of a project: its settings and the libraries that it refers to."""
+    """A project's modules, settings, and references to libraries."""
 
     name: str
     modules: tuple[Module, ...]
-    information: bytes  # the records of dir that come before the modules
+    information: bytes  # the records of dir before the modules
     properties: tuple[str, ...]  # lines of PROJECT such as ID="{...}"
     extenders: str  # the section [Host Extender Info] of PROJECT
 
     @classmethod
     def read(cls, data: bytes) -> VbaProject:
-        """Reads a `vbaProject.bin`. Raises ValueError where it is none."""
+        """Reads a `vbaProject.bin`. Raises ValueError if it is not one."""
         root = CFBDocument.from_reader(CFBReader(data)).root
         text = _stream(root, "PROJECT").decode(_ENCODING)
         directory = decompress(_stream(_storage(root), "dir"))
@@ -66,7 +66,7 @@ class VbaProject:
         return cls(name, tuple(modules), directory[:start], tuple(properties), extenders[0] if extenders else "")
 
     def with_modules(self, name: str, modules: Sequence[Module]) -> VbaProject:
-        """A project of that name with these modules, all else as here."""
+        """The same project with another name and other modules."""
         return replace(self, name=name, modules=tuple(modules))
 
     def written(self) -> bytes:
@@ -105,7 +105,7 @@ def workbook_module(code: str = "") -> Module:
 
 
 def sheet_module(code_name: str) -> Module:
-    """The empty module that belongs to a sheet."""
+    """The empty module of a sheet."""
     return _document(code_name, _SHEET_CLASS, "")
 
 
@@ -130,7 +130,7 @@ def _records(directory: bytes) -> Iterator[_Record]:
     while at < len(directory):
         number, size = struct.unpack_from("<HI", directory, at)
         if number == _PROJECT_VERSION:
-            size = 6  # what stands there is reserved
+            size = 6  # the size field is reserved
         end = at + 6 + size
         yield _Record(number, at, directory[at + 6 : end], directory[at:end])
         at = end
@@ -150,7 +150,7 @@ def _module_records(module: Module) -> bytes:
 
 
 def _module_offsets(directory: bytes) -> Iterator[tuple[str, int]]:
-    """Each module's name, and where in its stream its text begins."""
+    """Each module's name, and the offset of its text in its stream."""
     name = ""
     for record in _records(directory):
         if record.id == _MODULE_NAME:

@@ -1,4 +1,4 @@
-"""The VBA that Excel calls: a wrapper for each function, and what the function wizard shows of it."""
+"""Writes the VBA that Excel calls: a wrapper for each function, and its help for the function wizard."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _FUNCTIONS = "gpt2_functions"
 _HELP = "gpt2_help"
 _PYTHON_MODULE = "addin.desktop.functions"
 
-_MOST_HELP = 255  # characters, of Excel's function wizard
-_MOST_ARGUMENTS = 60  # of a VBA function
-_MOST_CHARACTERS = 1_023  # of a line of VBA
-_ROOM = 900  # for texts; the rest is for what stands around them
-_MOST_LINES = 25  # that VBA takes as one
+_MOST_HELP = 255  # characters in Excel's function wizard
+_MOST_ARGUMENTS = 60  # in a VBA function
+_MOST_CHARACTERS = 1_023  # in a line of VBA
+_ROOM = 900  # characters of texts in a line; the rest is for the code around them
+_MOST_LINES = 25  # in one statement of VBA
 _KEYWORDS = """
     addressof and any as boolean byref byte byval call case cdbl cint clng cstr currency date declare dim do double
     each else elseif empty end enum erase error event exit false for friend function get global gosub goto if imp
@@ -38,7 +38,7 @@ failed:
 End Function
 """
 
-# Python is given values: were it given ranges, it would have to ask Excel, which is busy, for what is in them.
+# Python receives values. For a range it would have to ask Excel, which is busy, for the values.
 _HELPERS = """
 Private Function Plain(Optional argument As Variant) As Variant
     If IsMissing(argument) Then Exit Function
@@ -54,7 +54,7 @@ Private Function InCells(ByVal cells As Object) As Variant
 End Function
 
 Private Function FailureText(text As String) As String
-    FailureText = "{mark}" & Replace(Replace(text, vbCr, ""), vbLf, " ") & " (gpt2-excel status says more)"
+    FailureText = "{mark}" & Replace(Replace(text, vbCr, ""), vbLf, " ") & " (gpt2-excel status shows more)"
 End Function
 """
 
@@ -64,7 +64,7 @@ Private described As Boolean
 Public Sub DescribeFunctions()
     Dim saved As Boolean
     If described Then Exit Sub
-    On Error GoTo later ' Excel describes nothing while no workbook is open
+    On Error GoTo later ' Excel refuses descriptions while no workbook is open
     saved = ThisWorkbook.Saved
 {calls}
     ThisWorkbook.Saved = saved
@@ -95,9 +95,9 @@ End Sub
 
 
 def wrapper_modules(descriptions: Iterable[Description]) -> list[Module]:
-    """The workbook's own module, the wrappers, and the help for the function wizard.
+    """The workbook's module, the wrappers, and the help for the function wizard.
 
-    Raises ValueError for a function that VBA or the function wizard has no room for.
+    Raises ValueError if a function does not fit into VBA or the function wizard.
     """
     functions = list(descriptions)
     for function in functions:
@@ -136,7 +136,7 @@ def _describe_call(function: Description) -> str:
 
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:
-    """The texts with commas between them, in as few lines as there is room for."""
+    """The texts, separated by commas, in as few lines as possible."""
     line = ""
     for text in texts:
         if line and len(line) + len(text) > _ROOM:
@@ -147,7 +147,7 @@ def _lines(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _literal(text: str) -> str:
-    """A text as VBA writes it; characters beyond ASCII by their codes, because a module has one old encoding."""
+    """A VBA expression for a text. Non-ASCII characters become codes, because a module has an 8-bit encoding."""
     plain = " ".join(text.split()).replace('"', '""')
     return '"' + re.sub(r"[^ -~]", lambda match: f'" & ChrW({ord(match[0])}) & "', plain) + '"'
 
@@ -161,7 +161,7 @@ def _fitting(function: Description, code: str) -> str:
     if longest > _MOST_CHARACTERS:
         raise ValueError(
             f"{function.name} must fit into lines of {_MOST_CHARACTERS} characters of VBA, not {longest}: "
-            "fewer arguments, shorter names, or help in plainer characters"
+            "use fewer arguments, shorter names, or fewer non-ASCII characters in the help"
         )
     return code
 
@@ -176,4 +176,4 @@ def _check(function: Description) -> None:
             raise ValueError(f"the help of {what} must have at most {_MOST_HELP} characters, not {len(text)}")
     for argument in function.arguments:
         if argument.name.lower() in _KEYWORDS.split():
-            raise ValueError(f"{function.name} has an argument {argument.name!r}, which is a word of VBA's own")
+            raise ValueError(f"{function.name} has an argument {argument.name!r}, which is a VBA keyword")

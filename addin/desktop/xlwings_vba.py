@@ -1,6 +1,6 @@
-"""The VBA that comes with the installed xlwings: it starts Python and hands calls to it.
+"""Reads and adapts the VBA of the installed xlwings, which starts Python and passes calls to it.
 
-It declares functions of `xlwings64-<version>.dll`, so it must be that of the version which runs.
+The VBA declares functions of `xlwings64-<version>.dll`, so its version must be that of the installed xlwings.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from pathlib import Path
 
 import xlwings
 
-from addin.commands.problems import Missing
-from addin.desktop.settings import NAME
+from addin import NAME
 from addin.desktop.vba_project import Module, VbaProject
+from addin.errors import MissingError
 
 MODULES = ("xlwings", "Dictionary")
 _SOURCE = "quickstart_standalone.xlsm"
 
 _START = '''" -B -c ""import sys;sys.path[:]=filter(None,sys.path);import xlwings;xlwings.serve('$(CLSID)')"""'''
 
-# Each pattern must be there once.
+# Each pattern must match once.
 _CHANGES = {
-    # Cells of any workbook could call its functions, such as ReadFile: keep them to this project.
+    # Hide its functions, such as ReadFile, from the cells of other workbooks.
     r'^(Attribute VB_Name = "xlwings")$': r"\1\nOption Private Module",
-    # Settings of our own, beside those of other projects that use xlwings.
+    # Use our own settings, apart from those of other projects that use xlwings.
     r'^(Public Const PROJECT_NAME As String = )"xlwings"$': rf'\1"{NAME}"',
-    # Settings from the user's folder only: a workbook, or a file beside it, must not say which program is started.
+    # Read settings from the user's folder only: no workbook, and no file beside it, may choose the program to start.
     r'^(Function GetConfig\(.*, Optional source As String = )""(\) As Variant)$': r'\1"user"\2',
-    # Nothing is imported from a workbook's folder, or from where Excel happens to be; and Python is started by the same
-    # command from each workbook, so that one process serves them all.
+    # Import nothing from a workbook's folder or Excel's current folder. Start Python by the same command from every
+    # workbook, so that one process serves them all.
     r"^( +tail = ).*xlwings\.serve\(.*$": rf"\1{_START}",
 }
 
 
 @cache
 def xlwings_project() -> VbaProject:
-    """A project with xlwings' modules and nothing else. Missing where this xlwings has them in a form unknown here."""
+    """A project with xlwings' modules only. Raises MissingError if this version of xlwings has other modules."""
     try:
         with zipfile.ZipFile(Path(xlwings.__file__).with_name(_SOURCE)) as archive:
             project = VbaProject.read(archive.read("xl/vbaProject.bin"))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise Missing(f"xlwings {xlwings.__version__} has no VBA that can be read in {_SOURCE}: {error}") from None
+        raise MissingError(f"xlwings {xlwings.__version__} has no readable VBA in {_SOURCE}: {error}") from None
     found = {module.name: module for module in project.modules}
     if lacking := [name for name in MODULES if name not in found]:
-        raise Missing(f"xlwings {xlwings.__version__} has no VBA module {', '.join(lacking)}")
+        raise MissingError(f"xlwings {xlwings.__version__} has no VBA module {', '.join(lacking)}")
     return project.with_modules(project.name, [_adapted(found["xlwings"]), *(found[name] for name in MODULES[1:])])
 
 
@@ -55,7 +55,7 @@ def _adapted(module: Module) -> Module:
     for pattern, replacement in _CHANGES.items():
         source, count = re.subn(pattern, replacement, source, flags=re.M)
         if count != 1:
-            raise Missing(
-                f"the VBA of xlwings {xlwings.__version__} is not known here: {pattern} is there {count} times"
+            raise MissingError(
+                f"the VBA of xlwings {xlwings.__version__} is not supported: {pattern} matches {count} times"
             )
     return replace(module, source=source)

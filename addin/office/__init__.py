@@ -1,5 +1,5 @@
 """Excel for Mac, on the web and on Windows: the functions as Office.js custom functions over a local HTTPS server.
 
-Excel loads one page of ours, which stays alive with the workbook. Its script registers every function; a call of one
-is a POST of the arguments' cells to this server, whose answer is what spills. The same page is the task pane.
+Excel loads the add-in's page, which lives as long as the workbook is open. The page's script registers every function.
+A call posts the cells of the arguments to this server and spills its answer. The same page is the task pane.
 """

@@ -1,17 +1,44 @@
-"""The server as an ASGI application; uvicorn makes one in each of its worker processes."""
+"""The server as an ASGI application: the add-in's files, what Excel and the task pane ask for, and calls of functions.
+
+uvicorn makes one application in each of its worker processes. An application keeps nothing about its users, so any
+process can answer any of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
-from addin.office.calls import Calls
-from addin.office.errors import as_json
+from addin.errors import AddinError
+from addin.hub import downloads
+from addin.office.calls import Calls, without_paths
 from addin.office.guard import Guard
-from addin.office.metadata import FUNCTIONS
-from addin.office.routes import Routes
+from addin.office.icons import draw
+from addin.office.json_values import JSON
+from addin.office.limits import CLOSE, body_size, disconnected, read_body
+from addin.office.manifest import ICON_SIZES, manifest
+from addin.office.metadata import FUNCTIONS, catalog, functions_json, openapi
 from addin.office.settings import Settings
+from addin.templates import open_template
+from udfs.backend import catalogue
+from udfs.cells import ERROR_MARK
+from workbook_templates import TEMPLATES
+
+PAGES = Path(__file__).parent / "pages"
+_JAVASCRIPT, _PNG, _XML = "text/javascript", "image/png", "application/xml"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_CLIENT_GONE = 499  # nginx's code; the client no longer reads it
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -21,5 +48,107 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return Starlette(
         routes=routes.all(),
         middleware=[Middleware(Guard, settings=settings, public=routes.public)],
-        exception_handlers={HTTPException: as_json},
+        exception_handlers={HTTPException: _as_json},
     )
+
+
+class Routes:
+    """The addresses that the server answers."""
+
+    def __init__(self, settings: Settings, calls: Calls) -> None:
+        self._settings, self._calls = settings, calls
+        self._files = {f"/{path.name}": path for path in PAGES.iterdir() if path.is_file()}
+        script = (PAGES / "functions.js").read_text(encoding="utf-8")
+        names, mark = orjson.dumps(list(calls.functions)).decode(), orjson.dumps(ERROR_MARK).decode()
+        self._public_content: dict[str, tuple[bytes, str]] = {
+            "/functions.js": (f"{script}gpt2.associate({names}, {mark});\n".encode(), _JAVASCRIPT),
+            "/functions.json": (orjson.dumps(functions_json()), JSON),
+            "/catalog.json": (orjson.dumps(catalog()), JSON),
+            **{f"/icon-{size}.png": (draw(size), _PNG) for size in ICON_SIZES},
+        }
+
+    @property
+    def public(self) -> frozenset[str]:
+        """The paths whose content is the same for everybody and reveals nothing about this machine."""
+        return frozenset({"/", *self._files, *self._public_content})
+
+    def all(self) -> list[BaseRoute]:
+        """Every route."""
+        constants = self._public_content | {"/openapi.json": (orjson.dumps(openapi()), JSON)}
+        return [
+            Route("/", lambda _: RedirectResponse("/taskpane.html")),
+            *(Route(path, _constant(*content)) for path, content in constants.items()),
+            *(Route(path, _file(file)) for path, file in self._files.items() if path not in constants),
+            Route("/manifest.xml", self.manifest),
+            Route("/status", self.status),
+            Route("/templates/{name}", self.template),
+            Route("/call/{name}", self.call, methods=["POST"]),
+        ]
+
+    async def manifest(self, request: Request) -> Response:
+        return Response(manifest(self._settings.url, self._settings.token), media_type=_XML)
+
+    def status(self, request: Request) -> Response:
+        """This machine's models and downloads, and the names of the templates."""
+        default = catalogue.default_name()
+        status = {
+            "model": default,
+            "note": catalogue.DEMO_NOTE if default == catalogue.DEMO else "",
+            "models": [model.name for model in catalogue.installed()],
+            "downloads": [asdict(download) for download in downloads()],
+            "templates": TEMPLATES,
+        }
+        return Response(orjson.dumps(status), media_type=JSON)
+
+    async def template(self, request: Request) -> Response:
+        """A template workbook for the default model, as `gpt2-excel new` makes it."""
+        name = request.path_params["name"]
+        if name not in TEMPLATES:
+            raise HTTPException(404, f"the template must be {' or '.join(TEMPLATES)}")
+        try:
+            content = await self._calls.alone(_template, name)
+        except (AddinError, ValueError) as error:  # for example, the default model is not on this machine
+            raise HTTPException(422, without_paths(str(error))) from None
+        headers = {"Content-Disposition": f"attachment; filename={TEMPLATES[name]}"}
+        return Response(content, media_type=_XLSX, headers=headers)
+
+    async def call(self, request: Request) -> Response:
+        """A function's rows for the cells of its arguments, or one line that says what is wrong with them."""
+        name = request.path_params["name"]
+        if name not in self._calls.functions:
+            raise HTTPException(404, "there is no such function: reload the add-in", CLOSE)
+        if request.headers.get("content-type", "").partition(";")[0].strip() != JSON:
+            raise HTTPException(415, f"the call must be {JSON}", CLOSE)
+        with self._calls.room(body_size(request)):
+            body = await read_body(request)
+            result = await self._calls.run(name, body, disconnected(request))
+        return Response(status_code=_CLIENT_GONE) if result is None else Response(result, media_type=JSON)
+
+
+def _template(name: str) -> bytes:
+    workbook, usual_name = open_template(name, "office")
+    workbook.recalculate()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / usual_name
+        workbook.save(path, formulas="as stored")
+        return path.read_bytes()
+
+
+async def _as_json(request: Request, error: Exception) -> JSONResponse:
+    """Every refusal as `{"error": line}`."""
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+def _constant(content: bytes, media_type: str) -> Callable[[Request], Any]:
+    async def answer(request: Request) -> Response:
+        return Response(content, media_type=media_type)
+
+    return answer
+
+
+def _file(path: Path) -> Callable[[Request], Any]:
+    async def answer(request: Request) -> Response:
+        return FileResponse(path)
+
+    return answer

@@ -1,8 +1,8 @@
-"""Runs the functions in threads, so that one slow call does not hold up the others.
+"""Runs the functions in threads, so that a slow call does not delay the others.
 
-Two calls of one function run at once, and others of it wait for them: cheap functions do not queue behind expensive
-ones, of which it takes a dozen to fill all threads. What waits is bounded in number and in bytes, what runs in number
-and in time; a call stops when its caller has gone.
+At most two calls of one function run at once; further calls of it wait. So cheap functions do not queue behind
+expensive ones, unless a dozen of those fill all threads. Waiting calls are bounded in number and in bytes, running
+calls in number and in time. A call stops when its client disconnects.
 """
 
 from __future__ import annotations
@@ -13,27 +13,31 @@ import logging
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 from anyio import CancelScope, Semaphore
+from huggingface_hub import constants
 from starlette.exceptions import HTTPException
 
-from addin.office.errors import without_paths
+import udfs
 from addin.office.json_values import read_arguments, write_result
+from addin.office.limits import CLOSE
+from udfs.backend.folders import models_folder
 from udfs.backend.stopping import Stopped, stopped_by
 from udfs.cells import CellError
 
-_AT_ONCE = 2  # calls of one function; each shares its work among the cores
-_THREADS = 24  # each may hold as much memory as a call needs
+_AT_ONCE = 2  # calls of one function; each uses several cores
+_THREADS = 24  # each may need much memory
 MAX_CALLS = 1_000
-MAX_BYTES = 100_000_000  # of the arguments of calls that wait or run
+MAX_BYTES = 100_000_000  # of the arguments of all calls that wait or run
 
 _log = logging.getLogger("uvicorn.error")
 
 
 class Calls:
-    """The calls of one process. `seconds` is how long one may run."""
+    """The calls of one process, each of which may run for `seconds`."""
 
     def __init__(self, functions: dict[str, Callable[..., Any]], seconds: float) -> None:
         self.functions = functions
@@ -46,9 +50,9 @@ class Calls:
 
     @contextmanager
     def room(self, n_bytes: int) -> Iterator[None]:
-        """Room for a call whose arguments have that many bytes. HTTPException 503 where there is none."""
+        """Reserves room for a call with that many bytes of arguments. Raises HTTPException 503 if there is none."""
         if self._n_calls >= MAX_CALLS or self._n_bytes + n_bytes > MAX_BYTES:
-            raise HTTPException(503, "the server is busy: try again", {"Retry-After": "1", "Connection": "close"})
+            raise HTTPException(503, "the server is busy: try again", CLOSE | {"Retry-After": "1"})
         self._n_calls += 1
         self._n_bytes += n_bytes
         try:
@@ -58,9 +62,9 @@ class Calls:
             self._n_bytes -= n_bytes
 
     async def run(self, name: str, body: bytes, gone: Coroutine[Any, Any, None]) -> bytes | None:
-        """The result of a call as JSON; None where the caller does not want it any more, which `gone` waits for.
+        """The result of a call as JSON, or None if the client disconnects, which `gone` waits for.
 
-        HTTPException 422 for a wrong argument, 504 where it takes too long.
+        Raises HTTPException 422 for a wrong argument, 504 if the call takes too long.
         """
         stop, waiting = Event(), CancelScope()
 
@@ -88,7 +92,7 @@ class Calls:
             watch.cancel()
 
     async def alone(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """The result of work for the server itself, in a thread, one at a time."""
+        """The result of the server's own work, in a thread, one piece of work at a time."""
         async with self._one:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
@@ -119,3 +123,14 @@ def _answer(function: Callable[..., Any], name: str, body: bytes, stop: Event) -
     except Exception:
         _log.exception("%s failed", name)
         raise HTTPException(500, f"{name} failed: a bug in gpt2-excel; the server's window says where") from None
+
+
+def without_paths(message: str) -> str:
+    """The message on one line, without the paths of this machine's folders."""
+    folders = [models_folder(), Path(constants.HF_HUB_CACHE), Path(udfs.__file__).parents[1], Path.home()]
+    line = " ".join(message.split())
+    for folder in sorted(map(str, folders), key=len, reverse=True):
+        for spelling in {folder, repr(folder)[1:-1]}:
+            if len(spelling) > 1:  # a home folder "/" would match every slash
+                line = line.replace(spelling, "...")
+    return line

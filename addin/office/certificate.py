@@ -1,12 +1,14 @@
-"""A certificate for localhost, because Office loads pages over HTTPS only.
+"""A certificate for localhost, because Office loads pages over HTTPS only, and the system's trust in it.
 
-A root certificate of this machine's own signs it, and the root's private key is thrown away at once, never written:
-whoever trusts the root trusts this one certificate for localhost and can be shown no other.
+A root certificate made for this machine signs it. The root's private key is never written and is discarded at once, so
+a system that trusts the root trusts this one certificate for localhost and no other.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
@@ -19,14 +21,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from platformdirs import user_data_path
 
+from addin import NAME
+
 ROOT_NAME = "GPT-2 in Excel, on this machine only"
-_DAYS = 820  # Apple takes no more than 825
+_DAYS = 820  # Apple accepts at most 825
 _RENEW_DAYS = 14
+_QUESTION_SECONDS = 300.0  # for the user to answer the system's question
+_KEYCHAIN = "Library/Keychains/login.keychain-db"
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """Its files: `root` is what a system is asked to trust, `chain` and `key` what the server shows."""
+    """The files: the system trusts `root`; the server uses `chain` and `key`."""
 
     folder: Path
 
@@ -48,7 +54,7 @@ class Certificate:
 
     @property
     def is_good(self) -> bool:
-        """Whether it is there, whole, and will still be valid in two weeks."""
+        """Whether the files are complete and the certificate is valid for two more weeks."""
         leaf = _read(self.chain)
         if leaf is None or not self.is_known or not self.key.is_file():
             return False
@@ -56,17 +62,17 @@ class Certificate:
 
     @property
     def is_known(self) -> bool:
-        """Whether the root is there and whole, so that it has a fingerprint."""
+        """Whether the root can be read, so that it has a fingerprint."""
         return _read(self.root) is not None
 
     @property
     def fingerprint(self) -> str:
-        """SHA-1 of the root, by which systems list what they trust."""
+        """The root's SHA-1, by which systems list the certificates that they trust."""
         return x509.load_pem_x509_certificate(self.root.read_bytes()).fingerprint(hashes.SHA1()).hex().upper()
 
 
 def _read(file: Path) -> x509.Certificate | None:
-    """The first certificate in a file; None where there is none that is whole."""
+    """The first certificate in a file, or None if there is none or it is damaged."""
     try:
         return x509.load_pem_x509_certificate(file.read_bytes())
     except (OSError, ValueError):
@@ -74,18 +80,18 @@ def _read(file: Path) -> x509.Certificate | None:
 
 
 def own_folder() -> Path:
-    """Where what belongs to this add-in lies, for this user only."""
-    return user_data_path("gpt2-excel", appauthor=False) / "office"
+    """The folder of the Office add-in's files, which belongs to this user."""
+    return user_data_path(NAME, appauthor=False) / "office"
 
 
 def ensure(folder: Path) -> tuple[Certificate, bool]:
-    """The certificate in that folder, and whether it was made now because there was none or it soon runs out."""
+    """The certificate in a folder, and whether it is new. Makes a new one if there is none or it expires soon."""
     certificate = Certificate(folder)
     if certificate.is_good:
         return certificate, False
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
-    certificate.chain.unlink(missing_ok=True)  # written last: where it is, the others belong to it
+    certificate.chain.unlink(missing_ok=True)  # written last: if it exists, the other files match it
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root = _root(root_key)
     leaf = _leaf(key, root, root_key)
@@ -154,7 +160,47 @@ def _usage(signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """A file that only its owner can read, from its first byte on."""
+    """Writes a file that nobody but its owner can ever read."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
+
+
+def trust_command(certificate: Certificate) -> list[str] | None:
+    """The command that makes the system ask its user to trust the root; None if there is no common way, as on Linux."""
+    root = str(certificate.root)
+    if sys.platform == "darwin":
+        return ["security", "add-trusted-cert", "-r", "trustRoot", "-p", "ssl", "-k", _keychain(), root]
+    if sys.platform == "win32":
+        return ["certutil", "-user", "-addstore", "Root", root]
+    return None
+
+
+def distrust_command(certificate: Certificate) -> list[str] | None:
+    """The command that undoes `trust_command`."""
+    if sys.platform == "darwin":
+        return ["security", "delete-certificate", "-t", "-Z", certificate.fingerprint, _keychain()]
+    if sys.platform == "win32":
+        return ["certutil", "-user", "-delstore", "Root", certificate.fingerprint]
+    return None
+
+
+def is_trusted(certificate: Certificate) -> bool | None:
+    """Whether the system trusts the root; None if it cannot tell."""
+    if sys.platform == "darwin":
+        return succeeds(["security", "verify-cert", "-L", "-p", "ssl", "-s", "localhost", "-c", str(certificate.chain)])
+    if sys.platform == "win32":
+        return succeeds(["certutil", "-user", "-verifystore", "Root", certificate.fingerprint])
+    return None
+
+
+def succeeds(command: list[str]) -> bool:
+    """Runs a command of the system. Whether it succeeds."""
+    try:
+        return subprocess.run(command, capture_output=True, timeout=_QUESTION_SECONDS).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _keychain() -> str:
+    return str(Path.home() / _KEYCHAIN)

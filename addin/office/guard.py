@@ -1,7 +1,11 @@
-"""Who is answered: requests to our own name, from our own page or from Office, with the token where there is one.
+"""Refuses requests that come neither from our own page nor from Office, or that lack the token.
 
-A foreign web page can make a browser send requests to this machine; these checks refuse them. The Host header is
-checked against DNS rebinding, by which a foreign name is made to mean this machine.
+A foreign web page can make a browser send requests to this machine. The Host header is checked against DNS rebinding,
+by which a foreign name resolves to this machine.
+
+Starlette's own middleware (read in version 1.10) does less. `TrustedHostMiddleware` ignores the port of the Host
+header. `CORSMiddleware` only omits headers for a foreign origin and still runs its request, and it has one policy for
+all paths, but Office may read only the public ones.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from addin.office.limits import CLOSE
 from addin.office.settings import Settings
 
 _OFFICE_DOMAINS = ("officeapps.live.com", "office.com", "office365.com", "microsoft365.com", "cloud.microsoft")
@@ -40,13 +45,13 @@ _SECURITY_HEADERS = {
 
 
 def is_office(origin: str) -> bool:
-    """Whether an origin is one of Excel on the web."""
+    """Whether an origin belongs to Excel on the web."""
     return bool(_OFFICE_ORIGIN.fullmatch(origin) or _SHAREPOINT_ORIGIN.fullmatch(origin))
 
 
 class Guard:
-    """ASGI middleware. `public` are the paths of files that are the same for everybody: Office may read them, and they
-    need no token, because a page cannot send one for its own scripts."""
+    """ASGI middleware. `public` holds the paths of files that are the same for everybody. Office may read them, and
+    they need no token, because a page cannot send one when it loads its scripts."""
 
     def __init__(self, app: ASGIApp, settings: Settings, public: frozenset[str]) -> None:
         self._app, self._settings, self._public = app, settings, public
@@ -65,10 +70,10 @@ class Guard:
         await (answer or self._app)(scope, receive, send_with_headers)
 
     def _answer(self, scope: Scope, headers: Headers, is_public: bool) -> Response | None:
-        """What is answered here: refusals, and the browser's question whether Office may read a file."""
+        """A refusal, or the reply to a browser's preflight request; None if the application is to answer."""
         if refusal := self._refusal(scope, headers, is_public):
             status, reason = refusal
-            return JSONResponse({"error": reason}, status, {"Connection": "close"})
+            return JSONResponse({"error": reason}, status, CLOSE)
         return Response(status_code=204) if scope["method"] == "OPTIONS" else None
 
     def _refusal(self, scope: Scope, headers: Headers, is_public: bool) -> tuple[int, str] | None:
@@ -80,7 +85,7 @@ class Guard:
         if origin is None and not is_public and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             return 403, "this server answers only its own page and Office"
         if not is_public and not self._knows_token(scope, headers):
-            return 401, "the token is missing or wrong: take the manifest that gpt2-excel serve names"
+            return 401, "the token is missing or wrong: use the manifest that gpt2-excel serve names"
         return None
 
     def _may_ask(self, origin: str, method: str, is_public: bool) -> bool:
@@ -96,11 +101,11 @@ class Guard:
         return secrets.compare_digest(given.encode(), self._settings.token.encode())
 
     def _sharing(self, headers: Headers, is_public: bool) -> dict[str, str]:
-        """The headers by which a browser lets Office's own pages read a public file."""
+        """The headers that let Office's pages read a public file in a browser."""
         origin = headers.get("origin", "")
         sharing = {"Cross-Origin-Resource-Policy": "cross-origin" if is_public else "same-origin", "Vary": "Origin"}
         if is_public and is_office(origin):
             sharing |= {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Methods": "GET"}
-            if "access-control-request-private-network" in headers:  # a page of the web asks for this machine
+            if "access-control-request-private-network" in headers:  # asked by a page outside this machine
                 sharing["Access-Control-Allow-Private-Network"] = "true"
         return sharing

@@ -1,6 +1,7 @@
-"""Makes Excel find the add-in and trust its server; undoes it; says how it stands. Each line yielded is one thing done.
+"""Makes Excel find the add-in and trust its server, undoes that, and reports on it, with a line for each step.
 
-What is made lies in this user's data folder, and on a Mac one file in Excel's own; nothing needs an administrator.
+Excel finds the manifests of add-ins that are in no store through a folder on a Mac and through the registry on Windows.
+All files are in this user's data folder, except one file in Excel's folder on a Mac. No step needs an administrator.
 """
 
 from __future__ import annotations
@@ -11,21 +12,29 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from addin.errors import AddinError
 from addin.office import certificate as certificates
-from addin.office import sideload, trust
 from addin.office.certificate import Certificate
-from addin.office.manifest import manifest
+from addin.office.manifest import ADDIN_ID, manifest
 from addin.office.settings import PORT
 
+REGISTRY_KEY = r"Software\Microsoft\Office\16.0\Wef\Developer"
+_EXCEL_ON_MAC = "Library/Containers/com.microsoft.Excel/Data/Documents"
 _ON_THE_WEB = "Excel on the web: Home, Add-ins, More Add-ins, My Add-ins, Upload My Add-in, then the file {}"
-_TRUSTED = {True: "trusted by this system", False: "not trusted by this system", None: "trust is up to the browser"}
+_TRUSTED = {
+    True: "trusted by this system",
+    False: "not trusted by this system",
+    None: "the browser decides whether to trust it",
+}
 
 
 def install(port: int = PORT) -> Iterator[str]:
-    """Makes the certificate and has it trusted, writes the manifest for a server at that port of this machine, and puts
-    it where Excel looks."""
+    """Makes the certificate, has the system trust it, and gives Excel the manifest for a server at that port.
+
+    Raises AddinError if a file of another program has the manifest's name.
+    """
     folder = certificates.own_folder()
-    sideload.check_ours(_manifest_file(folder))
+    _check_ours(_manifest_file(folder))
     certificate, is_new = certificates.ensure(folder)
     yield f"{'made' if is_new else 'there is'} a certificate for localhost: {certificate.root}"
     yield from _have_trusted(certificate)
@@ -39,10 +48,10 @@ def install(port: int = PORT) -> Iterator[str]:
 
 
 def uninstall() -> Iterator[str]:
-    """Takes the add-in from Excel, has the certificate no longer trusted, and removes every file that was made."""
+    """Removes the add-in from Excel, ends the system's trust in the certificate, and removes every file."""
     folder = certificates.own_folder()
     certificate, file = Certificate(folder), _manifest_file(folder)
-    sideload.check_ours(file)
+    _check_ours(file)
     nothing = True
     for line in (*_take_from_excel(), *_have_distrusted(certificate)):
         nothing = False
@@ -55,23 +64,23 @@ def uninstall() -> Iterator[str]:
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
     if nothing:
-        yield "nothing of the Office add-in is on this machine"
+        yield "nothing was installed"
 
 
 def status() -> Iterator[str]:
-    """The certificate, whether the system trusts it, and whether Excel knows the manifest."""
+    """Reports on the certificate, whether the system trusts it, and whether Excel knows the manifest."""
     folder = certificates.own_folder()
     certificate, file = Certificate(folder), _manifest_file(folder)
     if not certificate.is_good:
-        yield "certificate: none that is valid; gpt2-excel install --host office makes one"
+        yield "certificate: no valid one; gpt2-excel install --host office makes one"
     else:
-        yield f"certificate: {certificate.root}, {_TRUSTED[trust.is_trusted(certificate)]}"
+        yield f"certificate: {certificate.root}, {_TRUSTED[certificates.is_trusted(certificate)]}"
     yield f"manifest: {file if file.exists() else 'not written'}"
     if sys.platform == "darwin":
-        there = sideload.mac_file()
+        there = _mac_file()
         yield f"in Excel's folder: {there if there.exists() else 'no'}"
     if sys.platform == "win32":
-        yield f"in Excel's registry: {sideload.known_to_windows() or 'no'}"
+        yield f"in Excel's registry: {_known_to_windows() or 'no'}"
 
 
 def _manifest_file(folder: Path) -> Path:
@@ -79,55 +88,99 @@ def _manifest_file(folder: Path) -> Path:
 
 
 def _have_trusted(certificate: Certificate) -> Iterator[str]:
-    command = trust.trust_command(certificate)
+    command = certificates.trust_command(certificate)
     if command is None:
         yield f"for Excel on the web, make the browser trust {certificate.root} as an authority for websites"
-    elif trust.is_trusted(certificate):
-        yield "this system trusts it already"
-    elif trust.run(command):
-        yield "this system trusts it now"
+    elif certificates.is_trusted(certificate):
+        yield "this system already trusts it"
+    elif certificates.succeeds(command):
+        yield "this system now trusts it"
     else:
-        yield f"this system does not trust it yet; to make it so: {_typed(command)}"
+        yield f"this system does not trust it yet; this command makes it: {_typed(command)}"
 
 
 def _have_distrusted(certificate: Certificate) -> Iterator[str]:
     if not certificate.is_known:
         if certificate.root.exists():
-            yield f"{certificate.root} is damaged, so what this system trusts as {certificates.ROOT_NAME!r} stays"
+            yield f"{certificate.root} is damaged, so this system still trusts {certificates.ROOT_NAME!r}"
         return
-    command = trust.distrust_command(certificate)
+    command = certificates.distrust_command(certificate)
     if command is None:
-        yield f"where a browser was made to trust it, remove {certificates.ROOT_NAME!r} from its authorities"
-    elif trust.run(command):
-        yield "this system trusts the certificate no longer"
-    elif trust.is_trusted(certificate):
-        yield f"this system still trusts the certificate; to undo it: {_typed(command)}"
+        yield f"if a browser trusts it, remove {certificates.ROOT_NAME!r} from its authorities"
+    elif certificates.succeeds(command):
+        yield "this system no longer trusts the certificate"
+    elif certificates.is_trusted(certificate):
+        yield f"this system still trusts the certificate; this command undoes it: {_typed(command)}"
 
 
 def _sideload(file: Path) -> list[str]:
     if sys.platform == "darwin":
-        there = sideload.add_to_mac(file.read_text(encoding="utf-8"))
+        there = _add_to_mac(file.read_text(encoding="utf-8"))
         if there is None:
             return ["Excel has not been started on this Mac yet: start it once, then install again"]
         chosen = "in Excel: Home, Add-ins, and under Developer Add-ins choose GPT-2 in Excel"
         return [f"put it where Excel looks: {there}", chosen]
     if sys.platform == "win32":
-        sideload.add_to_windows(file)
+        _add_to_windows(file)
         chosen = "in Excel: Home, Add-ins, More Add-ins, and under Developer Add-ins choose GPT-2 in Excel"
-        return [f"told Excel of it: HKEY_CURRENT_USER\\{sideload.REGISTRY_KEY}", chosen]
+        return [f"told Excel of it: HKEY_CURRENT_USER\\{REGISTRY_KEY}", chosen]
     return []
 
 
 def _take_from_excel() -> list[str]:
-    if sys.platform == "darwin" and (there := sideload.mac_file()).exists():
-        sideload.check_ours(there)
+    if sys.platform == "darwin" and (there := _mac_file()).exists():
+        _check_ours(there)
         there.unlink()
         return [f"removed {there}"]
-    if sys.platform == "win32" and sideload.known_to_windows():
-        sideload.remove_from_windows()
-        return [f"removed its value from HKEY_CURRENT_USER\\{sideload.REGISTRY_KEY}"]
+    if sys.platform == "win32" and _known_to_windows():
+        _remove_from_windows()
+        return [f"removed its value from HKEY_CURRENT_USER\\{REGISTRY_KEY}"]
     return []
+
+
+def _mac_file() -> Path:
+    """The manifest in Excel's folder on a Mac."""
+    return Path.home() / _EXCEL_ON_MAC / "wef" / "gpt2-excel.xml"
+
+
+def _add_to_mac(manifest: str) -> Path | None:
+    """Writes the manifest there. None if Excel has never been started, so that it has no folder."""
+    path = _mac_file()
+    if not (Path.home() / _EXCEL_ON_MAC).is_dir():
+        return None
+    _check_ours(path)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(manifest, encoding="utf-8")
+    return path
+
+
+def _check_ours(path: Path) -> None:
+    """Raises AddinError if the file is not a manifest of this add-in."""
+    if path.exists() and ADDIN_ID not in path.read_text(encoding="utf-8", errors="replace"):
+        raise AddinError(f"{path} is another program's file: move it away first")
 
 
 def _typed(command: list[str]) -> str:
     return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
+
+
+if sys.platform == "win32":
+    import winreg
+
+    def _add_to_windows(manifest: Path) -> None:
+        """Tells Excel where the manifest is, as Microsoft's tools do for an add-in under development."""
+        with winreg.CreateKey(winreg.HKEY_CURRENT_USER, REGISTRY_KEY) as key:
+            winreg.SetValueEx(key, ADDIN_ID, 0, winreg.REG_SZ, str(manifest))
+
+    def _known_to_windows() -> str | None:
+        """The path of the manifest that Excel knows."""
+        try:
+            with winreg.OpenKey(winreg.HKEY_CURRENT_USER, REGISTRY_KEY) as key:
+                return str(winreg.QueryValueEx(key, ADDIN_ID)[0])
+        except OSError:
+            return None
+
+    def _remove_from_windows() -> None:
+        """Undoes `_add_to_windows`."""
+        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, REGISTRY_KEY, 0, winreg.KEY_SET_VALUE) as key:
+            winreg.DeleteValue(key, ADDIN_ID)

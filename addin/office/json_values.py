@@ -1,7 +1,7 @@
-"""Cells as JSON, both ways, fast: 64 x 768 numbers take a few milliseconds.
+"""Converts cells from and to JSON, in a few milliseconds for 64 x 768 numbers.
 
-In: a list of arguments, each a cell or rows of cells. A range of numbers alone becomes an array at once.
-Out: rows of cells. Numbers are written with as few digits as make the same float32 again.
+In: a list of arguments, each a cell or rows of cells. A range that contains only numbers becomes an array.
+Out: rows of cells. Numbers have the fewest digits that give the same float32.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import orjson
 
 from udfs.cells import CellError, spill
 
-MAX_RESULT_BYTES = 5_000_000  # what Excel takes from an add-in in one answer
+JSON = "application/json"  # the media type of calls and answers
+MAX_RESULT_BYTES = 5_000_000  # the largest answer that Excel takes from an add-in
 MAX_CELLS = 1_000_000
-MAX_TEXT = 32_767  # characters that a cell holds
-MAX_TEXTS = 200_000  # characters in all the arguments of a call
+MAX_TEXT = 32_767  # characters in a cell
+MAX_TEXTS = 200_000  # characters in all arguments of a call
 _NUMBERS = {int, float}
 _CELL_TYPES = {int, float, bool, str, dict, type(None)}
 
 
 def read_arguments(body: bytes) -> list[Any]:
-    """The arguments of a call, ranges of numbers as arrays. CellError, one line, for anything that is none."""
+    """The arguments of a call, ranges of numbers as arrays. Raises CellError if the body is malformed or too large."""
     try:
         arguments = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -36,7 +37,7 @@ def read_arguments(body: bytes) -> list[Any]:
 
 
 def write_result(result: Any, name: str) -> bytes:
-    """A function's result as JSON rows. CellError where Excel would not take it."""
+    """A function's result as JSON rows. Raises CellError if it is too large for Excel."""
     rows: Any
     if isinstance(result, np.ndarray) and result.size:
         rows = np.ascontiguousarray(np.atleast_2d(result))
@@ -50,13 +51,13 @@ def write_result(result: Any, name: str) -> bytes:
 
 
 def _rows(argument: Any, number: int) -> list[list[Any]]:
-    """An argument as rows of cells; a lone cell as one row."""
+    """An argument as rows of cells; a single cell is one row."""
     rows = argument if isinstance(argument, list) else [[argument]]
     if not all(isinstance(row, list) for row in rows):
         raise CellError(f"argument {number} must be a cell or a list of rows, each a list of cells")
     strange = set(map(type, chain.from_iterable(rows))) - _CELL_TYPES
     if strange:
-        raise CellError(f"argument {number} has a {strange.pop().__name__} where a cell must be")
+        raise CellError(f"argument {number} has a {strange.pop().__name__} instead of a cell")
     return rows
 
 
@@ -72,7 +73,7 @@ def _check_size(rows_of: list[list[list[Any]]]) -> None:
 
 
 def _compact(argument: Any, rows: list[list[Any]]) -> Any:
-    """A rectangle of numbers as an array, so that no number is looked at twice; anything else as it is."""
+    """A rectangle of numbers as an array; any other argument unchanged."""
     cells = set(map(type, chain.from_iterable(rows)))
     if not cells or cells - _NUMBERS or len({len(row) for row in rows}) > 1:
         return argument
@@ -80,7 +81,7 @@ def _compact(argument: Any, rows: list[list[Any]]) -> Any:
 
 
 def _table(rows: list[list[Any]]) -> list[list[Any]]:
-    """Blanks as empty texts, which Excel shows as such; numbers that came from float32 in its digits."""
+    """Blanks as empty texts, which Excel shows as blanks; numbers that came from float32 as float32."""
     return [[_cell(value) for value in row] for row in rows] if any(rows) else [[""]]
 
 

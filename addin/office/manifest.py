@@ -1,10 +1,12 @@
-"""The manifest: the one file that tells Excel where our page, our functions and our icons are."""
+"""The manifest, the file that tells Excel where the add-in's page, functions and icons are."""
 
 from __future__ import annotations
 
 from importlib import metadata
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
+
+from addin import NAME
 
 ADDIN_ID = "2b7d3e0c-5a86-4c1f-9d53-6f0e8c41a7b9"
 ICON_SIZES = (16, 32, 64, 80)
@@ -105,7 +107,7 @@ _RIBBON_SIZES = (16, 32, 80)
 
 
 def manifest(url: str, token: str = "") -> str:
-    """The manifest for a server at that address. With a token, the page's address carries it."""
+    """The manifest for a server at that address. A token becomes part of the page's address."""
     page = f"{url}/taskpane.html"
     return _TEMPLATE.format(
         id=ADDIN_ID,
@@ -126,6 +128,6 @@ def _image(size: int, url: str) -> str:
 
 
 def _version() -> str:
-    """The package's version in the four numbers that Office asks for, at least 1.0."""
-    major, minor, patch = map(int, metadata.version("gpt2-excel").split(".")[:3])
+    """The package's version as the four numbers that Office requires, the first at least 1."""
+    major, minor, patch = map(int, metadata.version(NAME).split(".")[:3])
     return f"{major + 1}.{minor}.{patch}.0"

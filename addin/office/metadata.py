@@ -1,31 +1,51 @@
-"""The functions as Excel is told of them, and as the task pane lists them: both read from the functions themselves."""
+"""Describes the functions as JSON: Excel's metadata, the task pane's list, and an OpenAPI document for tools."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import metadata
 from typing import Any
 
 import udfs
+from addin import NAME
+from addin.office.json_values import JSON
 from udfs.function import Argument, Description, describe
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {name.upper(): getattr(udfs, name) for name in udfs.__all__}
 
+_ROWS = {"type": "array", "items": {"type": "array", "items": {"$ref": "#/components/schemas/Cell"}}}
+_SCHEMAS = {
+    "Cell": {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "boolean"}, {"type": "null"}]},
+    "Rows": _ROWS,
+    "Refusal": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
+}
+_REFUSALS = {
+    400: "the request was cut short",
+    408: "the arguments arrived too slowly",
+    411: "no Content-Length",
+    413: "the arguments are too large",
+    415: "not application/json",
+    422: "a wrong argument: the line that a cell shows",
+    503: "too many calls at once",
+    504: "the call took too long",
+}
+
 
 def descriptions() -> list[Description]:
-    """What every function says of itself."""
+    """Every function's name, arguments, help and example."""
     return [describe(function) for function in FUNCTIONS.values()]
 
 
 def functions_json() -> dict[str, Any]:
-    """The metadata of Office.js custom functions: every argument and every result a range of anything."""
+    """The metadata of Office.js custom functions. Every argument and every result is a range of any values."""
     return {
-        "allowErrorForDataTypeAny": True,  # an error cell reaches us, so that the answer can say where it stands
+        "allowErrorForDataTypeAny": True,  # pass error cells on, so that the answer can name them
         "functions": [_function(description) for description in descriptions()],
     }
 
 
 def catalog() -> list[dict[str, Any]]:
-    """Name, help, arguments and an example of every function."""
+    """Every function for the task pane."""
     return [
         {
             "name": description.name,
@@ -38,6 +58,16 @@ def catalog() -> list[dict[str, Any]]:
         }
         for description in descriptions()
     ]
+
+
+def openapi() -> dict[str, Any]:
+    """The calls in OpenAPI 3.1: one path for each function."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "GPT-2 in Excel", "version": metadata.version(NAME)},
+        "paths": {f"/call/{description.name}": {"post": _operation(description)} for description in descriptions()},
+        "components": {"schemas": _SCHEMAS},
+    }
 
 
 def _function(description: Description) -> dict[str, Any]:
@@ -59,3 +89,32 @@ def _parameter(argument: Argument) -> dict[str, Any]:
         "dimensionality": "matrix",
         "optional": argument.optional,
     }
+
+
+def _operation(description: Description) -> dict[str, Any]:
+    arguments = {
+        "type": "array",
+        "description": "; ".join(f"{argument.name}: {argument.help}" for argument in description.arguments),
+        "items": {"anyOf": [_ref("Cell"), _ref("Rows")]},
+        "maxItems": len(description.arguments),
+    }
+    return {
+        "operationId": description.name,
+        "summary": description.help,
+        "requestBody": {"required": True, "content": _as_json(arguments)},
+        "responses": {
+            "200": {"description": "the rows that spill", "content": _as_json(_ref("Rows"))},
+            **{
+                str(status): {"description": reason, "content": _as_json(_ref("Refusal"))}
+                for status, reason in _REFUSALS.items()
+            },
+        },
+    }
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _as_json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {JSON: {"schema": schema}}

@@ -1,4 +1,4 @@
-"""How the server was started, as each of its worker processes is told: through one environment variable."""
+"""The server's settings, which reach its worker processes through an environment variable."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Settings:
-    """`url`: as Excel reaches the server. `port`: where it listens. `token`: what every caller must know; blank where
-    only this machine can reach it. `seconds`: how long one call may take."""
+    """`url`: the server's address for Excel. `port`: where it listens. `token`: a secret that every caller must send,
+    or blank if only this machine can reach the server. `seconds`: the most time for one call."""
 
     url: str = f"https://localhost:{PORT}"
     port: int = PORT
@@ -24,7 +24,7 @@ class Settings:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """What a Host header may say: nothing else is meant for this server. Browsers leave out HTTPS' own port."""
+        """The accepted Host headers. Browsers omit the port 443."""
         names = {urlsplit(self.url).netloc.lower(), *(f"{name}:{self.port}" for name in _LOOPBACK_NAMES)}
         return frozenset(names | {name.removesuffix(":443") for name in names})
 
@@ -34,10 +34,10 @@ class Settings:
         return frozenset(f"https://{host}" for host in self.hosts)
 
     def to_environment(self) -> None:
-        """For this process and those that it starts."""
+        """Stores the settings for this process and its child processes."""
         os.environ[_VARIABLE] = json.dumps(asdict(self))
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """What `to_environment` wrote; the defaults where nothing did."""
+        """Reads what `to_environment` stored, else the defaults."""
         return cls(**json.loads(os.environ.get(_VARIABLE, "{}")))

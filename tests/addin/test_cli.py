@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 from addin import cli
-from addin.commands.problems import EXIT_CODES
 from tests.random_checkpoint import write_checkpoint
 
 SLOW_TO_IMPORT = ("numpy", "formulas", "huggingface_hub", "rich", "tiktoken", "xlsxwriter", "xlwings")
@@ -20,7 +19,7 @@ SLOW_TO_IMPORT = ("numpy", "formulas", "huggingface_hub", "rich", "tiktoken", "x
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
-    """`gpt2-excel models` raises what is put into this list."""
+    """`gpt2-excel models` raises the error in this list."""
     errors: list[BaseException] = []
 
     @click.command()
@@ -34,7 +33,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
 def test_help_names_every_command_and_exit_code() -> None:
     shown = CliRunner().invoke(cli.main, ["--help"])
     assert shown.exit_code == 0
-    for word in (*cli.COMMANDS, *EXIT_CODES.values()):
+    for word in (*cli.COMMANDS, *cli.EXIT_CODES.values()):
         assert str(word) in shown.stdout
 
 

@@ -24,9 +24,10 @@ from tests.benchmarks.tables import markdown
 from tests.benchmarks.workers import prompt
 from udfs.backend import catalogue
 from udfs.backend.arrays import Array
+from udfs.backend.fast.forward import attend
 from udfs.backend.generate import decoding
+from udfs.backend.generate.reader import Reader
 from udfs.backend.generate.sampling import GREEDY, random_numbers
-from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 
 N_PROMPT = 10
@@ -44,16 +45,16 @@ def generated(model: Model, n_tokens: int) -> list[int]:
 
 
 def milliseconds(work: Callable[[], object]) -> float:
-    """The seconds that a call takes."""
+    """The milliseconds that a call takes."""
     start = perf_counter()
     work()
     return 1000 * (perf_counter() - start)
 
 
-def attend(keys: Array, values: Array) -> None:
+def attend_once(keys: Array, values: Array) -> None:
     """Scores, pattern and mix of one token in every block: `[n_layer, n_head, n_seq, d_head]`."""
     for k, v in zip(keys, values, strict=True):
-        forward.attend(k[:, -1:], k, v)
+        attend(k[:, -1:], k, v)
 
 
 def measure(model: Model, ids: list[int], lengths: tuple[int, ...], rounds: int) -> dict[int, tuple[float, float]]:
@@ -62,14 +63,14 @@ def measure(model: Model, ids: list[int], lengths: tuple[int, ...], rounds: int)
     random = np.random.RandomState(0)
     shape = (config.n_layer, config.n_head, max(lengths), config.d_head)
     keys, values = (random.standard_normal(shape).astype(np.float32) for _ in range(2))
-    readers = {length: decoding.Reader(ids[:length], model) for length in lengths}
+    readers = {length: Reader(ids[:length], model) for length in lengths}
     times: dict[int, list[tuple[float, float]]] = {length: [] for length in lengths}
     for _ in range(rounds):
         for length, reader in readers.items():
             whole = milliseconds(lambda reader=reader: reader.read([0]))
             reader.go_back(length)
             seen = slice(0, length)
-            alone = milliseconds(lambda seen=seen: attend(keys[:, :, seen], values[:, :, seen]))
+            alone = milliseconds(lambda seen=seen: attend_once(keys[:, :, seen], values[:, :, seen]))
             times[length].append((whole, alone))
     return {length: tuple(np.median(times[length], axis=0).tolist()) for length in lengths}
 

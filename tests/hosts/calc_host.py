@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 from addin.calc import installation
-from addin.commands.programs import find_libreoffice
+from addin.programs import find_libreoffice
 
 _DRIVER = Path(__file__).with_name("calc_driver.py")
 _TIMEOUT = 60

@@ -1,10 +1,10 @@
-// The custom functions: each sends its arguments' cells to the server and gives back the rows that come. What goes
-// wrong is one line of text in the cell, because Excel for Mac shows no message with an error value.
+// The custom functions. Each sends the cells of its arguments to the server and returns the rows of the answer. An error
+// is one line of text in the cell, because Excel for Mac shows no message with an error value.
 "use strict";
 
 globalThis.gpt2 = (() => {
-  const RETRIES = 60; // while the server says that it is busy
-  const PAUSE = 250; // milliseconds before the first of them
+  const RETRIES = 60; // if the server is busy
+  const PAUSE = 250; // milliseconds before the first retry
 
   const token = new URLSearchParams(location.search).get("token");
 
@@ -12,12 +12,12 @@ globalThis.gpt2 = (() => {
     return token ? { ...more, Authorization: `Bearer ${token}` } : more;
   }
 
-  // What is read from the server with the token, where there is one.
+  // Sends a request to the server, with the token if there is one.
   function ask(path, options = {}) {
     return fetch(path, { ...options, headers: headers(options.headers) });
   }
 
-  // An argument that is left out comes as null or undefined; an error cell as an object that knows its own JSON.
+  // An omitted argument is null or undefined; an error cell is an object with its own JSON form.
   function body(values) {
     return JSON.stringify(values.map((value) => value ?? null));
   }
@@ -49,7 +49,7 @@ globalThis.gpt2 = (() => {
     }
   }
 
-  // Excel calls a function with a value for each of its arguments and, last, what it knows of the call.
+  // Excel calls a function with a value for each argument and, last, an object that describes the call.
   function associate(names, mark) {
     for (const name of names) {
       CustomFunctions.associate(name, (...values) => {

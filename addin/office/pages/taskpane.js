@@ -1,8 +1,8 @@
-// The task pane: is the server up, which model, downloads, workbooks, and the functions with examples to insert.
+// The task pane: the state of the server, its model, downloads, workbooks, and the functions with examples to insert.
 "use strict";
 
 (() => {
-  const EVERY = 3000; // milliseconds between looks at the server
+  const EVERY = 3000; // milliseconds between requests for the status
   const find = (id) => document.getElementById(id);
 
   let inExcel = false;
@@ -25,12 +25,12 @@
   async function look() {
     try {
       const response = await gpt2.ask("/status");
-      const said = await response.json();
-      if (!response.ok) throw new Error(said.error);
+      const status = await response.json();
+      if (!response.ok) throw new Error(status.error);
       showState("up", "The server is up");
-      showModel(said);
-      showDownloads(said.downloads);
-      if (!templatesShown) showTemplates(said.templates);
+      showModel(status);
+      showDownloads(status.downloads);
+      if (!templatesShown) showTemplates(status.templates);
     } catch (error) {
       const reason = error instanceof TypeError ? "The server does not answer: start it with gpt2-excel serve" : error.message;
       showState("down", reason);
@@ -56,9 +56,9 @@
   }
 
   function download({ model, done, total, is_moving: isMoving }) {
-    const of = total ? `${megabytes(done)} of ${megabytes(total)}` : megabytes(done);
-    const item = element("li", `${model}: ${of}${isMoving ? "" : ", stopped; the same command goes on with it"}`);
-    if (total) item.append(element("progress", "", { max: total, value: done }));
+    const of = `${megabytes(done)} of ${megabytes(total)}`;
+    const item = element("li", `${model}: ${of}${isMoving ? "" : ", stopped; the same command resumes it"}`);
+    item.append(element("progress", "", { max: total, value: done }));
     return item;
   }
 

@@ -10,5 +10,5 @@ from tests.hosts.calc_host import calc as shared_calc
 
 @pytest.fixture(scope="session")
 def calc() -> Calc:
-    """LibreOffice Calc with the add-in; the test is skipped where there is none."""
+    """LibreOffice Calc with the add-in. Skips the test if LibreOffice is not installed."""
     return shared_calc()

@@ -1,4 +1,4 @@
-"""LibreOffice's side without LibreOffice: the process is started, answers, and is started again when it dies."""
+"""The client without LibreOffice: it starts the worker process, and starts it again when it has ended."""
 
 from __future__ import annotations
 
@@ -63,5 +63,5 @@ def test_when_it_has_died_another_answers(client: Client) -> None:
 def test_what_does_not_start_is_an_error_and_not_a_hang(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nothing"):
         Client(str(tmp_path / "nothing")).call("GPT2_GELU", [1.0])
-    with pytest.raises((OSError, EOFError)):  # it may end before it is asked, or after
+    with pytest.raises((OSError, EOFError)):  # it may end before or after the request
         Client("/bin/true" if Path("/bin/true").exists() else sys.executable).call("GPT2_GELU", [1.0])

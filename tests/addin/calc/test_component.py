@@ -1,4 +1,4 @@
-"""What LibreOffice loads, without LibreOffice: where a result stands in an array formula, and what is said instead."""
+"""The component without LibreOffice: the layout of results in array formulas, and its errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Method = Callable[..., Any]
 
 
 class Answering:
-    """A client whose functions all give the same, or fail."""
+    """A client whose functions all return the same result, or fail."""
 
     def __init__(self, result: Any) -> None:
         self.result, self.given = result, list[Any]()
@@ -34,7 +34,7 @@ class Answering:
 
 @pytest.fixture
 def component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module out of an extension; `unohelper`, which only LibreOffice's Python has, is a stand-in."""
+    """The module from an extension, with a fake of `unohelper`, which only LibreOffice's Python has."""
     write_extension(tmp_path / "functions.oxt", "/some/where/python")
     with ZipFile(tmp_path / "functions.oxt") as extension:
         extension.extractall(tmp_path)

@@ -1,4 +1,4 @@
-"""What is in the extension: everything that LibreOffice asks for, made from the functions themselves."""
+"""The extension contains everything that LibreOffice needs, made from the functions."""
 
 from __future__ import annotations
 
@@ -58,17 +58,17 @@ def test_all_that_the_manifest_names_is_there(extension: ZipFile) -> None:
 
 
 def test_libreoffices_python_needs_the_standard_library_and_what_is_packed(extension: ZipFile, tmp_path: Path) -> None:
-    """Loaded as LibreOffice loads it, by a Python that has no other packages, with stand-ins for LibreOffice's own."""
+    """A Python without other packages loads it as LibreOffice does, with fakes of LibreOffice's modules."""
     extension.extractall(tmp_path)
-    stand_ins = tmp_path / "stand-ins"
-    (stand_ins / "org").mkdir(parents=True)
-    (stand_ins / "unohelper.py").write_text(
+    fakes = tmp_path / "fakes"
+    (fakes / "org").mkdir(parents=True)
+    (fakes / "unohelper.py").write_text(
         "class Base: pass\n"
         "class ImplementationHelper:\n"
         "    def addImplementation(self, create, name, services): self.create = create\n"
     )
-    (stand_ins / "org" / "gpt2excel.py").write_text("class XFunctions: pass\n")
-    folders = [str(tmp_path), str(tmp_path / "pythonpath"), str(stand_ins)]
+    (fakes / "org" / "gpt2excel.py").write_text("class XFunctions: pass\n")
+    folders = [str(tmp_path), str(tmp_path / "pythonpath"), str(fakes)]
     code = (
         f"import sys; sys.path[:0] = {folders}; import component; "
         "functions = component.g_ImplementationHelper.create(None); "

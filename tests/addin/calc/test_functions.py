@@ -1,4 +1,4 @@
-"""The functions as a person meets them in Calc: typed, looked up in the wizard, given wrong arguments."""
+"""The functions in Calc as users meet them: typed, in the function wizard, with wrong arguments."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_when_the_process_that_computes_dies_another_goes_on(sheet: Calc) -> Non
 
 
 def _workers(office: int) -> list[int]:
-    """The processes that compute for this LibreOffice: another one may run its own on the same machine."""
+    """The worker processes of this LibreOffice; another LibreOffice may have its own."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

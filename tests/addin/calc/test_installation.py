@@ -1,4 +1,4 @@
-"""Installed, looked at and removed by LibreOffice's own program, in a profile that is thrown away."""
+"""Install, status and uninstall with LibreOffice's own program, in a temporary profile."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from addin.calc import installation
-from addin.commands.problems import Missing, Problem
-from addin.commands.programs import find_libreoffice
+from addin.errors import AddinError, MissingError
+from addin.programs import find_libreoffice
 from tests.hosts.calc_host import profile_environment
 
 needs_libreoffice = pytest.mark.skipif(
@@ -32,13 +32,13 @@ def test_twice_in_and_once_out(profile: Path) -> None:
     assert list(profile.rglob("functions.idl"))
     assert "removed" in "\n".join(installation.uninstall())
     assert list(installation.uninstall()) == ["nothing was installed"]
-    assert "extension: none (gpt2-excel install --host calc)" in list(installation.status())
+    assert "extension: not installed (gpt2-excel install --host calc)" in list(installation.status())
     assert not list(profile.rglob("functions.idl"))
 
 
 @needs_libreoffice
 def test_what_libreoffice_does_not_take_is_said_in_one_line(profile: Path) -> None:
-    with pytest.raises(Problem, match="LibreOffice's unopkg add: ERROR"):
+    with pytest.raises(AddinError, match="LibreOffice's unopkg add: ERROR"):
         installation._unopkg("add", str(profile / "nothing.oxt"))
 
 
@@ -48,7 +48,7 @@ def test_what_it_says_may_be_in_another_encoding(tmp_path: Path, monkeypatch: py
     program.write_bytes(b"#!/bin/sh\nprintf 'l\\201uft nicht\\n' >&2; exit 1\n")
     program.chmod(0o700)
     monkeypatch.setattr(installation, "_program", lambda: str(program))
-    with pytest.raises(Problem, match=r"unopkg add: l.uft nicht"):
+    with pytest.raises(AddinError, match=r"unopkg add: l.uft nicht"):
         installation._unopkg("add")
 
 
@@ -59,11 +59,11 @@ def test_a_libreoffice_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.
     program.chmod(0o700)
     monkeypatch.setattr(installation, "_program", lambda: str(program))
     monkeypatch.setattr(installation, "_TIMEOUT", 0.1)
-    with pytest.raises(Problem, match=r"unopkg add took over 0.1 s: is LibreOffice open\?"):
+    with pytest.raises(AddinError, match=r"unopkg add took over 0.1 s: is LibreOffice open\?"):
         installation._unopkg("add")
 
 
 def test_without_libreoffice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "find_libreoffice", lambda: None)
-    with pytest.raises(Missing, match="LibreOffice is not on this machine"):
+    with pytest.raises(MissingError, match="LibreOffice is not on this machine"):
         list(installation.install())

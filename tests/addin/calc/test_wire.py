@@ -1,4 +1,4 @@
-"""What goes through the pipe comes out the same."""
+"""Values come out of the pipe as they went in."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def in_rows(flat: array[float], columns: int) -> list[list[float]]:
 
 
 def without_blank_rows(rows: list[list[Any]]) -> list[list[Any]]:
-    """At least one row, but no blank ones at the end."""
+    """Drops blank rows at the end, but keeps one row."""
     kept = len(rows)
     while kept > 1 and all(cell in ("", None) for cell in rows[kept - 1]):
         kept -= 1

@@ -1,4 +1,4 @@
-"""Every template, opened and recalculated by Calc itself, cell by cell as without any spreadsheet program."""
+"""Calc and the headless host recalculate every template to the same cells."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ EDITS = {
 
 
 class Pair:
-    """One workbook twice: in Calc, and recalculated without any spreadsheet program."""
+    """One workbook in Calc and in the headless host."""
 
     def __init__(self, calc: Calc, headless: Workbook) -> None:
         self.calc, self.headless, self.tabs = calc, headless, calc.tabs()
@@ -79,7 +79,7 @@ class Pair:
         self.type(*self.calc.cell_named("prompt"), prompt)
 
     def differences(self, *, besides_squares: bool = False) -> list[str]:
-        """Cells that are not the same, after both have recalculated."""
+        """The cells that differ after both have recalculated."""
         self.calc.calculate()
         self.headless.recalculate()
         tabs = [tab for tab in self.tabs if not (besides_squares and tab == "All heads")]

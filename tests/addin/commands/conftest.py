@@ -1,4 +1,4 @@
-"""A place of its own for every test, and a hub to download from: `HEAD` and `GET` as huggingface.co answers them."""
+"""A folder of its own for each test, and a local hub that answers `HEAD` and `GET` as huggingface.co does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class FakeHub:
-    """The hub's side of a download, with what can go wrong on the way.
+    """The hub's side of a download, with possible failures.
 
     `cuts` are the byte counts after which the next transfers of a large file break off; `ranges` and `tokens` are the
     Range and Authorization headers with which they were asked for.
@@ -39,7 +39,7 @@ class FakeHub:
     cdn: str = ""
 
     def etag(self, name: str, content: bytes) -> str:
-        """SHA-256 of what git-lfs keeps, git's blob id of the rest."""
+        """SHA-256 for files in git-lfs, git's blob id for the others."""
         if name in self.etags:
             return self.etags[name]
         if name.endswith(".safetensors"):
@@ -115,7 +115,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _ctrl_c_is_heard() -> Iterator[None]:
-    """Also where a script runs the tests in the background: there it is ignored, in every process that they start."""
+    """Enables SIGINT, which a script that runs the tests in the background disables for all their processes."""
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if ignored:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -126,7 +126,7 @@ def _ctrl_c_is_heard() -> Iterator[None]:
 
 @pytest.fixture
 def hub(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    """A hub on this machine, with its files on a second server as the real one has them. Nothing stalls at first."""
+    """A local hub. Its large files are on a second server, as on the real hub. No transfer stalls at first."""
     fake = FakeHub()
     fake.stall.set()
     servers = [ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake)) for _ in range(2)]
@@ -152,7 +152,7 @@ def use_endpoint(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder, and nothing of what this machine's user has from the hub."""
+    """An empty current folder, and none of this user's own files from the hub."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -172,7 +172,7 @@ def models(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def workbook(here: Path) -> Path:
-    """A small workbook of a user's own, with the names that the templates have: `mine.xlsx`, on the model `tiny`."""
+    """A user's small workbook `mine.xlsx`, with the defined names of the templates and the model `tiny`."""
     path = here.parent / "mine.xlsx"
     with xlsxwriter.Workbook(path) as made:
         sheet = made.add_worksheet("Prompt")

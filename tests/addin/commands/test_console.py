@@ -1,4 +1,4 @@
-"""How results look."""
+"""Bars, sizes and quoted tokens on the terminal."""
 
 from __future__ import annotations
 

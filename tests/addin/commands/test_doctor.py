@@ -1,8 +1,7 @@
-"""`gpt2-excel doctor`, on machines that lack one thing and another."""
+"""`gpt2-excel doctor`, on machines that lack various things."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,16 +9,17 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from addin.commands import machine, programs
+from addin import programs
+from addin.commands import doctor
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
 def _default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The template is tried on a small random model, and LibreOffice is not started for each test."""
+    """Uses a small random model, and does not start LibreOffice in each test."""
     monkeypatch.setenv("GPT2_EXCEL_MODEL", "tiny")
-    monkeypatch.setattr(machine, "libreoffice_version", lambda program: "7.4.7.2")
+    monkeypatch.setattr(programs, "libreoffice_version", lambda program: "7.4.7.2")
 
 
 def line(result: Result, what: str) -> str:
@@ -37,18 +37,18 @@ def test_a_machine_where_the_main_job_works(gpt2_excel: Run) -> None:
 
 
 def test_what_is_missing_comes_with_what_mends_it(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "find_libreoffice", lambda: None)
+    monkeypatch.setattr(programs, "find_libreoffice", lambda: None)
     monkeypatch.setattr(sys, "platform", "linux")
     result = gpt2_excel("doctor")
     assert result.exit_code == 0
     assert "-> gpt2-excel download gpt2\n" in result.stdout
     assert "-> sudo apt-get install libreoffice-calc\n" in result.stdout
-    assert "there is none for linux" in line(result, "Excel")
+    assert "not available for linux" in line(result, "Excel")
 
 
 def test_a_missing_package_is_exit_code_3(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = machine._version
-    monkeypatch.setattr(machine, "_version", lambda name: None if name == "tiktoken" else known(name))
+    known = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: None if name == "tiktoken" else known(name))
     result = gpt2_excel("doctor")
     assert result.exit_code == 3
     assert "-m pip install tiktoken\n" in result.stdout
@@ -66,7 +66,7 @@ def test_a_main_job_that_fails_is_said_in_one_line(gpt2_excel: Run, monkeypatch:
     def broken(*arguments: object, **options: object) -> None:
         raise ImportError("no such library")
 
-    monkeypatch.setattr("addin.commands.source.build", broken)
+    monkeypatch.setattr("addin.templates.build", broken)
     result = gpt2_excel("doctor")
     assert result.exit_code == 3
     assert line(result, "main job") == "missing main job       ImportError: no such library"
@@ -78,8 +78,8 @@ def test_a_look_for_excel_that_fails_does_not_keep_the_main_job_from_working(
     def damaged() -> None:
         raise ValueError("Info.plist is damaged")
 
-    monkeypatch.setattr(machine, "find_excel", damaged)
-    monkeypatch.setattr(machine.sys, "platform", "darwin")
+    monkeypatch.setattr(programs, "find_excel", damaged)
+    monkeypatch.setattr(sys, "platform", "darwin")
     result = gpt2_excel("doctor")
     assert (result.exit_code, result.stderr) == (0, "")
     assert line(result, "excel") == "missing excel          ValueError: Info.plist is damaged"
@@ -91,28 +91,3 @@ def test_a_folder_that_cannot_be_written(gpt2_excel: Run, here: Path, monkeypatc
     monkeypatch.setenv("GPT2_EXCEL_MODEL", "demo")
     monkeypatch.setenv("GPT2_EXCEL_MODELS", str(blocked))
     assert line(gpt2_excel("doctor"), "models folder").startswith("missing ")
-
-
-def test_excel_on_a_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    info = tmp_path / "Applications/Microsoft Excel.app/Contents/Info.plist"
-    info.parent.mkdir(parents=True)
-    info.write_text(
-        '<?xml version="1.0"?><plist version="1.0"><dict>'
-        "<key>CFBundleShortVersionString</key><string>16.90</string></dict></plist>"
-    )
-    monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert programs.find_excel() == f"16.90 ({info.parents[1]})"
-
-
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
-def test_libreoffice_says_its_version() -> None:
-    program = programs.find_libreoffice()
-    assert program is not None
-    version = programs.libreoffice_version(program)
-    assert version is not None
-    assert version[0].isdigit()
-
-
-def test_a_libreoffice_that_does_not_start() -> None:
-    assert programs.libreoffice_version("/no/such/program") is None

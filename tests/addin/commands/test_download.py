@@ -1,4 +1,4 @@
-"""`gpt2-excel download` against a hub on this machine."""
+"""`gpt2-excel download` from a local hub."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from udfs.backend.interpret.sae import HUB_REPOSITORY, installed, open_autoencod
 Run = Callable[..., Result]
 CONFIG = config(n_layer=1, n_head=2, n_embd=8, n_ctx=16, n_vocab=300)
 TINY = parse_config(CONFIG)
-# The package's `main` in a process of its own, writing what it receives in small pieces.
+# The command line in a process of its own, which receives small chunks.
 PROCESS = "import huggingface_hub.constants as c; c.DOWNLOAD_CHUNK_SIZE = 1000; from addin.cli import main; main()"
 
 
@@ -79,7 +79,7 @@ def test_a_damaged_model_is_fetched_again(gpt2_excel: Run, repository: dict[str,
 def test_a_model_that_a_program_has_open_is_left_whole(
     gpt2_excel: Run, repository: dict[str, bytes], models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On Windows neither a file in use can be removed, nor its folder be moved."""
+    """On Windows a file in use cannot be removed, and its folder cannot be moved."""
     gpt2_excel("download", "gpt2")
     move = Path.replace
 
@@ -164,7 +164,7 @@ def test_a_wrong_checksum_is_noticed_and_the_file_removed(
     hub.etags[name] = "0" * (64 if name == "model.safetensors" else 40)
     result = gpt2_excel("download", "gpt2")
     assert result.exit_code == 3
-    assert f"{name} of openai-community/gpt2 came damaged" in result.stderr
+    assert f"{name} of openai-community/gpt2 was damaged on the way" in result.stderr
     assert not list(models.glob(f"*/{name}*"))
 
 
@@ -180,7 +180,7 @@ def test_a_part_of_an_older_version_is_not_mixed_in(
 ) -> None:
     folder = models / "gpt2.incomplete"
     folder.mkdir(parents=True)
-    (folder / "model.safetensors.aaaaaaaaaaaa.part").write_bytes(b"old")
+    (folder / "model.safetensors.aaaaaaaaaaaa.3.part").write_bytes(b"old")
     assert gpt2_excel("download", "gpt2").exit_code == 0
     assert hub.ranges == [None]
     assert {path.name for path in (models / "gpt2").iterdir()} == {"config.json", "model.safetensors"}
@@ -310,7 +310,7 @@ def test_a_sparse_autoencoder_of_another_kind_is_refused(
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(("sae",), "sae needs a LAYER"), (("gpt2", 2), "LAYER goes with sae only"), (("sae", 12), "0<=x<=11")],
+    [(("sae",), "sae needs a LAYER"), (("gpt2", 2), "only sae takes a LAYER"), (("sae", 12), "0<=x<=11")],
 )
 def test_a_layer_goes_with_sae(gpt2_excel: Run, arguments: tuple[object, ...], said: str) -> None:
     result = gpt2_excel("download", *arguments)

@@ -1,4 +1,4 @@
-"""`gpt2-excel generate`: the text of GPT2_GENERATE, token by token, and what is left after Ctrl-C."""
+"""`gpt2-excel generate`: the same text as GPT2_GENERATE, token by token, and its output after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def test_ctrl_c_leaves_what_it_has(gpt2_excel: Run, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT goes to a whole console there")
 def test_a_running_process_is_stopped_by_ctrl_c_and_streams(tmp_path: Path) -> None:
-    """On a model that is slow enough, with a context long enough, to be caught in the middle."""
+    """The model is slow enough and its context long enough to interrupt it in the middle."""
     checkpoints.write(tmp_path / "slow", 6, 256)
     environment = {**os.environ, "GPT2_EXCEL_MODELS": str(tmp_path)}
     command = [*COMMAND[:4], "--model", "slow", "--prompt", PROMPT, "--tokens", "1000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        begun = process.stdout.read(len(PROMPT) + 12)  # some tokens are there long before the last
+        begun = process.stdout.read(len(PROMPT) + 12)  # some tokens arrive long before the last
         process.send_signal(signal.SIGINT)
         rest, errors = process.stdout.read(), process.stderr.read().decode()
         assert process.wait(10) == 130
@@ -96,7 +96,7 @@ def test_a_bar_on_the_terminal_while_the_text_goes_elsewhere(tmp_path: Path) -> 
     try:
         while data := os.read(ours, 4096):
             shown += data
-    except OSError:  # Linux says so at the end
+    except OSError:  # Linux raises it at the end
         pass
     assert b"/50" in shown
     assert (tmp_path / "text").read_text() == PROMPT + udfs.gpt2_generate(PROMPT, 50, model="demo") + "\n"

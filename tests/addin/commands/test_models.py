@@ -39,4 +39,4 @@ def test_a_damaged_model_is_said_to_be(gpt2_excel: Run, models: Path) -> None:
 
 def test_a_default_that_is_not_here(gpt2_excel: Run, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPT2_EXCEL_MODEL", "other")
-    assert "The default, other, is not on this machine" in gpt2_excel("models").stdout
+    assert "The default model, other, is not on this machine" in gpt2_excel("models").stdout

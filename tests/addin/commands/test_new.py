@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from click.testing import Result
 
 import udfs
+from addin.desktop.vba_project import VbaProject
 from addin.headless import Workbook
 from workbook_templates import TEMPLATES
 
@@ -31,6 +33,17 @@ def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host
     expected = udfs.gpt2_predict("a b c", 1, None, "tiny")[1][1]
     assert Workbook.open(name, functions={}).get("next_token") == expected
     assert any(stored in sheet for sheet in sheets_of(name))
+
+
+def test_a_template_for_desktop_keeps_its_macros_and_their_names_for_its_sheets(gpt2_excel: Run) -> None:
+    gpt2_excel("new", "check", "--host", "desktop", "--model", "tiny", "--tokens", 3)
+    with zipfile.ZipFile("6_check.xlsm") as archive:
+        types = archive.read("[Content_Types].xml").decode()
+        modules = {module.name for module in VbaProject.read(archive.read("xl/vbaProject.bin")).modules}
+    assert "application/vnd.ms-excel.sheet.macroEnabled.main+xml" in types
+    code_names = [re.search(r'<sheetPr[^>]* codeName="(\w+)"', sheet) for sheet in sheets_of("6_check.xlsm")]
+    assert {match[1] for match in code_names if match} <= modules
+    assert all(code_names)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +75,7 @@ def test_the_workbook_of_native_formulas_is_the_same_on_every_system(
         file.touch()
 
     monkeypatch.setattr("addin.commands.hosts.usual_host", lambda: usual)
-    monkeypatch.setattr("addin.commands.source.build", record)
+    monkeypatch.setattr("addin.templates.build", record)
     assert gpt2_excel("new", "pure", "--model", "tiny").stdout == f"file    {here / '5_pure_formulas.xlsx'}\n"
     assert built == [(32, "office")]
 
@@ -83,7 +96,7 @@ def test_files_are_numbered_and_o_is_written_over(gpt2_excel: Run, here: Path) -
     [
         (["brain"], 1, f"TEMPLATE must be {' or '.join(TEMPLATES)}, not 'brain'"),
         (["anatomy", "--model", "gpt2-xl"], 3, "gpt2-excel download gpt2-xl"),
-        (["anatomy", "--model", "tiny", "-o", "no/x.xlsx"], 1, "--output must lie in a folder that exists"),
+        (["anatomy", "--model", "tiny", "-o", "no/x.xlsx"], 1, "--output must be in a folder that exists"),
         (["anatomy", "--host", "desktop", "-o", "x.xlsx"], 1, "--output must be a file name that ends in .xlsm, not"),
         (["anatomy", "--host", "abacus"], 2, "abacus"),
     ],

@@ -1,4 +1,4 @@
-"""Where files go: whole, and never over what was not named."""
+"""Files are written completely, and never over a file that was not named."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from addin.commands.output_file import check_output, write_workbook
-from addin.commands.problems import Problem
+from addin.errors import AddinError
 
 
 def test_without_a_name_a_free_one_is_taken(here: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_place_that_a_program_holds_is_said_and_left(
         raise PermissionError(13, "in use")
 
     monkeypatch.setattr("os.replace", held)
-    with pytest.raises(Problem, match=r"is it open in a spreadsheet program\?"):
+    with pytest.raises(AddinError, match=r"is it open in a spreadsheet program\?"):
         write_workbook(lambda draft: draft.write_text("new"), Path(output) if output else None, "b.xlsx")
     assert list(here.iterdir()) == []
 
@@ -64,5 +64,5 @@ def test_a_link_stays_a_link(here: Path) -> None:
 )
 def test_places_that_cannot_be(here: Path, output: str, said: str) -> None:
     (here / "folder.xlsx").mkdir()
-    with pytest.raises(Problem, match=said):
+    with pytest.raises(AddinError, match=said):
         check_output(Path(output))

@@ -1,4 +1,4 @@
-"""`gpt2-excel run`, on a small workbook of a user's own and on the template."""
+"""`gpt2-excel run`, on a user's small workbook and on the template."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from click.testing import Result
 
 import udfs
-from addin.desktop.macro_workbook import add_vba
+from addin.desktop.macro_workbook import add_functions
 from addin.headless import Workbook
 from udfs.backend.gpt2.tokenizer import encode
 from workbook_templates import TEMPLATES
@@ -24,7 +25,7 @@ Run = Callable[..., Result]
 
 
 def read(path: str | Path, cell: str) -> object:
-    """A cell of a written file, from a recalculation that has nothing to do: the value is the stored one."""
+    """The stored value of a cell in a written file."""
     return Workbook.open(path, functions={}).get(cell)
 
 
@@ -107,9 +108,11 @@ def test_an_error_in_a_cell_is_one_line_and_no_file(gpt2_excel: Run, workbook: P
     assert list(here.iterdir()) == []
 
 
-def test_a_workbook_with_macros_keeps_them(gpt2_excel: Run, workbook: Path, here: Path) -> None:
+def test_a_workbook_with_macros_keeps_them(gpt2_excel: Run, here: Path) -> None:
     mine = here.parent / "mine.xlsm"
-    add_vba(workbook, mine)
+    with xlsxwriter.Workbook(mine) as made:
+        made.add_worksheet("Prompt").write_formula("A1", "=1+1")
+        add_functions(made)
     assert "--output must be a file name that ends in .xlsm" in gpt2_excel("run", mine, "-o", "out.xlsx").stderr
     assert gpt2_excel("run", mine).exit_code == 0
     with zipfile.ZipFile(mine) as before, zipfile.ZipFile("mine.xlsm") as after:
@@ -129,10 +132,10 @@ def test_a_workbook_with_macros_keeps_them(gpt2_excel: Run, workbook: Path, here
         (["{mine}", "--set", "Prompt!H1"], "--set must be like"),
         (
             ["{mine}", "--set", "Prompt!E8=x"],
-            "columns rank, token, id, logit, probability was to be calculated, not 'x'",
+            "columns rank, token, id, logit, probability, not 'x'",
         ),
-        (["{mine}", "--set", "Prompt!I9=x"], "a number was to be calculated, not 'x'"),
-        (["{mine}", "--set", "Prompt!I9=TRUE"], "a number was to be calculated, not True"),
+        (["{mine}", "--set", "Prompt!I9=x"], "the result must be a number, not 'x'"),
+        (["{mine}", "--set", "Prompt!I9=TRUE"], "the result must be a number, not True"),
         (["{mine}", "--tokens", "40"], "--tokens is for a template"),
         (["{mine}", "--model", "tiny ; fly"], "not 'fly'"),
         (["{mine}", "--model", "tiny ; set h.9.ln_1.bias[0] = 1"], "h.9.ln_1.bias"),
@@ -163,8 +166,6 @@ def test_a_model_that_is_not_here_is_exit_code_3(gpt2_excel: Run, workbook: Path
 
 
 def test_a_workbook_without_our_names_is_just_recalculated(gpt2_excel: Run, here: Path) -> None:
-    import xlsxwriter
-
     with xlsxwriter.Workbook("other.xlsx") as made:
         made.add_worksheet("S").write_formula("A1", "=1+1")
     result = gpt2_excel("run", "other.xlsx")
@@ -181,7 +182,6 @@ import time
 import zipfile
 from addin.cli import main
 import udfs
-from addin.desktop.macro_workbook import add_vba
 from addin.headless import Workbook
 
 def save(self, path, **how):

@@ -1,4 +1,4 @@
-"""`gpt2-excel serve`: what it refuses, and that it serves, with several processes too."""
+"""`gpt2-excel serve`: what it refuses, and that several processes serve."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOKEN = "a-token-of-some-length"
 
 
 def refused(*arguments: str) -> str:
-    """The one line with which the command ends."""
+    """The one line of error that the command prints."""
     ended = CliRunner().invoke(main, ["serve", *arguments])
     assert ended.exit_code in (1, 3), ended.output
     (line,) = ended.stderr.splitlines()
@@ -63,7 +63,7 @@ def test_a_port_that_is_taken_is_said() -> None:
 
 @contextmanager
 def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int, ssl.SSLContext]]:
-    """The command in a process of its own, which answers by now."""
+    """The command in a process of its own, which answers when this returns."""
     port = free_port()
     environment = {**os.environ, "XDG_DATA_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "addin.cli", "serve", "--port", str(port), *arguments]
@@ -92,6 +92,6 @@ def test_several_processes_serve_and_end_with_ctrl_c(tmp_path: Path) -> None:
             with urllib.request.urlopen(request, timeout=120, context=context) as answer:
                 assert json.loads(answer.read())[1][1] == " Wednesday"
     said, _ = process.communicate()
-    assert f"server    https://localhost:{port}, on 127.0.0.1:{port}, stopped with Ctrl-C" in said
+    assert f"server    https://localhost:{port}, on 127.0.0.1:{port}; Ctrl-C stops it" in said
     assert "Traceback" not in said
     assert TOKEN not in said

@@ -23,7 +23,7 @@ PIPE = f"pipe,name=gpt2-excel-{os.getpid()};urp"
 
 
 def desktop() -> Any:
-    """LibreOffice's desktop, once it has started."""
+    """LibreOffice's desktop, after it has started."""
     context = uno.getComponentContext()
     resolver = context.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", context)
     deadline = time.monotonic() + 60

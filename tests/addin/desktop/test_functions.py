@@ -1,4 +1,4 @@
-"""What the wrappers call: errors as the text of a cell, numbers as cells hold them."""
+"""The functions for the wrappers: errors become a cell's text, whole numbers become floats."""
 
 from __future__ import annotations
 

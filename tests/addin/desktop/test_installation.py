@@ -1,4 +1,4 @@
-"""`gpt2-excel install --host desktop` where it looks like Windows: what it leaves, and that it takes that away."""
+"""`gpt2-excel install --host desktop` on a simulated Windows: the files that it writes and removes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import xlwings
 
-from addin.commands.problems import Missing, Problem
 from addin.desktop import installation
 from addin.desktop.macro_workbook import made_for
+from addin.errors import AddinError, MissingError
 
 
 @pytest.fixture
@@ -57,19 +57,19 @@ def test_status(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path(sys.executable).unlink()
     monkeypatch.setattr("xlwings.__version__", "0.99")
     of_addin, of_settings = installation.status()
-    assert of_addin == f"add-in: made for xlwings {made_for(addin(home))}, and 0.99 is here (gpt2-excel install)"
-    assert "names a Python that is not there" in of_settings
+    assert of_addin == f"add-in: made for xlwings {made_for(addin(home))}, but 0.99 is installed (gpt2-excel install)"
+    assert "names a Python that does not exist" in of_settings
 
 
 def test_an_add_in_of_the_users_own_stays(home: Path) -> None:
     addin(home).parent.mkdir(parents=True)
     addin(home).write_text("mine")
     for step in (installation.install, installation.uninstall):
-        with pytest.raises(Problem, match="was not written by gpt2-excel: move it away"):
+        with pytest.raises(AddinError, match="was not written by gpt2-excel: move it away"):
             list(step())
     assert files(home) == {"gpt2-excel.xlam"}
     assert addin(home).read_text() == "mine"
-    assert f"{addin(home)} is not of gpt2-excel" in next(installation.status())
+    assert f"{addin(home)} is another program's file" in next(installation.status())
 
 
 def test_while_excel_holds_the_add_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,17 +84,17 @@ def test_while_excel_holds_the_add_in(home: Path, monkeypatch: pytest.MonkeyPatc
     move = installation.os.replace
     with monkeypatch.context() as patch:
         patch.setattr(installation.os, "replace", held_in_place)
-        with pytest.raises(Problem, match="close Excel, then run this again"):
+        with pytest.raises(AddinError, match="close Excel, then run this again"):
             list(installation.install())
     assert files(home) == {"gpt2-excel.xlam", "gpt2-excel.conf"}
     monkeypatch.setattr(Path, "unlink", held)
-    with pytest.raises(Problem, match="close Excel, then run this again"):
+    with pytest.raises(AddinError, match="close Excel, then run this again"):
         list(installation.uninstall())
 
 
 def test_without_xlwings_library(home: Path) -> None:
     next((home / "venv").glob("*.dll")).unlink()
-    with pytest.raises(Missing, match=r"xlwings64-.*\.dll of xlwings is not beside .*python\.exe"):
+    with pytest.raises(MissingError, match=r"xlwings64-.*\.dll of xlwings is not beside .*python\.exe"):
         list(installation.install())
     assert files(home) == set()
 
@@ -103,6 +103,6 @@ def test_without_xlwings_library(home: Path) -> None:
 def test_on_another_system(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation.sys, "platform", system)
     for step in (installation.install, installation.uninstall):
-        with pytest.raises(Problem, match=f"is for Excel on Windows, not for {system}: use office or calc here"):
+        with pytest.raises(AddinError, match=f"is for Excel on Windows, not for {system}: use office or calc"):
             list(step())
-    assert list(installation.status()) == [f"for Excel on Windows, and this is {system}"]
+    assert list(installation.status()) == [f"for Excel on Windows only; this system is {system}"]

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,16 +15,16 @@ from lxml import etree
 from oletools.olevba import VBA_Parser
 
 import udfs
-from addin.commands.programs import find_libreoffice
 from addin.desktop import functions, macro_workbook
-from addin.desktop.macro_workbook import add_vba, functions_project, made_for, with_vba, write_addin
+from addin.desktop.macro_workbook import add_functions, functions_project, made_for, write_addin
 from addin.desktop.vba_project import Module
 from addin.headless import Workbook
+from addin.programs import find_libreoffice
 from tests.hosts.calc_host import uno_python
 from udfs.function import describe
 from workbook_templates import TEMPLATES, build
 
-# What stands in for xlwings in LibreOffice: it gives back what it was asked to call.
+# Replaces xlwings in LibreOffice: it returns the call that it received.
 RECORDER = """Attribute VB_Name = "Recorder"
 Attribute VB_Base = "0{FCFB3D2A-A0FA-1068-A738-08002B3371B5}"
 Option Explicit
@@ -55,7 +54,7 @@ End Function
 
 @pytest.fixture(scope="module")
 def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """LibreOffice's profile, made at its first start; without the add-in, whose functions have the same names."""
+    """A new profile of LibreOffice without the add-in, whose functions have the same names."""
     if find_libreoffice() is None:
         pytest.skip("LibreOffice is not on this machine (apt: libreoffice-calc)")
     return tmp_path_factory.mktemp("profile")
@@ -66,12 +65,18 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Each template as an .xlsm, small."""
     folder = tmp_path_factory.mktemp("xlsm")
 
-    def write(template: str) -> Callable[[Path], object]:
-        return lambda path: build(template, path, host="desktop", tokens=4, prompt="a b c", model="tiny")
-
-    for template in TEMPLATES:
-        with_vba(write(template))(folder / f"{template}.xlsm")
-    return {template: folder / f"{template}.xlsm" for template in TEMPLATES}
+    return {
+        template: build(
+            template,
+            folder / f"{template}.xlsm",
+            host="desktop",
+            tokens=4,
+            prompt="a b c",
+            model="tiny",
+            finish=add_functions,
+        )
+        for template in TEMPLATES
+    }
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -136,18 +141,18 @@ def test_libreoffice_reads_every_module(templates: dict[str, Path], profile: Pat
 
 
 def _output(command: list[str | Path]) -> str:
-    """What a command prints; nothing where it failed."""
+    """A command's output, or nothing if it failed."""
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     return "" if ran.returncode else ran.stdout
 
 
 def test_libreoffice_runs_every_wrapper(profile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each function is given a cell for each argument; one more call a range, a number and nothing."""
+    """Each function receives a cell for each argument. One more call receives a range and an omitted argument."""
     python = uno_python()
     if not python:
         pytest.skip("no Python here knows LibreOffice's uno (apt: python3-uno)")
     monkeypatch.setattr(macro_workbook, "functions_project", _recording_project)
-    with xlsxwriter.Workbook(tmp_path / "calls.xlsx") as workbook:
+    with xlsxwriter.Workbook(tmp_path / "calls.xlsm") as workbook:
         sheet = workbook.add_worksheet()
         for row, name in enumerate(udfs.__all__):
             arguments = [argument.name for argument in describe(getattr(udfs, name)).arguments]
@@ -155,20 +160,20 @@ def test_libreoffice_runs_every_wrapper(profile: Path, tmp_path: Path, monkeypat
             cells = ",".join(f"{chr(ord('B') + number)}{row + 1}" for number in range(len(arguments)))
             sheet.write_formula(row, 0, f"={name.upper()}({cells})")
         sheet.write_formula(row + 1, 0, "=GPT2_WEIGHT(B1:C3,,2.5,A99)")
-    add_vba(tmp_path / "calls.xlsx", tmp_path / "calls.xlsm")
+        add_functions(workbook)
     driver = Path(__file__).with_name("libreoffice.py")
     command = [python, driver, find_libreoffice() or "", tmp_path / "calls.xlsm", profile]
     rows = json.loads(_output(command) or _output(command))  # LibreOffice 7.4 sometimes loses its connection
     for (call, *arguments), name in zip(rows, udfs.__all__, strict=False):
         expected = "|".join([f"{functions.__name__}.{name}", *filter(None, arguments)])
-        failed = "#GPT2! first second (gpt2-excel status says more)"
+        failed = "#GPT2! first second (gpt2-excel status shows more)"
         assert call == (failed if name == "gpt2_gelu" else expected)
     first = describe(getattr(udfs, udfs.__all__[0])).arguments[0].name
     assert rows[-1][0] == f"{functions.__name__}.gpt2_weight|3 x 2 from {first}|0|2.5|||"
 
 
 def _recording_project(code_names: list[str]) -> macro_workbook.VbaProject:
-    """The project with the recorder for xlwings; LibreOffice's ranges know no Value2."""
+    """The project with the recorder in place of xlwings, and `Value`, as LibreOffice's ranges have no `Value2`."""
     project = functions_project(code_names)
     ours = [replace(m, source=m.source.replace(".Value2", ".Value")) for m in project.modules]
     kept = [module for module in ours if module.name not in ("xlwings", "Dictionary")]

@@ -1,4 +1,4 @@
-"""MS-OVBA's compression: the specification's examples, a reader of other people's, and whatever bytes."""
+"""MS-OVBA compression: the specification's examples, another project's reader, and arbitrary bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings file: read as VBA reads it, kept where it is a user's."""
+"""The settings file is readable for VBA, and a user's own settings are kept."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from addin.commands.problems import Problem
 from addin.desktop.settings import interpreter, remove_settings, settings_file, write_settings
 from addin.desktop.xlwings_vba import xlwings_project
+from addin.errors import AddinError
 
 
 @pytest.fixture
@@ -59,13 +59,13 @@ def test_a_file_that_is_not_ours_stays(file: Path) -> None:
     file.parent.mkdir()
     file.write_text('"INTERPRETER_WIN","C:\\mine.exe"')
     for use in (write_settings, remove_settings, interpreter):
-        with pytest.raises(Problem, match="was not written by gpt2-excel"):
+        with pytest.raises(AddinError, match="was not written by gpt2-excel"):
             use(file)
     assert file.read_text() == '"INTERPRETER_WIN","C:\\mine.exe"'
 
 
 def test_a_python_that_vba_cannot_name(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/日/python.exe")
-    with pytest.raises(Problem, match="characters that VBA cannot read"):
+    with pytest.raises(AddinError, match="characters that VBA cannot read"):
         write_settings(file)
     assert not file.exists()

@@ -1,4 +1,4 @@
-"""VBA projects that are written here, read back by other people's programs."""
+"""Other projects' programs read the VBA projects that are written here."""
 
 from __future__ import annotations
 

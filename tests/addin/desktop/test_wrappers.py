@@ -1,4 +1,4 @@
-"""The wrappers' text: every function, its arguments, its help, within what VBA and the function wizard can take."""
+"""The wrappers have every function with its arguments and help, within the limits of VBA and the function wizard."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ def test_quotes_and_characters_beyond_ascii() -> None:
     [
         (replace(ONE, help="x" * 256), "the help of GPT2_ONE must have at most 255 characters, not 256"),
         (replace(ONE, arguments=(Argument("x", "y" * 300, True),)), "the help of x must have at most 255 characters"),
-        (replace(ONE, arguments=(Argument("Next", "", True),)), "GPT2_ONE has an argument 'Next', which is a word of"),
+        (
+            replace(ONE, arguments=(Argument("Next", "", True),)),
+            "an argument 'Next', which is a VBA keyword",
+        ),
         (
             replace(ONE, arguments=tuple(Argument(f"a{number}", "", True) for number in range(61))),
             "GPT2_ONE must have at most 60 arguments, not 61",

@@ -1,4 +1,4 @@
-"""xlwings' VBA as it is used here: no workbook decides what is started, and cells reach our functions only."""
+"""The adapted VBA of xlwings: no workbook chooses the program to start, and cells reach only our functions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 import xlwings
 
-from addin.commands.problems import Missing
 from addin.desktop import xlwings_vba
 from addin.desktop.xlwings_vba import xlwings_project
+from addin.errors import MissingError
 
 
 @pytest.fixture
 def fresh() -> Iterator[None]:
-    """Read anew, and forgotten afterwards."""
+    """Reads the VBA again for this test, and afterwards."""
     xlwings_project.cache_clear()
     yield
     xlwings_project.cache_clear()
@@ -50,7 +50,7 @@ def test_python_is_started_without_a_workbooks_folder() -> None:
 def test_an_unknown_version_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlwings_vba, "_CHANGES", {r"^no such line$": ""})
     with pytest.raises(
-        Missing, match=rf"xlwings {xlwings.__version__} is not known here: \^no such line\$ is there 0 t"
+        MissingError, match=rf"xlwings {xlwings.__version__} is not supported: \^no such line\$ matches 0 t"
     ):
         xlwings_project()
 
@@ -58,5 +58,5 @@ def test_an_unknown_version_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.usefixtures("fresh")
 def test_a_file_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlwings_vba, "_SOURCE", "no.xlsm")
-    with pytest.raises(Missing, match=r"has no VBA that can be read in no\.xlsm"):
+    with pytest.raises(MissingError, match=r"has no readable VBA in no\.xlsm"):
         xlwings_project()

@@ -1,8 +1,7 @@
-"""A real browser for tests: Debian's chromium, driven by Playwright, and in it our page as Excel opens it.
+"""Our page in a real browser: Debian's chromium, driven by Playwright.
 
-In place of the script that the page loads from Microsoft it gets a stand-in. With the folder `dist` of the npm package
-@microsoft/office-js named in GPT2_EXCEL_OFFICE_JS it also gets Microsoft's own runtime of custom functions, with a
-stand-in for Excel behind it.
+The page loads a fake of Microsoft's script. If GPT2_EXCEL_OFFICE_JS names the folder `dist` of the npm package
+@microsoft/office-js, the tests also run on Microsoft's own runtime of custom functions, with a fake of Excel behind it.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
 
 _OFFICE_JS = os.environ.get("GPT2_EXCEL_OFFICE_JS", "")
-RUNTIMES = ["stand-in", "npm"] if _OFFICE_JS else ["stand-in"]
+RUNTIMES = ["fake", "npm"] if _OFFICE_JS else ["fake"]
 
 _HERE = Path(__file__).parent
 _CDN = "https://appsforoffice.microsoft.com/lib/1/hosted/"
 _RUNTIME = "custom-functions-runtime.js"
-# As root, and with nothing that looks for a network.
+# As root, and without a network.
 _FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -37,8 +36,8 @@ _FLAGS = (
 
 @contextmanager
 def open_page(server: Running, runtime: str) -> Iterator[Any]:
-    """The page with one of the two runtimes, `stand-in` or `npm`. What the page complains of fails the test."""
-    answer = _npm if runtime == "npm" else _stand_in
+    """The page with one of the two runtimes, `fake` or `npm`. An error in the page fails the test."""
+    answer = _npm if runtime == "npm" else _fake
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         page = browser.new_context(ignore_https_errors=True, viewport={"width": 350, "height": 900}).new_page()
@@ -50,24 +49,24 @@ def open_page(server: Running, runtime: str) -> Iterator[Any]:
         page.wait_for_selector("#functions li")
         yield page
         browser.close()
-    if runtime == "stand-in":  # Microsoft's script complains that it may not frame its telemetry
+    if runtime == "fake":  # Microsoft's script complains that it may not frame its telemetry
         refused = "Failed to load resource"  # the browser's note on a call that was refused, as tests want it
         assert [text for text in complaints if not text.startswith(refused)] == []
 
 
 def excel_calls(page: Any, name: str, *arguments: Any) -> Any:
-    """What Excel gets for a formula with these arguments."""
-    return page.evaluate("([name, values]) => standIn.call(name, values)", [name, [cells(a) for a in arguments]])
+    """Excel's result for a formula with these arguments."""
+    return page.evaluate("([name, values]) => fakeExcel.call(name, values)", [name, [cells(a) for a in arguments]])
 
 
-def _stand_in(route: Any) -> None:
-    route.fulfill(path=_HERE / "office_js_stand_in.js", content_type="text/javascript")
+def _fake(route: Any) -> None:
+    route.fulfill(path=_HERE / "fake_office.js", content_type="text/javascript")
 
 
 def _npm(route: Any) -> None:
     name = route.request.url.removeprefix(_CDN).partition("?")[0]
     if name == "office.js":
-        bridge = (_HERE / "host_bridge_stand_in.js").read_text(encoding="utf-8")
+        bridge = (_HERE / "fake_excel_bridge.js").read_text(encoding="utf-8")
         load = f"""document.write('<script src="{_CDN}{_RUNTIME}"></script>');"""
         route.fulfill(body=f"{bridge}{load}", content_type="text/javascript")
     else:

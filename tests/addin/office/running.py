@@ -1,4 +1,4 @@
-"""A real server for tests, in a thread of this process, and requests to it with everything in them as one likes."""
+"""A real server in a thread of this process, and requests to it with arbitrary content."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """The line of a refusal, which is one line."""
+        """The text of a refusal, which must be one line."""
         line: str = self.json["error"]
         assert "\n" not in line
         return line
@@ -71,19 +71,19 @@ class Running:
             connection.close()
 
     def call(self, name: str, arguments: Sequence[Any] | bytes, **headers: str) -> Answer:
-        """A call of a function, as the page makes it."""
+        """A call of a function as the page sends it."""
         body = arguments if isinstance(arguments, bytes) else json.dumps(arguments).encode()
         given = {"Content-Type": JSON, "Origin": self.settings.url}
         return self.ask("POST", f"/call/{name}", body, given | {k.replace("_", "-"): v for k, v in headers.items()})
 
     def rows(self, name: str, arguments: Sequence[Any]) -> list[list[Any]]:
-        """What the cells show: the rows, or the line that says what was wrong."""
+        """The cells' values: the rows, or the line with the error."""
         answer = self.call(name, [cells(argument) for argument in arguments])
         return answer.json if answer.status == 200 else [[ERROR_MARK + answer.error]]
 
 
 def cells(argument: Any) -> Any:
-    """An argument as Excel hands it to the page: rows of cells, None where it is left out."""
+    """An argument as Excel passes it to the page: rows of cells, or None if it is omitted."""
     if isinstance(argument, np.ndarray):
         argument = argument.tolist()
     if argument is None or (isinstance(argument, (list, tuple)) and all(isinstance(row, list) for row in argument)):
@@ -94,7 +94,7 @@ def cells(argument: Any) -> Any:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         return int(trial.getsockname()[1])

@@ -1,4 +1,4 @@
-"""A function for tests that takes as long as it is told to."""
+"""A test function that runs until it is released or stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from udfs.backend.stopping import Stopped, check_wanted
 
 
 class Slow:
-    """A function that computes until it is let go or stopped, and counts."""
+    """A function that runs until it is released or stopped, and counts its calls."""
 
     def __init__(self) -> None:
         self.begun, self.stopped = threading.Semaphore(0), threading.Semaphore(0)

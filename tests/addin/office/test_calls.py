@@ -1,4 +1,4 @@
-"""Turns: a slow call holds up nobody, a call ends when its caller has gone or its time is over."""
+"""A slow call does not delay others. A call ends when its client disconnects or its time is over."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from starlette.exceptions import HTTPException
 from addin.office import calls
 from addin.office.calls import Calls
 from tests.addin.office.slow import Slow
-from udfs.backend import catalogue
-from udfs.backend.gpt2.forward import forward
+from udfs.backend import catalogue, stream
 from udfs.backend.result_cache import Cache
 from udfs.backend.stopping import Stopped, stopped_by
 from udfs.cells import CellError
 
 
 def quick(text: str) -> str:
-    """A function that is done at once."""
+    """A function that returns at once."""
     return text
 
 
 async def stays() -> None:
-    """A caller who stays."""
+    """A client that stays connected."""
     await asyncio.Event().wait()
 
 
 def goes_when(event: asyncio.Event) -> Coroutine[Any, Any, None]:
-    """A caller who goes."""
+    """A client that disconnects."""
 
     async def gone() -> None:
         await event.wait()
@@ -82,7 +81,7 @@ def test_a_call_stops_when_its_caller_has_gone() -> None:
         assert await begun(slow)
         left.set()
         assert await asyncio.wait_for(asyncio.gather(*crowd), 60) == [None] * 5
-        assert slow.n_begun == 2  # those who waited never began
+        assert slow.n_begun == 2  # waiting calls never started
         slow.let_go.set()
         assert await running.run("SLOW", b"[]", stays()) == b'[["done"]]'
 
@@ -137,10 +136,13 @@ def test_a_forward_pass_stops_between_blocks() -> None:
             stop.set()
         return value
 
-    with stopped_by(stop), pytest.raises(Stopped):
-        forward([1, 2, 3], model, see)
+    residual = stream.residual_stream([1, 2, 3], model)[0]
+    with stopped_by(stop):
+        residual = stream.block(0, residual, model, see)
+        with pytest.raises(Stopped):
+            stream.block(1, residual, model, see)
     assert seen[-1] == "blocks.0.hook_resid_post"
-    forward([1, 2, 3], model)  # here it is wanted
+    stream.block(1, residual, model)  # outside, nothing stops it
 
 
 def test_what_one_caller_gives_up_is_computed_for_another() -> None:

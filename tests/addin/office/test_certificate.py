@@ -1,4 +1,4 @@
-"""The certificate: for localhost only, nobody else's to read, renewed in time."""
+"""The certificate is for localhost only, readable by its owner only, and renewed in time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_only_its_owner_reads_it(tmp_path: Path) -> None:
 
 
 def test_the_roots_key_is_nowhere(tmp_path: Path) -> None:
-    """Who trusts the root trusts this one certificate."""
+    """A system that trusts the root trusts this one certificate."""
     made, _ = certificate.ensure(tmp_path)
     keys = [path.name for path in tmp_path.iterdir() if b"PRIVATE KEY" in path.read_bytes()]
     root = x509.load_pem_x509_certificate(made.root.read_bytes())

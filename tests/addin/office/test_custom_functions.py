@@ -27,7 +27,7 @@ def page(request: pytest.FixtureRequest, server: Running) -> Iterator[Any]:
 
 
 def test_every_function_is_registered(page: Any) -> None:
-    assert page.evaluate("Object.keys(standIn.registered())") == list(FUNCTIONS)
+    assert page.evaluate("Object.keys(fakeExcel.registered())") == list(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", udfs.__all__)
@@ -39,7 +39,7 @@ def test_a_function_gives_what_the_backend_gives(page: Any, name: str) -> None:
 
 
 def assert_same(rows: Any, expected: list[list[Any]]) -> None:
-    """The same texts and blanks in the same places, the same numbers to float32's tolerance."""
+    """Texts and blanks must be equal, numbers equal within float32's tolerance."""
     assert [len(row) for row in rows] == [len(row) for row in expected]
     for got, wanted in zip(np.array(rows, object).ravel(), np.array(expected, object).ravel(), strict=True):
         if isinstance(wanted, (int, float)):
@@ -80,8 +80,8 @@ def test_blanks_at_the_end_are_no_data_and_blank_arguments_are_left_out(page: An
 def test_a_canceled_call_ends_at_once(page: Any) -> None:
     answer = page.evaluate(
         """() => {
-            const asked = standIn.call("GPT2_LOGITLENS", [[["a b c"]], null, null, null, [["demo"]]], "first");
-            standIn.cancel("first");
+            const asked = fakeExcel.call("GPT2_LOGITLENS", [[["a b c"]], null, null, null, [["demo"]]], "first");
+            fakeExcel.cancel("first");
             return asked;
         }"""
     )
@@ -113,5 +113,5 @@ def test_the_page_asks_again_while_the_server_is_busy(page: Any) -> None:
 
 def test_64_x_768_there_and_back(page: Any) -> None:
     array = np.random.default_rng(0).standard_normal((64, 768)).astype(np.float32)
-    answer = page.evaluate("(rows) => standIn.registered().GPT2_GELU(rows, {})", array.tolist())
+    answer = page.evaluate("(rows) => fakeExcel.registered().GPT2_GELU(rows, {})", array.tolist())
     np.testing.assert_allclose(answer, udfs.gpt2_gelu(array), rtol=1e-12)

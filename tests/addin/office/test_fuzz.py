@@ -1,4 +1,4 @@
-"""Whatever is sent to a function, the answer is rows or one line: never a server error, never a path."""
+"""Any arguments give rows or one line, never a server error and never a path."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ANYTHING = st.recursive(
 
 
 def given_arguments(data: Any, name: str) -> list[Any]:
-    """A call that works, with some of its arguments changed to what they should not be."""
+    """A correct call with some wrong arguments."""
     working = {"model": "tiny"} | WORKING[name.lower()]
     names = [argument.name for argument in describe(FUNCTIONS[name]).arguments]
     arguments = [getattr(value := working.get(n), "tolist", lambda value=value: value)() for n in names]

@@ -1,4 +1,4 @@
-"""Who is answered: our own page, Office for what is public, whoever knows the token; and with which headers."""
+"""The server answers its own page, Office for public files, and callers with the token; and with which headers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from addin.office.app import PAGES
 from addin.office.guard import is_office
-from addin.office.routes import PAGES
+from addin.office.manifest import ICON_SIZES
 from addin.office.settings import Settings
 from tests.addin.office.running import JSON, Running, running
 
@@ -15,12 +16,18 @@ WORK = ["hello", 3, 1, "tiny"]
 TOKEN = "a token of some length"
 OFFICE = "https://excel.officeapps.live.com"
 PRIVATE = ("/status", "/manifest.xml", "/templates/mri", "/openapi.json")
-PUBLIC = ("/functions.json", "/functions.js", "/catalog.json", *(f"/{path.name}" for path in PAGES.iterdir()))
+PUBLIC = (
+    "/functions.json",
+    "/functions.js",
+    "/catalog.json",
+    *(f"/{path.name}" for path in PAGES.iterdir()),
+    *(f"/icon-{size}.png" for size in ICON_SIZES),
+)
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server that asks for a token."""
+    """A server that requires a token."""
     with running(tmp_path_factory.mktemp("guarded"), token=TOKEN) as up:
         yield up
 
@@ -82,13 +89,13 @@ def test_programs_that_send_no_origin_are_answered_but_no_foreign_page_is(server
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_what_a_foreign_form_could_send_is_refused(server: Running, content_type: str) -> None:
-    """A browser asks before it sends JSON to another server, and sends these without asking."""
+    """A browser sends a preflight request before JSON for another server, but not before these types."""
     assert server.call("GPT2_PREDICT", WORK, Content_Type=content_type).status == 415
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{}", "localhost", "localhost:1", "", "localhost:{}."])
 def test_other_host_headers_are_refused(server: Running, host: str) -> None:
-    """DNS rebinding: a foreign name that means this machine."""
+    """DNS rebinding: a foreign name that resolves to this machine."""
     given = host.format(server.settings.port)
     for path in ("/functions.json", "/status"):
         assert server.ask("GET", path, headers={"Host": given}).status == 421

@@ -1,4 +1,4 @@
-"""Installing, on each system as far as it can be done without it: its commands and its registry are stand-ins."""
+"""Install and uninstall on each system, with fakes for its commands and its registry."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from addin.commands.problems import Problem
-from addin.office import installation, sideload, trust
+from addin.errors import AddinError
+from addin.office import certificate, installation
 from addin.office.manifest import ADDIN_ID
 
 EXCEL = "Library/Containers/com.microsoft.Excel/Data/Documents"
@@ -20,7 +20,7 @@ EXCEL = "Library/Containers/com.microsoft.Excel/Data/Documents"
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder with nothing in it."""
+    """An empty home folder."""
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setattr(Path, "home", lambda: folder)
@@ -30,11 +30,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The system's commands that were run; each does its work."""
+    """The system's commands that were run; each of them succeeds."""
     run: list[list[str]] = []
     trusted: list[bool] = []
 
-    def stand_in(command: list[str]) -> bool:
+    def fake(command: list[str]) -> bool:
         run.append(command)
         if "add-trusted-cert" in command or "-addstore" in command:
             trusted.append(True)
@@ -42,7 +42,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
             trusted.clear()
         return bool(trusted) if {"verify-cert", "-verifystore"} & set(command) else True
 
-    monkeypatch.setattr(trust, "run", stand_in)
+    monkeypatch.setattr(certificate, "succeeds", fake)
     return run
 
 
@@ -66,12 +66,12 @@ def test_linux_is_told_what_to_do_for_the_web(home: Path, monkeypatch: pytest.Mo
     assert files(home) == [f"data/office/{name}" for name in
                            ("localhost-key.pem", "localhost.pem", "manifest.xml", "root.pem")]  # fmt: skip
     assert "there is a certificate" in done(installation.install)  # twice is fine
-    assert "trust is up to the browser" in done(installation.status)
+    assert "the browser decides whether to trust it" in done(installation.status)
     assert "removed" in done(installation.uninstall)
     assert files(home) == []
     assert not (home / "data" / "office").exists()
-    assert done(installation.uninstall) == "nothing of the Office add-in is on this machine"
-    assert "none that is valid" in done(installation.status)
+    assert done(installation.uninstall) == "nothing was installed"
+    assert "no valid one" in done(installation.status)
 
 
 def test_the_manifest_names_the_port_of_the_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_a_damaged_root_is_said_and_removed(
     done(installation.install)
     root = home / "data" / "office" / "root.pem"
     root.write_bytes(root.read_bytes()[:100])
-    assert "none that is valid" in done(installation.status)
+    assert "no valid one" in done(installation.status)
     said = done(installation.uninstall)
     assert f"{root} is damaged" in said
     assert not root.exists()
@@ -102,13 +102,13 @@ def test_a_damaged_root_is_said_and_removed(
 def test_a_mac_trusts_it_and_finds_it(home: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     (home / EXCEL).mkdir(parents=True)
-    assert "this system trusts it now" in done(installation.install)
+    assert "this system now trusts it" in done(installation.install)
     assert ADDIN_ID in (home / EXCEL / "wef" / "gpt2-excel.xml").read_text(encoding="utf-8")
-    assert "this system trusts it already" in done(installation.install)
+    assert "this system already trusts it" in done(installation.install)
     said = done(installation.status)
     assert ", trusted by this system" in said
     assert "in Excel's folder: " in said
-    assert "this system trusts the certificate no longer" in done(installation.uninstall)
+    assert "this system no longer trusts the certificate" in done(installation.uninstall)
     assert files(home) == []
     asked = [command[1] for command in commands]
     assert (asked.count("add-trusted-cert"), asked.count("delete-certificate")) == (1, 1)
@@ -129,27 +129,27 @@ def test_another_programs_file_is_left_alone(
     other.parent.mkdir(parents=True)
     other.write_text("<other/>", encoding="utf-8")
     for step in (installation.install, installation.uninstall):
-        with pytest.raises(Problem, match="is another program's file"):
+        with pytest.raises(AddinError, match="is another program's file"):
             list(step())
         assert other.read_text(encoding="utf-8") == "<other/>"
 
 
 def test_trust_that_is_refused_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(trust, "run", lambda command: False)
-    assert "does not trust it yet; to make it so: security add-trusted-cert" in done(installation.install)
+    monkeypatch.setattr(certificate, "succeeds", lambda command: False)
+    assert "does not trust it yet; this command makes it: security add-trusted-cert" in done(installation.install)
     assert ", not trusted by this system" in done(installation.status)
 
 
 class Registry(SimpleNamespace):
-    """What of `winreg` is used, with values in memory."""
+    """The part of `winreg` that is used, with values in memory."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
         super().__init__(HKEY_CURRENT_USER="user", KEY_SET_VALUE=2, REG_SZ=1)
 
     def CreateKey(self, root: str, path: str) -> Registry:  # noqa: N802 - winreg's names
-        assert (root, path) == ("user", sideload.REGISTRY_KEY)
+        assert (root, path) == ("user", installation.REGISTRY_KEY)
         return self
 
     def OpenKey(self, root: str, path: str, *access: int) -> Registry:  # noqa: N802
@@ -177,21 +177,21 @@ def test_windows_trusts_it_and_finds_it(home: Path, commands: list[list[str]], m
     registry: Any = Registry()
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "winreg", registry)
-    importlib.reload(sideload)
+    importlib.reload(installation)
     try:
         assert "told Excel of it" in done(installation.install)
         assert registry.values == {ADDIN_ID: str(home / "data" / "office" / "manifest.xml")}
         assert "manifest.xml" in done(installation.status).splitlines()[-1]
-        assert "this system trusts the certificate no longer" in done(installation.uninstall)
+        assert "this system no longer trusts the certificate" in done(installation.uninstall)
         assert (registry.values, files(home)) == ({}, [])
         assert {command[0] for command in commands} == {"certutil"}
-        assert done(installation.uninstall) == "nothing of the Office add-in is on this machine"
+        assert done(installation.uninstall) == "nothing was installed"
     finally:
         monkeypatch.undo()
-        importlib.reload(sideload)
+        importlib.reload(installation)
 
 
 def test_a_command_that_is_missing_has_not_done_its_work() -> None:
-    assert not trust.run(["no-such-program-of-this-system"])
-    assert trust.run([sys.executable, "-c", ""])
-    assert not trust.run([sys.executable, "-c", "raise SystemExit(1)"])
+    assert not certificate.succeeds(["no-such-program-of-this-system"])
+    assert certificate.succeeds([sys.executable, "-c", ""])
+    assert not certificate.succeeds([sys.executable, "-c", "raise SystemExit(1)"])

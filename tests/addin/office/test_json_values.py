@@ -1,4 +1,4 @@
-"""Cells to JSON and back: nothing is lost, nothing is taken for something else, and it is quick."""
+"""Cells to JSON and back: every value and its type are kept."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_text_as_long_as_a_cell_holds_goes_both_ways() -> None:
 
 
 def test_what_is_no_cell_is_named_by_the_number_of_its_argument() -> None:
-    with pytest.raises(CellError, match=r"^argument 2 has a list where a cell must be$"):
+    with pytest.raises(CellError, match=r"^argument 2 has a list instead of a cell$"):
         read_arguments(b'[[[1]], [["a", ["b"]]]]')
     with pytest.raises(CellError, match=r"^argument 1 must be a cell or a list of rows, each a list of cells$"):
         read_arguments(b"[[1, 2]]")

@@ -1,4 +1,4 @@
-"""What a client can take: bytes, cells, time. Each is refused in one line, and the server goes on."""
+"""Bounds on a client's bytes, cells and time. Each refusal is one line, and the server keeps running."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import udfs
-from addin.office import calls, json_values, limits, protocol
-from addin.office.errors import without_paths
+from addin.office import calls, json_values, limits
+from addin.office.calls import without_paths
 from addin.office.metadata import FUNCTIONS
 from tests.addin.office.running import JSON, Running
 from tests.addin.office.slow import Slow
@@ -30,7 +30,7 @@ def goes_on(server: Running) -> Any:
 
 
 def raw(server: Running, timeout: float = 120) -> ssl.SSLSocket:
-    """A connection on which anything can be sent."""
+    """A connection for arbitrary bytes."""
     context = ssl.create_default_context(cafile=server.files.root)
     plain = socket.create_connection(("127.0.0.1", server.settings.port), timeout=timeout)
     return context.wrap_socket(plain, server_hostname="localhost")
@@ -62,7 +62,7 @@ def test_a_body_of_100_mb_is_refused_unread(server: Running) -> None:
         started = time.perf_counter()
         answer = connection.recv(65536)
         assert b" 413 " in answer.partition(b"\r\n")[0]
-        with pytest.raises((ConnectionError, ssl.SSLError)):  # the server has closed: nothing takes the rest
+        with pytest.raises((ConnectionError, ssl.SSLError)):  # the server has closed the connection
             connection.sendall(b" " * 100_000_000)
         assert time.perf_counter() - started < 60
 
@@ -83,13 +83,37 @@ def test_a_body_that_drips_is_given_up(server: Running, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: loc", b"POST /call/GPT2_PREDICT HTTP/1.1\r\nA: b\r\n"])
 def test_headers_that_drip_are_given_up(server: Running, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     """Slowloris."""
-    monkeypatch.setattr(protocol, "HEADER_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
     with raw(server) as connection:
         started = time.perf_counter()
         if sent:
             connection.sendall(sent)
         assert connection.recv(65536) == b""
         assert 0.2 < time.perf_counter() - started < 60
+
+
+def test_later_headers_that_drip_are_given_up(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a connection whose first request was answered."""
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
+    with raw(server) as connection:
+        connection.sendall(f"GET /nothing HTTP/1.1\r\nHost: localhost:{server.settings.port}\r\n\r\n".encode())
+        assert b" 404 " in connection.recv(65536).partition(b"\r\n")[0]
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+        while connection.recv(65536):  # the rest of the first answer
+            pass
+
+
+def test_a_call_may_take_longer_than_its_headers(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.1)
+    slow = Slow()
+    monkeypatch.setitem(FUNCTIONS, "GPT2_PREDICT", slow)
+    with raw(server) as connection:
+        connection.sendall(head(server, "Content-Length: 2") + b"[]")
+        assert slow.begun.acquire(timeout=60)
+        assert not slow.stopped.acquire(timeout=0.5)
+        slow.let_go.set()
+        assert b" 200 " in connection.recv(65536).partition(b"\r\n")[0]
+    monkeypatch.undo()
 
 
 def test_many_connections_that_say_nothing_hold_up_nobody(server: Running) -> None:

@@ -1,4 +1,4 @@
-"""Twenty clients at once, for a moment; `tests/benchmarks/server.py` does it for a minute, on a full-size model."""
+"""Twenty clients at once, briefly. `tests/benchmarks/server.py` does it for a minute on a full-size model."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.addin.office.running import Running
 from tests.benchmarks.clients import all_at_once
 from tests.benchmarks.server import memory
 from udfs import function
-from udfs.backend.interpret import runs
+from udfs.backend import stream
 
 CLIENTS = 20
 
 
 def test_all_are_answered_and_memory_does_not_grow(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    for cache in (function._results, runs._runs):
+    for cache in (function._results, stream._kept):
         monkeypatch.setattr(cache, "max_bytes", 100_000)  # full at once: what still grows is no cache
     port, root = server.settings.port, server.files.root
     all_at_once(port, root, CLIENTS, 1.0, "tiny", 32)

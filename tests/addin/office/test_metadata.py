@@ -1,11 +1,11 @@
-"""What Excel is told: the metadata of the functions, the manifest and the icons, each from its one source."""
+"""The metadata of the functions, the manifest and the icons, as Excel receives them."""
 
 from __future__ import annotations
 
 import json
 import re
 import struct
-from pathlib import Path
+import zlib
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
@@ -13,10 +13,9 @@ import pytest
 
 import udfs
 from addin.office import icons
+from addin.office.app import PAGES
 from addin.office.manifest import ADDIN_ID, ICON_SIZES, manifest
-from addin.office.metadata import functions_json
-from addin.office.openapi import openapi
-from addin.office.routes import PAGES
+from addin.office.metadata import functions_json, openapi
 from tests.addin.office.running import Running
 from udfs.function import describe
 
@@ -73,7 +72,7 @@ def test_the_manifests_references_are_defined_in_it() -> None:
 
 
 def test_the_functions_and_the_pane_share_one_page() -> None:
-    """A shared runtime is one page; Excel asks that all three say the same."""
+    """A shared runtime is one page, so all three must name the same page."""
     text = manifest("https://localhost:8431")
     assert text.count('<SourceLocation resid="Page.Url"/>') == 2
     assert '<Runtime resid="Page.Url" lifetime="long"/>' in text
@@ -86,13 +85,18 @@ def test_a_token_with_strange_characters_stays_whole() -> None:
 
 
 @pytest.mark.parametrize("size", ICON_SIZES)
-def test_the_icons_are_as_they_are_drawn(size: int) -> None:
-    content = Path(PAGES / f"icon-{size}.png").read_bytes()
-    assert content == icons.draw(size)
-    assert struct.unpack(">II", content[16:24]) == (size, size)
+def test_an_icon_is_a_png_of_its_size(server: Running, size: int) -> None:
+    given = server.ask("GET", f"/icon-{size}.png")
+    assert given.headers["content-type"] == "image/png"
+    assert given.body == icons.draw(size)
+    assert given.body.startswith(b"\x89PNG\r\n")
+    assert struct.unpack(">II", given.body[16:24]) == (size, size)
+    pixels = zlib.decompress(given.body[41:-16])
+    assert len(pixels) == size * (1 + 4 * size)
+    assert {pixels[row * (1 + 4 * size)] for row in range(size)} == {0}
 
 
 def test_the_page_has_no_script_or_style_of_its_own() -> None:
-    """Its security policy would stop them."""
+    """Its security policy would block them."""
     page = (PAGES / "taskpane.html").read_text(encoding="utf-8")
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", page)

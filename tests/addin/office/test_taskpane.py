@@ -20,7 +20,7 @@ pytestmark = needs_chromium
 
 @pytest.fixture(scope="module")
 def page(server: Running) -> Iterator[Any]:
-    with open_page(server, "stand-in") as opened:
+    with open_page(server, "fake") as opened:
         yield opened
 
 
@@ -41,7 +41,7 @@ def test_functions_are_searched_and_examples_inserted(page: Any) -> None:
     shown.get_by_role("button", name="Insert").click()
     playwright.expect(page.locator("#message")).to_have_text("Inserted in Sheet1!A1.")
     example = next(one["example"] for one in catalog() if one["name"] == "GPT2_ATTENTION_MIX")
-    assert page.evaluate("standIn.formulas[0]") == example
+    assert page.evaluate("fakeExcel.formulas[0]") == example
     page.fill("#search", "no such words")
     assert page.inner_text("#message") == "No function has all these words."
     page.fill("#search", "")
@@ -52,7 +52,7 @@ def test_a_workbook_opens_from_the_pane(page: Any) -> None:
     button = page.locator("#templates li", has_text="2_mri").get_by_role("button", name="Open")
     button.click()  # which disables it until the workbook is open
     playwright.expect(button).to_be_enabled(timeout=60_000)
-    with zipfile.ZipFile(BytesIO(base64.b64decode(page.evaluate("standIn.workbooks[0]")))) as file:
+    with zipfile.ZipFile(BytesIO(base64.b64decode(page.evaluate("fakeExcel.workbooks[0]")))) as file:
         sheets = [file.read(name).decode() for name in file.namelist() if re.match(r"xl/worksheets/sheet\d", name)]
     formulas = [formula for sheet in sheets for formula in re.findall(r"<f[^>]*>([^<]*)</f>", sheet)]
     ours = [formula for formula in formulas if "GPT2_" in formula]

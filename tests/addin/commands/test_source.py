@@ -1,11 +1,11 @@
-"""What `--set` makes of its text."""
+"""How `--set` parses its text."""
 
 from __future__ import annotations
 
 import pytest
 
-from addin.commands.edits import Edit, Value, parse_edit
-from addin.commands.problems import Problem
+from addin.commands.source import Edit, Value, parse_edit
+from addin.errors import AddinError
 
 
 @pytest.mark.parametrize(
@@ -43,5 +43,5 @@ def test_cells() -> None:
 
 @pytest.mark.parametrize("text", ["Block 5!C12", "=1", " =1", ""])
 def test_no_cell(text: str) -> None:
-    with pytest.raises(Problem, match="--set must be like"):
+    with pytest.raises(AddinError, match="--set must be like"):
         parse_edit(text)

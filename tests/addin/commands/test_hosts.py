@@ -1,4 +1,4 @@
-"""`gpt2-excel install`, `uninstall` and `status`: which host they turn to, and that they say all that it does."""
+"""`gpt2-excel install`, `uninstall` and `status`: which host they call, and what they print."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 from click.testing import Result
 
 from addin.commands.hosts import HOSTS
-from addin.commands.problems import Problem
+from addin.errors import AddinError
 
 Run = Callable[..., Result]
 
 
 class FakeInstallation(ModuleType):
-    """A host that keeps what it was asked to do."""
+    """A host that records its calls."""
 
     def __init__(self, host: str) -> None:
         super().__init__(f"addin.{host}.installation")
@@ -35,7 +35,7 @@ class FakeInstallation(ModuleType):
 
     def status(self) -> Iterator[str]:
         if self.host == "office":
-            raise Problem("no such program")
+            raise AddinError("no such program")
         yield f"installed {self.done} times"
 
 
@@ -66,7 +66,7 @@ def test_another_port_is_told_to_office_and_to_no_other(
     assert installations["office"].options == {"port": 9000}
     refused = gpt2_excel("install", "--host", "calc", "--port", 9000)
     assert (refused.exit_code, installations["calc"].done) == (1, 0)
-    assert refused.stderr == "gpt2-excel: --port is for --host office: there is no server for calc\n"
+    assert refused.stderr == "gpt2-excel: --port is for --host office: calc has no server\n"
 
 
 @pytest.mark.parametrize("host", HOSTS)

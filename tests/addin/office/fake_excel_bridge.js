@@ -1,13 +1,13 @@
-// A stand-in for Excel's side of Microsoft's own custom-function runtime (custom-functions-runtime.js of the npm package
-// @microsoft/office-js), which the page loads after this: the bridge over which Excel sends invocations and
-// cancellations, and takes results in batches.
+// A fake of Excel's side of Microsoft's custom-function runtime (custom-functions-runtime.js of the npm package
+// @microsoft/office-js), which the page loads after this file. Over this bridge Excel sends invocations and cancellations,
+// and receives results in batches.
 (() => {
   "use strict";
 
-  globalThis.standIn = { formulas: [], workbooks: [], invocations: 0, ids: new Map(), waiting: new Map() };
+  globalThis.fakeExcel = { formulas: [], workbooks: [], invocations: 0, ids: new Map(), waiting: new Map() };
 
   globalThis._richApiNativeBridge = {
-    // Everything that the runtime asks of Excel is answered with "done"; results of functions are taken from it.
+    // Answers every request of the runtime with "done", and keeps the results of functions.
     sendMessageToHost: (text) => {
     const message = JSON.parse(text);
       const request = message.message.body;
@@ -26,8 +26,8 @@
     const [id, succeeded, value, code] = Array.isArray(result)
       ? result
       : [result.id, !result.failed, result.value, result.errorCode];
-    standIn.waiting.get(id)?.(succeeded ? value : { code: code === 1 ? "#N/A" : `error ${code}`, message: value });
-    standIn.waiting.delete(id);
+    fakeExcel.waiting.get(id)?.(succeeded ? value : { code: code === 1 ? "#N/A" : `error ${code}`, message: value });
+    fakeExcel.waiting.delete(id);
   }
 
   function send(kind, message) {
@@ -38,19 +38,19 @@
   const CANCELABLE = 1;
   const TAKES_ERRORS = 4;
 
-  // What Excel does for one formula. An argument {error: "#DIV/0!"} stands for a cell with that error.
-  standIn.call = (name, values, known) => {
-    const id = (standIn.invocations += 1);
-    if (known) standIn.ids.set(known, id);
+  // Calls a function as Excel does for one formula. An argument {error: "#DIV/0!"} is a cell with that error.
+  fakeExcel.call = (name, values, known) => {
+    const id = (fakeExcel.invocations += 1);
+    if (known) fakeExcel.ids.set(known, id);
     const cell = (value) => (value?.error ? { type: "CustomFunctionError", code: value.error } : value);
     const cells = values.map((rows) => (rows ? rows.map((row) => row.map(cell)) : null));
     return new Promise((resolve) => {
-      standIn.waiting.set(id, resolve);
+      fakeExcel.waiting.set(id, resolve);
       send(1000, [id, name, cells, "Sheet1!A1", CANCELABLE | TAKES_ERRORS]);
     });
   };
 
-  standIn.cancel = (known) => send(1001, { invocationId: standIn.ids.get(known) });
+  fakeExcel.cancel = (known) => send(1001, { invocationId: fakeExcel.ids.get(known) });
 
-  standIn.registered = () => CustomFunctions._association.mappings;
+  fakeExcel.registered = () => CustomFunctions._association.mappings;
 })();

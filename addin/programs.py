@@ -1,4 +1,4 @@
-"""Where Microsoft Excel and LibreOffice are on this machine, if anywhere."""
+"""Finds Microsoft Excel and LibreOffice on this machine."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-_TIMEOUT = 30  # seconds; LibreOffice's first start makes a profile
+_TIMEOUT = 30  # seconds; LibreOffice creates a profile when it first starts
 _PROGRAM_FOLDERS = ("ProgramFiles", "ProgramFiles(x86)")
 
 
 def find_excel() -> str | None:
-    """Excel's place, on a Mac with its version; None where it is not installed, as everywhere but Windows and Mac."""
+    """Excel's path, on a Mac with its version; None if it is not installed."""
     if sys.platform == "win32":
         return _registered("excel.exe")
     return _excel_on_mac() if sys.platform == "darwin" else None
 
 
 def find_libreoffice() -> str | None:
-    """LibreOffice's program: on the search path, or where its installers put it."""
+    """LibreOffice's program, on the search path or in the folder of its installer; None if it is not installed."""
     if on_path := shutil.which("soffice") or shutil.which("libreoffice"):
         return on_path
     usual = {
@@ -35,17 +35,17 @@ def find_libreoffice() -> str | None:
 
 
 def libreoffice_version(program: str) -> str | None:
-    """The version that LibreOffice itself says; None where it does not start."""
+    """LibreOffice's version, or None if it does not start."""
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=_TIMEOUT, check=True)
+        shown = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=_TIMEOUT, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    version = re.search(r"\d+(\.\d+)+", said.stdout)
+    version = re.search(r"\d+(\.\d+)+", shown.stdout)
     return version[0] if version else None
 
 
 def _registered(program: str) -> str | None:
-    """Where Windows' registry says that a program lies."""
+    """A program's path in Windows' registry."""
     if sys.platform == "win32":
         import winreg
 

@@ -1,0 +1,84 @@
+"""Template workbooks: checks what a template is asked to hold, builds it for a host, and opens it for recalculation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import xlsxwriter
+
+from addin.errors import AddinError, MissingError
+from addin.headless import Workbook
+from udfs.backend import catalogue, model_text
+from udfs.backend.errors import ModelError
+from udfs.backend.gpt2.tokenizer import encode
+from workbook_templates import TEMPLATES, build
+from workbook_templates.dialect import dialect_of
+
+
+def open_template(
+    name: str,
+    host: str,
+    *,
+    prompt: str | None = None,
+    model: str | None = None,
+    tokens: int | None = None,
+    finish: Callable[[xlsxwriter.Workbook], None] | None = None,
+) -> tuple[Workbook, str]:
+    """A new template workbook, not yet recalculated, and its usual file name. The arguments are `build_template`'s."""
+    write, usual_name = build_template(name, host, prompt=prompt, model=model, tokens=tokens, finish=finish)
+    with TemporaryDirectory() as folder:
+        built = Path(folder) / usual_name
+        write(built)
+        return Workbook.open(built), usual_name
+
+
+def build_template(
+    name: str,
+    host: str,
+    *,
+    prompt: str | None = None,
+    model: str | None = None,
+    tokens: int | None = None,
+    finish: Callable[[xlsxwriter.Workbook], None] | None = None,
+) -> tuple[Callable[[Path], None], str]:
+    """A function that writes the template into a file, formulas without values, and the file's usual name.
+
+    tokens: rows to reserve for tokens; by default the host's usual number, or more if the prompt is longer
+    finish: receives XlsxWriter's workbook after all its sheets
+
+    Raises AddinError if there is no such template or the prompt is too long, MissingError if the model is not here.
+    """
+    if name not in TEMPLATES:
+        raise AddinError(f"TEMPLATE must be {' or '.join(TEMPLATES)}, not {name!r}")
+    model = model or catalogue.default_name()  # the file names the model that computed its numbers
+    check_model(model)
+    rows = tokens or _rows_for(prompt or "", model, dialect_of(host).usual_tokens)
+
+    def write(file: Path) -> None:
+        try:
+            build(name, file, tokens=rows, host=host, prompt=prompt, model=model, finish=finish)
+        except ValueError as error:
+            raise AddinError(str(error)) from None
+
+    return write, TEMPLATES[name]
+
+
+def check_model(text: str) -> None:
+    """Raises MissingError if the model that a model text names is not on this machine, ModelError for a wrong text."""
+    name = model_text.parse(text).name or catalogue.default_name()
+    try:
+        catalogue.find(name)
+    except ModelError as error:
+        raise MissingError(str(error)) from None
+    catalogue.load(text)
+
+
+def _rows_for(prompt: str, model: str, usual: int) -> int:
+    """One row for each token of the prompt, at least the usual number. Raises AddinError if the prompt is too long."""
+    loaded = catalogue.load(model)
+    tokens = len(encode(prompt)) + loaded.bos
+    if tokens > loaded.config.n_ctx:
+        raise AddinError(f"prompt must have at most {loaded.config.n_ctx} tokens for {loaded.name}, not {tokens}")
+    return max(tokens, usual)
