@@ -68,7 +68,7 @@ def _write_start(page: Page, prompt: str, choices: Choices, text: str, draft: st
                 sampling.TAB,
                 choices.seed.replace("$", ""),
                 "7",
-                "Other random numbers draw other tokens, so a different text comes out. 13 brings the old one back.",
+                "Other random numbers draw other tokens, so a different text comes out. 3 brings the old one back.",
             ),
             Try(
                 sampling.TAB,

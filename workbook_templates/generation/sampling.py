@@ -79,7 +79,7 @@ def _choose(page: Page) -> Choices:
     top_p = labelled_input(
         page, "top_p", 0.9, "Of these, keeps the most likely that together reach this share; 1 keeps all."
     )
-    seed = labelled_input(page, "seed", 13, "Sets the random numbers. Another seed, another text.")
+    seed = labelled_input(page, "seed", 3, "Sets the random numbers. Another seed, another text.")
     for cell, low, high in ((tokens, 1, _MOST_TOKENS), (top_k, 0, 50257), (seed, 0, 999_999)):
         whole_number(page, cell, low, high)
     number_between(page, temperature, 0, 1000)
