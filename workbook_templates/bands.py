@@ -14,7 +14,7 @@ from xlsxwriter.utility import quote_sheetname
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.dialect import Piece
+from workbook_templates.formula import Piece
 from workbook_templates.sheet import Page
 
 FIRST = 2  # the column in which values begin

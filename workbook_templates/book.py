@@ -9,7 +9,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from workbook_templates.dialect import Dialect
+from workbook_templates.formula import Dialect
 from workbook_templates.shape import Shape
 from workbook_templates.style import Style
 

@@ -10,7 +10,7 @@ from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 
 from workbook_templates import style as look
 from workbook_templates.book import START, Book
-from workbook_templates.dialect import Piece
+from workbook_templates.formula import Piece
 from workbook_templates.places import MARK
 
 

@@ -16,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import udfs
 from udfs.cells import ERROR_MARK
 from udfs.function import Argument, Description, describe
-from workbook_templates.dialect_calc import ARRAY_ARGUMENTS, SERVICE, method
+from workbook_templates.formula.calc import ARRAY_ARGUMENTS, SERVICE, method
 
 IDENTIFIER = "org.gpt2excel.addin"
 

@@ -49,7 +49,7 @@ def as_problem(error: Exception) -> Problem:
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:
-    from addin.headless.errors import WorkbookError
+    from addin.headless import WorkbookError
     from udfs.backend.errors import ModelError
     from udfs.cells import CellError
 

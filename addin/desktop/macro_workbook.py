@@ -15,8 +15,7 @@ from addin.desktop.settings import NAME
 from addin.desktop.vba_project import VbaProject, sheet_module
 from addin.desktop.wrappers import wrapper_modules
 from addin.desktop.xlwings_vba import xlwings_project
-from addin.headless.errors import WorkbookError
-from addin.headless.package import Package, serialized
+from addin.headless.package import Package, WorkbookError, serialized
 from udfs.function import describe
 
 _XLWINGS_VERSION = "xlwings"  # the property of a file that says which xlwings its VBA is for

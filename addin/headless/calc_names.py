@@ -8,14 +8,14 @@ from typing import Any
 
 from addin.calc.layout import fault, laid_out
 from udfs.cells import CellError, error_text, spill
-from workbook_templates.dialect_calc import stored
+from workbook_templates.formula.calc import calc_name
 
 Function = Callable[..., Any]
 
 
 def with_calc_names(functions: Mapping[str, Function]) -> dict[str, Function]:
     """The functions by their own names and by those that a file of LibreOffice's has for them."""
-    return {**{stored(name): _sized(name, function) for name, function in functions.items()}, **functions}
+    return {**{calc_name(name): _sized(name, function) for name, function in functions.items()}, **functions}
 
 
 def _sized(name: str, function: Function) -> Function:

@@ -9,13 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .address import MAX_COLUMN, MAX_ROW, Rect, cell_name, parse_cell, split_sheet
+from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
+from workbook_templates.formula.ranges import CellRange, cell_name, parse_cell, split_sheet
 
-_ROW, _SHEET = MAX_COLUMN + 1, (MAX_COLUMN + 1) * (MAX_ROW + 1)
+_ROW, _SHEET = MAX_COLUMNS + 1, (MAX_COLUMNS + 1) * (MAX_ROWS + 1)
 Codes = NDArray[np.int64]
 
 
-_Part = tuple[int, Rect, NDArray[np.bool_]]
+_Part = tuple[int, CellRange, NDArray[np.bool_]]
 
 
 class ChangedCells(Set[str]):

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 
+from udfs import excel_errors
 from udfs.cells import ERROR_MARK, error_text
+from workbook_templates.formula.ranges import CellRange
+from workbook_templates.formula.tree import Array, Call, Constant, Error, Missing, Name, Node, Operation, Reference
 
-from . import library, natives
-from .address import Rect, cell_rect
-from .syntax import Call, Constant, Missing, Name, Node, Operation, Reference
-from .values import CALC, NAME, NUM, REF, VALUE, Value, XlError, as_grid, blanks, from_cells, from_result, to_plain
+from . import formulas_package, natives
+from .values import (
+    CALC,
+    ERRORS,
+    NAME,
+    NUM,
+    REF,
+    VALUE,
+    Value,
+    XlError,
+    as_grid,
+    blanks,
+    from_cells,
+    from_result,
+    to_plain,
+)
 
 Function = Callable[..., Any]
 Scope = Mapping[str, Any]
@@ -22,6 +38,7 @@ SHAPE_FUNCTIONS = frozenset({"ROW", "ROWS", "COLUMN", "COLUMNS"})
 VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
 # Their arguments are evaluated as arrays even in a plain formula.
 _ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT", "MMULT", "INDEX", "LOOKUP"})
+_SIGNS = {"-": "U-", "+": "U+"}  # the names of operators with one operand in the package `formulas`
 _NO_SCOPE: Scope = {}
 
 
@@ -30,8 +47,8 @@ class GridReader(Protocol):
 
     def sheet_index(self, name: str) -> int | None: ...
     def named(self, sheet: int, name: str) -> Node | None: ...
-    def read(self, sheet: int, rect: Rect) -> Value: ...
-    def spill(self, sheet: int, row: int, column: int) -> tuple[Rect, Value]: ...
+    def read(self, sheet: int, rect: CellRange) -> Value: ...
+    def spill(self, sheet: int, row: int, column: int) -> tuple[CellRange, Value]: ...
 
 
 class Closure:
@@ -41,7 +58,7 @@ class Closure:
         self._evaluation, self._names, self._body, self._scope = evaluation, names, body, scope
 
     def __call__(self, *arguments: Any) -> Any:
-        return library.to_library(self.apply([from_result(a) for a in arguments]))
+        return formulas_package.to_library(self.apply([from_result(a) for a in arguments]))
 
     def apply(self, arguments: list[Any]) -> Any:
         if len(arguments) != len(self._names):
@@ -83,6 +100,10 @@ class Evaluation:
             return node.value
         if isinstance(node, Missing):
             return None
+        if isinstance(node, Error):
+            return ERRORS[node.text]
+        if isinstance(node, Array):
+            return from_result([[self.value(item, scope) for item in row] for row in node.rows])
         if isinstance(node, Name):
             return self._named_value(node, scope)
         try:
@@ -90,22 +111,22 @@ class Evaluation:
                 return self._read(node)
             if isinstance(node, Operation):
                 return self._operation(node, scope)
-            return self._call(node, scope)
+            return self._call(node, scope) if isinstance(node, Call) else NAME  # structured references are not known
         except natives.CellFailureError as failure:
             return failure.error
 
     def resolved(self, node: Node, scope: Scope) -> Node:
         """A defined name replaced by what it stands for."""
-        if not isinstance(node, Name) or (node.name in scope and not node.anchor):
+        if not isinstance(node, Name) or (node.name in scope and not node.spill):
             return node
         sheet = self._cell[0] if node.sheet is None else self._grid.sheet_index(node.sheet)
         tree = None if sheet is None else self._grid.named(sheet, node.name)
-        if isinstance(tree, Reference) and node.anchor:
-            return Reference(tree.sheet, tree.rect, anchor=True)
-        return Constant(NAME) if tree is None else tree
+        if isinstance(tree, Reference) and node.spill:
+            return replace(tree, spill=True)
+        return Error(excel_errors.NAME) if tree is None else tree
 
     def _named_value(self, node: Name, scope: Scope) -> Any:
-        if node.name in scope and not node.anchor:
+        if node.name in scope and not node.spill:
             return scope[node.name]
         return self.value(self.resolved(node, scope), _NO_SCOPE)
 
@@ -117,14 +138,14 @@ class Evaluation:
 
     def _read(self, node: Reference) -> Value:
         sheet = self._sheet(node)
-        if node.anchor:
-            return self._grid.spill(sheet, node.rect.top, node.rect.left)[1]
-        return self._grid.read(sheet, node.rect)
+        if node.spill:
+            return self._grid.spill(sheet, node.range.top, node.range.left)[1]
+        return self._grid.read(sheet, node.range)
 
-    def _rect(self, node: Reference) -> Rect:
-        if node.anchor:
-            return self._grid.spill(self._sheet(node), node.rect.top, node.rect.left)[0]
-        return node.rect
+    def _range(self, node: Reference) -> CellRange:
+        if node.spill:
+            return self._grid.spill(self._sheet(node), node.range.top, node.range.left)[0]
+        return node.range
 
     def _intersected(self, node: Node, value: Value) -> Value:
         """The one cell of a range that lies in the formula's own row or column; of any other array the first."""
@@ -133,7 +154,7 @@ class Evaluation:
         node = self.resolved(node, _NO_SCOPE)
         if not isinstance(node, Reference):
             return from_result(value[0, 0])
-        rect, (_, row, column) = self._rect(node), self._cell
+        rect, (_, row, column) = self._range(node), self._cell
         height, width = value.shape  # less than a whole column's where the sheet ends before it
         if rect.width == 1 and rect.top <= row <= rect.bottom:
             return from_result(value[row - rect.top, 0]) if row - rect.top < height else None
@@ -158,15 +179,15 @@ class Evaluation:
             operands = [self._intersected(x, v) if isinstance(x, (Reference, Name)) else v for x, v in pairs]
         if any(isinstance(x, Closure) for x in operands):
             return VALUE
-        return self._elementwise(node.symbol, operands)
+        return self._elementwise(_SIGNS.get(node.symbol, node.symbol) if len(operands) == 1 else node.symbol, operands)
 
     def _elementwise(self, symbol: str, operands: list[Value]) -> Value:
         operands = natives.aligned(operands)
         value = natives.elementwise(symbol, operands)
         if value is not None:
             return value
-        function = library.operator(symbol)
-        return VALUE if function is None else library.call(function, operands)
+        function = formulas_package.operator(symbol)
+        return VALUE if function is None else formulas_package.call(function, operands)
 
     def _call(self, node: Call, scope: Scope) -> Any:
         name = node.function
@@ -182,7 +203,7 @@ class Evaluation:
             )
         if name in natives.FUNCTIONS:
             return self._call_native(name, node, scope)
-        function = library.find(name)
+        function = formulas_package.find(name)
         if function is None:
             self._unknown.add(name)
             return NAME
@@ -192,7 +213,7 @@ class Evaluation:
             return value
         # The library counts an omitted argument as 0.
         pairs = zip(node.arguments, arguments, strict=True)
-        return library.call(function, [0 if isinstance(x, Missing) else v for x, v in pairs])
+        return formulas_package.call(function, [0 if isinstance(x, Missing) else v for x, v in pairs])
 
     def _array_arguments(self, name: str, node: Call, scope: Scope) -> list[Any]:
         plain = self._arrays
@@ -249,8 +270,8 @@ class Evaluation:
             return condition
         if condition is None:
             branches = [self.value(x, scope) for x in node.arguments[1:]] + [False] * (3 - len(node.arguments))
-            function = library.find("IF")
-            return VALUE if function is None else library.call(function, natives.aligned([test, *branches]))
+            function = formulas_package.find("IF")
+            return VALUE if function is None else formulas_package.call(function, natives.aligned([test, *branches]))
         chosen = node.arguments[1 if condition else 2 :][:1]
         if not chosen:
             return False
@@ -264,8 +285,12 @@ class Evaluation:
             return self.value(node.arguments[1], scope)
         if not isinstance(value, np.ndarray) or not any(isinstance(x, XlError) for x in value.flat):
             return value
-        function = library.find("IFERROR")
-        return VALUE if function is None else library.call(function, [value, self.value(node.arguments[1], scope)])
+        function = formulas_package.find("IFERROR")
+        return (
+            VALUE
+            if function is None
+            else formulas_package.call(function, [value, self.value(node.arguments[1], scope)])
+        )
 
     def _call_let(self, node: Call, scope: Scope) -> Any:
         inner, pairs = dict(scope), node.arguments[:-1]
@@ -287,17 +312,17 @@ class Evaluation:
             return VALUE
         return self._intersected(node.arguments[0], self.value(node.arguments[0], scope))
 
-    def _shape(self, node: Call, scope: Scope) -> Rect:
+    def _shape(self, node: Call, scope: Scope) -> CellRange:
         if not node.arguments:
-            return cell_rect(*self._cell[1:])
+            return CellRange.cell(*self._cell[1:])
         target = self.resolved(node.arguments[0], scope)
         if isinstance(target, Reference):
-            return self._rect(target)
+            return self._range(target)
         value = self.value(target, scope)
         if isinstance(value, XlError):
             raise natives.CellFailureError(value)
         height, width = as_grid(value).shape
-        return Rect(1, 1, height, width)
+        return CellRange(1, 1, height, width)
 
     def _call_rows(self, node: Call, scope: Scope) -> Value:
         return float(self._shape(node, scope).height)

@@ -107,13 +107,6 @@ def sequence(rows: Value, columns: Value = None, start: Value = None, step: Valu
     return from_result((first + by * np.arange(height * width, dtype=np.float64)).reshape(height, width))
 
 
-def array(*items: Value) -> Value:
-    """A constant `{1,2;3,4}`: the parser makes a call of each row, and one of all rows."""
-    if all(isinstance(item, np.ndarray) for item in items):
-        return from_result(np.vstack([as_grid(item) for item in items]))
-    return from_result([list(items)])
-
-
 def take(array: Value, rows: Value = None, columns: Value = None) -> Value:
     grid = as_grid(array)
     return _piece(grid[_ends(rows, grid.shape[0], taken=True), _ends(columns, grid.shape[1], taken=True)])
@@ -160,7 +153,6 @@ def average(*arguments: Value) -> Value:
 
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {
-    "ARRAY": array,
     "INDEX": index,
     "SEQUENCE": sequence,
     "TAKE": take,

@@ -11,7 +11,10 @@ from pathlib import Path
 
 from lxml import etree
 
-from .errors import WorkbookError
+
+class WorkbookError(ValueError):
+    """What is wrong with the file, the sheet, the cell or the value that was given: one line."""
+
 
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _CONTENT_TYPES = "[Content_Types].xml"

@@ -12,20 +12,20 @@ from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import schedula
-from formulas.tokens.operand import DIV, NA, NAME, NULL, NUM, REF, VALUE, Error, XlError
+from formulas.tokens.operand import DIV, NA, NAME, NUM, REF, VALUE, Error, XlError
 from numpy.typing import NDArray
 
-__all__ = ["CALC", "DIV", "ERRORS", "NA", "NAME", "NULL", "NUM", "REF", "SPILL", "VALUE", "XlError"]
+from udfs import excel_errors
+
+__all__ = ["CALC", "DIV", "ERRORS", "NA", "NAME", "NUM", "REF", "SPILL", "VALUE", "XlError"]
 
 Scalar: TypeAlias = "float | str | bool | XlError | None"
 Grid: TypeAlias = "NDArray[Any]"
 Value: TypeAlias = "Scalar | Grid"
 
-SPILL = XlError("#SPILL!")
-CALC = XlError("#CALC!")
-ERRORS: dict[str, XlError] = dict(Error.errors)
-# Errors younger than the file format, which has no code for them: a file keeps them as text.
-WITHOUT_CODE: dict[str, XlError] = {"#SPILL!": SPILL, "#CALC!": CALC}
+# The error values by their texts; the package `formulas` compares by identity those that it knows.
+ERRORS: dict[str, XlError] = {text: Error.errors.get(text) or XlError(text) for text in excel_errors.ALL}
+SPILL, CALC = ERRORS[excel_errors.SPILL], ERRORS[excel_errors.CALC]
 _EMPTY = schedula.EMPTY
 
 

@@ -12,12 +12,13 @@ from xml.sax.saxutils import escape, quoteattr
 import orjson
 from lxml import etree
 
-from .address import Rect, column_letters, column_number, parse_rect, rect_name
+from udfs import excel_errors
+from workbook_templates.formula.ranges import CellRange, column_letters, column_number
+
 from .grid import Formula, Position, Sheet
 from .package import Package, serialized
 from .reader import stored_range
-from .typed_over import write_typed_over
-from .values import WITHOUT_CODE, Scalar, XlError, as_grid
+from .values import Scalar, XlError, as_grid
 
 # A file whose calculation engine is older than the program's own is calculated anew when it is opened, which without
 # the add-in would turn every value into #NAME?. This is what Excel has written since 2019.
@@ -43,8 +44,6 @@ def write_workbook(
             writer = _SheetWriter(package, package.tree(part.path), sheet, formulas)
             package.parts[part.path] = writer.written()
             replaced = replaced or writer.replaced_formulas
-    if formulas != "none":
-        write_typed_over(package, sheets)
     for settings in package.workbook.iter(package.tag("calcPr")):
         if "fullCalcOnLoad" in settings.attrib:
             del settings.attrib["fullCalcOnLoad"]
@@ -179,7 +178,7 @@ class _SheetWriter:
             return f"<f>{escape(formula.text)}</f>"
         if stored_range(element) is not None:
             if formula.fixed is None:
-                element.set("ref", rect_name(formula.rect))
+                element.set("ref", str(formula.rect))
             if self._formulas == "plain":
                 return f'<f ref="{element.get("ref")}">{escape(formula.text)}</f>'
         return self._untouched(element)
@@ -233,11 +232,11 @@ class _SheetWriter:
         dimension, used = self._root.find(self._package.tag("dimension")), self._sheet.used()
         if dimension is None or used is None:
             return
-        before = parse_rect(dimension.get("ref", ""))
-        dimension.set("ref", rect_name(before.around(used) if before else used))
+        before = CellRange.parse(dimension.get("ref", ""))
+        dimension.set("ref", str(before.around(used) if before else used))
 
 
-def _positions(rect: Rect) -> Iterable[Position]:
+def _positions(rect: CellRange) -> Iterable[Position]:
     return ((r, c) for r in range(rect.top, rect.bottom + 1) for c in range(rect.left, rect.right + 1))
 
 
@@ -257,7 +256,7 @@ def _value_cell(start: str, value: Scalar, formula: str = "") -> str:
         return f'{start} t="str">{formula}<v></v></c>' if formula else f"{start}/>"
     if isinstance(value, bool):
         return f'{start} t="b">{formula}<v>{int(value)}</v></c>'
-    if isinstance(value, XlError) and str.__str__(value) not in WITHOUT_CODE:
+    if isinstance(value, XlError) and str.__str__(value) not in excel_errors.WITHOUT_CODE:
         return f'{start} t="e">{formula}<v>{str.__str__(value)}</v></c>'
     return f'{start} t="str">{formula}<v{_space(value)}>{_text(value)}</v></c>'
 

@@ -1,26 +1,17 @@
 """How each host stores a formula in the file.
 
-Formulas are written here as a person reads them in Excel: `=GPT2_EDIT(C9#, IF(edits="", "", edits))`. Variables of
-LET are single small letters, but neither c nor r, which Excel keeps for itself. Whatever only works with dynamic
-arrays is made by a method of `Dialect`, so that a host without them has one place to put something else.
+Builders write formulas as a person reads them in Excel: `GPT2_EDIT(C9#,IF(edits="","",edits))`. Whatever works only
+with dynamic arrays is made by a method of `Dialect`, so that a host without them has one place to write something else.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbook_templates.formula_text import outside_texts
-
-# The prefix of our functions' names in the file.
-_PREFIXES = {"office": "_xldudf_", "desktop": "", "headless": ""}
-_CALC = "calc"
-
-_OURS = re.compile(r"\b(?=GPT2_\w+\()")
-_NEWER = re.compile(r"\b(?=(?:DROP|EXPAND|HSTACK|LET|SEQUENCE|SORTBY|TAKE|TEXTJOIN|VSTACK|WRAPROWS)\()")
-_VARIABLE = re.compile(r"(?<![\w.'!])(?=[abd-qs-z]\b(?![\w(.'!]))")
-_SPILL = re.compile(r"((?:(?:'[^']+'|\w+)!)?\$?[A-Z]{1,3}\$?[1-9]\d*)#")
+from .parser import parse
+from .printer import print_formula
+from .stored import stored
 
 
 @dataclass(frozen=True)
@@ -45,16 +36,13 @@ class Dialect:
         """Tells how many cells are reserved for what spills from a cell."""
 
     def formula(self, text: str, tab: str = "", rows: int = 1, columns: int = 1) -> str:
-        """A formula as it is read in Excel, turned into what the file must hold for it on that tab.
+        """A formula as it reads in Excel, turned into what the file must hold for it on that tab.
 
         rows, columns: how many cells are reserved for its values
-        """
-        return outside_texts(text, self._code)
 
-    def _code(self, text: str) -> str:
-        text = _VARIABLE.sub("_xlpm.", text)
-        text = _SPILL.sub(r"_xlfn.ANCHORARRAY(\1)", text)
-        return _OURS.sub(self.prefix, _NEWER.sub("_xlfn.", text))
+        Raises FormulaError if the text is not a formula.
+        """
+        return print_formula(stored(parse(text), self.prefix))
 
     def rows(self, spill: str) -> str:
         """The number of rows that a spill has."""
@@ -148,14 +136,3 @@ class Dialect:
 
     def _with_gap(self, array: str, rows: str, columns: str) -> str:
         return f'EXPAND({array},{rows},{columns}+1,"")'
-
-
-def dialect_of(host: str) -> Dialect:
-    """The dialect of a host, for one workbook. Raises ValueError where there is none."""
-    if host == _CALC:
-        from workbook_templates.dialect_calc import CalcDialect  # which is made from this one
-
-        return CalcDialect()
-    if host not in _PREFIXES:
-        raise ValueError(f"host must be {' or '.join((*_PREFIXES, _CALC))}, not {host!r}")
-    return Dialect(host, _PREFIXES[host])
