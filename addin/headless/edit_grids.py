@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from workbook_templates.formula.calc import calc_name
 from workbook_templates.formula.stored import without_let
 from workbook_templates.formula.tree import Call, Node, Reference, transform, walk
 
 from .engine import Engine
 from .grid import Formula, Position
+
+_EDIT = frozenset({"GPT2_EDIT", calc_name("GPT2_EDIT")})
 
 
 def edit_cell(engine: Engine, cell: Position, filling: Formula) -> tuple[int, Position] | None:
@@ -33,14 +36,14 @@ def _edits(tree: Node) -> Iterator[tuple[Node, Reference]]:
     for node in walk(transform(tree, without_let)):
         if not isinstance(node, Call):
             continue
-        if node.function == "GPT2_EDIT" and len(node.arguments) == 2:
+        if node.function in _EDIT and len(node.arguments) >= 2:
             grids = _ranges(node.arguments[1])
             if len(grids) == 1:
                 yield node.arguments[0], grids.pop()
         if node.function == "IF" and len(node.arguments) == 3:
             grids = _ranges(node.arguments[0])
             values = [branch for branch in node.arguments[1:] if not grids & _ranges(branch)]
-            if len(grids) == len(values) == 1:
+            if len(grids) == len(values) == 1 and _references(values[0]):
                 yield values[0], grids.pop()
 
 
