@@ -12,13 +12,14 @@ from typing import Any
 from xlsxwriter.format import Format
 from xlsxwriter.utility import quote_sheetname
 
+from udfs.excel_limits import MAX_COLUMNS
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.formula import Piece
 from workbook_templates.sheet import Page
 
 FIRST = 2  # the column in which values begin
-_LAST_COLUMN = 16_383
+_LAST_COLUMN = MAX_COLUMNS - 1  # counted from 0, as XlsxWriter does
 _PRINTED_COLUMNS = 22
 _FROZEN_ROWS = 2
 UNFOLDED = 16  # rows of a band that are in sight at first: more would be mostly blank

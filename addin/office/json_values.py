@@ -13,10 +13,10 @@ import numpy as np
 import orjson
 
 from udfs.cells import CellError, spill
+from udfs.excel_limits import MAX_TEXT
 
 MAX_RESULT_BYTES = 5_000_000  # what Excel takes from an add-in in one answer
 MAX_CELLS = 1_000_000
-MAX_TEXT = 32_767  # characters that a cell holds
 MAX_TEXTS = 200_000  # characters in all the arguments of a call
 _NUMBERS = {int, float}
 _CELL_TYPES = {int, float, bool, str, dict, type(None)}

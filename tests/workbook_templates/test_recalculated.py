@@ -133,9 +133,7 @@ def test_a_typed_value_of_the_stream_flows_on_and_back(workbook: Workbook) -> No
 
 
 @pytest.mark.parametrize("band", ["stream", "edited"])
-def test_a_cell_of_the_stream_cannot_be_set_and_the_message_names_the_cell_to_edit(
-    workbook: Workbook, band: str
-) -> None:
+def test_a_cell_of_the_stream_cannot_be_set_but_the_message_names_its_edit_cell(workbook: Workbook, band: str) -> None:
     filled, edit = (start_of(workbook, "Block 1", name) for name in (band, "your edits"))
     with pytest.raises(WorkbookError, match=rf"^'Block 1'!D{filled + 2} is filled .* type into 'Block 1'!D{edit + 2} "):
         workbook.set(f"Block 1!D{filled + 2}", 7.5)
