@@ -1,5 +1,5 @@
-"""The set of cells that a recalculation changed. A prompt changes hundreds of thousands, so they become text only
-when they are asked for."""
+"""The set of cells that a recalculation changed. A prompt changes hundreds of thousands of them, so their addresses are
+made only when they are read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Part = tuple[int, CellRange, NDArray[np.bool_]]
 class ChangedCells(Set[str]):
     """Immutable set of addresses such as `Block 5!C12`, in the order of tabs, rows and columns.
 
-    Made of masks over rectangles of sheets, in which a cell may come more than once."""
+    Made from masks over ranges of sheets, which may overlap."""
 
     def __init__(self, names: Sequence[str], parts: Iterable[_Part] = ()) -> None:
         self._names = names

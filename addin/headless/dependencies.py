@@ -1,4 +1,4 @@
-"""Who reads what: from a changed part of a sheet to the formulas that depend on it."""
+"""Which formulas depend on which cells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .grid import Formula, Position
 
 @dataclass(frozen=True)
 class Read:
-    """A rectangle of a sheet, or with `spill` everything that spills from its one cell."""
+    """A range of a sheet, or with `spill` everything that spills from its one cell."""
 
     sheet: int
     rect: CellRange
@@ -29,7 +29,7 @@ SheetLookup = Callable[[str], "int | None"]
 
 
 def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -> set[Read]:
-    """Everything that a formula on that sheet may look at, defined names followed."""
+    """Everything that a formula on that sheet may read, directly or through defined names."""
     found: set[Read] = set()
     followed: set[tuple[int, str]] = set()
     pending = [tree]
@@ -63,13 +63,13 @@ def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -
 
 
 def _only_its_shape(node: Node, child: Node) -> bool:
-    """True where the node looks at a rectangle, not at what its cells hold."""
+    """Whether the node depends on the position and size of a range, not on its values."""
     shape = isinstance(node, Call) and node.function in SHAPE_FUNCTIONS
     return shape and isinstance(child, Reference) and not child.spill
 
 
 class Readers:
-    """Index of all formulas by what they read: single cells by their position, rectangles by sheet."""
+    """All formulas by what they read: single cells by their position, ranges by their sheet."""
 
     def __init__(self, sheets: int) -> None:
         self._cells: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
@@ -96,13 +96,13 @@ class Readers:
             self._areas[read.sheet].discard((read.rect, formula))
 
     def reads_own_spill(self, formula: Formula) -> bool:
-        """True where a formula looks at a cell that it fills itself."""
+        """Whether a formula reads a cell that it fills itself."""
         rect = formula.rect
         own = (read for read in self._reads[formula] if read.sheet == formula.sheet)
         return any(read.rect.meets(rect) and not (read.spill and read.rect[:2] != formula.cell) for read in own)
 
     def of(self, sheet: int, rect: CellRange, mask: NDArray[np.bool_] | None = None) -> set[Formula]:
-        """Formulas that read a cell of the rectangle; with a mask of its shape only cells where it is True count."""
+        """Formulas that read a cell of the range. With a mask of its shape, only the cells where it is True count."""
         found: set[Formula] = set()
         for row, column in _among(rect, self._cells[sheet]):
             if mask is None or mask[row - rect.top, column - rect.left]:

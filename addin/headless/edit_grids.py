@@ -1,4 +1,4 @@
-"""Which cell to type into instead of one that a formula fills: workbooks have grids of blank cells for edits."""
+"""Finds the cell to type into instead of one that a formula fills: workbooks have grids of blank cells for edits."""
 
 from __future__ import annotations
 
@@ -15,24 +15,29 @@ _EDIT = frozenset({"GPT2_EDIT", calc_name("GPT2_EDIT")})
 
 
 def edit_cell(engine: Engine, cell: Position, filling: Formula) -> tuple[int, Position] | None:
-    """Sheet and cell of the edit grid for a cell that a formula fills; None if there is no grid.
+    """Sheet and cell of the edit grid for a cell that a formula fills; None if there is no such grid.
 
     A formula that combines values with a grid of edits is `GPT2_EDIT(values, grid)` or `IF(grid="", values, grid)`.
     """
-    for _, grid in _edits(filling.tree):
-        return _beside(engine, filling, grid, cell, filling.cell)
-    for sheet in engine.sheets:
-        for formula in sheet.formulas.values():
-            for values, grid in _edits(formula.tree):
-                for read in _references(values):
-                    start = _start(engine, formula, read, cell, filling)
-                    if start is not None:
-                        return _beside(engine, formula, grid, cell, start)
+    for sheet, place in _candidates(engine, cell, filling):
+        if place not in engine.sheets[sheet].formulas and engine.filling(sheet, place) is None:
+            return sheet, place
     return None
 
 
+def _candidates(engine: Engine, cell: Position, filling: Formula) -> Iterator[tuple[int, Position]]:
+    """The cells of all grids whose edits take the place of the cell's value."""
+    for _, grid in _edits(filling.tree):
+        yield from _cell_of_grid(engine, filling, grid, cell, filling.cell)
+    for formula in (formula for sheet in engine.sheets for formula in sheet.formulas.values()):
+        for values, grid in _edits(formula.tree):
+            for start in (_start(engine, formula, read, cell, filling) for read in _references(values)):
+                if start is not None:
+                    yield from _cell_of_grid(engine, formula, grid, cell, start)
+
+
 def _edits(tree: Node) -> Iterator[tuple[Node, Reference]]:
-    """Each combination of values with a grid of edits in a formula."""
+    """Each place in a formula where values are combined with a grid of edits: the values and the grid."""
     for node in walk(transform(tree, without_let)):
         if not isinstance(node, Call):
             continue
@@ -64,10 +69,11 @@ def _start(engine: Engine, formula: Formula, read: Reference, cell: Position, fi
     return first if sheet == filling.sheet and is_read else None
 
 
-def _beside(
+def _cell_of_grid(
     engine: Engine, formula: Formula, grid: Reference, cell: Position, start: Position
-) -> tuple[int, Position] | None:
-    """The cell of the grid at the place that the cell has in the values."""
+) -> Iterator[tuple[int, Position]]:
+    """The cell of the grid that is as far from the grid's first cell as the cell is from the values' first."""
     sheet = formula.sheet if grid.sheet is None else engine.sheet_index(grid.sheet)
     row, column = grid.range.top + cell[0] - start[0], grid.range.left + cell[1] - start[1]
-    return (sheet, (row, column)) if sheet is not None and grid.range.holds(row, column) else None
+    if sheet is not None and grid.range.holds(row, column):
+        yield sheet, (row, column)

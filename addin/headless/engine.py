@@ -1,4 +1,4 @@
-"""Recalculation: what has to be evaluated again after an edit, in which order, until nothing changes any more."""
+"""Recalculation: which formulas to evaluate again after an edit, and in which order, until nothing changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Shown = tuple[CellRange, Value]
 
 
 class Engine:
-    """The sheets of a workbook with their formulas, as a grid that recalculates incrementally.
+    """The sheets of a workbook, recalculated incrementally.
 
     `names` maps (sheet number or None for the workbook, upper-case name) to the tree of what the name stands for.
     """
@@ -60,7 +60,7 @@ class Engine:
         return self.sheets[sheet].read(rect)
 
     def spill(self, sheet: int, row: int, column: int) -> tuple[CellRange, Value]:
-        """Where and what `A1#` is: everything that the formula in that cell shows."""
+        """The cells and values of `A1#`: everything that the formula in that cell shows."""
         formula = self.sheets[sheet].formulas.get((row, column))
         if formula is None:
             return CellRange.cell(row, column), REF
@@ -87,21 +87,20 @@ class Engine:
             self._stale |= self._readers.of_anchor(sheet, cell)
 
     def filling(self, sheet: int, cell: Position) -> Formula | None:
-        """The formula that fills this cell from another one. Before its first evaluation, it fills the cells that the
-        file gives to it."""
+        """Another cell's formula that fills this one; before its first evaluation, it fills its range in the file."""
         home = self.sheets[sheet]
         if cell in home.constants or cell in home.formulas:
             return None
         return next((f for f in home.formulas.values() if _expected(f).holds(*cell)), None)
 
     def blocked(self, sheet: int, cell: Position) -> Formula | None:
-        """The formula that would fill this cell if there were nothing in it."""
+        """The formula that would fill this cell if the cell were empty."""
         home = self.sheets[sheet]
         found = (f for f in home.arrays() if f.blocked and f.wanted.holds(*cell) and f.cell != cell)
         return next(found, None) if cell in home.constants else None
 
     def recalculate(self) -> ChangedCells:
-        """Evaluates what depends on the edits since the last time; the cells whose value is another now."""
+        """Evaluates what depends on the edits since the last time. Returns the cells whose values changed."""
         self._stale |= self._volatile
         rounds: Counter[Formula] = Counter()
         while self._stale:
@@ -135,7 +134,7 @@ class Engine:
         self._stale.discard(formula)
 
     def _notice(self, home: Sheet, before: dict[Formula, _Shown]) -> None:
-        """Marks the readers of every cell in which one of these formulas shows something else now."""
+        """Marks the readers of every cell whose value one of these formulas changed."""
         for formula, (rect, shown) in before.items():
             if formula.shown is shown:
                 continue
@@ -158,7 +157,7 @@ class Engine:
         formula.value = formula.shown = None
 
     def _order(self) -> tuple[list[Formula], set[Formula]]:
-        """Stale formulas and all that may become stale, each after what it depends on; and those in a circle."""
+        """Stale formulas and all that may become stale, each after those it depends on; and those in a cycle."""
         successors: dict[Formula, set[Formula]] = {}
         queue = list(self._stale)
         while queue:
@@ -169,7 +168,7 @@ class Engine:
         order, rest = _sorted(successors, successors)
         if not rest:
             return order, set()
-        # A circle through cells that a spill only might reach is none: look again at what it does reach.
+        # A cycle may run through cells that a spill might reach but does not: look again at the cells that it reaches.
         sure = {f: self._dependants(f, _certain(f)) for f in rest}
         more, rest = _sorted(rest, sure)
         circular = _without_ends(rest, sure)
@@ -206,7 +205,7 @@ def _place(formula: Formula) -> tuple[int, int, int]:
 
 
 def _sorted(nodes: Iterable[Formula], successors: Mapping[Formula, set[Formula]]) -> tuple[list[Formula], set[Formula]]:
-    """Topological order of the nodes, and those that are in a circle or behind one."""
+    """The nodes in topological order, and those that are in a cycle or depend on one."""
     rest = set(nodes)
     waiting = Counter(s for f in rest for s in successors[f] if s in rest)
     ready = sorted((f for f in rest if not waiting[f]), key=_place, reverse=True)
@@ -223,7 +222,7 @@ def _sorted(nodes: Iterable[Formula], successors: Mapping[Formula, set[Formula]]
 
 
 def _without_ends(nodes: set[Formula], successors: Mapping[Formula, set[Formula]]) -> set[Formula]:
-    """The nodes without those from which no circle can be reached."""
+    """The nodes from which a cycle can be reached."""
     predecessors: dict[Formula, set[Formula]] = {f: set() for f in nodes}
     for formula in nodes:
         for successor in successors[formula] & nodes:
@@ -234,7 +233,7 @@ def _without_ends(nodes: set[Formula], successors: Mapping[Formula, set[Formula]
 def _difference(
     old_rect: CellRange, old: Value, new_rect: CellRange, new: Value
 ) -> tuple[CellRange, NDArray[np.bool_]]:
-    """Which cells of both rectangles together (they start in the same cell) hold something else now."""
+    """A mask of the cells that changed, over both ranges together, which start in the same cell."""
     if old_rect == new_rect:
         return new_rect, differs(as_grid(old), as_grid(new))
     both = old_rect.around(new_rect)

@@ -1,4 +1,4 @@
-"""Evaluates one formula's tree against the grid."""
+"""Evaluates the tree of one formula."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .values import (
 Function = Callable[..., Any]
 Scope = Mapping[str, Any]
 
-# Functions that look at a rectangle, not at what it holds.
+# Functions that depend on the position and size of a range, not on its values.
 SHAPE_FUNCTIONS = frozenset({"ROW", "ROWS", "COLUMN", "COLUMNS"})
 VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
 # Their arguments are evaluated as arrays even in a plain formula.
@@ -43,7 +43,7 @@ _NO_SCOPE: Scope = {}
 
 
 class GridReader(Protocol):
-    """What a formula sees of its workbook. Sheets are numbered in the order of their tabs."""
+    """What a formula can read of its workbook. Sheets are numbered in the order of their tabs."""
 
     def sheet_index(self, name: str) -> int | None: ...
     def named(self, sheet: int, name: str) -> Node | None: ...
@@ -52,13 +52,13 @@ class GridReader(Protocol):
 
 
 class Closure:
-    """A LAMBDA with the variables it was made among. Callable from the library's MAP, BYROW and their kin."""
+    """A LAMBDA and the variables of its scope. The package `formulas` calls it from MAP, BYROW and others."""
 
     def __init__(self, evaluation: Evaluation, names: list[str], body: Node, scope: Scope) -> None:
         self._evaluation, self._names, self._body, self._scope = evaluation, names, body, scope
 
     def __call__(self, *arguments: Any) -> Any:
-        return formulas_package.to_library(self.apply([from_result(a) for a in arguments]))
+        return formulas_package.to_package(self.apply([from_result(a) for a in arguments]))
 
     def apply(self, arguments: list[Any]) -> Any:
         if len(arguments) != len(self._names):
@@ -68,8 +68,8 @@ class Closure:
 
 
 class Evaluation:
-    """One evaluation of one formula, whose cell is given. `arrays` is false for a plain formula, in which an operator
-    takes from a range only the cell in its own row or column (implicit intersection)."""
+    """One evaluation of the formula in a cell. `arrays` is false for a plain formula, whose operators take from a range
+    only the cell in the formula's own row or column (implicit intersection)."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Evaluation:
         self._cell, self._arrays = cell, arrays
 
     def result(self, tree: Node) -> Value:
-        """The formula's value. A blank cell that is merely referred to shows as 0, as in a spreadsheet."""
+        """The formula's value. A formula that only refers to a blank cell shows 0, as in a spreadsheet."""
         try:
             value = self.value(tree, _NO_SCOPE)
         except RecursionError:  # a LAMBDA that calls itself without end
@@ -116,7 +116,7 @@ class Evaluation:
             return failure.error
 
     def resolved(self, node: Node, scope: Scope) -> Node:
-        """A defined name replaced by what it stands for."""
+        """The node, or if it is a defined name the tree that it names."""
         if not isinstance(node, Name) or (node.name in scope and not node.spill):
             return node
         sheet = self._cell[0] if node.sheet is None else self._grid.sheet_index(node.sheet)
@@ -148,14 +148,14 @@ class Evaluation:
         return node.range
 
     def _intersected(self, node: Node, value: Value) -> Value:
-        """The one cell of a range that lies in the formula's own row or column; of any other array the first."""
+        """The cell of a range that is in the formula's own row or column; of any other array, the first cell."""
         if not isinstance(value, np.ndarray):
             return value
         node = self.resolved(node, _NO_SCOPE)
         if not isinstance(node, Reference):
             return from_result(value[0, 0])
         rect, (_, row, column) = self._range(node), self._cell
-        height, width = value.shape  # less than a whole column's where the sheet ends before it
+        height, width = value.shape  # a whole column is cut where the used cells end
         if rect.width == 1 and rect.top <= row <= rect.bottom:
             return from_result(value[row - rect.top, 0]) if row - rect.top < height else None
         if rect.height == 1 and rect.left <= column <= rect.right:
@@ -163,8 +163,8 @@ class Evaluation:
         return from_result(value[0, 0]) if rect.area == 1 else VALUE
 
     def _operation(self, node: Operation, scope: Scope) -> Value:
-        """Value of an operation. A sum of a thousand cells is a thousand of them, each the first operand of the next:
-        from the innermost outwards, as recursion would not reach it."""
+        """Value of an operation. A sum of a thousand cells is a thousand operations, each the first operand of the
+        next, so they are evaluated from the innermost outwards: recursion would be too deep."""
         chain = [node]
         while isinstance(first := chain[-1].operands[0], Operation):
             chain.append(first)
@@ -211,7 +211,7 @@ class Evaluation:
         value = natives.elementwise(name, arguments)
         if value is not None:
             return value
-        # The library counts an omitted argument as 0.
+        # The package expects 0 for an omitted argument.
         pairs = zip(node.arguments, arguments, strict=True)
         return formulas_package.call(function, [0 if isinstance(x, Missing) else v for x, v in pairs])
 
@@ -224,13 +224,13 @@ class Evaluation:
             self._arrays = plain
 
     def _call_native(self, name: str, node: Call, scope: Scope) -> Value:
-        # A cell that is referred to counts as a range of one: its text or boolean is not a typed number.
+        # A reference to one cell counts as a range, in which functions ignore text and booleans.
         values = self._array_arguments(name, node, scope)
         pairs = zip(node.arguments, values, strict=True)
         arguments = [as_grid(v) if isinstance(self.resolved(x, scope), Reference) else v for x, v in pairs]
         try:
             return natives.FUNCTIONS[name](*arguments)
-        except (TypeError, LookupError):  # too many or too few arguments; indices of shapes that do not fit
+        except (TypeError, LookupError):  # a wrong number of arguments, or indices of shapes that do not fit
             return VALUE
 
     def _argument(self, node: Node, scope: Scope) -> Any:
@@ -250,7 +250,7 @@ class Evaluation:
         return isinstance(tree, Call) and tree.function == "LAMBDA"
 
     def _condition(self, value: Any) -> Any:
-        """True or False of a single value, an error, or None for an array of conditions."""
+        """True or False for a single value, the error if it is one, None for an array of conditions."""
         if isinstance(value, np.ndarray):
             if value.size > 1:
                 return None

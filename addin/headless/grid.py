@@ -45,7 +45,7 @@ class Formula:
 
     @property
     def rect(self) -> CellRange:
-        """The cells that show this formula's values now."""
+        """The cells that this formula fills now."""
         height, width = self.shown.shape if isinstance(self.shown, np.ndarray) else (1, 1)
         return CellRange(self.row, self.column, self.row + height - 1, self.column + width - 1)
 
@@ -72,7 +72,7 @@ class Sheet:
         self._extents: dict[Position, CellRange] = {}
 
     def arrays(self) -> list[Formula]:
-        """The formulas that show more than one cell, or would if nothing were in their way."""
+        """The formulas that fill more than one cell, or would if nothing were in the way."""
         return list(self._arrays.values())
 
     def add(self, formula: Formula) -> None:
@@ -85,7 +85,7 @@ class Sheet:
         self._extents.pop(formula.cell, None)
 
     def used(self) -> CellRange | None:
-        """The smallest rectangle with everything in it."""
+        """The smallest range that contains all used cells."""
         rects = [f.rect for f in self._arrays.values()]
         cells = [*self.constants, *self.formulas]
         if cells:
@@ -97,7 +97,7 @@ class Sheet:
         return CellRange(*(int(x) for x in (*edges[:, :2].min(axis=0), *edges[:, 2:].max(axis=0))))
 
     def covering(self, row: int, column: int) -> Formula | None:
-        """The array formula whose values the cell shows."""
+        """The array formula that fills the cell."""
         for formula in self._arrays.values():
             if formula.rect.holds(row, column):
                 return formula
@@ -116,7 +116,7 @@ class Sheet:
         return float(value) if isinstance(value, np.floating) else value
 
     def read(self, rect: CellRange) -> Value:
-        """Values of a rectangle, a single cell as a scalar. One as large as a whole column ends with the used cells."""
+        """Values of a range; a scalar for a single cell. A range as large as a column is cut to the used cells."""
         if rect.area == 1:
             return self.cell(rect.top, rect.left)
         if rect.area >= MAX_ROWS:
@@ -141,13 +141,13 @@ class Sheet:
         return from_cells(cells)
 
     def _without_unused_end(self, rect: CellRange) -> CellRange:
-        """Ends with the used cells, but begins where it began: positions in it are counted from there."""
+        """The range up to the last used cell. It keeps its first cell, from which positions are counted."""
         used = self.used() or CellRange.cell(rect.top, rect.left)
         bottom, right = max(rect.top, min(rect.bottom, used.bottom)), max(rect.left, min(rect.right, used.right))
         return CellRange(rect.top, rect.left, bottom, right)
 
     def settle(self, formula: Formula) -> None:
-        """Puts a formula's new value into its cells, and moves the spills that this blocks or sets free."""
+        """Puts a formula's new value into its cells, and decides which spills this blocks or unblocks."""
         alone = formula.wanted.area == 1 and formula.cell not in self._arrays
         self._show(formula, blocked=self._obstructed(formula))
         self._note(formula)
@@ -159,8 +159,8 @@ class Sheet:
             self.place()
 
     def place(self) -> None:
-        """Decides anew which array formulas spill. Where two want the same cell, the one whose anchor comes first in
-        reading order gets it: what is shown depends on the values alone, not on the order of their evaluation."""
+        """Decides which array formulas spill. If two need the same cell, the one whose anchor comes first in reading
+        order gets it, so the result depends on the values alone and not on the order of evaluation."""
         placed: list[CellRange] = []
         for formula in sorted(self._arrays.values(), key=lambda f: f.cell):
             if not formula.evaluated:

@@ -1,4 +1,4 @@
-"""One worksheet's XML to a Sheet: constants, formulas with the values the file remembers for them."""
+"""Reads one worksheet's XML into a Sheet: constants, and formulas with the values that the file has for them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Raw:
     dynamic: set[Position] = field(default_factory=set)
 
     def take(self, rect: CellRange) -> Value:
-        """The values of a rectangle; they no longer count as constants."""
+        """Removes and returns the values of a range, which are values of a formula and not constants."""
         grid = np.full((rect.height, rect.width), np.nan)
         for row in range(rect.top, rect.bottom + 1):
             if row in self.numbers:
@@ -64,7 +64,7 @@ class _Raw:
         return from_cells(cells)
 
     def rest(self) -> dict[Position, Scalar]:
-        """All values that are left."""
+        """All values that were not taken."""
         found = {(row, column): value for row, cells in self.values.items() for column, value in cells.items()}
         for row, (columns, numbers) in self.numbers.items():
             found.update(zip(((row, column) for column in columns.tolist()), numbers.tolist(), strict=True))
@@ -72,7 +72,7 @@ class _Raw:
 
 
 def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str]) -> Sheet:
-    """The sheet, its formulas not yet evaluated but showing the values that the file remembers."""
+    """The sheet. Its formulas are not yet evaluated: they show the values that the file has for them."""
     raw = _scan(package, part, strings)
     sheet = Sheet(part.name)
     masters = {f.get("si", ""): (c, f.text) for c, f in raw.formulas.items() if f.get("t") == "shared" and f.text}
@@ -115,7 +115,7 @@ def _finder(path: str, namespace: str) -> Callable[[etree._Element], Any]:
 
 
 def _columns(cells: list[str]) -> NDArray[np.int64]:
-    """Columns of one row's cells, which a file lists from left to right."""
+    """The columns of one row's cells, which a file lists from left to right."""
     first, last = (column_number(cell.rstrip(_DIGITS)) for cell in (cells[0], cells[-1]))
     if last - first == len(cells) - 1:
         return np.arange(first, last + 1)
@@ -168,13 +168,13 @@ def _moved(formula: str, rows: int, columns: int) -> str:
     try:
         return print_formula(moved(parse(formula), rows, columns))
     except FormulaError:
-        return formula  # which shows #NAME? wherever it is
+        return formula  # it shows #NAME? in any cell
 
 
 def stored_range(element: etree._Element) -> CellRange | None:
     """The range that the file gives to a formula's array; None if the formula is not an array formula.
 
-    A plain formula with a range is one of ours that spilled: see `writer.Formulas`."""
+    A plain formula with a range is an array formula that was written as plain: see `writer.Formulas`."""
     return CellRange.parse(element.get("ref", "")) if element.get("t", "normal") in ("array", "normal") else None
 
 

@@ -43,7 +43,7 @@ class Workbook:
     def open(cls, path: str | Path, functions: Mapping[str, Callable[..., Any]] | None = None) -> Workbook:
         """Reads an .xlsx file. `functions` maps upper-case names to callables; by default all that `udfs` exports.
 
-        Raises WorkbookError where the file is missing, damaged, protected by a password, or no .xlsx workbook."""
+        Raises WorkbookError if the file is missing, damaged, protected by a password, or not an .xlsx workbook."""
         package = Package.open(path)
         try:
             sheets, trees = _read(package)
@@ -62,7 +62,7 @@ class Workbook:
 
     @property
     def unknown_functions(self) -> list[str]:
-        """Functions that formulas call and nobody knows; their cells show #NAME?. Complete after a recalculation."""
+        """Unknown functions that formulas call; their cells show #NAME?. The list is complete after a recalculation."""
         return self._engine.unknown_functions
 
     def set(self, address: str, value: float | int | str | bool | None) -> None:
@@ -82,7 +82,7 @@ class Workbook:
         self._edited.add((sheet, cell))
 
     def get(self, address: str) -> float | str | bool | None:
-        """Value of one cell: None where it is blank, an error as its text."""
+        """Value of one cell: None if it is blank, an error as its text."""
         sheet, rect = self._locate(address)
         if rect.area != 1:
             raise WorkbookError(f"cell must be a single one, not {address}")
@@ -90,7 +90,7 @@ class Workbook:
         return value
 
     def get_range(self, address: str) -> list[list[float | str | bool | None]]:
-        """Values of a rectangle, row by row."""
+        """Values of a range, row by row."""
         sheet, rect = self._locate(address)
         rows: list[list[float | str | bool | None]] = as_grid(to_plain(self._engine.read(sheet, rect))).tolist()
         return rows
@@ -98,7 +98,7 @@ class Workbook:
     def recalculate(self) -> ChangedCells:
         """Evaluates what depends on the edits since the last time, everything the first time.
 
-        Gives the addresses of all cells that now show something else than before those edits, the edited included.
+        Returns the addresses of all cells whose values differ from those before the edits, edited cells included.
         Raises WorkbookError if it turns out that a formula fills a cell that was set since the last time: before the
         first recalculation it may be unknown how far a formula spills."""
         changed = self._engine.recalculate()
@@ -110,15 +110,15 @@ class Workbook:
         return changed
 
     def save(self, path: str | Path, formulas: Formulas = "as stored", *, small: bool = False) -> None:
-        """Writes the workbook with every formula kept and its current value beside it. `small` packs it tighter.
+        """Writes the workbook with its formulas and their current values. `small` makes a smaller file, more slowly.
 
-        LibreOffice and its like evaluate array formulas themselves whatever values the file has for them, and show
-        #NAME? for functions that they do not know; of plain formulas they show the values. So `plain` makes a file that
-        can be read anywhere and recalculated here; `none` leaves the formulas out."""
+        LibreOffice and similar programs evaluate array formulas when they open a file, and show #NAME? for functions
+        that they do not know; for plain formulas they show the values in the file. So `plain` makes a file that can be
+        read anywhere and recalculated here; `none` leaves the formulas out."""
         write_workbook(self._package, self._engine.sheets, path, formulas, small=small)
 
     def _filled_line(self, sheet: int, cell: Position, filling: Formula) -> str:
-        """That a formula fills a cell, and where to type instead."""
+        """The message that a formula fills a cell, and where to type instead."""
         line = f"{self._address(sheet, cell)} is filled by the formula in {self._address(sheet, filling.cell)}: "
         instead = edit_cell(self._engine, cell, filling)
         return line + (f"type into {self._address(*instead)} instead" if instead else "change what that formula reads")
@@ -149,7 +149,7 @@ class Workbook:
 
 
 def _read(package: Package) -> tuple[list[Sheet], dict[tuple[int | None, str], Node]]:
-    """The sheets, and what the defined names stand for."""
+    """The sheets, and the trees of the defined names."""
     strings, names = package.shared_strings(), package.defined_names()
     sheets = [read_sheet(package, part, number, strings) for number, part in enumerate(package.sheets())]
     return sheets, {(name.sheet, name.name.upper()): parse_stored(name.text) for name in names if name.text}

@@ -7,7 +7,6 @@ left, so `2^3^2` is 64.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -113,11 +112,10 @@ class _Parser:
         return token
 
     def _error(self) -> FormulaError:
-        """That the next token cannot be read here."""
         return FormulaError(f"cannot read {self._next.text or 'the end'} in the formula {self._formula[:80]}")
 
     def _expression(self, loosest: int) -> Node:
-        """An operand and all operators after it that bind at least so tightly."""
+        """An operand and all operators after it that bind at least this tightly."""
         tree = self._prefixed()
         while True:
             if _is(self._next, "%") and loosest <= PERCENT:
@@ -132,7 +130,7 @@ class _Parser:
             tree = Operation(symbol, (tree, self._expression(BINDING[symbol] + 1)))
 
     def _operator(self) -> str | None:
-        """The operator between the operand just read and the next one; white space between two operands is one."""
+        """The operator after the operand just read, if there is one. White space between two ranges is an operator."""
         token = self._next
         if token.kind == "symbol" and token.text in BINDING:
             return None if token.text == "," and self._is_list else token.text
@@ -184,17 +182,16 @@ class _Parser:
         if token.kind == "name":
             if not prefix and token.text.upper() in ("TRUE", "FALSE"):
                 return Constant(token.text.upper() == "TRUE")
-            return replace(Name(sheet, token.text), spill=self._is_spill())
+            return Name(sheet, token.text, self._is_spill())
         if token.kind == "error" and prefix:
             return Error(token.text)  # `Head!#REF!`: a cell that was deleted
         if token.kind not in _RANGES:
             self._at -= 1
             raise self._error()
         first, _, second = token.text.partition(":")
-        reference = Reference(sheet, _corner(first), _corner(second) if second else None)
-        if not _fits(reference):
-            return replace(Name(sheet, token.text), spill=self._is_spill())
-        return reference if second else replace(reference, spill=self._is_spill())
+        last = _corner(second) if second else None
+        reference = Reference(sheet, _corner(first), last, spill=last is None and self._is_spill())
+        return reference if _fits(reference) else Name(sheet, token.text, reference.spill)
 
     def _is_spill(self) -> bool:
         if not _is(self._next, "#"):
