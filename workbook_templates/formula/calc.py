@@ -32,7 +32,7 @@ ARRAY_ARGUMENTS = {
 _PREFIXED = frozenset({"TEXTJOIN"})
 _UNKNOWN = frozenset(["DROP", "EXPAND", "HSTACK", "LET", "SEQUENCE", "SORTBY", "TAKE", "VSTACK", "WRAPROWS"])
 _BLANK = Constant("")
-_STATIC = "Start!"  # a tab whose upper left cells hold no results: counting over it makes nothing depend on anything
+_STATIC = "Start!"  # a tab without results in its upper left cells: a formula that counts over them depends on nothing
 
 
 def method(name: str) -> str:
@@ -47,7 +47,7 @@ def calc_name(name: str) -> str:
 
 
 class CalcDialect(Dialect):
-    """The dialect of one workbook: it knows the size of every spill."""
+    """The dialect of one workbook, which records the size of every spill."""
 
     is_fixed = True
     usual_tokens = 16
