@@ -14,7 +14,7 @@ from udfs.backend import catalogue, model_text
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2.tokenizer import encode
 from workbook_templates import TEMPLATES, build
-from workbook_templates.dialect import dialect_of
+from workbook_templates.formula import dialect_of
 
 
 def open_template(

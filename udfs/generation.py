@@ -17,8 +17,8 @@ from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import next_logits, standing, top
 from udfs.backend.stream import residual_stream
 from udfs.cells import CellError, Table
+from udfs.excel_limits import MAX_COLUMNS
 from udfs.function import cell_function
-from udfs.weights import MAX_COLUMNS
 
 _MAX_BEAMS = 64
 _MAX_AHEAD = 64

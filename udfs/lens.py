@@ -11,8 +11,8 @@ from udfs.backend.gpt2 import tokenizer
 from udfs.backend.interpret import attribution, heads, logit_lens
 from udfs.backend.stream import residual_stream, trace_block
 from udfs.cells import CellError, Table
+from udfs.excel_limits import MAX_COLUMNS
 from udfs.function import cell_function
-from udfs.weights import MAX_COLUMNS
 
 
 @cell_function

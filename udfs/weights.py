@@ -16,12 +16,11 @@ from udfs.backend.arrays import Array
 from udfs.backend.gpt2.checkpoint import WEIGHTS_FILE
 from udfs.backend.interpret import edits, steering_vectors
 from udfs.cells import CellError, Table
+from udfs.excel_limits import MAX_COLUMNS, MAX_TEXT
 from udfs.function import cell_function
 
 _SURGERY = ("what", "where", "amount", "positions")
 MAX_CELLS = 1_000_000  # of one spill: what Excel takes in a few seconds
-MAX_COLUMNS = 16_384  # of a sheet
-MAX_TEXT = 32_767  # characters in a cell
 
 
 @cell_function

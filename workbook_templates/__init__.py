@@ -9,7 +9,7 @@ import xlsxwriter
 
 from workbook_templates import anatomy, check, generation, mri, pure, surgery
 from workbook_templates.book import Book
-from workbook_templates.dialect import dialect_of
+from workbook_templates.formula import dialect_of
 from workbook_templates.shape import shape_of
 
 # The file name of each template.

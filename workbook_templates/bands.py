@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from xlsxwriter.format import Format
-from xlsxwriter.utility import quote_sheetname
+from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 
+from udfs.excel_limits import MAX_COLUMNS
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.dialect import Piece
+from workbook_templates.formula import Piece
 from workbook_templates.sheet import Page
 
 FIRST = 2  # the column in which values begin
-_LAST_COLUMN = 16_383
+_LAST_COLUMN = MAX_COLUMNS - 1  # counted from 0, as XlsxWriter does
 _PRINTED_COLUMNS = 22
 _FROZEN_ROWS = 2
 UNFOLDED = 16  # rows of a band that are in sight at first: more would be mostly blank
@@ -27,7 +28,7 @@ _FOLDED_NOTE = f"There are more tokens than these {UNFOLDED}: click the small 2 
 
 @dataclass(frozen=True)
 class Band:
-    """Where a step's values stand: the cell they spill from, and its place in the workbook."""
+    """Where a step's values are: the cell that they spill from, on its own tab and with the tab's name."""
 
     cell: str
     place: str
@@ -57,9 +58,9 @@ SHARES = Look("share", look.SHARE_SCALE)
 IDS = Look("whole", None)
 
 
-# What stands in a row or column: one formula that spills, or several next to each other.
+# The content of a row or column: one formula that spills, or several next to each other.
 Formulas = str | Sequence[Piece]
-# The rows above a band's values: for the cell they spill from, what stands in each.
+# The rows above a band's values: the content of each, given the cell that the values spill from.
 Headers = Callable[[str], Sequence[Formulas]]
 
 
@@ -69,12 +70,12 @@ def channels(cell: str) -> tuple[str]:
 
 
 def folded_note(tokens: str) -> str:
-    """The formula of what stands under folded rows, which is blank as long as there is nothing in them."""
+    """The formula of the note under folded rows, which is blank as long as they are empty."""
     return f'IF({tokens}>{UNFOLDED},"{_FOLDED_NOTE}","")'
 
 
 def unless_error(cells: Sequence[str], formula: str) -> str:
-    """A native formula that hands on the message where a cell it reads holds one."""
+    """A native formula that passes on an error message in a cell that it reads."""
     for cell in reversed(cells):
         formula = f"IF(ISTEXT({cell}),{cell},{formula})"
     return formula
@@ -98,7 +99,7 @@ class BandPage(Page):
         layout: its headers are shown here too rather than computed again."""
         super().__init__(book, name, (look.POSITION_WIDTH, look.TOKEN_WIDTH), FIRST, kind)
         self.sheet.set_column(FIRST, _LAST_COLUMN, look.CHANNEL_WIDTH)
-        if book.dialect.is_fixed:  # whose rows have no format as a whole
+        if book.dialect.is_fixed:  # its rows are not formatted as a whole
             self.sheet.set_column(FIRST, FIRST + 4 * book.shape.channels, look.CHANNEL_WIDTH, self.style.number)
         self.sheet.freeze_panes(_FROZEN_ROWS, FIRST)
         self.sheet.set_zoom(90)
@@ -109,7 +110,7 @@ class BandPage(Page):
         self.row += 1
 
     def finish(self, before: str | None, after: str | None) -> None:
-        """The title row and the links: to the tabs before and after this one, and to every step."""
+        """Writes the title row and the links to the tabs before and after this one and to every step."""
         last, self.row = self.row, 0
         self.furniture(self._title, ())
         for column, neighbour, text in ((0, before, "← before"), (1, after, "next →")):
@@ -122,7 +123,7 @@ class BandPage(Page):
         self.row = last
 
     def heading(self, name: str, title: str, lines: Sequence[str], *, numbered: bool = True) -> None:
-        """A dark bar with the step's number and name, which stay in sight, and what it does."""
+        """A dark bar with the step's number and name, and what it does."""
         bar = self.style.heading if numbered else self.style.subheading
         number = str(len(self._steps)) if numbered else ""
         if numbered:
@@ -148,9 +149,9 @@ class BandPage(Page):
 
         shown: number format and colours
         width: the most columns that the values may take, in multiples of the widest stream, for the colours
-        columns: how many they may take where that is known better
+        columns: the most columns that the values may take, if it is known exactly
         rows: how many rows to reserve; None for the workbook's number of tokens
-        labels: what stands at the left instead of the tab's labels
+        labels: the labels at the left; None for those of the tab
         """
         rows = self.book.shape.tokens if rows is None else rows
         cell = self.at(self.row + len(headers("A1")), FIRST)
@@ -167,18 +168,19 @@ class BandPage(Page):
         return band
 
     def sum_of(self, band: Band, other: Band) -> str:
-        """The formula that adds two bands, or hands on the message in one of them."""
+        """The formula that adds two bands, or passes on the error message in one of them."""
         return unless_error((band.cell, other.cell), self.book.dialect.added(band.spill, other.spill))
 
     def edit_grid(self, values: Band, rows: int | None = None, labels: Formulas | None = None) -> str:
-        """Blank input cells as many as the values of a band; gives their range."""
+        """As many blank input cells as a band has values; returns their range."""
         rows = self.book.shape.tokens if rows is None else rows
         self._headers(channels(values.cell), self.book.shape.channels)
         first = self.row
         last = self._rows(rows, labels, self.style.edit_row, 0)
         last_column = FIRST + self.book.shape.channels - 1
         corner = self.at(first, FIRST)
-        header, token = f"{corner[: -len(str(first + 1))]}${first}", f"$B{first + 1}"
+        header = xl_rowcol_to_cell(first - 1, FIRST, row_abs=True)
+        token = xl_rowcol_to_cell(first, 1, col_abs=True)
         in_use = f"=AND({','.join(map(self.book.dialect.is_filled, (header, token)))})"
         for criteria, cell_format in ((f'={corner}<>""', self.style.edited), (in_use, self.style.editable)):
             rule = {"type": "formula", "criteria": criteria, "format": cell_format, "stop_if_true": True}
@@ -186,9 +188,9 @@ class BandPage(Page):
         return f"{self.at(first, FIRST, absolute=True)}:{self.at(last, last_column, absolute=True)}"
 
     def _rows(self, count: int, labels: Formulas | None, cell_format: Format, columns: int) -> int:
-        """Labels the next rows, folds those past the usual, and gives the last one.
+        """Labels the next rows, folds those past the usual number, and returns the last one.
 
-        They are formatted as a whole, so that no cell need be stored for what may spill there.
+        Whole rows are formatted, so that the file stores no cells for the values that may spill there.
         """
         first, last = self.row, self.row + count - 1
         for row in range(first, last + 1):
@@ -199,7 +201,7 @@ class BandPage(Page):
         self._formulas(first, 0, labels or self._labels, self.style.position, (count, 2))
         if count > UNFOLDED:
             self.sheet.set_row(last + 1, None, None, {"collapsed": True})
-            # Not the rows of a spill, of which other programs know nothing: they could not show that this is blank.
+            # Not ROWS of a spill: programs without spills would show an error here and not a blank.
             own = "&".join(f"{self.at(first, column)}:{self.at(last, column)}" for column in (0, 1))
             tokens = f'SUMPRODUCT(1*({own}<>""))' if labels else "token_count"
             self.plain(last + 1, FIRST, folded_note(tokens), self.style.bold)
@@ -217,7 +219,7 @@ class BandPage(Page):
             self.row += 1
 
     def _twins(self, shown: Formulas) -> Formulas:
-        """What stands on the twin in the page's row, read from there."""
+        """The content of the twin's row with the same number, read from there."""
         twin, column, read = quote_sheetname(self._twin), FIRST, []
         for piece in [Piece("", 0)] if isinstance(shown, str) else shown:
             read.append(replace(piece, formula=f"{twin}!{self.at(self.row, column)}#"))

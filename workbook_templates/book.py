@@ -9,7 +9,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from workbook_templates.dialect import Dialect
+from workbook_templates.formula import Dialect
 from workbook_templates.shape import Shape
 from workbook_templates.style import Style
 
@@ -32,13 +32,13 @@ class Book:
         return f"gpt2-excel new {template}{host}"
 
     def name(self, name: str, place: str) -> None:
-        """Gives a cell or range, such as `=Prompt!$B$5`, a name that formulas can use."""
+        """Defines a name for a cell or range, such as `Prompt!$B$5`."""
         self.workbook.define_name(name, f"={place}")
 
     def spill(
         self, sheet: Worksheet, row: int, column: int, formula: str, cell_format: Format | None, size: tuple[int, int]
     ) -> None:
-        """Writes a formula that spills, as it reads in Excel, into so many rows and columns."""
+        """Writes a formula that spills, given as it reads in Excel, with room for `size`: rows and columns."""
         if self.dialect.is_fixed:
             self.dialect.declare(sheet.name, xl_rowcol_to_cell(row, column), *size)
             self._waiting.append((sheet, row, column, formula, cell_format, size))
@@ -54,14 +54,14 @@ class Book:
         sheet.write_formula(row, column, f"={self.dialect.formula(formula)}", cell_format, "")
 
     def finish(self) -> None:
-        """Writes what had to wait until the size of every spill was known."""
+        """Writes the formulas that had to wait until the size of every spill was known."""
         for sheet, row, column, formula, cell_format, size in self._waiting:
             stored = f"={self.dialect.formula(formula, sheet.name, *(size or (1, 1)))}"
             if size is None:
                 sheet.write_formula(row, column, stored, cell_format, "")
                 continue
             sheet.write_array_formula(row, column, row, column, stored, cell_format, "")
-            # Given the whole range, XlsxWriter would store a number and a format in every cell of it.
+            # With the whole range, XlsxWriter would store a number and a format in every cell of it.
             last = xl_rowcol_to_cell(row + size[0] - 1, column + size[1] - 1)
             cell = sheet.table[row][column]
             sheet.table[row][column] = cell._replace(range=f"{xl_rowcol_to_cell(row, column)}:{last}")

@@ -13,7 +13,7 @@ from workbook_templates.sheet import Page
 
 
 def unless_message(cell: str, formula: str, otherwise: str = '""') -> str:
-    """The formula, or something else where the cell that it reads holds a message in place of a value."""
+    """The formula, or something else if the cell that it reads has an error message in place of a value."""
     return f'IF(LEFT({cell},{len(MARK)})="{MARK}",{otherwise},{formula})'
 
 
@@ -23,7 +23,7 @@ def area(page: Page, row: int, column: int, last_row: int, last_column: int) -> 
 
 
 def table(page: Page, column: int, formula: str, formats: Sequence[Format], rows: int) -> str:
-    """A table with a header row at the page's row, and a format for each column; gives the cell it spills from.
+    """A table with a header row at the page's row, and a format for each column; returns the cell that it spills from.
 
     The page's row is moved past it.
     """
@@ -40,7 +40,7 @@ def table(page: Page, column: int, formula: str, formats: Sequence[Format], rows
 
 
 def _header_of(page: Page, cell_format: Format) -> Format:
-    """The format of a header over cells of that format: it stands where they do."""
+    """The format of a header over cells of that format, with the same alignment."""
     style = page.style
     if cell_format in (
         style.whole,
@@ -69,16 +69,16 @@ def heat_map(
     header = page.row
     cell = table(page, column, formula, (page.style.position, *[cell_format] * columns), rows)
     for at in range(column + 1, column + 1 + columns):
-        page.sheet.write_blank(header, at, None, page.style.cell_header)  # no rule over what may stay empty
+        page.sheet.write_blank(header, at, None, page.style.cell_header)  # no border over cells that may stay empty
     if scale:
         page.sheet.conditional_format(header + 1, column + 1, header + rows, column + columns, scale)
     return cell
 
 
 def fold(page: Page, tokens: int, more: int = 0) -> None:
-    """Hides the rows above past those of the first tokens, which most prompts leave blank; says so where one does not.
+    """Hides the rows above past those of the first tokens. They are blank for most prompts; a note shows if not.
 
-    more: rows that follow those of the tokens
+    more: rows after those of the tokens
     """
     first = page.row - tokens - more
     for row in range(first + UNFOLDED + more, page.row):
@@ -96,7 +96,7 @@ def title(page: Page, text: str, lines: Sequence[str] = ()) -> None:
 
 
 def labelled_input(page: Page, label: str, value: str | float | None, note: str, last_column: int = 1) -> str:
-    """A row with a label, an input cell, that may be as wide as several, and a note; gives the input's cell."""
+    """A row with a label, an input cell as wide as several columns, and a note; returns the input cell."""
     page.text(page.row, 0, label, page.style.bold)
     if last_column > 1:
         page.sheet.merge_range(page.row, 1, page.row, last_column, "", page.style.input)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from udfs.backend import catalogue
+from udfs.excel_limits import MAX_COLUMNS
 
-_SHEET_COLUMNS = 16_384
 _LABEL_COLUMNS = 2
 _CHANNELS = 768  # n_embd of GPT-2 small; demo has fewer
 
@@ -38,7 +38,7 @@ def shape_of(model: str | None, tokens: int, *, exact: bool = False) -> Shape:
         config = catalogue.load(model or catalogue.default_name()).config
         channels = config.n_embd if exact else max(config.n_embd, _CHANNELS)
         shape = Shape(config.n_layer, config.n_head, tokens, channels)
-    most = (_SHEET_COLUMNS - _LABEL_COLUMNS) // shape.n_head - 1  # the patterns of all heads are side by side
+    most = (MAX_COLUMNS - _LABEL_COLUMNS) // shape.n_head - 1  # the patterns of all heads are side by side
     if not 1 <= tokens <= most:
         raise ValueError(f"tokens must be 1 to {most} for {shape.n_head} heads side by side, not {tokens}")
     return shape

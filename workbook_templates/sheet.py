@@ -10,7 +10,7 @@ from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 
 from workbook_templates import style as look
 from workbook_templates.book import START, Book
-from workbook_templates.dialect import Piece
+from workbook_templates.formula import Piece
 from workbook_templates.places import MARK
 
 
@@ -39,7 +39,7 @@ class Page:
         return str(xl_rowcol_to_cell(row, column, row_abs=absolute, col_abs=absolute))
 
     def place(self, row: int, column: int, last_row: int | None = None, last_column: int | None = None) -> str:
-        """A cell's or a range's address as another tab writes it."""
+        """The address of a cell or a range, with the tab's name."""
         first = self.at(row, column, absolute=True)
         last = "" if last_row is None else f":{self.at(last_row, last_column or column, absolute=True)}"
         return f"{quote_sheetname(self.name)}!{first}{last}"
@@ -61,13 +61,13 @@ class Page:
             self.row += 1
 
     def text(self, row: int, column: int, text: str, cell_format: Format | None = None) -> None:
-        """A text, never a formula even where it begins with `=`."""
+        """A text, never a formula, even if it begins with `=`."""
         self.sheet.write_string(row, column, text, cell_format or self.style.text)
 
     def formula(
         self, row: int, column: int, formula: str, cell_format: Format | None = None, size: tuple[int, int] = (1, 1)
     ) -> None:
-        """A formula that may spill, as it reads in Excel. `size` is the rows and columns that have room for it."""
+        """A formula that may spill, as it reads in Excel. `size` is the number of rows and columns reserved for it."""
         self.book.spill(self.sheet, row, column, formula, cell_format, size)
 
     def pieces(self, row: int, column: int, pieces: Sequence[Piece], cell_format: Format | None, rows: int = 1) -> None:
@@ -77,7 +77,7 @@ class Page:
             column += piece.columns + piece.gap
 
     def plain(self, row: int, column: int, formula: str, cell_format: Format | None = None) -> None:
-        """A formula that gives one value and never spills; unlike `formula` it may stand in merged cells."""
+        """A formula with one value that never spills. Unlike `formula`, it may be in merged cells."""
         self.book.plain(self.sheet, row, column, formula, cell_format)
 
     def link(self, row: int, column: int, sheet: str, cell: str, text: str) -> None:
@@ -87,7 +87,7 @@ class Page:
         )
 
     def format_row(self, row: int, cell_format: Format, columns: int, options: dict[str, Any] | None = None) -> None:
-        """The format of a row, of which so many columns are in use. `options` are those of XlsxWriter's set_row."""
+        """The format of a row with so many columns in use. `options` are those of XlsxWriter's set_row."""
         whole = not self.book.dialect.is_fixed  # LibreOffice would take seconds for all 16,384 columns of all rows
         self.sheet.set_row(row, None, cell_format if whole else None, options)
         for column in range(0 if whole else columns):
@@ -110,7 +110,7 @@ class Page:
             self.sheet.write_number(row, column, value, self.style.input)
 
     def mark_errors(self, row: int, column: int, last_row: int | None = None, last_column: int | None = None) -> None:
-        """Red for texts that say what is wrong."""
+        """Shows error messages in red."""
         last = (row if last_row is None else last_row, column if last_column is None else last_column)
         rule = {"type": "text", "criteria": "begins with", "value": MARK, "format": self.style.error}
         self.sheet.conditional_format(row, column, *last, rule)

@@ -17,7 +17,7 @@ import udfs
 from addin import NAME
 from udfs.cells import ERROR_MARK
 from udfs.function import Argument, Description, describe
-from workbook_templates.dialect_calc import ARRAY_ARGUMENTS, SERVICE, method
+from workbook_templates.formula.calc import ARRAY_ARGUMENTS, SERVICE, method
 
 IDENTIFIER = "org.gpt2excel.addin"
 

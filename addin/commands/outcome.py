@@ -8,14 +8,11 @@ from typing import TypeAlias
 
 from addin.errors import AddinError
 from addin.headless import Workbook, WorkbookError
+from udfs import excel_errors
 from udfs.backend import catalogue, model_text
 from udfs.cells import ERROR_MARK
 
 Cell: TypeAlias = "float | str | bool | None"
-
-_SPREADSHEET_ERRORS = frozenset(
-    ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!")
-)
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,7 @@ def _rows(cells: Sequence[Sequence[Cell]], header: tuple[str, ...]) -> list[tupl
     """The filled rows below a header. Raises AddinError for another header or an error value."""
     width = len(header)
     for value in (value for row in cells for value in row[:width]):
-        if isinstance(value, str) and (value.startswith(ERROR_MARK) or value in _SPREADSHEET_ERRORS):
+        if isinstance(value, str) and (value.startswith(ERROR_MARK) or value in excel_errors.ALL):
             raise AddinError(value.removeprefix(ERROR_MARK))
     if tuple(cells[0][:width]) != header:
         raise AddinError(f"the result must be a table with the columns {', '.join(header)}, not {cells[0][0]!r}")

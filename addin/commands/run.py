@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     type=options.Characters(),
     multiple=True,
     metavar="CELL=VALUE",
-    help='Type a value into a cell or a defined name: "Block 5!C12=0.5". Nothing after = clears the cell. '
+    help='Type a value into a cell or a defined name: "Block 5!C47=0.5". Nothing after = clears the cell. '
     "Can be repeated.",
 )
 @options.output
@@ -53,7 +53,7 @@ def run(
 
     \b
     gpt2-excel run --prompt "Mike is quick. He moves"
-    gpt2-excel run 1_anatomy.xlsx --set "Block 5!C12=3.5" -o edited.xlsx
+    gpt2-excel run 1_anatomy.xlsx --set "Block 5!C47=3.5" -o edited.xlsx
     """
     from functools import partial
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from addin.desktop.vba_project import Module, workbook_module
 from udfs.cells import ERROR_MARK
+from udfs.excel_limits import MAX_HELP
 from udfs.function import CATEGORY, Description
 
 _FUNCTIONS = "gpt2_functions"
 _HELP = "gpt2_help"
 _PYTHON_MODULE = "addin.desktop.functions"
 
-_MOST_HELP = 255  # characters in Excel's function wizard
 _MOST_ARGUMENTS = 60  # in a VBA function
 _MOST_CHARACTERS = 1_023  # in a line of VBA
 _ROOM = 900  # characters of texts in a line; the rest is for the code around them
@@ -172,8 +172,8 @@ def _check(function: Description) -> None:
             f"{function.name} must have at most {_MOST_ARGUMENTS} arguments, not {len(function.arguments)}"
         )
     for what, text in [(function.name, function.help), *((a.name, a.help) for a in function.arguments)]:
-        if len(text) > _MOST_HELP:
-            raise ValueError(f"the help of {what} must have at most {_MOST_HELP} characters, not {len(text)}")
+        if len(text) > MAX_HELP:
+            raise ValueError(f"the help of {what} must have at most {MAX_HELP} characters, not {len(text)}")
     for argument in function.arguments:
         if argument.name.lower() in _KEYWORDS.split():
             raise ValueError(f"{function.name} has an argument {argument.name!r}, which is a VBA keyword")

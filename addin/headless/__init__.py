@@ -1,6 +1,6 @@
 """Recalculates a workbook in Python, without any spreadsheet program."""
 
-from .errors import WorkbookError
+from .package import WorkbookError
 from .workbook import Workbook
 from .writer import Formulas
 

@@ -1,4 +1,4 @@
-"""Our functions as LibreOffice stores them: under names of its own, and told the size of their array formula."""
+"""Our functions under the names that LibreOffice's files have for them, with the size of the array formula."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from addin.calc.layout import fault, laid_out
 from udfs.cells import CellError, error_text, spill
-from workbook_templates.dialect_calc import stored
+from workbook_templates.formula.calc import calc_name
 
 Function = Callable[..., Any]
 
 
 def with_calc_names(functions: Mapping[str, Function]) -> dict[str, Function]:
-    """The functions by their own names and by those that a file of LibreOffice's has for them."""
-    return {**{stored(name): _sized(name, function) for name, function in functions.items()}, **functions}
+    """The functions by their own names and by their names in LibreOffice's files."""
+    return {**{calc_name(name): _sized(name, function) for name, function in functions.items()}, **functions}
 
 
 def _sized(name: str, function: Function) -> Function:
@@ -31,7 +31,7 @@ def _sized(name: str, function: Function) -> Function:
             return function(*given)
         try:
             result = spill(function(*given))
-        except Exception as error:  # it stands in the first cell, and not in all of them
+        except Exception as error:  # its message is in the first cell, not in all of them
             result = [[error_text(error, name)]]
         return laid_out(tuple(tuple("" if x is None else x for x in row) for row in result), rows, columns)
 

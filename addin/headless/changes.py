@@ -1,5 +1,5 @@
-"""The set of cells that a recalculation changed. A prompt changes hundreds of thousands, so they become text only
-when they are asked for."""
+"""The set of cells that a recalculation changed. A prompt changes hundreds of thousands of them, so their addresses are
+made only when they are read."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .address import MAX_COLUMN, MAX_ROW, Rect, cell_name, parse_cell, split_sheet
+from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
+from workbook_templates.formula.ranges import CellRange, cell_name, parse_cell, split_sheet
 
-_ROW, _SHEET = MAX_COLUMN + 1, (MAX_COLUMN + 1) * (MAX_ROW + 1)
+_ROW, _SHEET = MAX_COLUMNS + 1, (MAX_COLUMNS + 1) * (MAX_ROWS + 1)
 Codes = NDArray[np.int64]
 
 
-_Part = tuple[int, Rect, NDArray[np.bool_]]
+_Part = tuple[int, CellRange, NDArray[np.bool_]]
 
 
 class ChangedCells(Set[str]):
     """Immutable set of addresses such as `Block 5!C12`, in the order of tabs, rows and columns.
 
-    Made of masks over rectangles of sheets, in which a cell may come more than once."""
+    Made from masks over ranges of sheets, which may overlap."""
 
     def __init__(self, names: Sequence[str], parts: Iterable[_Part] = ()) -> None:
         self._names = names

@@ -1,4 +1,4 @@
-"""Recalculation: what has to be evaluated again after an edit, in which order, until nothing changes any more."""
+"""Recalculation: which formulas to evaluate again after an edit, and in which order, until nothing changes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.cells import ERROR_MARK
+from workbook_templates.formula.ranges import CellRange
+from workbook_templates.formula.tree import Call, Node, walk
 
-from .address import Rect, cell_rect
 from .changes import ChangedCells
+from .dependencies import Readers, reads
 from .evaluate import VOLATILE, Evaluation, Function
 from .grid import Formula, Position, Sheet
-from .readers import Readers, reads
-from .syntax import Call, Node, walk
 from .values import REF, Grid, Scalar, Value, as_grid, blanks, differs, same
 
 _MOST_ROUNDS = 50
-_Shown = tuple[Rect, Value]
+_Shown = tuple[CellRange, Value]
 
 
 class Engine:
-    """The sheets of a workbook with their formulas, as a grid that recalculates incrementally.
+    """The sheets of a workbook, recalculated incrementally.
 
     `names` maps (sheet number or None for the workbook, upper-case name) to the tree of what the name stands for.
     """
@@ -56,43 +56,51 @@ class Engine:
     def named(self, sheet: int, name: str) -> Node | None:
         return self._names.get((sheet, name)) or self._names.get((None, name))
 
-    def read(self, sheet: int, rect: Rect) -> Value:
+    def read(self, sheet: int, rect: CellRange) -> Value:
         return self.sheets[sheet].read(rect)
 
-    def spill(self, sheet: int, row: int, column: int) -> tuple[Rect, Value]:
-        """Where and what `A1#` is: everything that the formula in that cell shows."""
+    def spill(self, sheet: int, row: int, column: int) -> tuple[CellRange, Value]:
+        """The cells and values of `A1#`: everything that the formula in that cell shows."""
         formula = self.sheets[sheet].formulas.get((row, column))
         if formula is None:
-            return cell_rect(row, column), REF
+            return CellRange.cell(row, column), REF
         return formula.rect, formula.shown
 
     def enter(self, sheet: int, cell: Position, value: Scalar) -> None:
-        """Types a value into a cell. Over a spill it stands in for the computed one; over any other formula it replaces
-        it. None clears the cell: a value typed over a spill gives way to the computed one again."""
+        """Types a value into a cell, or with None clears it. It replaces a formula in that cell."""
         home = self.sheets[sheet]
         before = {f: (f.rect, f.shown) for f in home.arrays()}
         seen = home.cell(*cell)
         self._cells_before.setdefault((sheet, *cell), seen)
         formula = home.formulas.get(cell)
-        over_its_anchor = formula is not None and cell in home.typed_over  # also where it shows no other cell now
-        stands_in = value is not None and (over_its_anchor or self._array_at(home, cell) is not None)
-        if formula is not None and not stands_in and cell not in home.constants:
+        if formula is not None:
             self._remove(home, formula)
         if value is None:
             home.constants.pop(cell, None)
-            home.typed_over.discard(cell)
         else:
             home.constants[cell] = value
-            (home.typed_over.add if stands_in else home.typed_over.discard)(cell)
         home.edited.add(cell)
         home.place()
         self._notice(home, before)
         if not same(seen, home.cell(*cell)):
-            self._stale |= self._readers.of(sheet, cell_rect(*cell))
+            self._stale |= self._readers.of(sheet, CellRange.cell(*cell))
             self._stale |= self._readers.of_anchor(sheet, cell)
 
+    def filling(self, sheet: int, cell: Position) -> Formula | None:
+        """Another cell's formula that fills this one; before its first evaluation, it fills its range in the file."""
+        home = self.sheets[sheet]
+        if cell in home.constants or cell in home.formulas:
+            return None
+        return next((f for f in home.formulas.values() if _expected(f).holds(*cell)), None)
+
+    def blocked(self, sheet: int, cell: Position) -> Formula | None:
+        """The formula that would fill this cell if the cell were empty."""
+        home = self.sheets[sheet]
+        found = (f for f in home.arrays() if f.blocked and f.wanted.holds(*cell) and f.cell != cell)
+        return next(found, None) if cell in home.constants else None
+
     def recalculate(self) -> ChangedCells:
-        """Evaluates what depends on the edits since the last time; the cells whose value is another now."""
+        """Evaluates what depends on the edits since the last time. Returns the cells whose values changed."""
         self._stale |= self._volatile
         rounds: Counter[Formula] = Counter()
         while self._stale:
@@ -126,7 +134,7 @@ class Engine:
         self._stale.discard(formula)
 
     def _notice(self, home: Sheet, before: dict[Formula, _Shown]) -> None:
-        """Marks the readers of every cell in which one of these formulas shows something else now."""
+        """Marks the readers of every cell whose value one of these formulas changed."""
         for formula, (rect, shown) in before.items():
             if formula.shown is shown:
                 continue
@@ -134,7 +142,6 @@ class Engine:
             if mask.any():
                 self._formulas_before.setdefault(formula, (rect, shown))
                 self._stale |= self._readers.of_anchor(formula.sheet, formula.cell)
-                home.unmask_typed(where, mask)
                 self._stale |= self._readers.of(formula.sheet, where, mask)
 
     def _remove(self, home: Sheet, formula: Formula) -> None:
@@ -149,17 +156,8 @@ class Engine:
         self._unknown.pop(formula, None)
         formula.value = formula.shown = None
 
-    @staticmethod
-    def _array_at(home: Sheet, cell: Position) -> Formula | None:
-        """The array formula that shows that cell, or before its first evaluation showed it when the file was saved."""
-        for formula in home.formulas.values():
-            rect = _expected(formula)
-            if rect.area > 1 and rect.holds(*cell):
-                return formula
-        return None
-
     def _order(self) -> tuple[list[Formula], set[Formula]]:
-        """Stale formulas and all that may become stale, each after what it depends on; and those in a circle."""
+        """Stale formulas and all that may become stale, each after those it depends on; and those in a cycle."""
         successors: dict[Formula, set[Formula]] = {}
         queue = list(self._stale)
         while queue:
@@ -170,37 +168,36 @@ class Engine:
         order, rest = _sorted(successors, successors)
         if not rest:
             return order, set()
-        # A circle through cells that a spill only might reach is none: look again at what it does reach.
+        # A cycle may run through cells that a spill might reach but does not: look again at the cells that it reaches.
         sure = {f: self._dependants(f, _certain(f)) for f in rest}
         more, rest = _sorted(rest, sure)
         circular = _without_ends(rest, sure)
         last, _ = _sorted(rest - circular, sure)
         return order + more + sorted(circular, key=_place) + last, circular
 
-    def _dependants(self, formula: Formula, rect: Rect) -> set[Formula]:
+    def _dependants(self, formula: Formula, rect: CellRange) -> set[Formula]:
         return self._readers.of(formula.sheet, rect) | self._readers.of_anchor(formula.sheet, formula.cell)
 
     def _collect_changes(self) -> ChangedCells:
         parts = []
         for formula, (rect, shown) in self._formulas_before.items():
             where, mask = _difference(rect, shown, formula.rect, formula.shown)
-            self.sheets[formula.sheet].unmask_typed(where, mask)
             parts.append((formula.sheet, where, mask))
         for (sheet, row, column), value in self._cells_before.items():
             if not same(value, self.sheets[sheet].cell(row, column)):
-                parts.append((sheet, cell_rect(row, column), np.ones((1, 1), bool)))
+                parts.append((sheet, CellRange.cell(row, column), np.ones((1, 1), bool)))
         self._formulas_before, self._cells_before = {}, {}
         return ChangedCells([sheet.name for sheet in self.sheets], parts)
 
 
-def _expected(formula: Formula) -> Rect:
+def _expected(formula: Formula) -> CellRange:
     if formula.evaluated or formula.stored is None:
         return formula.rect
     return formula.rect.around(formula.stored)
 
 
-def _certain(formula: Formula) -> Rect:
-    return formula.rect if formula.evaluated else cell_rect(*formula.cell)
+def _certain(formula: Formula) -> CellRange:
+    return formula.rect if formula.evaluated else CellRange.cell(*formula.cell)
 
 
 def _place(formula: Formula) -> tuple[int, int, int]:
@@ -208,7 +205,7 @@ def _place(formula: Formula) -> tuple[int, int, int]:
 
 
 def _sorted(nodes: Iterable[Formula], successors: Mapping[Formula, set[Formula]]) -> tuple[list[Formula], set[Formula]]:
-    """Topological order of the nodes, and those that are in a circle or behind one."""
+    """The nodes in topological order, and those that are in a cycle or depend on one."""
     rest = set(nodes)
     waiting = Counter(s for f in rest for s in successors[f] if s in rest)
     ready = sorted((f for f in rest if not waiting[f]), key=_place, reverse=True)
@@ -225,7 +222,7 @@ def _sorted(nodes: Iterable[Formula], successors: Mapping[Formula, set[Formula]]
 
 
 def _without_ends(nodes: set[Formula], successors: Mapping[Formula, set[Formula]]) -> set[Formula]:
-    """The nodes without those from which no circle can be reached."""
+    """The nodes from which a cycle can be reached."""
     predecessors: dict[Formula, set[Formula]] = {f: set() for f in nodes}
     for formula in nodes:
         for successor in successors[formula] & nodes:
@@ -233,8 +230,10 @@ def _without_ends(nodes: set[Formula], successors: Mapping[Formula, set[Formula]
     return nodes - set(_sorted(nodes, predecessors)[0])
 
 
-def _difference(old_rect: Rect, old: Value, new_rect: Rect, new: Value) -> tuple[Rect, NDArray[np.bool_]]:
-    """Which cells of both rectangles together (they start in the same cell) hold something else now."""
+def _difference(
+    old_rect: CellRange, old: Value, new_rect: CellRange, new: Value
+) -> tuple[CellRange, NDArray[np.bool_]]:
+    """A mask of the cells that changed, over both ranges together, which start in the same cell."""
     if old_rect == new_rect:
         return new_rect, differs(as_grid(old), as_grid(new))
     both = old_rect.around(new_rect)

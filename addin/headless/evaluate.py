@@ -1,47 +1,64 @@
-"""Evaluates one formula's tree against the grid."""
+"""Evaluates the tree of one formula."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 
+from udfs import excel_errors
 from udfs.cells import ERROR_MARK, error_text
+from workbook_templates.formula.ranges import CellRange
+from workbook_templates.formula.tree import Array, Call, Constant, Error, Missing, Name, Node, Operation, Reference
 
-from . import library, natives
-from .address import Rect, cell_rect
-from .syntax import Call, Constant, Missing, Name, Node, Operation, Reference
-from .values import CALC, NAME, NUM, REF, VALUE, Value, XlError, as_grid, blanks, from_cells, from_result, to_plain
+from . import formulas_package, natives
+from .values import (
+    CALC,
+    ERRORS,
+    NAME,
+    NUM,
+    REF,
+    VALUE,
+    Value,
+    XlError,
+    as_grid,
+    blanks,
+    from_cells,
+    from_result,
+    to_plain,
+)
 
 Function = Callable[..., Any]
 Scope = Mapping[str, Any]
 
-# Functions that look at a rectangle, not at what it holds.
+# Functions that depend on the position and size of a range, not on its values.
 SHAPE_FUNCTIONS = frozenset({"ROW", "ROWS", "COLUMN", "COLUMNS"})
 VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
 # Their arguments are evaluated as arrays even in a plain formula.
 _ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT", "MMULT", "INDEX", "LOOKUP"})
+_SIGNS = {"-": "U-", "+": "U+"}  # the names of operators with one operand in the package `formulas`
 _NO_SCOPE: Scope = {}
 
 
 class GridReader(Protocol):
-    """What a formula sees of its workbook. Sheets are numbered in the order of their tabs."""
+    """What a formula can read of its workbook. Sheets are numbered in the order of their tabs."""
 
     def sheet_index(self, name: str) -> int | None: ...
     def named(self, sheet: int, name: str) -> Node | None: ...
-    def read(self, sheet: int, rect: Rect) -> Value: ...
-    def spill(self, sheet: int, row: int, column: int) -> tuple[Rect, Value]: ...
+    def read(self, sheet: int, rect: CellRange) -> Value: ...
+    def spill(self, sheet: int, row: int, column: int) -> tuple[CellRange, Value]: ...
 
 
 class Closure:
-    """A LAMBDA with the variables it was made among. Callable from the library's MAP, BYROW and their kin."""
+    """A LAMBDA and the variables of its scope. The package `formulas` calls it from MAP, BYROW and others."""
 
     def __init__(self, evaluation: Evaluation, names: list[str], body: Node, scope: Scope) -> None:
         self._evaluation, self._names, self._body, self._scope = evaluation, names, body, scope
 
     def __call__(self, *arguments: Any) -> Any:
-        return library.to_library(self.apply([from_result(a) for a in arguments]))
+        return formulas_package.to_package(self.apply([from_result(a) for a in arguments]))
 
     def apply(self, arguments: list[Any]) -> Any:
         if len(arguments) != len(self._names):
@@ -51,8 +68,8 @@ class Closure:
 
 
 class Evaluation:
-    """One evaluation of one formula, whose cell is given. `arrays` is false for a plain formula, in which an operator
-    takes from a range only the cell in its own row or column (implicit intersection)."""
+    """One evaluation of the formula in a cell. `arrays` is false for a plain formula, whose operators take from a range
+    only the cell in the formula's own row or column (implicit intersection)."""
 
     def __init__(
         self,
@@ -66,7 +83,7 @@ class Evaluation:
         self._cell, self._arrays = cell, arrays
 
     def result(self, tree: Node) -> Value:
-        """The formula's value. A blank cell that is merely referred to shows as 0, as in a spreadsheet."""
+        """The formula's value. A formula that only refers to a blank cell shows 0, as in a spreadsheet."""
         try:
             value = self.value(tree, _NO_SCOPE)
         except RecursionError:  # a LAMBDA that calls itself without end
@@ -83,6 +100,10 @@ class Evaluation:
             return node.value
         if isinstance(node, Missing):
             return None
+        if isinstance(node, Error):
+            return ERRORS[node.text]
+        if isinstance(node, Array):
+            return from_result([[self.value(item, scope) for item in row] for row in node.rows])
         if isinstance(node, Name):
             return self._named_value(node, scope)
         try:
@@ -90,22 +111,22 @@ class Evaluation:
                 return self._read(node)
             if isinstance(node, Operation):
                 return self._operation(node, scope)
-            return self._call(node, scope)
+            return self._call(node, scope) if isinstance(node, Call) else NAME  # structured references are not known
         except natives.CellFailureError as failure:
             return failure.error
 
     def resolved(self, node: Node, scope: Scope) -> Node:
-        """A defined name replaced by what it stands for."""
-        if not isinstance(node, Name) or (node.name in scope and not node.anchor):
+        """The node, or if it is a defined name the tree that it names."""
+        if not isinstance(node, Name) or (node.name in scope and not node.spill):
             return node
         sheet = self._cell[0] if node.sheet is None else self._grid.sheet_index(node.sheet)
         tree = None if sheet is None else self._grid.named(sheet, node.name)
-        if isinstance(tree, Reference) and node.anchor:
-            return Reference(tree.sheet, tree.rect, anchor=True)
-        return Constant(NAME) if tree is None else tree
+        if isinstance(tree, Reference) and node.spill:
+            return replace(tree, spill=True)
+        return Error(excel_errors.NAME) if tree is None else tree
 
     def _named_value(self, node: Name, scope: Scope) -> Any:
-        if node.name in scope and not node.anchor:
+        if node.name in scope and not node.spill:
             return scope[node.name]
         return self.value(self.resolved(node, scope), _NO_SCOPE)
 
@@ -117,24 +138,24 @@ class Evaluation:
 
     def _read(self, node: Reference) -> Value:
         sheet = self._sheet(node)
-        if node.anchor:
-            return self._grid.spill(sheet, node.rect.top, node.rect.left)[1]
-        return self._grid.read(sheet, node.rect)
+        if node.spill:
+            return self._grid.spill(sheet, node.range.top, node.range.left)[1]
+        return self._grid.read(sheet, node.range)
 
-    def _rect(self, node: Reference) -> Rect:
-        if node.anchor:
-            return self._grid.spill(self._sheet(node), node.rect.top, node.rect.left)[0]
-        return node.rect
+    def _range(self, node: Reference) -> CellRange:
+        if node.spill:
+            return self._grid.spill(self._sheet(node), node.range.top, node.range.left)[0]
+        return node.range
 
     def _intersected(self, node: Node, value: Value) -> Value:
-        """The one cell of a range that lies in the formula's own row or column; of any other array the first."""
+        """The cell of a range that is in the formula's own row or column; of any other array, the first cell."""
         if not isinstance(value, np.ndarray):
             return value
         node = self.resolved(node, _NO_SCOPE)
         if not isinstance(node, Reference):
             return from_result(value[0, 0])
-        rect, (_, row, column) = self._rect(node), self._cell
-        height, width = value.shape  # less than a whole column's where the sheet ends before it
+        rect, (_, row, column) = self._range(node), self._cell
+        height, width = value.shape  # a whole column is cut where the used cells end
         if rect.width == 1 and rect.top <= row <= rect.bottom:
             return from_result(value[row - rect.top, 0]) if row - rect.top < height else None
         if rect.height == 1 and rect.left <= column <= rect.right:
@@ -142,8 +163,8 @@ class Evaluation:
         return from_result(value[0, 0]) if rect.area == 1 else VALUE
 
     def _operation(self, node: Operation, scope: Scope) -> Value:
-        """Value of an operation. A sum of a thousand cells is a thousand of them, each the first operand of the next:
-        from the innermost outwards, as recursion would not reach it."""
+        """Value of an operation. A sum of a thousand cells is a thousand operations, each the first operand of the
+        next, so they are evaluated from the innermost outwards: recursion would be too deep."""
         chain = [node]
         while isinstance(first := chain[-1].operands[0], Operation):
             chain.append(first)
@@ -158,15 +179,15 @@ class Evaluation:
             operands = [self._intersected(x, v) if isinstance(x, (Reference, Name)) else v for x, v in pairs]
         if any(isinstance(x, Closure) for x in operands):
             return VALUE
-        return self._elementwise(node.symbol, operands)
+        return self._elementwise(_SIGNS.get(node.symbol, node.symbol) if len(operands) == 1 else node.symbol, operands)
 
     def _elementwise(self, symbol: str, operands: list[Value]) -> Value:
         operands = natives.aligned(operands)
         value = natives.elementwise(symbol, operands)
         if value is not None:
             return value
-        function = library.operator(symbol)
-        return VALUE if function is None else library.call(function, operands)
+        function = formulas_package.operator(symbol)
+        return VALUE if function is None else formulas_package.call(function, operands)
 
     def _call(self, node: Call, scope: Scope) -> Any:
         name = node.function
@@ -182,7 +203,7 @@ class Evaluation:
             )
         if name in natives.FUNCTIONS:
             return self._call_native(name, node, scope)
-        function = library.find(name)
+        function = formulas_package.find(name)
         if function is None:
             self._unknown.add(name)
             return NAME
@@ -190,9 +211,9 @@ class Evaluation:
         value = natives.elementwise(name, arguments)
         if value is not None:
             return value
-        # The library counts an omitted argument as 0.
+        # The package expects 0 for an omitted argument.
         pairs = zip(node.arguments, arguments, strict=True)
-        return library.call(function, [0 if isinstance(x, Missing) else v for x, v in pairs])
+        return formulas_package.call(function, [0 if isinstance(x, Missing) else v for x, v in pairs])
 
     def _array_arguments(self, name: str, node: Call, scope: Scope) -> list[Any]:
         plain = self._arrays
@@ -203,13 +224,13 @@ class Evaluation:
             self._arrays = plain
 
     def _call_native(self, name: str, node: Call, scope: Scope) -> Value:
-        # A cell that is referred to counts as a range of one: its text or boolean is not a typed number.
+        # A reference to one cell counts as a range, in which functions ignore text and booleans.
         values = self._array_arguments(name, node, scope)
         pairs = zip(node.arguments, values, strict=True)
         arguments = [as_grid(v) if isinstance(self.resolved(x, scope), Reference) else v for x, v in pairs]
         try:
             return natives.FUNCTIONS[name](*arguments)
-        except (TypeError, LookupError):  # too many or too few arguments; indices of shapes that do not fit
+        except (TypeError, LookupError):  # a wrong number of arguments, or indices of shapes that do not fit
             return VALUE
 
     def _argument(self, node: Node, scope: Scope) -> Any:
@@ -229,7 +250,7 @@ class Evaluation:
         return isinstance(tree, Call) and tree.function == "LAMBDA"
 
     def _condition(self, value: Any) -> Any:
-        """True or False of a single value, an error, or None for an array of conditions."""
+        """True or False for a single value, the error if it is one, None for an array of conditions."""
         if isinstance(value, np.ndarray):
             if value.size > 1:
                 return None
@@ -249,8 +270,8 @@ class Evaluation:
             return condition
         if condition is None:
             branches = [self.value(x, scope) for x in node.arguments[1:]] + [False] * (3 - len(node.arguments))
-            function = library.find("IF")
-            return VALUE if function is None else library.call(function, natives.aligned([test, *branches]))
+            function = formulas_package.find("IF")
+            return VALUE if function is None else formulas_package.call(function, natives.aligned([test, *branches]))
         chosen = node.arguments[1 if condition else 2 :][:1]
         if not chosen:
             return False
@@ -264,8 +285,12 @@ class Evaluation:
             return self.value(node.arguments[1], scope)
         if not isinstance(value, np.ndarray) or not any(isinstance(x, XlError) for x in value.flat):
             return value
-        function = library.find("IFERROR")
-        return VALUE if function is None else library.call(function, [value, self.value(node.arguments[1], scope)])
+        function = formulas_package.find("IFERROR")
+        return (
+            VALUE
+            if function is None
+            else formulas_package.call(function, [value, self.value(node.arguments[1], scope)])
+        )
 
     def _call_let(self, node: Call, scope: Scope) -> Any:
         inner, pairs = dict(scope), node.arguments[:-1]
@@ -287,17 +312,17 @@ class Evaluation:
             return VALUE
         return self._intersected(node.arguments[0], self.value(node.arguments[0], scope))
 
-    def _shape(self, node: Call, scope: Scope) -> Rect:
+    def _shape(self, node: Call, scope: Scope) -> CellRange:
         if not node.arguments:
-            return cell_rect(*self._cell[1:])
+            return CellRange.cell(*self._cell[1:])
         target = self.resolved(node.arguments[0], scope)
         if isinstance(target, Reference):
-            return self._rect(target)
+            return self._range(target)
         value = self.value(target, scope)
         if isinstance(value, XlError):
             raise natives.CellFailureError(value)
         height, width = as_grid(value).shape
-        return Rect(1, 1, height, width)
+        return CellRange(1, 1, height, width)
 
     def _call_rows(self, node: Call, scope: Scope) -> Value:
         return float(self._shape(node, scope).height)

@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .address import MAX_ROW, Rect, cell_rect
+from udfs.excel_limits import MAX_ROWS
+from workbook_templates.formula.ranges import CellRange
+from workbook_templates.formula.tree import Node
+
 from .natives import fitted
-from .syntax import Node
 from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result
 
 Position = tuple[int, int]
@@ -22,7 +23,7 @@ class Formula:
 
     `fixed` is the range of a legacy array formula, which never grows or shrinks. `stored` is the range that the file
     gives to the formula's array: until the first evaluation it is the best guess at the spill. `value` is what the
-    formula evaluated to, `shown` what its cells hold: cut to `fixed`, values typed over it put in, or #SPILL!.
+    formula evaluated to, `shown` what its cells hold: the value, cut to `fixed`, or #SPILL!.
     """
 
     sheet: int
@@ -31,9 +32,8 @@ class Formula:
     text: str
     tree: Node
     arrays: bool
-    fixed: Rect | None = None
-    stored: Rect | None = None
-    stored_blocked: bool = False
+    fixed: CellRange | None = None
+    stored: CellRange | None = None
     value: Value = None
     shown: Value = None
     evaluated: bool = False
@@ -44,37 +44,35 @@ class Formula:
         return self.row, self.column
 
     @property
-    def rect(self) -> Rect:
-        """The cells that show this formula's values now."""
+    def rect(self) -> CellRange:
+        """The cells that this formula fills now."""
         height, width = self.shown.shape if isinstance(self.shown, np.ndarray) else (1, 1)
-        return Rect(self.row, self.column, self.row + height - 1, self.column + width - 1)
+        return CellRange(self.row, self.column, self.row + height - 1, self.column + width - 1)
 
     @property
-    def wanted(self) -> Rect:
+    def wanted(self) -> CellRange:
         """The cells that the value needs."""
         if self.fixed is not None:
             return self.fixed
         height, width = self.value.shape if isinstance(self.value, np.ndarray) else (1, 1)
-        return Rect(self.row, self.column, self.row + height - 1, self.column + width - 1)
+        return CellRange(self.row, self.column, self.row + height - 1, self.column + width - 1)
 
 
 @dataclass(eq=False)
 class Sheet:
-    """`typed_over` are the constants that stand in for a value of a spill instead of blocking it;
-    `edited` are the cells that were typed into or cleared since the file was read."""
+    """`edited` are the cells that were typed into or cleared since the file was read."""
 
     name: str
     constants: dict[Position, Scalar] = field(default_factory=dict)
     formulas: dict[Position, Formula] = field(default_factory=dict)
-    typed_over: set[Position] = field(default_factory=set)
     edited: set[Position] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._arrays: dict[Position, Formula] = {}
-        self._extents: dict[Position, Rect] = {}
+        self._extents: dict[Position, CellRange] = {}
 
     def arrays(self) -> list[Formula]:
-        """The formulas that show more than one cell, or would if nothing were in their way."""
+        """The formulas that fill more than one cell, or would if nothing were in the way."""
         return list(self._arrays.values())
 
     def add(self, formula: Formula) -> None:
@@ -86,20 +84,20 @@ class Sheet:
         self._arrays.pop(formula.cell, None)
         self._extents.pop(formula.cell, None)
 
-    def used(self) -> Rect | None:
-        """The smallest rectangle with everything in it."""
+    def used(self) -> CellRange | None:
+        """The smallest range that contains all used cells."""
         rects = [f.rect for f in self._arrays.values()]
         cells = [*self.constants, *self.formulas]
         if cells:
             rows, columns = zip(*cells, strict=True)
-            rects.append(Rect(min(rows), min(columns), max(rows), max(columns)))
+            rects.append(CellRange(min(rows), min(columns), max(rows), max(columns)))
         if not rects:
             return None
         edges = np.array(rects)
-        return Rect(*(int(x) for x in (*edges[:, :2].min(axis=0), *edges[:, 2:].max(axis=0))))
+        return CellRange(*(int(x) for x in (*edges[:, :2].min(axis=0), *edges[:, 2:].max(axis=0))))
 
     def covering(self, row: int, column: int) -> Formula | None:
-        """The array formula whose values the cell shows."""
+        """The array formula that fills the cell."""
         for formula in self._arrays.values():
             if formula.rect.holds(row, column):
                 return formula
@@ -117,11 +115,11 @@ class Sheet:
         value: Scalar = formula.shown[row - formula.row, column - formula.column]
         return float(value) if isinstance(value, np.floating) else value
 
-    def read(self, rect: Rect) -> Value:
-        """Values of a rectangle, a single cell as a scalar. One as large as a whole column ends with the used cells."""
+    def read(self, rect: CellRange) -> Value:
+        """Values of a range; a scalar for a single cell. A range as large as a column is cut to the used cells."""
         if rect.area == 1:
             return self.cell(rect.top, rect.left)
-        if rect.area >= MAX_ROW:
+        if rect.area >= MAX_ROWS:
             rect = self._without_unused_end(rect)
         for formula in self._arrays.values():
             if formula.rect.common(rect) == rect:
@@ -142,19 +140,14 @@ class Sheet:
             cells[row - rect.top, column - rect.left] = self.constants[row, column]
         return from_cells(cells)
 
-    def _without_unused_end(self, rect: Rect) -> Rect:
-        """Ends with the used cells, but begins where it began: positions in it are counted from there."""
-        used = self.used() or cell_rect(rect.top, rect.left)
+    def _without_unused_end(self, rect: CellRange) -> CellRange:
+        """The range up to the last used cell. It keeps its first cell, from which positions are counted."""
+        used = self.used() or CellRange.cell(rect.top, rect.left)
         bottom, right = max(rect.top, min(rect.bottom, used.bottom)), max(rect.left, min(rect.right, used.right))
-        return Rect(rect.top, rect.left, bottom, right)
-
-    def unmask_typed(self, rect: Rect, mask: NDArray[np.bool_]) -> None:
-        """Takes out of a mask the cells that show what was typed there, whatever a spill does around them."""
-        for row, column in self._inside(rect, self.typed_over):
-            mask[row - rect.top, column - rect.left] = False
+        return CellRange(rect.top, rect.left, bottom, right)
 
     def settle(self, formula: Formula) -> None:
-        """Puts a formula's new value into its cells, and moves the spills that this blocks or sets free."""
+        """Puts a formula's new value into its cells, and decides which spills this blocks or unblocks."""
         alone = formula.wanted.area == 1 and formula.cell not in self._arrays
         self._show(formula, blocked=self._obstructed(formula))
         self._note(formula)
@@ -166,9 +159,9 @@ class Sheet:
             self.place()
 
     def place(self) -> None:
-        """Decides anew which array formulas spill. Where two want the same cell, the one whose anchor comes first in
-        reading order gets it: what is shown depends on the values alone, not on the order of their evaluation."""
-        placed: list[Rect] = []
+        """Decides which array formulas spill. If two need the same cell, the one whose anchor comes first in reading
+        order gets it, so the result depends on the values alone and not on the order of evaluation."""
+        placed: list[CellRange] = []
         for formula in sorted(self._arrays.values(), key=lambda f: f.cell):
             if not formula.evaluated:
                 continue
@@ -193,12 +186,7 @@ class Sheet:
             return False
         if any(cell != formula.cell for cell in self._inside(rect, self.formulas)):
             return True
-        obstacles = [c for c in self._inside(rect, self.constants) if c not in self.typed_over]
-        if obstacles and formula.stored_blocked and all(type(self.constants[c]) is float for c in obstacles):
-            # Excel saves a blocked formula as #VALUE!: somebody typed numbers over its spill there.
-            self.typed_over.update(obstacles)
-            return False
-        return bool(obstacles)
+        return bool(self._inside(rect, self.constants))
 
     def _show(self, formula: Formula, blocked: bool) -> None:
         rect = formula.wanted
@@ -210,24 +198,17 @@ class Sheet:
         if formula.fixed is not None:
             grid = fitted(shown, rect.height, rect.width)
             shown = from_result(grid if rect.area > 1 else grid[0, 0])
-        typed = [c for c in self._inside(rect, self.typed_over) if c in self.constants] if rect.area > 1 else []
-        formula.shown = self._with_typed(as_grid(shown), rect, typed) if typed else shown
-
-    def _with_typed(self, grid: Grid, rect: Rect, typed: list[Position]) -> Value:
-        mixed = grid.astype(object)
-        for row, column in typed:
-            mixed[row - rect.top, column - rect.left] = self.constants[row, column]
-        return from_cells(mixed)
+        formula.shown = shown
 
     @staticmethod
-    def _inside(rect: Rect, cells: Collection[Position]) -> list[Position]:
+    def _inside(rect: CellRange, cells: Collection[Position]) -> list[Position]:
         if rect.area < len(cells):
             span = range(rect.left, rect.right + 1)
             return [(r, c) for r in range(rect.top, rect.bottom + 1) for c in span if (r, c) in cells]
         return [cell for cell in cells if rect.holds(*cell)]
 
     @staticmethod
-    def _part(formula: Formula, rect: Rect) -> Grid:
+    def _part(formula: Formula, rect: CellRange) -> Grid:
         rows = slice(rect.top - formula.row, rect.bottom - formula.row + 1)
         columns = slice(rect.left - formula.column, rect.right - formula.column + 1)
         return as_grid(formula.shown)[rows, columns]

@@ -1,5 +1,5 @@
-"""Spreadsheet functions of our own: what the library lacks, what it could only give by loading scipy, and what it does
-cell by cell where numpy does a whole spill at once. Each takes values and gives a value."""
+"""Spreadsheet functions of our own, from values to a value: those that the package `formulas` lacks, those for which it
+would load scipy, and those that it computes cell by cell where numpy computes a whole spill at once."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _ARITHMETIC: dict[str, np.ufunc] = {
 
 
 class CellFailureError(Exception):
-    """Carries the error that a cell shall show."""
+    """Carries the error that the cell shows."""
 
     def __init__(self, error: XlError) -> None:
         super().__init__(str(error))
@@ -59,7 +59,7 @@ class CellFailureError(Exception):
 
 
 def elementwise(name: str, arguments: list[Value]) -> Value | None:
-    """An operator or simple function over plain numbers, as numpy does it in float64; None: leave it to the library."""
+    """An operator or simple function of numbers, in float64; None if it is left to the package `formulas`."""
     function = _ARITHMETIC.get(name)
     if function is None or len(arguments) != function.nin or not all(_numeric(a) for a in arguments):
         return None
@@ -72,14 +72,14 @@ def elementwise(name: str, arguments: list[Value]) -> Value | None:
 
 
 def aligned(arguments: list[Value]) -> list[Value]:
-    """Arrays of unlike shapes brought to one, missing cells #N/A; those that broadcast stay as they are."""
+    """Arrays of different shapes padded with #N/A to one shape; arrays that broadcast stay as they are."""
     grids = [a for a in arguments if isinstance(a, np.ndarray)]
     height, width = (max((g.shape[axis] for g in grids), default=1) for axis in (0, 1))
     return [_padded(a, height, width) if isinstance(a, np.ndarray) else a for a in arguments]
 
 
 def fitted(value: Value, height: int, width: int) -> Grid:
-    """The value in a range of fixed size, as a legacy array formula fills it: repeated, cut, or padded with #N/A."""
+    """The value in a range of fixed size, as in a legacy array formula: repeated, cut, or padded with #N/A."""
     grid = as_grid(value)
     grid = np.repeat(grid, height, axis=0) if grid.shape[0] == 1 else grid[:height]
     grid = np.repeat(grid, width, axis=1) if grid.shape[1] == 1 else grid[:, :width]
@@ -87,7 +87,7 @@ def fitted(value: Value, height: int, width: int) -> Grid:
 
 
 def index(array: Value, row: Value = 0.0, column: Value = None) -> Value:
-    """INDEX of an array: one cell, or with 0 a whole row or column, or for arrays of indices an array of cells."""
+    """INDEX of an array: one cell; for index 0 a whole row or column; for arrays of indices an array of cells."""
     grid = as_grid(array)
     if column is None and 1 in grid.shape:
         row, column = (1.0, row) if grid.shape[0] == 1 else (row, 1.0)
@@ -105,13 +105,6 @@ def sequence(rows: Value, columns: Value = None, start: Value = None, step: Valu
     if height < 1 or width < 1 or height * width > _MOST_CELLS:
         raise CellFailureError(VALUE)
     return from_result((first + by * np.arange(height * width, dtype=np.float64)).reshape(height, width))
-
-
-def array(*items: Value) -> Value:
-    """A constant `{1,2;3,4}`: the parser makes a call of each row, and one of all rows."""
-    if all(isinstance(item, np.ndarray) for item in items):
-        return from_result(np.vstack([as_grid(item) for item in items]))
-    return from_result([list(items)])
 
 
 def take(array: Value, rows: Value = None, columns: Value = None) -> Value:
@@ -160,7 +153,6 @@ def average(*arguments: Value) -> Value:
 
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {
-    "ARRAY": array,
     "INDEX": index,
     "SEQUENCE": sequence,
     "TAKE": take,
@@ -202,7 +194,7 @@ def _counted(arguments: tuple[Value, ...], wanted: Callable[[Scalar], bool]) -> 
 
 
 def _numbers(arguments: tuple[Value, ...]) -> Iterator[Grid]:
-    """Arrays of the numbers among the arguments: in ranges text, booleans and blanks do not count, typed ones do."""
+    """Arrays of the numbers among the arguments. Text, booleans and blanks count as numbers only outside ranges."""
     for argument in arguments:
         if not isinstance(argument, np.ndarray):
             yield np.array([_number(argument)])
@@ -219,7 +211,7 @@ def _numbers(arguments: tuple[Value, ...]) -> Iterator[Grid]:
 
 
 def _number(value: Value) -> float:
-    """A single number, also from a boolean, a blank or the text of a number."""
+    """The number that a single value is or stands for: a boolean, a blank or a number written as text counts too."""
     if isinstance(value, np.ndarray):
         value = value[0, 0]
     if isinstance(value, XlError):
@@ -232,7 +224,7 @@ def _number(value: Value) -> float:
 
 
 def _ends(count: Value, length: int, taken: bool) -> slice:
-    """The part that is left of an axis when so many are taken, or dropped, from its start (or, negative, its end)."""
+    """The part of an axis that TAKE or DROP leaves; a negative count is from the end."""
     if count is None:
         return slice(None)
     number = int(_number(count))
@@ -250,7 +242,7 @@ def _piece(grid: Grid) -> Value:
 
 
 def _positions(value: Value, length: int) -> Grid:
-    """Zero-based positions of a one-based index: 1-D for all of them (0), else 2-D in the shape of the index."""
+    """Zero-based positions for a one-based index: for index 0 all of them, 1-D; otherwise 2-D, in the index's shape."""
     wanted = np.array([[int(_number(item)) for item in row] for row in as_grid(value).tolist()])
     if (wanted < 0).any():
         raise CellFailureError(VALUE)

@@ -1,22 +1,30 @@
-"""The .xlsx file: a zip of XML parts. Finds the parts that matter here and keeps all others as bytes."""
+"""The .xlsx file: a zip of XML parts. Finds the parts that hold cells, and keeps all others as bytes."""
 
 from __future__ import annotations
 
+import lzma
 import posixpath
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lxml import etree
 
-from .errors import WorkbookError
+
+class WorkbookError(ValueError):
+    """What is wrong with the file, the sheet, the cell or the value that was given: one line."""
+
 
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _CONTENT_TYPES = "[Content_Types].xml"
 _PASSWORD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+# What zipfile and its decompressors raise for a file that was cut or changed, besides BadZipFile and OSError.
+_DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, ValueError, LookupError)
 # No entities are resolved and nothing is fetched: a workbook may come from a stranger.
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
 
@@ -29,7 +37,7 @@ class SheetPart:
 
 @dataclass(frozen=True)
 class DefinedName:
-    """`sheet` is the number of the tab that the name belongs to, None for the whole workbook."""
+    """`sheet` is the number of the tab that the name belongs to; None if it belongs to the whole workbook."""
 
     name: str
     sheet: int | None
@@ -48,7 +56,7 @@ class Package:
 
     @classmethod
     def open(cls, path: str | Path) -> Package:
-        """Reads the file; WorkbookError where it is missing, damaged, protected by a password, or no .xlsx."""
+        """Reads the file. Raises WorkbookError if it is missing, damaged, protected by a password, or not an .xlsx."""
         path = Path(path)
         try:
             with path.open("rb") as file:
@@ -66,8 +74,7 @@ class Package:
             raise WorkbookError(f"{path}: cannot be read: {error.strerror or error}") from None
         except zipfile.BadZipFile:
             raise WorkbookError(f"{path.name}: not an .xlsx workbook, or damaged") from None
-        except Exception as error:
-            # zipfile and zlib raise many kinds for a file that was cut or changed.
+        except _DAMAGE as error:
             raise WorkbookError(f"{path.name}: damaged .xlsx ({type(error).__name__})") from None
 
     def tree(self, path: str) -> etree._Element:
@@ -105,7 +112,7 @@ class Package:
         return [rich_text(item, self.namespace) for item in self.tree(path).iterchildren(self.tag("si"))]
 
     def drop_calculation_chain(self) -> None:
-        """Takes the list of formula cells out of the file, as it no longer fits. Programs build it anew."""
+        """Removes the list of formula cells, which no longer fits. Programs build it again."""
         path = self._target("calcChain")
         if path is None:
             return
@@ -163,7 +170,7 @@ class Package:
 def _undated(name: str) -> zipfile.ZipInfo:
     """A part's entry with the date that Excel gives to each."""
     entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-    entry.external_attr = 0o600 << 16  # who unpacks it may read it
+    entry.external_attr = 0o600 << 16  # the owner may read the unpacked file
     return entry
 
 
@@ -172,7 +179,7 @@ def serialized(root: etree._Element) -> bytes:
 
 
 def rich_text(element: etree._Element, namespace: str) -> str:
-    """Text of a string item: its own and its runs', without phonetic hints."""
+    """The text of a string item and its runs, without phonetic hints."""
     plain, run = f"{{{namespace}}}t", f"{{{namespace}}}r"
     pieces = []
     for child in element:
@@ -184,7 +191,7 @@ def rich_text(element: etree._Element, namespace: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """`_x000D_` and its like to the characters that XML cannot hold."""
+    """The text with escapes such as `_x000D_` turned into the characters, which XML cannot hold."""
     return _ESCAPED.sub(lambda m: chr(int(m[1], 16)), text) if "_x" in text else text
 
 

@@ -1,4 +1,4 @@
-"""One worksheet's XML to a Sheet: constants, formulas with the values the file remembers for them."""
+"""Reads one worksheet's XML into a Sheet: constants, and formulas with the values that the file has for them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ import numpy as np
 from lxml import etree
 from numpy.typing import NDArray
 
-from .address import Rect, cell_rect, column_number, parse_rect
+from udfs import excel_errors
+from workbook_templates.formula import FormulaError, parse, print_formula
+from workbook_templates.formula.ranges import CellRange, column_number
+from workbook_templates.formula.stored import parse_stored
+from workbook_templates.formula.tree import moved
+
 from .grid import Formula, Position, Sheet
 from .package import Package, SheetPart, rich_text, unescaped
-from .syntax import parse, shift
-from .values import ERRORS, NUM, VALUE, WITHOUT_CODE, Scalar, Value, from_cells, from_result
+from .values import ERRORS, NUM, VALUE, Scalar, Value, from_cells, from_result
 
 _DIGITS = "0123456789"
-_NO_NUMBERS = np.empty(0, np.int64), np.empty(0)
 
 
 @dataclass
 class _Raw:
-    """What the file says of one sheet, before formulas and their ranges are told apart from constants.
+    """One sheet of the file as it is stored, before constants are told apart from the values of formulas.
 
     `numbers` are the cells that hold nothing but a number, row -> (columns, values): there may be millions."""
 
@@ -33,15 +36,8 @@ class _Raw:
     formulas: dict[Position, etree._Element] = field(default_factory=dict)
     dynamic: set[Position] = field(default_factory=set)
 
-    def single(self, cell: Position) -> Scalar:
-        columns, numbers = self.numbers.get(cell[0], _NO_NUMBERS)
-        spot = int(np.searchsorted(columns, cell[1]))
-        if spot < columns.size and columns[spot] == cell[1]:
-            return float(numbers[spot])
-        return self.values.get(cell[0], {}).get(cell[1])
-
-    def take(self, rect: Rect) -> Value:
-        """The values of a rectangle; they no longer count as constants."""
+    def take(self, rect: CellRange) -> Value:
+        """Removes and returns the values of a range, which are values of a formula and not constants."""
         grid = np.full((rect.height, rect.width), np.nan)
         for row in range(rect.top, rect.bottom + 1):
             if row in self.numbers:
@@ -68,16 +64,15 @@ class _Raw:
         return from_cells(cells)
 
     def rest(self) -> dict[Position, Scalar]:
-        """All values that are left."""
+        """All values that were not taken."""
         found = {(row, column): value for row, cells in self.values.items() for column, value in cells.items()}
         for row, (columns, numbers) in self.numbers.items():
             found.update(zip(((row, column) for column in columns.tolist()), numbers.tolist(), strict=True))
         return found
 
 
-def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str], typed_over: set[Position]) -> Sheet:
-    """The sheet, its formulas not yet evaluated but showing what the file remembers. A cell inside a stored spill is a
-    remembered value, except where it is in `typed_over`."""
+def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str]) -> Sheet:
+    """The sheet. Its formulas are not yet evaluated: they show the values that the file has for them."""
     raw = _scan(package, part, strings)
     sheet = Sheet(part.name)
     masters = {f.get("si", ""): (c, f.text) for c, f in raw.formulas.items() if f.get("t") == "shared" and f.text}
@@ -85,16 +80,13 @@ def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str
         text = _text(cell, element, masters)
         if text is not None:
             sheet.formulas[cell] = _formula(number, cell, text, element, cell in raw.dynamic)
-    typed = {cell: raw.single(cell) for cell in typed_over if raw.single(cell) is not None}
     for formula in sheet.formulas.values():
         if formula.stored is None or formula.stored.area == 1:
             formula.shown = raw.values.get(formula.row, {}).pop(formula.column, None)
-            formula.stored_blocked = formula.stored is not None and formula.shown is VALUE
     for formula in sheet.formulas.values():
         if formula.stored is not None and formula.stored.area > 1:
             formula.shown = raw.take(formula.stored)
-    constants = {cell: value for cell, value in raw.rest().items() if value is not None and cell not in sheet.formulas}
-    sheet.constants, sheet.typed_over = constants | typed, set(typed)
+    sheet.constants = {c: value for c, value in raw.rest().items() if value is not None and c not in sheet.formulas}
     for formula in sheet.formulas.values():
         sheet.add(formula)
     return sheet
@@ -123,7 +115,7 @@ def _finder(path: str, namespace: str) -> Callable[[etree._Element], Any]:
 
 
 def _columns(cells: list[str]) -> NDArray[np.int64]:
-    """Columns of one row's cells, which a file lists from left to right."""
+    """The columns of one row's cells, which a file lists from left to right."""
     first, last = (column_number(cell.rstrip(_DIGITS)) for cell in (cells[0], cells[-1]))
     if last - first == len(cells) - 1:
         return np.arange(first, last + 1)
@@ -161,28 +153,37 @@ def _value(kind: str, text: str, strings: list[str]) -> Scalar:
         return text.strip() in ("1", "true")
     if kind == "e":
         return ERRORS.get(text, VALUE)
-    return WITHOUT_CODE.get(text) or unescaped(text)
+    return ERRORS[text] if text in excel_errors.WITHOUT_CODE else unescaped(text)
 
 
 def _text(cell: Position, element: etree._Element, masters: dict[str, tuple[Position, str]]) -> str | None:
-    """Formula text of a cell, that of a shared formula moved to where the cell is; None where there is no such text."""
+    """The text of a cell's formula, a shared one moved from its master's cell to this one; None if there is no text."""
     if element.get("t") == "shared" and not element.text:
         master = masters.get(element.get("si", ""))
-        return None if master is None else shift(master[1], cell[0] - master[0][0], cell[1] - master[0][1])
+        return None if master is None else _moved(master[1], cell[0] - master[0][0], cell[1] - master[0][1])
     return None if element.get("t") == "dataTable" else element.text
 
 
-def stored_range(element: etree._Element) -> Rect | None:
-    """The range that the file gives to a formula's array; None for a formula of one cell.
+def _moved(formula: str, rows: int, columns: int) -> str:
+    try:
+        return print_formula(moved(parse(formula), rows, columns))
+    except FormulaError:
+        return formula  # it shows #NAME? in any cell
 
-    A plain formula with a range is one of ours that spilled: see `writer.Formulas`."""
-    return parse_rect(element.get("ref", "")) if element.get("t", "normal") in ("array", "normal") else None
+
+def stored_range(element: etree._Element) -> CellRange | None:
+    """The range that the file gives to a formula's array; None if the formula is not an array formula.
+
+    A plain formula with a range is an array formula that was written as plain: see `writer.Formulas`."""
+    return CellRange.parse(element.get("ref", "")) if element.get("t", "normal") in ("array", "normal") else None
 
 
 def _formula(sheet: int, cell: Position, text: str, element: etree._Element, dynamic: bool) -> Formula:
     stored = stored_range(element)
     legacy = element.get("t") == "array" and not dynamic
     if legacy:
-        stored = stored or cell_rect(*cell)
+        stored = stored or CellRange.cell(*cell)
     fixed = stored if legacy else None
-    return Formula(sheet, *cell, text=text, tree=parse(text), arrays=stored is not None, fixed=fixed, stored=stored)
+    return Formula(
+        sheet, *cell, text=text, tree=parse_stored(text), arrays=stored is not None, fixed=fixed, stored=stored
+    )

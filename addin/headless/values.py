@@ -1,4 +1,4 @@
-"""What a cell or a spill can hold, and the ways in and out.
+"""Values of cells and spills, and their conversion.
 
 A value is a scalar (float, str, bool, None for blank, or an error) or a 2-D array: float64 where every cell is a
 number, object otherwise. Arrays are never changed once they are a value, so they are handed on without a copy.
@@ -12,20 +12,20 @@ from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import schedula
-from formulas.tokens.operand import DIV, NA, NAME, NULL, NUM, REF, VALUE, Error, XlError
+from formulas.tokens.operand import DIV, NA, NAME, NUM, REF, VALUE, Error, XlError
 from numpy.typing import NDArray
 
-__all__ = ["CALC", "DIV", "ERRORS", "NA", "NAME", "NULL", "NUM", "REF", "SPILL", "VALUE", "XlError"]
+from udfs import excel_errors
+
+__all__ = ["CALC", "DIV", "ERRORS", "NA", "NAME", "NUM", "REF", "SPILL", "VALUE", "XlError"]
 
 Scalar: TypeAlias = "float | str | bool | XlError | None"
 Grid: TypeAlias = "NDArray[Any]"
 Value: TypeAlias = "Scalar | Grid"
 
-SPILL = XlError("#SPILL!")
-CALC = XlError("#CALC!")
-ERRORS: dict[str, XlError] = dict(Error.errors)
-# Errors younger than the file format, which has no code for them: a file keeps them as text.
-WITHOUT_CODE: dict[str, XlError] = {"#SPILL!": SPILL, "#CALC!": CALC}
+# The error values by their texts. The package `formulas` compares its own by identity, so they are used here.
+ERRORS: dict[str, XlError] = {text: Error.errors.get(text) or XlError(text) for text in excel_errors.ALL}
+SPILL, CALC = ERRORS[excel_errors.SPILL], ERRORS[excel_errors.CALC]
 _EMPTY = schedula.EMPTY
 
 
@@ -45,7 +45,7 @@ def as_grid(value: Value) -> Grid:
 
 
 def blanks(grid: Grid) -> NDArray[np.bool_]:
-    """Mask of the blank cells."""
+    """A mask of the blank cells."""
     return np.asarray(grid == _NONE, dtype=bool)
 
 
@@ -53,7 +53,7 @@ _NONE = np.array(None, dtype=object)
 
 
 def from_cells(cells: Grid) -> Value:
-    """An object array of scalars as a value: of floats where all of them are numbers."""
+    """An object array of scalars as a value: an array of floats if all of them are numbers."""
     if all(type(item) is float for item in cells.flat):
         return frozen(cells.astype(np.float64))
     return frozen(cells)
@@ -65,7 +65,7 @@ def frozen(grid: Grid) -> Grid:
 
 
 def from_result(result: Any) -> Value:
-    """Whatever a function gave back as a value: numpy, nested lists, scalars; NaN and infinity as #NUM!."""
+    """A function's result (an array, nested lists or a scalar) as a value. NaN and infinity become #NUM!."""
     if isinstance(result, np.ndarray):
         return _from_array(result)
     if isinstance(result, Sequence) and not isinstance(result, str):
@@ -74,7 +74,7 @@ def from_result(result: Any) -> Value:
 
 
 def to_plain(value: Value) -> Any:
-    """The value with errors as their text, as our own functions and the readers of a workbook get it."""
+    """The value with errors as their texts, as our own functions and the callers of a workbook receive it."""
     if isinstance(value, XlError):
         return str.__str__(value)
     if isinstance(value, np.ndarray) and value.dtype == object:
@@ -87,7 +87,7 @@ def to_plain(value: Value) -> Any:
 
 
 def same(a: Value, b: Value) -> bool:
-    """True where both hold the same cells."""
+    """Whether two values have the same cells."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return a.shape == b.shape and not differs(a, b).any()
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
@@ -96,7 +96,7 @@ def same(a: Value, b: Value) -> bool:
 
 
 def differs(a: Grid, b: Grid) -> NDArray[np.bool_]:
-    """Mask of the cells that are not the same in two arrays of one shape."""
+    """A mask of the cells that differ between two arrays of one shape."""
     if a is b:
         return np.zeros(a.shape, bool)
     if a.dtype != object and b.dtype != object:

@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from .address import Rect, parse_rect, quoted_sheet, split_sheet
+from udfs.excel_limits import MAX_TEXT
+from workbook_templates.formula.ranges import CellRange, cell_name, quoted_sheet, split_sheet
+from workbook_templates.formula.stored import parse_stored
+from workbook_templates.formula.tree import Node, Reference
+
 from .calc_names import with_calc_names
 from .changes import ChangedCells
+from .edit_grids import edit_cell
 from .engine import Engine
-from .errors import WorkbookError
-from .grid import Sheet
-from .package import Package
+from .grid import Formula, Position, Sheet
+from .package import Package, WorkbookError
 from .reader import read_sheet
-from .syntax import Node, Reference, parse
-from .typed_over import read_typed_over
 from .values import Scalar, as_grid, to_plain
 from .writer import Formulas, write_workbook
-
-_LONGEST_TEXT = 32_767
 
 
 class Workbook:
@@ -37,12 +37,13 @@ class Workbook:
 
     def __init__(self, package: Package, engine: Engine) -> None:
         self._package, self._engine = package, engine
+        self._edited: set[tuple[int, Position]] = set()  # since the last recalculation
 
     @classmethod
     def open(cls, path: str | Path, functions: Mapping[str, Callable[..., Any]] | None = None) -> Workbook:
         """Reads an .xlsx file. `functions` maps upper-case names to callables; by default all that `udfs` exports.
 
-        Raises WorkbookError where the file is missing, damaged, protected by a password, or no .xlsx workbook."""
+        Raises WorkbookError if the file is missing, damaged, protected by a password, or not an .xlsx workbook."""
         package = Package.open(path)
         try:
             sheets, trees = _read(package)
@@ -61,20 +62,27 @@ class Workbook:
 
     @property
     def unknown_functions(self) -> list[str]:
-        """Functions that formulas call and nobody knows; their cells show #NAME?. Complete after a recalculation."""
+        """Unknown functions that formulas call; their cells show #NAME?. The list is complete after a recalculation."""
         return self._engine.unknown_functions
 
     def set(self, address: str, value: float | int | str | bool | None) -> None:
-        """Types a value into one cell: text stays text even where it begins with `=`, None clears the cell.
+        """Types a value into one cell: text stays text even if it begins with `=`, None clears the cell.
 
-        Over a cell of a spill the value stands in for the computed one; anywhere else it replaces what is there."""
+        Raises WorkbookError if the address is not one cell of the workbook, the value is not one that a cell can hold,
+        or the formula of another cell fills this one. It replaces a formula in the cell itself."""
         sheet, rect = self._locate(address)
         if rect.area != 1:
             raise WorkbookError(f"cell must be a single one, not {address}")
-        self._engine.enter(sheet, (rect.top, rect.left), _typed(address, value))
+        cell = rect.top, rect.left
+        typed = _typed(address, value)
+        filling = self._engine.filling(sheet, cell)
+        if filling is not None:
+            raise WorkbookError(self._filled_line(sheet, cell, filling))
+        self._engine.enter(sheet, cell, typed)
+        self._edited.add((sheet, cell))
 
     def get(self, address: str) -> float | str | bool | None:
-        """Value of one cell: None where it is blank, an error as its text."""
+        """Value of one cell: None if it is blank, an error as its text."""
         sheet, rect = self._locate(address)
         if rect.area != 1:
             raise WorkbookError(f"cell must be a single one, not {address}")
@@ -82,7 +90,7 @@ class Workbook:
         return value
 
     def get_range(self, address: str) -> list[list[float | str | bool | None]]:
-        """Values of a rectangle, row by row."""
+        """Values of a range, row by row."""
         sheet, rect = self._locate(address)
         rows: list[list[float | str | bool | None]] = as_grid(to_plain(self._engine.read(sheet, rect))).tolist()
         return rows
@@ -90,18 +98,35 @@ class Workbook:
     def recalculate(self) -> ChangedCells:
         """Evaluates what depends on the edits since the last time, everything the first time.
 
-        Gives the addresses of all cells that now show something else than before those edits, the edited included."""
-        return self._engine.recalculate()
+        Returns the addresses of all cells whose values differ from those before the edits, edited cells included.
+        Raises WorkbookError if it turns out that a formula fills a cell that was set since the last time: before the
+        first recalculation it may be unknown how far a formula spills."""
+        changed = self._engine.recalculate()
+        edited, self._edited = self._edited, set()
+        for sheet, cell in sorted(edited):
+            blocked = self._engine.blocked(sheet, cell)
+            if blocked is not None:
+                raise WorkbookError(self._filled_line(sheet, cell, blocked))
+        return changed
 
     def save(self, path: str | Path, formulas: Formulas = "as stored", *, small: bool = False) -> None:
-        """Writes the workbook with every formula kept and its current value beside it. `small` packs it tighter.
+        """Writes the workbook with its formulas and their current values. `small` makes a smaller file, more slowly.
 
-        LibreOffice and its like evaluate array formulas themselves whatever values the file has for them, and show
-        #NAME? for functions that they do not know; of plain formulas they show the values. So `plain` makes a file that
-        can be read anywhere and recalculated here; `none` leaves the formulas out."""
+        LibreOffice and similar programs evaluate array formulas when they open a file, and show #NAME? for functions
+        that they do not know; for plain formulas they show the values in the file. So `plain` makes a file that can be
+        read anywhere and recalculated here; `none` leaves the formulas out."""
         write_workbook(self._package, self._engine.sheets, path, formulas, small=small)
 
-    def _locate(self, address: str) -> tuple[int, Rect]:
+    def _filled_line(self, sheet: int, cell: Position, filling: Formula) -> str:
+        """The message that a formula fills a cell, and where to type instead."""
+        line = f"{self._address(sheet, cell)} is filled by the formula in {self._address(sheet, filling.cell)}: "
+        instead = edit_cell(self._engine, cell, filling)
+        return line + (f"type into {self._address(*instead)} instead" if instead else "change what that formula reads")
+
+    def _address(self, sheet: int, cell: Position) -> str:
+        return f"{quoted_sheet(self.sheet_names[sheet])}!{cell_name(*cell)}"
+
+    def _locate(self, address: str) -> tuple[int, CellRange]:
         sheet_name, cells = split_sheet(address.strip())
         if sheet_name is None:
             return self._named(cells)
@@ -109,28 +134,25 @@ class Workbook:
         if sheet is None:
             known = ", ".join(self.sheet_names)
             raise WorkbookError(f"sheet must be one of {known}, not {sheet_name}")
-        rect = parse_rect(cells)
+        rect = CellRange.parse(cells)
         if rect is None:
             raise WorkbookError(f"cell must be like {quoted_sheet(sheet_name)}!B7, not {address}")
         return sheet, rect
 
-    def _named(self, name: str) -> tuple[int, Rect]:
+    def _named(self, name: str) -> tuple[int, CellRange]:
         tree: Node | None = self._engine.named(0, name.upper())
-        if isinstance(tree, Reference) and tree.sheet is not None and not tree.anchor:
+        if isinstance(tree, Reference) and tree.sheet is not None and not tree.spill:
             sheet = self._engine.sheet_index(tree.sheet)
             if sheet is not None:
-                return sheet, tree.rect
+                return sheet, tree.range
         raise WorkbookError(f"cell must be like Sheet!B7 or a defined name of a cell, not {name}")
 
 
 def _read(package: Package) -> tuple[list[Sheet], dict[tuple[int | None, str], Node]]:
-    """The sheets, and what the defined names stand for."""
-    strings, parts, names = package.shared_strings(), package.sheets(), package.defined_names()
-    typed_over = read_typed_over(names, [part.name for part in parts])
-    sheets = [
-        read_sheet(package, part, number, strings, typed_over.get(number, set())) for number, part in enumerate(parts)
-    ]
-    return sheets, {(name.sheet, name.name.upper()): parse(name.text) for name in names if name.text}
+    """The sheets, and the trees of the defined names."""
+    strings, names = package.shared_strings(), package.defined_names()
+    sheets = [read_sheet(package, part, number, strings) for number, part in enumerate(package.sheets())]
+    return sheets, {(name.sheet, name.name.upper()): parse_stored(name.text) for name in names if name.text}
 
 
 def _typed(address: str, value: Any) -> Scalar:
@@ -144,8 +166,8 @@ def _typed(address: str, value: Any) -> Scalar:
         return float(value)
     if not isinstance(value, str):
         raise WorkbookError(f"value for {address} must be a number, text, true or false, not {type(value).__name__}")
-    if len(value) > _LONGEST_TEXT:
-        raise WorkbookError(f"text for {address} must have at most {_LONGEST_TEXT} characters, not {len(value)}")
+    if len(value) > MAX_TEXT:
+        raise WorkbookError(f"text for {address} must have at most {MAX_TEXT} characters, not {len(value)}")
     return value or None
 
 

@@ -1,4 +1,4 @@
-"""Writes current values into a workbook's XML; everything that is no value of a cell stays as it was."""
+"""Writes current values into a workbook's XML. Everything but the values of cells stays as it was."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from xml.sax.saxutils import escape, quoteattr
 import orjson
 from lxml import etree
 
-from .address import Rect, column_letters, column_number, parse_rect, rect_name
+from udfs import excel_errors
+from workbook_templates.formula.ranges import CellRange, column_letters, column_number
+
 from .grid import Formula, Position, Sheet
 from .package import Package, serialized
 from .reader import stored_range
-from .typed_over import write_typed_over
-from .values import WITHOUT_CODE, Scalar, XlError, as_grid
+from .values import Scalar, XlError, as_grid
 
-# A file whose calculation engine is older than the program's own is calculated anew when it is opened, which without
-# the add-in would turn every value into #NAME?. This is what Excel has written since 2019.
+# A program recalculates a file when it opens it if the file's calculation engine is older than its own; without the
+# add-in every value would become #NAME?. This is the number that Excel has written since 2019.
 _CALCULATION_ENGINE = 191_029
 _DECLARATION = re.compile(r'\sxmlns(?::[\w.-]+)?="[^"]*"')
 _UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _SLOT = re.compile(rb"<!--row (\d+)-->")
 
 
-# How formulas are written. As they were stored; plain, an array formula as that of its first cell, because LibreOffice
-# and its like show the remembered values of plain formulas only; or not at all.
+# How formulas are written: as they were stored; plain, an array formula as a formula of its first cell, because
+# LibreOffice and similar programs show the stored values of plain formulas only; or not at all.
 Formulas: TypeAlias = Literal["as stored", "plain", "none"]
 
 
 def write_workbook(
     source: Package, sheets: list[Sheet], path: str | Path, formulas: Formulas = "as stored", *, small: bool = False
 ) -> None:
-    """Saves a copy of the source with the values that the sheets show, and the formulas behind them."""
+    """Saves a copy of the source with the values and formulas of the sheets."""
     package = Package(source.source, dict(source.parts))
     replaced = False
     for part, sheet in zip(package.sheets(), sheets, strict=True):
@@ -43,8 +44,6 @@ def write_workbook(
             writer = _SheetWriter(package, package.tree(part.path), sheet, formulas)
             package.parts[part.path] = writer.written()
             replaced = replaced or writer.replaced_formulas
-    if formulas != "none":
-        write_typed_over(package, sheets)
     for settings in package.workbook.iter(package.tag("calcPr")):
         if "fullCalcOnLoad" in settings.attrib:
             del settings.attrib["fullCalcOnLoad"]
@@ -105,7 +104,7 @@ class _SheetWriter:
                     yield (row, column), element
 
     def _collect_values(self) -> None:
-        """Row -> column -> value of every cell to write, None where it is to be emptied; and the runs of numbers."""
+        """Row -> column -> value of every cell to write, None to empty it; and the runs of numbers."""
         for cell, element in self._formula_elements():
             formula = self._sheet.formulas.get(cell)
             stored, filled = stored_range(element), formula.rect if formula else None
@@ -163,7 +162,7 @@ class _SheetWriter:
         return f"{self._row_start(row, element)}{cells}</row>"
 
     def _style(self, column: int, styles: Mapping[int, str | None], of_row: str | None) -> str | None:
-        """The style that a cell has, or that its row or column gives to a new one."""
+        """The style of a cell; a new cell takes that of its row or column."""
         return styles[column] if column in styles else of_row or self._column_styles.get(column)
 
     def _special(self, start: str, cell: etree._Element | None, formula: Formula | None, value: Scalar) -> str:
@@ -179,13 +178,13 @@ class _SheetWriter:
             return f"<f>{escape(formula.text)}</f>"
         if stored_range(element) is not None:
             if formula.fixed is None:
-                element.set("ref", rect_name(formula.rect))
+                element.set("ref", str(formula.rect))
             if self._formulas == "plain":
                 return f'<f ref="{element.get("ref")}">{escape(formula.text)}</f>'
         return self._untouched(element)
 
     def _untouched(self, element: etree._Element) -> str:
-        """The element's XML without the declarations that its place in the sheet makes anyway."""
+        """The element's XML without the namespaces that the sheet declares."""
         text: str = etree.tostring(element, encoding="unicode", with_tail=False)
         return _DECLARATION.sub("", text, len(self._root.nsmap)) if element.nsmap == self._root.nsmap else text
 
@@ -195,14 +194,14 @@ class _SheetWriter:
         for name, value in element.attrib.items() if element is not None else ():
             qualified = etree.QName(name)
             attributes[prefixes.get(qualified.namespace or "", "") + qualified.localname] = str(value)
-        # The columns that the row spans are a hint, and no longer right.
+        # The columns that the row spans are only a hint, and may have changed.
         attributes.pop("spans", None)
         if self._root.nsmap.get(None) != self._package.namespace:
             attributes["xmlns"] = self._package.namespace
         return "<row" + "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items()) + ">"
 
     def _place_slots(self, texts: dict[int, bytes]) -> None:
-        """Puts a mark into the tree for each row that is written anew, between the rows that stay."""
+        """Puts a placeholder into the tree for each row that is written again, between the rows that stay."""
         rows = dict(self._rows)
         for row in texts:
             rows[row] = etree.Comment(f"row {row}")
@@ -222,7 +221,7 @@ class _SheetWriter:
         return styles
 
     def _shared_without_master(self) -> set[str | None]:
-        """Groups of shared formulas whose text was in a cell that holds a constant now."""
+        """Groups of shared formulas whose text was in a cell that now holds a constant."""
         found: set[str | None] = set()
         for cell, element in self._formula_elements():
             if element.get("t") == "shared" and element.text and cell not in self._sheet.formulas:
@@ -233,16 +232,16 @@ class _SheetWriter:
         dimension, used = self._root.find(self._package.tag("dimension")), self._sheet.used()
         if dimension is None or used is None:
             return
-        before = parse_rect(dimension.get("ref", ""))
-        dimension.set("ref", rect_name(before.around(used) if before else used))
+        before = CellRange.parse(dimension.get("ref", ""))
+        dimension.set("ref", str(before.around(used) if before else used))
 
 
-def _positions(rect: Rect) -> Iterable[Position]:
+def _positions(rect: CellRange) -> Iterable[Position]:
     return ((r, c) for r in range(rect.top, rect.bottom + 1) for c in range(rect.left, rect.right + 1))
 
 
 def _run_text(row: int, columns: range, numbers: list[float], styles: list[str | None]) -> str:
-    """Cells with numbers, side by side."""
+    """Cells with numbers, one beside the other."""
     texts = orjson.dumps(numbers).decode()[1:-1].split(",")  # four times as fast as repr, and as exact
     starts = [f' s="{style}"' if style else "" for style in styles]
     cells = zip(columns, starts, texts, strict=True)
@@ -250,14 +249,14 @@ def _run_text(row: int, columns: range, numbers: list[float], styles: list[str |
 
 
 def _value_cell(start: str, value: Scalar, formula: str = "") -> str:
-    """A cell with a computed value, `start` being its tag up to the attributes."""
+    """A cell with a computed value. `start` is its opening tag up to the attributes."""
     if type(value) is float:
         return f"{start}>{formula}<v>{_number(value)}</v></c>"
-    if value is None:  # of a formula: empty text, as Excel writes it
+    if value is None:  # a formula's blank is empty text, as Excel writes it
         return f'{start} t="str">{formula}<v></v></c>' if formula else f"{start}/>"
     if isinstance(value, bool):
         return f'{start} t="b">{formula}<v>{int(value)}</v></c>'
-    if isinstance(value, XlError) and str.__str__(value) not in WITHOUT_CODE:
+    if isinstance(value, XlError) and str.__str__(value) not in excel_errors.WITHOUT_CODE:
         return f'{start} t="e">{formula}<v>{str.__str__(value)}</v></c>'
     return f'{start} t="str">{formula}<v{_space(value)}>{_text(value)}</v></c>'
 
@@ -274,7 +273,7 @@ def _number(value: float) -> str:
 
 
 def _space(text: object) -> str:
-    """The attribute without which programs may drop white space at the ends of a text."""
+    """The attribute that makes programs keep white space at the ends of a text."""
     plain = str.__str__(text) if isinstance(text, str) else ""
     return ' xml:space="preserve"' if plain != plain.strip() else ""
 

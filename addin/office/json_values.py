@@ -13,11 +13,11 @@ import numpy as np
 import orjson
 
 from udfs.cells import CellError, spill
+from udfs.excel_limits import MAX_TEXT
 
 JSON = "application/json"  # the media type of calls and answers
 MAX_RESULT_BYTES = 5_000_000  # the largest answer that Excel takes from an add-in
 MAX_CELLS = 1_000_000
-MAX_TEXT = 32_767  # characters in a cell
 MAX_TEXTS = 200_000  # characters in all arguments of a call
 _NUMBERS = {int, float}
 _CELL_TYPES = {int, float, bool, str, dict, type(None)}

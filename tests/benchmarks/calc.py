@@ -15,7 +15,7 @@ from tests.benchmarks.checkpoints import cached
 from tests.benchmarks.recalculation import PROMPTS
 from tests.hosts.calc_host import calc
 from workbook_templates import build
-from workbook_templates.dialect import dialect_of
+from workbook_templates.formula import dialect_of
 
 _EDITS = 12  # rows of a block's tab above the edit cells, not counting the tokens' rows
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import udfs
+from udfs.excel_limits import MAX_HELP
 from udfs.function import Description, describe
 
 FUNCTIONS = {name: getattr(udfs, name) for name in udfs.__all__}
@@ -32,10 +33,10 @@ def test_every_cell_function_is_exported_and_nothing_else() -> None:
 def test_the_help_fits_excels_function_wizard(description: Description) -> None:
     """255 characters for a function and for an argument; a name is letters, digits and underscores."""
     assert re.fullmatch(r"GPT2_[A-Z_]+", description.name)
-    assert 20 <= len(description.help) <= 255
+    assert 20 <= len(description.help) <= MAX_HELP
     assert "\n" not in description.help
     for argument in description.arguments:
-        assert 5 <= len(argument.help) <= 255, argument.name
+        assert 5 <= len(argument.help) <= MAX_HELP, argument.name
     assert description.example.startswith(f"={description.name}("), description.example
 
 

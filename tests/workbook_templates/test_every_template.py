@@ -15,6 +15,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 import udfs
 import workbook_templates
 from tests.workbook_templates.files import Formulas, code, formulas, opened, stored_formulas, stored_numbers
+from udfs.excel_limits import MAX_FORMULA, MAX_FORMULA_TEXT
 from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
 from workbook_templates.style import INPUT, WEIGHT
 
@@ -94,8 +95,8 @@ def test_no_formula_is_written_as_it_is_typed(found: Formulas) -> None:
         assert "#" not in code(formula), (tab, cell)
         assert "@" not in code(formula), (tab, cell)
         assert not re.search(r"(?<![\w.])[a-z]\b", code(formula)), (tab, cell)
-        assert len(formula) < 8_192
-        assert all(len(text) <= 255 for text in re.findall(r"\"((?:[^\"]|\"\")*)\"", formula)), (tab, cell)
+        assert len(formula) <= MAX_FORMULA
+        assert all(len(text) <= MAX_FORMULA_TEXT for text in re.findall(r"\"((?:[^\"]|\"\")*)\"", formula)), (tab, cell)
 
 
 def test_merged_cells_hold_no_array_formula(office: openpyxl.Workbook) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import udfs
-from addin.headless import Workbook
+from addin.headless import Workbook, WorkbookError
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
 from workbook_templates import build
 
@@ -130,6 +130,13 @@ def test_a_typed_value_of_the_stream_flows_on_and_back(workbook: Workbook) -> No
     workbook.set(f"Block 1!D{row + 2}", None)
     workbook.recalculate()
     assert workbook.get_range("next_tokens") == before[0]
+
+
+@pytest.mark.parametrize("band", ["stream", "edited"])
+def test_a_cell_of_the_stream_cannot_be_set_but_the_message_names_its_edit_cell(workbook: Workbook, band: str) -> None:
+    filled, edit = (start_of(workbook, "Block 1", name) for name in (band, "your edits"))
+    with pytest.raises(WorkbookError, match=rf"^'Block 1'!D{filled + 2} is filled .* type into 'Block 1'!D{edit + 2} "):
+        workbook.set(f"Block 1!D{filled + 2}", 7.5)
 
 
 def test_the_edit_table_reaches_the_model(workbook: Workbook) -> None:

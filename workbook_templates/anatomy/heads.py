@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from workbook_templates.bands import SHARES, Band, BandPage, Headers
-from workbook_templates.dialect import Piece
+from workbook_templates.formula import Piece
 from workbook_templates.grids import whole_number
 
 

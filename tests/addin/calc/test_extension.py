@@ -15,7 +15,7 @@ import pytest
 import udfs
 from addin.calc.extension import write_extension
 from udfs.function import describe
-from workbook_templates.dialect_calc import method
+from workbook_templates.formula.calc import method
 
 NAME = "{http://openoffice.org/2001/registry}name"
 FULL_PATH = "{http://openoffice.org/2001/manifest}full-path"

@@ -29,6 +29,15 @@ def read(path: str | Path, cell: str) -> object:
     return Workbook.open(path, functions={}).get(cell)
 
 
+def table(probability: str) -> list[str]:
+    """Options that replace the table of next tokens by one row of constants."""
+    header = zip("EFGHI", ("rank", "token", "id", "logit", "probability"), strict=True)
+    row = zip("EFGHI", ("1", "a", "64", "9.5", probability), strict=True)
+    cells = [f"Prompt!{column}8={value}" for column, value in header]
+    cells += [f"Prompt!{column}9={value}" for column, value in row]
+    return [part for cell in cells for part in ("--set", cell)]
+
+
 def test_a_file_is_recalculated_into_a_new_one(gpt2_excel: Run, workbook: Path, here: Path) -> None:
     before = workbook.read_bytes()
     result = gpt2_excel("run", workbook, "--prompt", "One two three")
@@ -82,9 +91,24 @@ def test_set_types_values_into_cells(gpt2_excel: Run, workbook: Path) -> None:
     assert '4: "2" " +" " 2" " ="' in result.stdout
 
 
-def test_set_over_a_computed_value_flows_on(gpt2_excel: Run, workbook: Path) -> None:
-    result = gpt2_excel("run", workbook, "--set", "Prompt!F9=mine", "--json")
+def test_set_replaces_a_formula(gpt2_excel: Run, workbook: Path) -> None:
+    result = gpt2_excel("run", workbook, "--set", "Prompt!F3=mine", "--json")
     assert json.loads(result.stdout)["next_token"] == "mine"
+
+
+def test_set_into_a_filled_cell_says_where_to_type_instead(gpt2_excel: Run, here: Path) -> None:
+    filled = "'Block 1'!C12 is filled by the formula in 'Block 1'!C9: type into 'Block 1'!C47 instead"
+    options = ("--model", "tiny", "--prompt", "Mike is quick.")
+    result = gpt2_excel("run", *options, "--set", "Block 1!C12=3.5")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"gpt2-excel: {filled}\n")
+    assert list(here.iterdir()) == []
+    assert gpt2_excel("run", *options, "-o", "plain.xlsx").exit_code == 0
+    result = gpt2_excel("run", "plain.xlsx", "--set", "Block 1!C12=3.5")
+    assert (result.exit_code, result.stderr) == (1, f"gpt2-excel: --set Block 1!C12: {filled}\n")
+    assert gpt2_excel("run", "plain.xlsx", "--set", "Block 1!C47=3.5", "-o", "edited.xlsx").exit_code == 0
+    plain, edited = (Workbook.open(name, functions={}) for name in ("plain.xlsx", "edited.xlsx"))
+    assert edited.get("next_token") is not None
+    assert edited.get_range("next_tokens") != plain.get_range("next_tokens")
 
 
 def test_nothing_after_set_clears_a_cell(gpt2_excel: Run, workbook: Path) -> None:
@@ -134,8 +158,12 @@ def test_a_workbook_with_macros_keeps_them(gpt2_excel: Run, here: Path) -> None:
             ["{mine}", "--set", "Prompt!E8=x"],
             "columns rank, token, id, logit, probability, not 'x'",
         ),
-        (["{mine}", "--set", "Prompt!I9=x"], "the result must be a number, not 'x'"),
-        (["{mine}", "--set", "Prompt!I9=TRUE"], "the result must be a number, not True"),
+        (
+            ["{mine}", "--set", "Prompt!F9=x"],
+            "--set Prompt!F9: Prompt!F9 is filled by the formula in Prompt!E8: ",
+        ),
+        (["{mine}", *table("x")], "the result must be a number, not 'x'"),
+        (["{mine}", *table("TRUE")], "the result must be a number, not True"),
         (["{mine}", "--tokens", "40"], "--tokens is for a template"),
         (["{mine}", "--model", "tiny ; fly"], "not 'fly'"),
         (["{mine}", "--model", "tiny ; set h.9.ln_1.bias[0] = 1"], "h.9.ln_1.bias"),

@@ -193,6 +193,7 @@ def test_scipy_is_loaded_only_where_a_formula_needs_it() -> None:
     import subprocess
     import sys
 
-    code = "import sys; from addin.headless import library; library.find('TEXT'); print('scipy' in sys.modules)"
+    found = "from addin.headless import formulas_package; formulas_package.find('TEXT')"
+    code = f"import sys; {found}; print('scipy' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from addin.headless import Workbook
+from addin.headless import Workbook, WorkbookError
 
 INPUTS = ["In!A1", "In!A2", "In!A3", "In!A4"]
 ELSEWHERE = ["Mid!B2", "Mid!C3", "Mid!A9", "Mid!E1", "Mid!F4", "Out!A2", "Out!C4", "Out!D1", "In!C2", "In!C1", "Mid!A1"]
@@ -68,13 +70,14 @@ def test_incremental_equals_full(toys: Any, pause: bool, steps: list[tuple[str, 
         book.recalculate()
         before = everything(book)
         for address, value in steps:
-            book.set(address, value)
+            if not done(partial(book.set, address, value)):
+                continue
             if pause:
                 changed = set(book.recalculate())
                 after = everything(book)
                 assert changed == {cell for cell in after if _unlike(before[cell], after[cell])}
                 before = after
-        book.recalculate()
+        done(book.recalculate)
         incremental = everything(book)
         book.save(saved)
         fresh = Workbook.open(saved, toys.functions)
@@ -82,6 +85,17 @@ def test_incremental_equals_full(toys: Any, pause: bool, steps: list[tuple[str, 
         changed = fresh.recalculate()
         assert everything(fresh) == incremental
         assert not changed
+
+
+def done(step: Callable[[], object]) -> bool:
+    """Takes the step unless it would set a cell that a formula fills."""
+    try:
+        step()
+    except WorkbookError as error:
+        if " is filled by the formula in " not in str(error):
+            raise
+        return False
+    return True
 
 
 def _unlike(a: Any, b: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Dynamic arrays, legacy arrays, collisions, and values typed over a spill."""
+"""Dynamic arrays, legacy arrays, collisions, and what cannot be typed into."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from addin.headless import Workbook
+import pytest
+
+from addin.headless import Workbook, WorkbookError
 
 Opened = Callable[..., Workbook]
 
@@ -17,73 +19,75 @@ def test_a_spill_goes_beyond_the_stored_range(opened: Opened) -> None:
     assert book.get("S!E1") == 41.0
 
 
-def test_a_value_typed_over_a_spill_stands_in(opened: Opened, toys: Any) -> None:
-    book = opened(
-        {
-            "S": {
-                "A1": "=TOY_STAIR(3)",
-                "D1": "=TOY_STEER(ANCHORARRAY(A1),1)",
-                "G1": "=TOY_CONCAT(A1:B2)",
-                "H1": "=TOY_CONCAT(A3)",
-                "I1": "=TOY_CONCAT(B2)",
-            }
-        }
-    )
-    book.set("S!B2", 1.5)
-    assert book.recalculate() == {"S!B2", "S!E2", "S!G1", "S!I1"}
-    assert toys.calls == {"steer": 1, "concat": 2}, "neither the function typed over nor the reader of another cell"
-    assert book.get_range("S!A1:E3") == [[10, 11, None, 11, 12], [20, 1.5, None, 21, 2.5], [30, 31, None, 31, 32]]
-    book.set("S!B2", None)
-    assert book.recalculate() == {"S!B2", "S!E2", "S!G1", "S!I1"}
-    assert book.get("S!E2") == 22.0
+@pytest.mark.parametrize("value", [1.5, "text", None])
+def test_a_cell_that_a_formula_fills_cannot_be_set(opened: Opened, value: object) -> None:
+    book = opened({"S": {"A1": "=TOY_STAIR(3)"}, "Block 5": {"C9": "=TOY_STAIR(2)"}})
+    with pytest.raises(WorkbookError, match=r"^S!B2 is filled by the formula in S!A1: change what that formula reads$"):
+        book.set("S!B2", value)
+    with pytest.raises(WorkbookError, match=r"^'Block 5'!C10 is filled by the formula in 'Block 5'!C9: "):
+        book.set("Block 5!C10", value)
+    assert not book.recalculate()
+    assert book.get("S!B2") == 21.0
 
 
-def test_a_value_typed_over_the_first_cell_keeps_the_rest(opened: Opened) -> None:
-    book = opened({"S": {"A1": "=TOY_STAIR(2)", "D1": "=SUM(ANCHORARRAY(A1))"}})
-    book.set("S!A1", 0)
-    assert book.recalculate() == {"S!A1", "S!D1"}
-    assert book.get_range("S!A1:D2") == [[0, 11, None, 52], [20, 21, None, None]]
+EDITS = {
+    "our function": "=GPT2_EDIT(ANCHORARRAY(A1),LET(e,TAKE(G1:H9,ROWS(ANCHORARRAY(A1))),IF(e=0,0,e)))",
+    "our function behind a condition": "=IF(F1=1,TOY_FAIL(),GPT2_EDIT(ANCHORARRAY(A1),G1:H9))",
+    "our function, a range": "=GPT2_EDIT(A1:B3,G1:H9)",
+    "native": '=IF(G1:H3="",ANCHORARRAY(A1),G1:H3)',
+    "native with a variable": "=LET(e,G1:H3,v,ANCHORARRAY(A1),IF(ISNUMBER(e),e,v))",
+    "another tab's": "=GPT2_EDIT(ANCHORARRAY(S!A1),S!G1:H9)",
+}
 
 
-def test_a_first_cell_typed_over_stays_so_while_nothing_else_spills(opened: Opened) -> None:
-    book = opened({"S": {"A1": 3, "C1": "=TOY_STAIR(A1,1)", "E1": "=SUM(ANCHORARRAY(C1))"}})
-    book.set("S!C1", 7)
-    book.set("S!A1", 1)
+@pytest.mark.parametrize("formula", EDITS.values(), ids=EDITS)
+def test_the_edit_grid_says_where_to_type_instead(opened: Opened, formula: str) -> None:
+    tab = "Edited" if "S!" in formula else "S"
+    cells = {"A1": "=TOY_STAIR(3)", "K1": "=SUM(A1:B3)"}
+    book = opened({"S": cells, "Edited": {"D1": formula}} if tab == "Edited" else {"S": {**cells, "D1": formula}})
+    with pytest.raises(WorkbookError, match=r"^S!B2 is filled by the formula in S!A1: type into S!H2 instead$"):
+        book.set("S!B2", 7)
+
+
+def test_the_result_of_an_edit_has_the_same_grid(opened: Opened) -> None:
+    book = opened({"S": {"A1": "=TOY_STAIR(3)", "D1": '=IF(G1:H3="",ANCHORARRAY(A1),G1:H3)'}})
+    with pytest.raises(WorkbookError, match=r"^S!E3 is filled by the formula in S!D1: type into S!H3 instead$"):
+        book.set("S!E3", 7)
+    book.set("S!H3", 7)
+    assert book.recalculate() == {"S!H3", "S!E3"}
+
+
+def test_cells_past_the_grid_have_no_edit_cell(opened: Opened) -> None:
+    book = opened({"S": {"A1": "=TOY_STAIR(3)", "D1": "=GPT2_EDIT(ANCHORARRAY(A1),G1:H2)"}})
+    with pytest.raises(WorkbookError, match="change what that formula reads"):
+        book.set("S!B3", 7)
+
+
+def test_a_value_in_the_first_cell_replaces_the_formula(opened: Opened) -> None:
+    book = opened({"S": {"A1": "=TOY_STAIR(2)", "D1": "=SUM(A1:B2)", "E1": "=SUM(ANCHORARRAY(A1))"}})
+    book.set("S!A1", 5)
+    assert book.recalculate() == {"S!A1", "S!A2", "S!B1", "S!B2", "S!D1", "S!E1"}
+    assert book.get_range("S!A1:E2") == [[5, None, None, 5, "#REF!"], [None] * 5]
+    book.set("S!B2", 1)
     book.recalculate()
-    book.set("S!C1", 8)
-    book.set("S!A1", 3)
-    book.recalculate()
-    assert book.get_range("S!C1:C3") == [[8.0], [20.0], [30.0]]
-    book.set("S!C1", None)
-    book.recalculate()
-    assert book.get("S!E1") == 60.0
+    assert book.get("S!D1") == 6
 
 
-def test_text_typed_over_numbers(opened: Opened) -> None:
-    book = opened({"S": {"A1": "=TOY_STAIR(2)", "D1": "=TOY_CONCAT(ANCHORARRAY(A1))"}})
-    book.set("S!B1", "no number")
-    book.recalculate()
-    assert book.get("S!D1") == "10|no number|20|21"
-
-
-def test_a_typed_value_stays_when_the_spill_changes_its_size(opened: Opened) -> None:
-    book = opened({"S": {"A1": 3, "C1": "=TOY_STAIR(A1)", "F1": "=SUM(ANCHORARRAY(C1))"}})
-    book.set("S!D3", 0)
-    book.recalculate()
-    assert book.get("S!F1") == 92.0
-    book.set("S!A1", 2)
-    book.recalculate()
-    assert (book.get("S!F1"), book.get("S!D3")) == (62.0, 0.0)
-    book.set("S!A1", 4)
-    book.recalculate()
-    assert book.get("S!F1") == 204.0 - 31.0
-
-
-def test_typing_before_the_first_recalculation(make: Callable[..., Path], toys: Any) -> None:
+def test_before_the_first_recalculation_a_formula_fills_its_stored_range(make: Callable[..., Path], toys: Any) -> None:
     book = Workbook.open(make({"S": {"A1:B3": "=TOY_STAIR(3)"}}), toys.functions)
+    with pytest.raises(WorkbookError, match=r"^S!B2 is filled by the formula in S!A1: "):
+        book.set("S!B2", 1.5)
+
+
+def test_a_spill_of_unknown_size_is_found_out_by_the_recalculation(make: Callable[..., Path], toys: Any) -> None:
+    book = Workbook.open(make({"S": {"A1": "=TOY_STAIR(3)"}}), toys.functions)
     book.set("S!B2", 1.5)
+    with pytest.raises(WorkbookError, match=r"^S!B2 is filled by the formula in S!A1: "):
+        book.recalculate()
+    assert book.get_range("S!A1:B2") == [["#SPILL!", None], [None, 1.5]]
+    book.set("S!B2", None)
     book.recalculate()
-    assert book.get_range("S!A1:B3") == [[10, 11], [20, 1.5], [30, 31]]
+    assert book.get("S!B2") == 21.0
 
 
 def test_a_constant_in_the_way_blocks(opened: Opened) -> None:
@@ -142,23 +146,10 @@ def test_a_row_or_a_column_fills_a_legacy_array_again_and_again(opened: Opened) 
     assert book.get_range("S!H1:J3") == [[20.0, 22.0, "#N/A"]] * 3
 
 
-def test_a_value_typed_over_a_legacy_array(opened: Opened) -> None:
+def test_a_cell_of_a_legacy_array_cannot_be_set(opened: Opened) -> None:
     book = opened({"S": {"A1:B2": "{=TOY_STAIR(2)}", "D1": "=SUM(A1:B2)"}})
-    book.set("S!B2", 1)
-    book.recalculate()
-    assert book.get("S!D1") == 42.0
-
-
-def test_a_spill_that_shrinks_past_a_typed_value_does_not_change_it(opened: Opened, toys: Any) -> None:
-    book = opened(
-        {"S": {"A1": 3, "C1": "=TOY_STAIR(A1)", "F1": "=TOY_CONCAT(D2)", "G1": "=TOY_CONCAT(ANCHORARRAY(C1))"}}
-    )
-    book.set("S!D2", 7)
-    book.recalculate()
-    toys.calls.clear()
-    book.set("S!A1", 1)
-    assert book.recalculate() == {"S!A1", "S!C2", "S!C3", "S!D3", "S!G1"}
-    assert toys.calls == {"stair": 1, "concat": 1}
+    with pytest.raises(WorkbookError, match=r"^S!B2 is filled by the formula in S!A1: "):
+        book.set("S!B2", 1)
 
 
 def test_a_blocked_spill_stays_blocked_in_the_file(opened: Opened, toys: Any, tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
-"""The bridge to the function library of the PyPI package `formulas`.
+"""Spreadsheet functions from the PyPI package `formulas`.
 
-Its modules are imported one by one, the light ones first, because its statistics load all of scipy (over a second):
-a workbook that needs none of them does not wait for it. Nothing is registered in the library's global table.
+Its modules are imported one by one, the light ones first: its statistics load all of scipy, which takes over a second,
+and most workbooks need none of them. Nothing is registered in the package's global table.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -19,6 +20,7 @@ from formulas.functions.operators import OPERATORS
 
 from .values import VALUE, Value, blanks, from_result
 
+_log = logging.getLogger(__name__)
 _LIGHT = (".logic", ".info", ".math", ".look", ".text", ".date")
 _MODULES = (*_LIGHT, *(name for name in formulas.functions.SUBMODULES if name not in _LIGHT))
 _SPELLINGS = ("{}", "_XLFN.{}", "_XLFN._XLWS.{}")
@@ -26,7 +28,7 @@ _SPELLINGS = ("{}", "_XLFN.{}", "_XLFN._XLWS.{}")
 
 @cache
 def find(name: str) -> Callable[..., Any] | None:
-    """The library's function of that plain upper-case name, None where it has none."""
+    """The function with that plain upper-case name; None if the package has none."""
     for module in _MODULES:
         table = importlib.import_module(module, "formulas.functions").FUNCTIONS
         for spelling in _SPELLINGS:
@@ -42,16 +44,17 @@ def operator(symbol: str) -> Callable[..., Any] | None:
 
 
 def call(function: Callable[..., Any], arguments: list[Any]) -> Value:
-    """The function's value; #VALUE! where the library gives up."""
+    """The function's value; #VALUE! if it raises."""
     try:
-        return from_result(function(*[to_library(a) for a in arguments]))
-    except Exception:
-        # The library raises a dozen kinds of its own, numpy's and Python's; to a cell they all mean the same.
+        return from_result(function(*[to_package(a) for a in arguments]))
+    except Exception as error:
+        # The package raises errors of a dozen kinds for wrong arguments: its own, schedula's, numpy's and Python's.
+        _log.debug("%s: %s: %s", function, type(error).__name__, error)
         return VALUE
 
 
-def to_library(value: Any) -> Any:
-    """A value as the library expects it: object arrays of its own class, its own mark for a blank."""
+def to_package(value: Any) -> Any:
+    """A value as the package expects it: arrays of its own class, its own mark for a blank."""
     if value is None:
         return schedula.EMPTY
     if isinstance(value, np.ndarray):
@@ -63,7 +66,7 @@ def to_library(value: Any) -> Any:
 
 
 def _called(entry: Any) -> Callable[..., Any] | None:
-    """Entries are functions, or functions with inputs of the library's own compiler."""
+    """The function of an entry, which may need inputs of the package's own compiler."""
     if not isinstance(entry, dict):
         return entry
     extra = entry.get("extra_inputs", {})

@@ -1,31 +1,22 @@
 """How each host stores a formula in the file.
 
-Formulas are written here as a person reads them in Excel: `=GPT2_EDIT(C9#, IF(edits="", "", edits))`. Variables of
-LET are single small letters, but neither c nor r, which Excel keeps for itself. Whatever only works with dynamic
-arrays is made by a method of `Dialect`, so that a host without them has one place to put something else.
+Builders write formulas as a person reads them in Excel: `GPT2_EDIT(C9#,IF(edits="","",edits))`. What works only
+with dynamic arrays is made by a method of `Dialect`, so that a host without them can write something else there.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbook_templates.formula_text import outside_texts
-
-# The prefix of our functions' names in the file.
-_PREFIXES = {"office": "_xldudf_", "desktop": "", "headless": ""}
-_CALC = "calc"
-
-_OURS = re.compile(r"\b(?=GPT2_\w+\()")
-_NEWER = re.compile(r"\b(?=(?:DROP|EXPAND|HSTACK|LET|SEQUENCE|SORTBY|TAKE|TEXTJOIN|VSTACK|WRAPROWS)\()")
-_VARIABLE = re.compile(r"(?<![\w.'!])(?=[abd-qs-z]\b(?![\w(.'!]))")
-_SPILL = re.compile(r"((?:(?:'[^']+'|\w+)!)?\$?[A-Z]{1,3}\$?[1-9]\d*)#")
+from .parser import parse
+from .printer import print_formula
+from .stored import stored
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A formula, the columns that are reserved for its values, and how many stay free after them."""
+    """A formula, the number of columns reserved for its values, and how many stay free after them."""
 
     formula: str
     columns: int
@@ -42,34 +33,31 @@ class Dialect:
         self.host, self.prefix = host, prefix
 
     def declare(self, tab: str, cell: str, rows: int, columns: int) -> None:
-        """Tells how many cells are reserved for what spills from a cell."""
+        """Records how many cells are reserved for what spills from a cell."""
 
     def formula(self, text: str, tab: str = "", rows: int = 1, columns: int = 1) -> str:
-        """A formula as it is read in Excel, turned into what the file must hold for it on that tab.
+        """A formula as it reads in Excel, turned into what the file must hold for it on that tab.
 
         rows, columns: how many cells are reserved for its values
-        """
-        return outside_texts(text, self._code)
 
-    def _code(self, text: str) -> str:
-        text = _VARIABLE.sub("_xlpm.", text)
-        text = _SPILL.sub(r"_xlfn.ANCHORARRAY(\1)", text)
-        return _OURS.sub(self.prefix, _NEWER.sub("_xlfn.", text))
+        Raises FormulaError if the text is not a formula.
+        """
+        return print_formula(stored(parse(text), self.prefix))
 
     def rows(self, spill: str) -> str:
-        """The number of rows that a spill has."""
+        """The number of rows of a spill."""
         return f"ROWS({spill})"
 
     def columns(self, spill: str) -> str:
-        """The number of columns that a spill has."""
+        """The number of columns of a spill."""
         return f"COLUMNS({spill})"
 
     def is_filled(self, cells: str) -> str:
-        """Whether there is something in a cell, or in each of several."""
+        """Whether a cell, or each of several, is not blank."""
         return f'{cells}<>""'
 
     def is_blank(self, cells: str) -> str:
-        """Whether there is nothing in a cell, or in each of several."""
+        """Whether a cell, or each of several, is blank."""
         return f'{cells}=""'
 
     def says(self, cells: str, text: str) -> str:
@@ -77,7 +65,7 @@ class Dialect:
         return f'{cells}="{text}"'
 
     def largest_difference(self, values: str, others: str) -> str:
-        """The largest difference of two ranges, cell by cell, where the second one holds a number."""
+        """The largest difference between two ranges, over the cells where the second has a number."""
         return f"MAX(ABS({values}-{others}))"
 
     def are_equal(self, text: str, other: str) -> str:
@@ -85,7 +73,7 @@ class Dialect:
         return f"EXACT({text},{other})"
 
     def found(self, key: str, table: str, column: int) -> str:
-        """The cell in that column of the table's row that begins with the key, a text."""
+        """The cell in that column of the row of the table that begins with the key, a text."""
         return f"VLOOKUP({key},{table},{column},FALSE)"
 
     def last_row(self, spill: str) -> str:
@@ -93,7 +81,7 @@ class Dialect:
         return f"INDEX({spill},{self.rows(spill)},0)"
 
     def counted(self, cell: str, *, down: bool = False) -> str:
-        """The columns (or rows) of what spills from a cell, counted from 0."""
+        """The numbers, from 0, of the columns (or rows) of what spills from a cell."""
         which = "ROW" if down else "COLUMN"
         return f"{which}({cell}#)-{which}({cell})"
 
@@ -102,19 +90,19 @@ class Dialect:
         return f"{spill}+{other}"
 
     def looked_up(self, table: str, rows: str, column: int) -> str:
-        """The cells of a table's column in these of its rows."""
+        """The cells of a table in one column and these rows."""
         return f"INDEX({table},{rows},{column})"
 
     def body(self, table: str, *, columns: int = 0) -> str:
-        """A spilled table without its header row, and without the first, or where negative the last, `columns`."""
+        """A spilled table without its header row and first `columns` columns; a negative count drops the last ones."""
         return f"DROP({table},1,{columns})" if columns else f"DROP({table},1)"
 
     def typed(self, cells: str) -> str:
-        """Input cells as an argument of ours: some Excel builds hand over 0 for a blank cell, none does for a text."""
+        """Input cells as an argument of our functions: some builds of Excel pass 0 for a blank cell, but not for ""."""
         return f'IF({cells}="","",{cells})'
 
     def typed_over(self, cells: str, values: str) -> str:
-        """The part of a grid of input cells that lies under a spill of values."""
+        """The part of a grid of input cells that is as large as a spill of values."""
         return f"LET(e,TAKE({cells},ROWS({values}),COLUMNS({values})),{self.typed('e')})"
 
     def wrapped(self, values: str, rows: int, width: int) -> str:
@@ -122,22 +110,22 @@ class Dialect:
         return f"WRAPROWS({values},{width})"
 
     def largest(self, table: str, width: int, count: int) -> list[Piece]:
-        """Name and value, the first and last of `width` columns, of the rows whose values are furthest from 0."""
+        """The first and the last of `width` columns, name and value, in the rows whose values are furthest from 0."""
         ordered = f"LET(t,{table},s,SORTBY(t,ABS(INDEX(t,0,{width})),-1),"
         return [Piece(f"{ordered}HSTACK(TAKE(s,{count},1),TAKE(s,{count},-1)))", 2)]
 
     def beside(self, columns: Sequence[str], *, even: bool = True) -> list[Piece]:
-        """Columns next to each other; where they are not equally long, blank cells fill them up."""
+        """Columns next to each other. Columns that are not `even`, of equal length, are filled up with blanks."""
         joined = f"HSTACK({','.join(columns)})"
         return [Piece(joined if even else f'IFERROR({joined},"")', len(columns))]
 
     def side_by_side(self, squares: Sequence[str], rows: str, reserved: int) -> list[Piece]:
-        """Square spills of `rows` rows next to each other, an empty column after each; `reserved` may be their most."""
+        """Square spills of `rows` rows, `reserved` at most, next to each other, with an empty column after each."""
         joined = f"HSTACK({','.join(self._with_gap(square, rows, rows) for square in squares)})"
         return [Piece(joined, len(squares) * (reserved + 1))]
 
     def titles_side_by_side(self, titles: str, rows: str, count: int, reserved: int) -> list[Piece]:
-        """A column of titles laid over each of `count` squares that `side_by_side` sets next to each other."""
+        """A column of titles, transposed over each of `count` squares that `side_by_side` puts next to each other."""
         laid = f"LET(t,{self._with_gap(f'TRANSPOSE({titles})', '1', rows)},HSTACK({','.join('t' * count)}))"
         return [Piece(laid, count * (reserved + 1))]
 
@@ -148,14 +136,3 @@ class Dialect:
 
     def _with_gap(self, array: str, rows: str, columns: str) -> str:
         return f'EXPAND({array},{rows},{columns}+1,"")'
-
-
-def dialect_of(host: str) -> Dialect:
-    """The dialect of a host, for one workbook. Raises ValueError where there is none."""
-    if host == _CALC:
-        from workbook_templates.dialect_calc import CalcDialect  # which is made from this one
-
-        return CalcDialect()
-    if host not in _PREFIXES:
-        raise ValueError(f"host must be {' or '.join((*_PREFIXES, _CALC))}, not {host!r}")
-    return Dialect(host, _PREFIXES[host])

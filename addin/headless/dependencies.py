@@ -1,26 +1,27 @@
-"""Who reads what: from a changed part of a sheet to the formulas that depend on it."""
+"""Which formulas depend on which cells."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .address import Rect
+from workbook_templates.formula.ranges import CellRange
+from workbook_templates.formula.tree import Call, Name, Node, Reference, children
+
 from .evaluate import SHAPE_FUNCTIONS
 from .grid import Formula, Position
-from .syntax import Call, Name, Node, Reference, children
 
 
 @dataclass(frozen=True)
 class Read:
-    """A rectangle of a sheet, or with `anchor` everything that spills from its one cell."""
+    """A range of a sheet, or with `spill` everything that spills from its one cell."""
 
     sheet: int
-    rect: Rect
-    anchor: bool
+    rect: CellRange
+    spill: bool
 
 
 NameLookup = Callable[[int, str], "Node | None"]
@@ -28,7 +29,7 @@ SheetLookup = Callable[[str], "int | None"]
 
 
 def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -> set[Read]:
-    """Everything that a formula on that sheet may look at, defined names followed."""
+    """Everything that a formula on that sheet may read, directly or through defined names."""
     found: set[Read] = set()
     followed: set[tuple[int, str]] = set()
     pending = [tree]
@@ -40,8 +41,8 @@ def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -
         tree = named(home, node.name)
         if tree is None:
             return
-        if node.anchor and isinstance(tree, Reference):
-            pending.append(Reference(tree.sheet, tree.rect, anchor=True))
+        if node.spill and isinstance(tree, Reference):
+            pending.append(replace(tree, spill=True))
             return
         followed.add((home, node.name))
         pending.append(tree)
@@ -51,7 +52,7 @@ def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -
         if isinstance(node, Reference):
             home = sheet if node.sheet is None else sheet_index(node.sheet)
             if home is not None:
-                found.add(Read(home, node.rect, node.anchor))
+                found.add(Read(home, node.range, node.spill))
         elif isinstance(node, Name):
             follow(node)
         else:
@@ -62,25 +63,25 @@ def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -
 
 
 def _only_its_shape(node: Node, child: Node) -> bool:
-    """True where the node looks at a rectangle, not at what its cells hold."""
+    """Whether the node depends on the position and size of a range, not on its values."""
     shape = isinstance(node, Call) and node.function in SHAPE_FUNCTIONS
-    return shape and isinstance(child, Reference) and not child.anchor
+    return shape and isinstance(child, Reference) and not child.spill
 
 
 class Readers:
-    """Index of all formulas by what they read: single cells by their position, rectangles by sheet."""
+    """All formulas by what they read: single cells by their position, ranges by their sheet."""
 
     def __init__(self, sheets: int) -> None:
         self._cells: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
         self._anchors: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
-        self._areas: list[set[tuple[Rect, Formula]]] = [set() for _ in range(sheets)]
+        self._areas: list[set[tuple[CellRange, Formula]]] = [set() for _ in range(sheets)]
         self._reads: dict[Formula, set[Read]] = {}
 
     def add(self, formula: Formula, what: set[Read]) -> None:
         self._reads[formula] = what
         for read in what:
             cell = (read.rect.top, read.rect.left)
-            if read.anchor:
+            if read.spill:
                 self._anchors[read.sheet].setdefault(cell, set()).add(formula)
             elif read.rect.area == 1:
                 self._cells[read.sheet].setdefault(cell, set()).add(formula)
@@ -95,13 +96,13 @@ class Readers:
             self._areas[read.sheet].discard((read.rect, formula))
 
     def reads_own_spill(self, formula: Formula) -> bool:
-        """True where a formula looks at a cell that it fills itself."""
+        """Whether a formula reads a cell that it fills itself."""
         rect = formula.rect
         own = (read for read in self._reads[formula] if read.sheet == formula.sheet)
-        return any(read.rect.meets(rect) and not (read.anchor and read.rect[:2] != formula.cell) for read in own)
+        return any(read.rect.meets(rect) and not (read.spill and read.rect[:2] != formula.cell) for read in own)
 
-    def of(self, sheet: int, rect: Rect, mask: NDArray[np.bool_] | None = None) -> set[Formula]:
-        """Formulas that read a cell of the rectangle; with a mask of its shape only cells where it is True count."""
+    def of(self, sheet: int, rect: CellRange, mask: NDArray[np.bool_] | None = None) -> set[Formula]:
+        """Formulas that read a cell of the range. With a mask of its shape, only the cells where it is True count."""
         found: set[Formula] = set()
         for row, column in _among(rect, self._cells[sheet]):
             if mask is None or mask[row - rect.top, column - rect.left]:
@@ -118,12 +119,12 @@ class Readers:
         return self._anchors[sheet].get(cell, set())
 
 
-def _touched(part: Rect, rect: Rect, mask: NDArray[np.bool_]) -> bool:
+def _touched(part: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:
     rows = slice(part.top - rect.top, part.bottom - rect.top + 1)
     return bool(mask[rows, part.left - rect.left : part.right - rect.left + 1].any())
 
 
-def _among(rect: Rect, cells: dict[Position, set[Formula]]) -> Iterator[Position]:
+def _among(rect: CellRange, cells: dict[Position, set[Formula]]) -> Iterator[Position]:
     if rect.area < len(cells):
         span = range(rect.left, rect.right + 1)
         yield from ((r, c) for r in range(rect.top, rect.bottom + 1) for c in span if (r, c) in cells)

@@ -10,9 +10,9 @@ import pytest
 import udfs
 from tests.workbook_templates.files import opened
 from workbook_templates import build
-from workbook_templates.dialect_calc import CalcDialect, method, stored
+from workbook_templates.formula.calc import CalcDialect, calc_name, method
 
-GELU, TOKENS, EDIT = map(stored, ("GPT2_GELU", "GPT2_TOKENIZE", "GPT2_EDIT"))
+GELU, TOKENS, EDIT = map(calc_name, ("GPT2_GELU", "GPT2_TOKENIZE", "GPT2_EDIT"))
 
 
 @pytest.fixture
@@ -81,4 +81,4 @@ def test_colours_compare_texts_that_functions_give_so_that_they_can_be_equal(tem
 
 def test_every_function_has_a_name_of_its_own() -> None:
     assert len({method(name) for name in udfs.__all__}) == len(udfs.__all__)
-    assert stored("GPT2_ATTENTION_MIX") == "ORG.GPT2EXCEL.GPT2ATTENTIONMIX"
+    assert calc_name("GPT2_ATTENTION_MIX") == "ORG.GPT2EXCEL.GPT2ATTENTIONMIX"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbook_templates.dialect import dialect_of
+from workbook_templates.formula import dialect_of
 
 
 @pytest.mark.parametrize(
