@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.broken_gelu import BrokenGelu, broken
 from tests.random_checkpoint import write_checkpoint
 from tests.random_sae import write_sae
 from udfs.backend import catalogue
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2.model import Model
+from udfs.cells import FUNCTIONS
+from udfs.cells.log import log_to_file
 
 settings.register_profile("project", deadline=None)  # on a busy machine anything may take long
 settings.load_profile("project")
@@ -24,7 +27,7 @@ OWN_MODELS = catalogue.models_folder()  # of the person who runs the tests, befo
 def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The models folder of the tests: the random checkpoint `tiny` with a random sparse autoencoder before block 1.
 
-    The default model is `demo`; what is cached is cached in a folder of the tests.
+    The default model is `demo`; what is cached or logged goes to folders of the tests.
     """
     folder = tmp_path_factory.mktemp("models")
     write_checkpoint(folder / "tiny")
@@ -33,7 +36,19 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("GPT2_EXCEL_MODELS", str(folder))
         patch.setenv("GPT2_EXCEL_MODEL", "demo")
         patch.setenv("GPT2_EXCEL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("GPT2_EXCEL_LOG", str(tmp_path_factory.mktemp("log") / "gpt2-excel.log"))
         yield folder
+
+
+@pytest.fixture
+def broken_gelu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[BrokenGelu]:
+    """GPT2_GELU has a bug; a host that starts now logs it to a file of this test, in a folder that is not there yet."""
+    log = tmp_path / "new folder" / "bugs.log"
+    with monkeypatch.context() as patch:
+        patch.setenv("GPT2_EXCEL_LOG", str(log))
+        patch.setitem(FUNCTIONS, "GPT2_GELU", broken())
+        yield BrokenGelu(log)
+    log_to_file()
 
 
 @pytest.fixture

@@ -1,4 +1,12 @@
-"""What a cell can call: every public GPT2_* function, and the one list of them that hosts read."""
+"""GPT-2's functions, for cells and for Python.
+
+Each is a typed Python function; a cell calls it by the same name in capitals. A result depends on the arguments and on
+the model's files alone. Hosts read the functions from `udfs.cells.FUNCTIONS`.
+
+>>> import udfs
+>>> udfs.gpt2_predict("If today is Tuesday, tomorrow is", k=1, model="demo")[1][1]
+' Wednesday'
+"""
 
 from udfs.anatomy import (
     gpt2_attention_mix,
@@ -15,6 +23,7 @@ from udfs.anatomy import (
     gpt2_softmax,
     gpt2_unembed,
 )
+from udfs.cells import CellError
 from udfs.generation import (
     gpt2_beam,
     gpt2_beam_steps,
@@ -55,6 +64,7 @@ from udfs.tokens import (
 from udfs.weights import gpt2_info, gpt2_model, gpt2_parameters, gpt2_weight
 
 __all__ = [
+    "CellError",
     "gpt2_added",
     "gpt2_attention",
     "gpt2_attention_mix",

@@ -5,218 +5,253 @@ from __future__ import annotations
 import re
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from udfs import arguments as arg
-from udfs import cells
 from udfs.backend.arrays import Array
 from udfs.backend.gpt2 import forward, tokenizer
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret import places
 from udfs.backend.next_token import next_logits, probabilities, top
 from udfs.backend.stream import block, residual_stream
-from udfs.cells import CellError, Table
-from udfs.function import cell_function
+from udfs.cells import CellError, Table, cell_function
+from udfs.cells import arguments as arg
+from udfs.cells import values as cells
+from udfs.cells.arguments import Cells
 
 _LAYER_NORM = re.compile(r"h\.\d+\.ln_[12]|ln_f")
 _LINEAR = re.compile(r"h\.\d+\.(?:attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)")
 
 
 @cell_function
-def gpt2_layernorm(x: arg.Residual, parameter: arg.Name, model: arg.Model = arg.LEFT_OUT) -> Array:
+def gpt2_layernorm(x: ArrayLike, parameter: str, model: str = "") -> Array:
     """LayerNorm: each row centred, divided by its standard deviation, times a weight, plus a bias.
 
-    x: a row a token, n_embd columns
+    x: a row for each token, n_embd columns
     parameter: h.0.ln_1, h.0.ln_2 (and so on for each block) or ln_f
 
+    Returns the same shape. The variance is the population's, and 1e-5 is added to it.
+
+    Raises: CellError if x has another width than n_embd, or if the model has no such LayerNorm.
+    Source: Ba, Kiros and Hinton 2016, "Layer Normalization".
     Example: =GPT2_LAYERNORM(B5#, "h.0.ln_1")
     """
-    _check_parameter(parameter, _LAYER_NORM, "h.0.ln_1, h.0.ln_2 or ln_f", model)
-    return forward.layer_norm(x, parameter, model)
+    gpt2 = arg.model(model)
+    rows = arg.residual(x, gpt2, "x")
+    layer_norm = _parameter(parameter, _LAYER_NORM, "h.0.ln_1, h.0.ln_2 or ln_f", gpt2)
+    return forward.layer_norm(rows, layer_norm, gpt2)
 
 
 @cell_function
-def gpt2_linear(x: arg.Numbers, parameter: arg.Name, model: arg.Model = arg.LEFT_OUT) -> Array:
+def gpt2_linear(x: ArrayLike, parameter: str, model: str = "") -> Array:
     """A linear layer: x @ W + b.
 
-    x: a row a token; as many columns as the layer takes
+    x: a row for each token; as many columns as the layer takes
     parameter: h.0.attn.c_attn, h.0.attn.c_proj, h.0.mlp.c_fc or h.0.mlp.c_proj (and so on for each block)
 
+    Returns a row for each row of x, and a column for each output of the layer.
+
+    Raises: CellError if x has another width than the layer's input, or if the model has no such layer.
     Example: =GPT2_LINEAR(B5#, "h.0.attn.c_attn")
     """
-    _check_parameter(parameter, _LINEAR, "h.0.attn.c_attn, h.0.attn.c_proj, h.0.mlp.c_fc or h.0.mlp.c_proj", model)
-    n_in = model.config.shapes()[f"{parameter}.weight"][0]
-    return model.linear(parameter)(arg.check_width(x, "x", n_in, model))
+    gpt2 = arg.model(model)
+    rows = arg.numbers(x, "x", gpt2.dtype)
+    allowed = "h.0.attn.c_attn, h.0.attn.c_proj, h.0.mlp.c_fc or h.0.mlp.c_proj"
+    linear = _parameter(parameter, _LINEAR, allowed, gpt2)
+    n_in = gpt2.config.shapes()[f"{linear}.weight"][0]
+    return gpt2.linear(linear)(arg.width_checked(rows, n_in, gpt2, "x"))
 
 
-def _check_parameter(parameter: str, pattern: re.Pattern[str], allowed: str, model: Model) -> None:
-    if not pattern.fullmatch(parameter) or f"{parameter}.weight" not in model.config.shapes():
-        raise CellError(f"parameter must be one such as {allowed} of {model.name}, not {parameter!r}")
+def _parameter(text: str, pattern: re.Pattern[str], allowed: str, gpt2: Model) -> str:
+    """The name of a layer that matches the pattern. Raises CellError if the model has no such layer."""
+    parameter = arg.text(text, "parameter")
+    if not pattern.fullmatch(parameter) or f"{parameter}.weight" not in gpt2.config.shapes():
+        raise CellError(f"parameter must be one such as {allowed} of {gpt2.name}, not {parameter!r}")
+    return parameter
 
 
 @cell_function
-def gpt2_attention_scores(qkv: arg.Qkv, head: arg.Head, model: arg.Model = arg.LEFT_OUT) -> Table:
+def gpt2_attention_scores(qkv: ArrayLike, head: int, model: str = "") -> Table:
     """One head's scores before softmax, tokens x tokens: query . key / sqrt(d_head).
 
-    A row for the token that looks, a column for the token looked at. Blank above the diagonal, because no token
-    sees a later one.
+    Returns a row for each token that looks, and a column for each token it looks at. Cells above the diagonal are
+    blank, because no token sees a later one.
 
+    Raises: CellError if qkv has another width than 3*n_embd, or if the model has no such head.
+    Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1.
     Example: =GPT2_ATTENTION_SCORES(B50#, 0)
     """
-    q, k, _ = forward.split_heads(qkv, model.config.n_head)
-    scores = forward.attention_scores(q[head : head + 1], k[head : head + 1])[0]  # -> [n_seq, n_seq]
+    gpt2 = arg.model(model)
+    q, k, _ = forward.split_heads(arg.qkv(qkv, gpt2), gpt2.config.n_head)
+    one = slice(at := arg.head(head, gpt2), at + 1)
+    scores = forward.attention_scores(q[one], k[one])[0]  # -> [n_seq, n_seq]
     return [[*row[: i + 1], *[None] * (len(row) - i - 1)] for i, row in enumerate(scores.tolist())]
 
 
 @cell_function
-def gpt2_attention_pattern(qkv: arg.Qkv, head: arg.Head, model: arg.Model = arg.LEFT_OUT) -> Array:
+def gpt2_attention_pattern(qkv: ArrayLike, head: int, model: str = "") -> Array:
     """Where one head looks, tokens x tokens: softmax of its scores. Rows sum to 1; zeros above the diagonal.
 
-    A row for the token that looks, a column for the token looked at.
+    Returns a row for each token that looks, and a column for each token it looks at.
 
+    Raises: CellError if qkv has another width than 3*n_embd, or if the model has no such head.
+    Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1.
     Example: =GPT2_ATTENTION_PATTERN(B50#, 0)
     """
-    q, k, _ = forward.split_heads(qkv, model.config.n_head)
-    return forward.softmax(forward.attention_scores(q[head : head + 1], k[head : head + 1]))[0]
+    gpt2 = arg.model(model)
+    q, k, _ = forward.split_heads(arg.qkv(qkv, gpt2), gpt2.config.n_head)
+    one = slice(at := arg.head(head, gpt2), at + 1)
+    return forward.softmax(forward.attention_scores(q[one], k[one]))[0]
 
 
 @cell_function
-def gpt2_attention_mix(qkv: arg.Qkv, model: arg.Model = arg.LEFT_OUT) -> Array:
+def gpt2_attention_mix(qkv: ArrayLike, model: str = "") -> Array:
     """What every head gathers: its pattern times its values, all heads side by side, n_embd columns.
 
+    Raises: CellError if qkv has another width than 3*n_embd.
+    Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.2.
     Example: =GPT2_ATTENTION_MIX(B50#)
     """
-    q, k, v = forward.split_heads(qkv, model.config.n_head)
+    gpt2 = arg.model(model)
+    q, k, v = forward.split_heads(arg.qkv(qkv, gpt2), gpt2.config.n_head)
     return forward.join_heads(forward.softmax(forward.attention_scores(q, k)) @ v)
 
 
 @cell_function
-def gpt2_gelu(x: arg.Numbers) -> Array:
-    """GELU, cell by cell: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+def gpt2_gelu(x: ArrayLike) -> Array:
+    """GELU of each cell: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
 
+    Raises: CellError if x has a cell that is not a finite number.
+    Source: Hendrycks and Gimpel 2016, "Gaussian Error Linear Units"; GPT-2 uses the approximation with tanh.
     Example: =GPT2_GELU(B200#)
     """
-    return forward.gelu(x)
+    return forward.gelu(arg.numbers(x, "x"))
 
 
 @cell_function
-def gpt2_softmax(x: arg.Numbers, temperature: arg.Temperature = 1.0) -> Array:
-    """Softmax of each row: positive numbers that sum to 1, the largest input getting the most.
+def gpt2_softmax(x: ArrayLike, temperature: float = 1.0) -> Array:
+    """Softmax of each row: positive numbers that sum to 1; the largest input gets the most.
 
-    x: a range of numbers, each row on its own
-    temperature: divides x first; below 1 sharper, above 1 flatter, 0 gives all to the largest
+    x: a range of numbers, in which each row has a softmax of its own
+    temperature: divides x first: below 1 sharper, above 1 flatter; 0 gives all to the largest
 
+    Raises: CellError if x has a cell that is not a finite number, or if temperature is below 0.
     Example: =GPT2_SOFTMAX(B5:F5, 0.7)
     """
-    return probabilities(x, temperature)
+    return probabilities(arg.numbers(x, "x"), arg.temperature(temperature))
 
 
 @cell_function
-def gpt2_block(layer: arg.Layer, residual: arg.Residual, model: arg.Model = arg.LEFT_OUT) -> Array:
-    """A whole transformer block: the residual stream in, the residual stream out, same shape.
+def gpt2_block(layer: int, residual: ArrayLike, model: str = "") -> Array:
+    """A whole transformer block: takes the residual stream and returns it, in the same shape.
 
+    Raises: CellError if the model has no such layer, or if residual has another width than n_embd.
+    Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners".
     Example: =GPT2_BLOCK(0, Embeddings!B5#)
     """
-    return block(layer, residual, model)
+    gpt2 = arg.model(model)
+    return block(arg.layer(layer, gpt2), arg.residual(residual, gpt2), gpt2)
 
 
 @cell_function
-def gpt2_edit(values: arg.Numbers, edits: arg.Cells) -> Array:
-    """The values with every number of `edits` put over its cell; blank cells leave the value as it is.
+def gpt2_edit(values: ArrayLike, edits: Cells) -> Array:
+    """Puts every number of `edits` over the cell of `values` in the same place; blank cells leave the value as it is.
 
     values: a range of numbers, such as the residual stream
     edits: a range that starts at the same corner, mostly blank
 
-    Excel refuses typing into a spilled range; a workbook asks for edits beside it and passes both through this.
+    Excel refuses typing into a spilled range. So a workbook has a range for edits beside it, and passes both through
+    this function.
 
+    Raises: CellError if an edit is outside the values, or is not a number.
     Example: =GPT2_EDIT(B5#, B40:CG71)
     """
-    edited, given = values.copy(), cells.grid(edits, "edits")
-    filled = np.array([[not cells.is_blank(value) for value in row] for row in given.tolist()], bool)
-    for row, column in np.argwhere(filled):
-        if row >= values.shape[0] or column >= values.shape[1]:
+    edited, grid = arg.numbers(values, "values"), cells.grid(edits, "edits")
+    is_edit = np.array([[not cells.is_blank(cell) for cell in row] for row in grid.tolist()], bool)
+    for row, column in np.argwhere(is_edit):
+        if row >= edited.shape[0] or column >= edited.shape[1]:
             raise CellError(
-                f"edits must lie within {values.shape[0]} x {values.shape[1]} values, "
+                f"edits must lie within {edited.shape[0]} x {edited.shape[1]} values, "
                 f"not in row {row + 1}, column {column + 1}"
             )
-    if filled.any():
-        numbers = cells.numbers(np.where(filled, given, 0.0), "edits")
-        edited[: given.shape[0], : given.shape[1]][filled] = numbers[filled]
+    if is_edit.any():
+        numbers = arg.numbers(np.where(is_edit, grid, 0.0), "edits")
+        edited[: grid.shape[0], : grid.shape[1]][is_edit] = numbers[is_edit]
     return edited
 
 
 @cell_function
-def gpt2_logits(
-    residual: arg.Residual,
-    k: arg.Count = 10,
-    temperature: arg.Temperature = 1.0,
-    model: arg.Model = arg.LEFT_OUT,
-) -> Table:
-    """The most likely next tokens after the final stream's last row: rank, token, id, logit, probability.
+def gpt2_logits(residual: ArrayLike, k: int = 10, temperature: float = 1.0, model: str = "") -> Table:
+    """The likeliest next tokens, read from the last row of the final stream: rank, token, id, logit, probability.
 
     residual: the stream after the last block; its last row counts
     k: how many tokens
 
+    Raises: CellError if residual has another width than n_embd.
     Example: =GPT2_LOGITS('Block 11'!B5#, 10)
     """
-    return _most_likely(residual, k, temperature, model)
+    gpt2 = arg.model(model)
+    return _likeliest(arg.residual(residual, gpt2), k, temperature, gpt2)
 
 
 @cell_function
-def gpt2_unembed(residual: arg.Residual, ids: arg.Ids = arg.LEFT_OUT, model: arg.Model = arg.LEFT_OUT) -> Array:
-    """The logits of chosen tokens, or of all: final LayerNorm, then the token embedding.
+def gpt2_unembed(residual: ArrayLike, ids: ArrayLike | None = None, model: str = "") -> Array:
+    """The logits of chosen tokens, or of all: final LayerNorm, then the product with the token embeddings.
 
     ids: the tokens; blank for all of them
 
-    Returns a row for each row of the stream and a column for each id. All tokens run down instead, with a column
+    Returns a row for each row of the stream, and a column for each id. Without ids, all tokens run down, with a column
     for each row of the stream, because a sheet has fewer columns than GPT-2 has tokens.
 
+    Raises: CellError if residual has another width than n_embd, or if an id is not in the vocabulary.
     Example: =GPT2_UNEMBED('Block 11'!B5#, C3:C8)
     """
+    gpt2 = arg.model(model)
+    stream = arg.residual(residual, gpt2)
     if ids is None:
-        return forward.unembed(residual, model).T  # -> [n_vocab, n_seq]
-    x = forward.layer_norm(residual, "ln_f", model)
-    return x @ model.rows("wte.weight", ids).T  # [n_seq, n_embd] -> [n_seq, n_ids]
+        return forward.unembed(stream, gpt2).T  # -> [n_vocab, n_seq]
+    x = forward.layer_norm(stream, "ln_f", gpt2)
+    return x @ gpt2.rows("wte.weight", arg.ids(ids, gpt2)).T  # [n_seq, n_embd] -> [n_seq, n_ids]
 
 
 @cell_function
-def gpt2_predict(
-    prompt: arg.Prompt,
-    k: arg.Count = 10,
-    temperature: arg.Temperature = 1.0,
-    model: arg.Model = arg.LEFT_OUT,
-) -> Table:
-    """The most likely next tokens after a prompt: rank, token, id, logit, probability.
+def gpt2_predict(prompt: str, k: int = 10, temperature: float = 1.0, model: str = "") -> Table:
+    """The likeliest next tokens after a prompt: rank, token, id, logit, probability.
 
     k: how many tokens
 
+    Raises: CellError if the prompt has no tokens, or more than the model's context.
     Example: =GPT2_PREDICT("If today is Tuesday, tomorrow is", 5)
     """
-    return _most_likely(residual_stream(prompt, model)[-1], k, temperature, model)
+    gpt2 = arg.model(model)
+    return _likeliest(residual_stream(arg.prompt(prompt, gpt2), gpt2)[-1], k, temperature, gpt2)
 
 
-def _most_likely(residual: Array, k: int, temperature: float, model: Model) -> Table:
-    logits = next_logits(residual[-1:], model)[0]  # -> [n_vocab]
-    probability = probabilities(logits, temperature)
+def _likeliest(stream: Array, k: int, temperature: float, gpt2: Model) -> Table:
+    logits = next_logits(stream[-1:], gpt2)[0]  # -> [n_vocab]
+    probability = probabilities(logits, arg.temperature(temperature))
     rows = [
         [rank, tokenizer.token_text(int(token)), int(token), float(logits[token]), float(probability[token])]
-        for rank, token in enumerate(top(logits, k), start=1)
+        for rank, token in enumerate(top(logits, arg.count(k, "k")), start=1)
     ]
     return [["rank", "token", "id", "logit", "probability"], *rows]
 
 
 @cell_function
-def gpt2_residual(prompt: arg.Prompt, place: arg.Place, model: arg.Model = arg.LEFT_OUT) -> Table | Array:
-    """What stands at a place in the model when it reads a prompt: the stream, or q, k, v, z, pattern, mlp.
+def gpt2_residual(prompt: str, place: str, model: str = "") -> Table | Array:
+    """The values at a place in the model while it reads a prompt: the stream, or q, k, v, z, pattern, mlp.
 
     place: h.2 (entering block 2), h.2.attn, h.2.mlp, h.2.attn.head.0, ln_f, or blocks.2.hook_resid_pre
 
-    A row a token. h.2.mid and h.2.out are the stream after attention and after the MLP. h.2.attn.q (k, v, z,
-    scores, pattern) has its heads side by side; h.2.attn.head.0.pattern is one head's. Masked scores are blank.
-    All of TransformerLens's names are understood.
+    Returns a row for each token. h.2.mid and h.2.out are the stream after attention and after the MLP. h.2.attn.q
+    (k, v, z, scores, pattern) has its heads side by side; h.2.attn.head.0.pattern is one head's. Masked scores are
+    blank. All of TransformerLens's names are understood.
 
+    Raises: CellError if the model has no such place, or if the prompt has no tokens, or too many.
     Example: =GPT2_RESIDUAL("Mike is quick. He moves", "h.2")
     """
-    value = places.value_at(place, prompt, model)
-    if place.hook.endswith("hook_attn_scores"):
+    gpt2 = arg.model(model)
+    where = arg.place(place, gpt2)
+    value = places.value_at(where, arg.prompt(prompt, gpt2), gpt2)
+    if where.hook.endswith("hook_attn_scores"):
         return [[number if np.isfinite(number) else None for number in row] for row in value.tolist()]
     return value

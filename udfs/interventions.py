@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-from udfs import arguments as arg
-from udfs.backend.gpt2 import tokenizer
+from typing import Literal
+
+from udfs.backend.gpt2.tokenizer import decode, token_text
 from udfs.backend.interpret import circuits, patching
-from udfs.cells import CellError, Table
-from udfs.function import cell_function
+from udfs.cells import CellError, Table, cell_function
+from udfs.cells import arguments as arg
+from udfs.cells.arguments import Texts, Token, Tokens
 
 
 @cell_function
 def gpt2_circuit(
-    prompts: arg.Prompts,
-    answers: arg.Answers,
-    components: arg.Components,
-    method: arg.Method = "mean",
-    model: arg.Model = arg.LEFT_OUT,
+    prompts: Texts,
+    answers: Tokens,
+    components: Texts,
+    method: Literal["mean", "zero"] = "mean",
+    model: str = "",
 ) -> Table:
-    """Is a circuit enough? Only the named heads and MLPs work; each prompt's answer, its rank and probability follow.
+    """Is a circuit enough? Only the named heads and MLPs work; gives each prompt's answer, its rank and probability.
 
-    prompts: the texts that the model reads, one a cell
     answers: for each prompt the token that should follow, as text or id
     method: what all other heads and MLPs give: mean (the default), their average over the prompts; or zero, nothing
 
-    The average is taken position by position where all prompts have the same number of tokens, else over all positions
-    of all prompts. Embeddings and the biases of attentions always stay. Blank cells among the components are passed
-    over.
+    The average is taken position by position if all prompts have the same number of tokens, otherwise over all
+    positions of all prompts. Embeddings and the biases of attentions always stay. Blank cells among the components are
+    skipped.
 
+    Raises: CellError if there are not as many answers as prompts, or if the model has no such component.
+    Source: Wang et al. 2023, "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2
+    Small".
     Example: =GPT2_CIRCUIT(A2:A8, B2:B8, D2:D20)
     """
-    if len(answers) != len(prompts):
-        raise CellError(f"answers must be as many as prompts, {len(prompts)}, not {len(answers)}")
-    found = circuits.Task(prompts, answers, model, method).standing(components)
+    gpt2 = arg.model(model)
+    texts, expected = arg.prompts(prompts, gpt2), arg.tokens(answers, gpt2, "answers")
+    parts = arg.components(components, gpt2)
+    if len(expected) != len(texts):
+        raise CellError(f"answers must be as many as prompts, {len(texts)}, not {len(expected)}")
+    task = circuits.Task(texts, expected, gpt2, arg.one_of(method, circuits.METHODS, "method"))
+    found = task.standing(parts)
     rows = [
-        [tokenizer.decode(ids), tokenizer.token_text(answer), rank, probability, rank == 1]
+        [decode(ids), token_text(answer), rank, probability, rank == 1]
         for ids, answer, rank, probability in zip(
-            prompts, answers, found.ranks.tolist(), found.probabilities.tolist(), strict=True
+            texts, expected, found.ranks.tolist(), found.probabilities.tolist(), strict=True
         )
     ]
     return [["prompt", "answer", "rank", "probability", "right"], *rows]
@@ -43,30 +51,37 @@ def gpt2_circuit(
 
 @cell_function
 def gpt2_patch(
-    clean: arg.Prompt,
-    corrupted: arg.Prompt,
-    answer: arg.Token,
-    wrong: arg.Token,
-    what: arg.What = "positions",
-    model: arg.Model = arg.LEFT_OUT,
+    clean: str,
+    corrupted: str,
+    answer: Token,
+    wrong: Token,
+    what: Literal["positions", "heads", "attn", "mlp"] = "positions",
+    model: str = "",
 ) -> Table:
     """Activation patching: values of the clean run put into the corrupted one, and the share of the answer it restores.
 
     clean: a prompt that the model completes with the answer
-    corrupted: a prompt of as many tokens, mostly with one word changed, that it completes with the wrong token
+    corrupted: a prompt of as many tokens, usually with one word changed, that it completes with the wrong token
+    answer: the token that should follow clean: its text, usually with the space before it, or its id as a number
+    wrong: the token that follows corrupted, as text or id
     what: positions (the stream entering a block, the default), attn or mlp (what that half adds), or heads
 
     A share is (patched - corrupted) / (clean - corrupted) of the answer's logit minus the wrong token's: at 0 the patch
-    does nothing, at 1 it restores everything. A row a layer; a column a token, or a head (patched at all positions).
+    does nothing, at 1 it restores everything. Returns a row for each layer, and a column for each token, or for each
+    head (patched at all positions).
 
+    Raises: CellError if the prompts have different numbers of tokens, or if answer or wrong is not one token.
+    Source: Meng et al. 2022, "Locating and Editing Factual Associations in GPT"; Wang et al. 2023, "Interpretability in
+    the Wild".
     Example: =GPT2_PATCH("Mary and John talked. John met", "Mary and John talked. Mary met", " Mary", " John")
     """
-    shares = patching.patch(patching.Pair(clean, corrupted, answer, wrong, model), what)
-    if what == "heads":
-        header = [f"head {head}" for head in range(model.config.n_head)]
+    gpt2 = arg.model(model)
+    runs = arg.prompt(clean, gpt2, "clean"), arg.prompt(corrupted, gpt2, "corrupted")
+    tokens = arg.token(answer, gpt2, "answer"), arg.token(wrong, gpt2, "wrong")
+    patched = arg.one_of(what, tuple(patching.HOOKS), "what")
+    shares = patching.patch(patching.Pair(*runs, *tokens, gpt2), patched)
+    if patched == "heads":
+        header = [f"head {head}" for head in range(gpt2.config.n_head)]
     else:
-        header = [
-            tokenizer.token_text(a) if a == b else f"{tokenizer.token_text(a)} /{tokenizer.token_text(b)}"
-            for a, b in zip(clean, corrupted, strict=True)
-        ]
+        header = [token_text(a) if a == b else f"{token_text(a)} /{token_text(b)}" for a, b in zip(*runs, strict=True)]
     return [["layer", *header], *([layer, *row] for layer, row in enumerate(shares.tolist()))]

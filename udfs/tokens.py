@@ -5,99 +5,110 @@ from __future__ import annotations
 from itertools import islice
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from udfs import arguments as arg
 from udfs.backend.arrays import Array
 from udfs.backend.gpt2 import tokenizer
 from udfs.backend.next_token import top
-from udfs.cells import CellError, Table
-from udfs.function import cell_function
+from udfs.cells import CellError, Table, cell_function
+from udfs.cells import arguments as arg
 
 _MAX_STEPS = 1_000  # rows of a trace that a person would still read
 
 
 @cell_function
-def gpt2_tokenize(text: arg.Text) -> Table:
+def gpt2_tokenize(text: str) -> Table:
     """The tokens of a text: position, token, id.
 
     text: any text; <|endoftext|> in it is the special token 50256
 
+    Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
     Example: =GPT2_TOKENIZE("Mike is quick. He moves")
     """
-    ids = tokenizer.encode(text)
+    ids = tokenizer.encode(arg.text(text, "text"))
     rows = [[position, tokenizer.token_text(token), token] for position, token in enumerate(ids)]
     return [["position", "token", "id"], *rows]
 
 
 @cell_function
-def gpt2_bpe_steps(text: arg.Text) -> Table:
+def gpt2_bpe_steps(text: str) -> Table:
     """How a text becomes tokens, merge by merge: piece, pair, rank, and the piece's parts after the merge.
 
-    Byte-pair encoding cuts the text into pieces (words, with the space before them), starts each as single
-    bytes, and joins the pair of neighbours with the lowest rank until none is in GPT-2's list of 50,000 merges. A
+    Byte-pair encoding cuts the text into pieces (words, with the space before them) and each piece into single bytes.
+    Then it joins the neighbours whose pair has the lowest rank, until no pair is in GPT-2's list of 50,000 merges. A
     piece of one byte needs no merge and has no row. At most 1,000 merges are shown.
 
+    Source: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword Units".
     Example: =GPT2_BPE_STEPS("reinjury")
     """
     show = tokenizer.bytes_text
     rows = [
         [show(step.piece), " + ".join(map(show, step.pair)), step.rank, " | ".join(map(show, step.pieces))]
-        for step in islice(tokenizer.merge_steps(text), _MAX_STEPS)
+        for step in islice(tokenizer.merge_steps(arg.text(text, "text")), _MAX_STEPS)
     ]
     return [["piece", "pair", "rank", "after the merge"], *rows]
 
 
 @cell_function
-def gpt2_detokenize(ids: arg.Ids) -> str:
-    """The text that token ids stand for, read row by row.
+def gpt2_detokenize(ids: ArrayLike) -> str:
+    """The text of token ids, read row by row.
 
+    Raises: CellError if an id is not a whole number from 0 to 50256.
     Example: =GPT2_DETOKENIZE(C3:C8)
     """
-    return tokenizer.decode(ids)
+    return tokenizer.decode(arg.ids(ids))
 
 
 @cell_function
-def gpt2_nearest_tokens(vector: arg.Numbers, k: arg.Count = 10, model: arg.Model = arg.LEFT_OUT) -> Table:
-    """The tokens whose embeddings point most nearly the same way: rank, token, id, cosine similarity.
+def gpt2_nearest_tokens(vector: ArrayLike, k: int = 10, model: str = "") -> Table:
+    """The tokens whose embeddings point in the most similar direction: rank, token, id, cosine similarity.
 
     vector: one row of n_embd numbers
+    k: how many tokens
 
+    Raises: CellError if vector is not one row of n_embd numbers, or if it is all zeros.
     Example: =GPT2_NEAREST_TOKENS(GPT2_EMBED(4171), 5)
     """
-    wte = model["wte.weight"]
-    if vector.shape != (1, wte.shape[1]):
-        n_rows, n_columns = vector.shape
-        raise CellError(f"vector must be 1 x {wte.shape[1]} cells for {model.name}, not {n_rows} x {n_columns}")
-    length = np.linalg.norm(vector)
+    gpt2 = arg.model(model)
+    wte, direction = gpt2["wte.weight"], arg.numbers(vector, "vector", gpt2.dtype)
+    if direction.shape != (1, wte.shape[1]):
+        n_rows, n_columns = direction.shape
+        raise CellError(f"vector must be 1 x {wte.shape[1]} cells for {gpt2.name}, not {n_rows} x {n_columns}")
+    length = np.linalg.norm(direction)
     if length == 0:
         raise CellError("vector must have a direction, not be all zeros")
     lengths = np.maximum(np.linalg.norm(wte, axis=1), np.finfo(np.float32).tiny)  # [n_vocab]
-    similarity = wte @ vector[0] / (lengths * length)  # [n_vocab, n_embd] -> [n_vocab]
+    similarity = wte @ direction[0] / (lengths * length)  # [n_vocab, n_embd] -> [n_vocab]
     rows = [
         [rank, tokenizer.token_text(token), int(token), float(similarity[token])]
-        for rank, token in enumerate(top(similarity, k), start=1)
+        for rank, token in enumerate(top(similarity, arg.count(k, "k")), start=1)
     ]
     return [["rank", "token", "id", "similarity"], *rows]
 
 
 @cell_function
-def gpt2_embed(ids: arg.Ids, model: arg.Model = arg.LEFT_OUT) -> Array:
+def gpt2_embed(ids: ArrayLike, model: str = "") -> Array:
     """Token embeddings: a row of wte for each id, n_embd columns.
 
+    Raises: CellError if an id is not in the model's vocabulary.
     Example: =GPT2_EMBED(Tokens!C3:C8)
     """
-    return model.rows("wte.weight", ids)
+    gpt2 = arg.model(model)
+    return gpt2.rows("wte.weight", arg.ids(ids, gpt2))
 
 
 @cell_function
-def gpt2_position(ids: arg.Ids, model: arg.Model = arg.LEFT_OUT) -> Array:
-    """Position embeddings: a row of wpe for each id, by where it stands and not by what it is.
+def gpt2_position(ids: ArrayLike, model: str = "") -> Array:
+    """Position embeddings: a row of wpe for each id, chosen by the id's position, not by its value.
 
     ids: the token ids; only how many there are matters
 
+    Raises: CellError if there are more ids than the model has positions.
     Example: =GPT2_POSITION(Tokens!C3:C8)
     """
-    if len(ids) > model.config.n_ctx:
-        raise CellError(f"ids must be 1 to {model.config.n_ctx} for {model.name}, not {len(ids)}")
-    positions: Array = model["wpe.weight"][: len(ids)]
+    gpt2 = arg.model(model)
+    n_ids, n_ctx = len(arg.ids(ids, gpt2)), gpt2.config.n_ctx
+    if n_ids > n_ctx:
+        raise CellError(f"ids must be 1 to {n_ctx} for {gpt2.name}, not {n_ids}")
+    positions: Array = gpt2["wpe.weight"][:n_ids]
     return positions

@@ -9,54 +9,58 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from udfs import arguments as arg
-from udfs import cells
 from udfs.backend import catalogue, model_text
 from udfs.backend.arrays import Array
 from udfs.backend.gpt2.checkpoint import WEIGHTS_FILE
 from udfs.backend.interpret import edits, steering_vectors
-from udfs.cells import CellError, Table
+from udfs.cells import CellError, Table, cell_function, values
+from udfs.cells import arguments as arg
+from udfs.cells.arguments import Cells
 from udfs.excel_limits import MAX_COLUMNS, MAX_TEXT
-from udfs.function import cell_function
 
 _SURGERY = ("what", "where", "amount", "positions")
-MAX_CELLS = 1_000_000  # of one spill: what Excel takes in a few seconds
+_MAX_CELLS = 1_000_000  # of one spill: what Excel takes in a few seconds
 
 
 @cell_function
-def gpt2_model(name: arg.ModelName = arg.LEFT_OUT, surgery: arg.Cells = arg.LEFT_OUT) -> str:
-    """The text that names a model and what is done to it. Other functions take it as their last argument.
+def gpt2_model(name: str = "", surgery: Cells = None) -> str:
+    """The text that names a model and the operations on it. Other functions take this text as their last argument.
 
     name: a model such as demo or gpt2, blank for the default; options may follow, as in gpt2 ; bos
     surgery: a table with the columns what, where, amount, positions: set, scale, mean, or add a vector
 
-    Options: `bos` makes every prompt begin with <|endoftext|>; `float64` computes in double precision, as the sheet
-    does, and not in float32; `sae uncentred` makes sparse autoencoders read the stream as it is.
+    Options: `bos` begins every prompt with <|endoftext|>; `float64` computes in double precision, as the sheet does,
+    and not in float32; `sae uncentred` lets sparse autoencoders read the stream without centring it.
 
-    Rows of the table, in their order: `set`, `h.0.mlp.c_fc.bias[17]`, `0.5`; `scale`, `h.9.attn.head.1`, `0`; `mean`,
-    `h.9.mlp`, the prompts to average over, one a line; `add sae(2, 7650)`, `h.2`, `30`, `all`. Blank rows and a header
-    row are passed over.
+    Rows of the table are done in their order: `set`, `h.0.mlp.c_fc.bias[17]`, `0.5`; `scale`, `h.9.attn.head.1`, `0`;
+    `mean`, `h.9.mlp`, the prompts to average over, one in each line; `add sae(2, 7650)`, `h.2`, `30`, `all`. Blank rows
+    and a header row are skipped.
 
+    Raises: CellError if the model is not on this machine, or if an operation does not fit it.
     Example: =GPT2_MODEL("demo", Weights!B6:E15)
     """
-    text = str(replace(name, operations=(*name.operations, *_surgery_rows(surgery))))
-    catalogue.load(check_text(text, "surgery"))  # fails here rather than in each cell that uses the text
+    parsed = model_text.parse(arg.text(name, "name"))
+    operations = (*parsed.operations, *_surgery_rows(surgery))
+    text = str(replace(parsed, name=parsed.name or catalogue.default_name(), operations=operations))
+    catalogue.load(
+        fitting_a_cell(text, "surgery")
+    )  # an error is shown here rather than in each cell that uses the text
     return text
 
 
-def check_text(text: str, name: str) -> str:
-    """A model text that fits into a cell. CellError names the argument that makes it too long."""
+def fitting_a_cell(text: str, name: str) -> str:
+    """The model text itself. Raises CellError, which names the argument that makes it too long for a cell."""
     if len(text) > MAX_TEXT:
         raise CellError(f"{name} must fit into {MAX_TEXT} characters of model text, not {len(text)}")
     return text
 
 
 def _surgery_rows(raw: object) -> list[edits.Operation]:
-    operations, table = [], cells.grid(raw, "surgery")
+    operations, table = [], values.grid(raw, "surgery")
     if table.shape[1] > len(_SURGERY):
         raise CellError(f"surgery must have the columns {', '.join(_SURGERY)}, not {table.shape[1]} columns")
     for number, row in enumerate(table.tolist(), start=1):
-        texts = [cells.text(value, "surgery").strip() for value in row]
+        texts = [values.text(value, "surgery").strip() for value in row]
         what, where, amount, positions = texts + [""] * (len(_SURGERY) - len(texts))
         if not any(texts) or (number == 1 and what.lower() == _SURGERY[0]):
             continue
@@ -76,19 +80,21 @@ def _surgery_rows(raw: object) -> list[edits.Operation]:
 
 
 @cell_function
-def gpt2_info(model: arg.Model = arg.LEFT_OUT) -> Table:
+def gpt2_info(model: str = "") -> Table:
     """Facts about a model: its shape, number of parameters, file and checksum.
 
     Returns two columns, property and value.
 
+    Raises: CellError if the model is not on this machine.
     Example: =GPT2_INFO("demo")
     """
-    config = model.config
-    path = catalogue.find(model.name) / WEIGHTS_FILE
+    gpt2 = arg.model(model)
+    config = gpt2.config
+    path = catalogue.find(gpt2.name) / WEIGHTS_FILE
     return [
         ["property", "value"],
-        ["model", model.text],
-        ["note", catalogue.DEMO_NOTE if model.name == catalogue.DEMO else None],
+        ["model", gpt2.text],
+        ["note", catalogue.DEMO_NOTE if gpt2.name == catalogue.DEMO else None],
         ["layers (n_layer)", config.n_layer],
         ["heads (n_head)", config.n_head],
         ["width (n_embd)", config.n_embd],
@@ -112,25 +118,26 @@ def _sha256(path: Path, modified: int) -> str:
 
 
 @cell_function
-def gpt2_parameters(model: arg.Model = arg.LEFT_OUT) -> Table:
+def gpt2_parameters(model: str = "") -> Table:
     """Every tensor of a model: name, rows, columns. A bias counts as one row.
 
+    Raises: CellError if the model is not on this machine.
     Example: =GPT2_PARAMETERS("demo")
     """
-    shapes = ((name, (1, *shape)[-2:]) for name, shape in model.config.shapes().items())
+    shapes = ((name, (1, *shape)[-2:]) for name, shape in arg.model(model).config.shapes().items())
     return [["name", "rows", "columns"], *([name, rows, columns] for name, (rows, columns) in shapes)]
 
 
 @cell_function
 def gpt2_weight(
-    parameter: arg.Name,
-    row: arg.Index = 0,
-    rows: arg.Count = arg.LEFT_OUT,
-    column: arg.Index = 0,
-    columns: arg.Count = arg.LEFT_OUT,
-    model: arg.Model = arg.LEFT_OUT,
+    parameter: str,
+    row: int = 0,
+    rows: int | None = None,
+    column: int = 0,
+    columns: int | None = None,
+    model: str = "",
 ) -> Array:
-    """A piece of a tensor, spilled: its rows are inputs, its columns outputs, as in the checkpoint.
+    """A piece of a tensor: its rows are inputs, its columns outputs, as in the checkpoint.
 
     parameter: the tensor's name, such as h.0.attn.c_attn.weight
     row: the first row, counted from 0
@@ -138,21 +145,27 @@ def gpt2_weight(
     column: the first column, counted from 0
     columns: how many columns; blank for all that follow
 
+    Raises: CellError if the model has no such tensor, or if the piece is outside the tensor or too large for a sheet.
     Example: =GPT2_WEIGHT("h.0.mlp.c_fc.weight", 0, 10, 0, 10)
     """
-    n_rows, n_columns = (1, *edits.check_parameter(parameter, model.config))[-2:]
-    rows = _extent("row", row, rows, n_rows, parameter)
-    columns = _extent("column", column, columns, n_columns, parameter)
-    if rows * columns > MAX_CELLS or columns > MAX_COLUMNS:
+    gpt2 = arg.model(model)
+    tensor_name = arg.text(parameter, "parameter")
+    first_row, first_column = arg.index(row, "row"), arg.index(column, "column")
+    row_count = None if rows is None else arg.count(rows, "rows")
+    column_count = None if columns is None else arg.count(columns, "columns")
+    all_rows, all_columns = (1, *edits.check_parameter(tensor_name, gpt2.config))[-2:]
+    n_rows = _extent("row", first_row, row_count, all_rows, tensor_name)
+    n_columns = _extent("column", first_column, column_count, all_columns, tensor_name)
+    if n_rows * n_columns > _MAX_CELLS or n_columns > MAX_COLUMNS:
         raise CellError(
-            f"rows x columns must be at most {MAX_CELLS} cells, {MAX_COLUMNS} columns, not {rows} x {columns}"
+            f"rows x columns must be at most {_MAX_CELLS} cells, {MAX_COLUMNS} columns, not {n_rows} x {n_columns}"
         )
-    tensor: Array = model[parameter].reshape(n_rows, n_columns)
-    return tensor[row : row + rows, column : column + columns]
+    tensor: Array = gpt2[tensor_name].reshape(all_rows, all_columns)
+    return tensor[first_row : first_row + n_rows, first_column : first_column + n_columns]
 
 
 def _extent(what: str, first: int, count: int | None, available: int, parameter: str) -> int:
-    """How many rows or columns are asked for; all that follow the first where that is blank."""
+    """How many rows or columns to give: the count, or all from the first on if it is None."""
     if first >= available:
         raise CellError(f"{what} must be 0 to {available - 1} for {parameter}, not {first}")
     if count is not None and count > available - first:

@@ -13,10 +13,8 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
 
-import udfs
 from addin import NAME
-from udfs.cells import ERROR_MARK
-from udfs.function import Argument, Description, describe
+from udfs.cells import ERROR_MARK, FUNCTIONS, Argument, CellFunction
 from workbook_templates.formula.calc import ARRAY_ARGUMENTS, SERVICE, method
 
 IDENTIFIER = "org.gpt2excel.addin"
@@ -38,7 +36,7 @@ _TYPES = {
 
 def write_extension(file: Path, interpreter: str) -> None:
     """Writes the extension. Its functions run in that Python interpreter."""
-    functions = [describe(getattr(udfs, name)) for name in udfs.__all__]
+    functions = list(FUNCTIONS.values())
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr("functions.idl", _idl(functions))
         archive.writestr("CalcAddIns.xcu", _configuration(functions))
@@ -50,7 +48,7 @@ def write_extension(file: Path, interpreter: str) -> None:
             archive.write(_HERE.parent.parent / name, f"pythonpath/{name}")
 
 
-def _idl(functions: Sequence[Description]) -> str:
+def _idl(functions: Sequence[CellFunction]) -> str:
     """The type of every function. `any` is a value or a range, and can be omitted."""
     modules = SERVICE.split(".")
     methods = "".join(
@@ -62,7 +60,7 @@ def _idl(functions: Sequence[Description]) -> str:
     return f"{opening}interface XFunctions {{\n{methods}{closing}\n"
 
 
-def _configuration(functions: Sequence[Description]) -> str:
+def _configuration(functions: Sequence[CellFunction]) -> str:
     """The help for the function wizard."""
     nodes = "".join(
         _node(
@@ -86,7 +84,7 @@ def _argument(argument: Argument) -> str:
     return _node(_identifier(argument.name), _texts(argument.name, argument.help))
 
 
-def _help(function: Description) -> str:
+def _help(function: CellFunction) -> str:
     return f"{function.help} Example: {function.example}" if function.example else function.help
 
 
@@ -105,7 +103,7 @@ def _set(name: str, content: str) -> str:
     return f'<node oor:name="{name}">{content}</node>'
 
 
-def _arguments(function: Description) -> tuple[Argument, ...]:
+def _arguments(function: CellFunction) -> tuple[Argument, ...]:
     return (*function.arguments, *(Argument(name, text, True) for name, text in ARRAY_ARGUMENTS.items()))
 
 
@@ -115,7 +113,7 @@ def _identifier(name: str) -> str:
     return first + "".join(map(str.title, others))
 
 
-def _settings(functions: Sequence[Description], interpreter: str) -> str:
+def _settings(functions: Sequence[CellFunction], interpreter: str) -> str:
     methods = {method(function.name): function.name for function in functions}
     return json.dumps(
         {"service": SERVICE, "interpreter": interpreter, "mark": ERROR_MARK, "methods": methods}, indent=1

@@ -12,13 +12,14 @@ from typing import IO, Any
 
 import numpy as np
 
-import udfs
 from addin.calc import wire
-from udfs.cells import error_text, spill
+from udfs.cells import ERROR_MARK, FUNCTIONS
+from udfs.cells.log import log_to_file
 
 
 def main() -> None:
     """Answers calls until the input ends."""
+    log_to_file()
     calls, results = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # printed text must not mix with the results
     answer_calls(calls, results)
@@ -35,14 +36,11 @@ def answer_calls(calls: IO[bytes], results: IO[bytes]) -> None:
 
 
 def answer(name: str, arguments: list[Any]) -> Any:
-    """A function's result for `wire`, or one line of text in one cell if something is wrong."""
-    try:
-        result = getattr(udfs, name.lower())(*arguments)
-    except Exception as error:  # Calc shows any error, and the process goes on
-        return [[error_text(error, name)]]
-    if isinstance(result, np.ndarray) and result.dtype.kind == "f":
-        return result.astype(np.float64, order="C").data
-    return spill(result)
+    """A function's answer for `wire`: an array as its memory, or rows."""
+    if name not in FUNCTIONS:  # the extension is older than this program
+        return [[f"{ERROR_MARK}there is no function {name}: gpt2-excel install calc updates the list"]]
+    rows = FUNCTIONS[name].answer(arguments)
+    return rows.astype(np.float64, order="C").data if isinstance(rows, np.ndarray) else rows
 
 
 def _array(numbers: array[float], columns: int) -> np.ndarray[Any, Any]:

@@ -67,12 +67,12 @@ def circuit(cases: tuple[tuple[str, str], ...], model: str | None, method: str, 
 
 
 def _task(cases: tuple[tuple[str, str], ...], model: Model, method: str) -> Task:
-    from udfs import arguments as arg
     from udfs.backend.gpt2.prompts import prompt_ids
     from udfs.backend.interpret.circuits import Task
+    from udfs.cells import arguments as arg
 
     prompts = [prompt_ids(prompt, model) for prompt, _ in cases]
-    answers = [arg.token_id(answer, "answer", model) for _, answer in cases]
+    answers = [arg.token(answer, model, "answer") for _, answer in cases]
     return Task(prompts, answers, model, method)
 
 

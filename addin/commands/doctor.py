@@ -60,8 +60,8 @@ class _Finding:
 
 def _findings() -> Iterator[_Finding]:
     """The results of all checks, one after the other."""
-    checks = (_python, _packages, _models, _gpt2, _models_folder, _current_folder, _main_job, _excel, _libreoffice)
-    return map(_result, checks)
+    checks = (_python, _packages, _models, _gpt2, _models_folder, _current_folder, _log)
+    return map(_result, (*checks, _main_job, _excel, _libreoffice))
 
 
 def _result(check: Callable[[], _Finding]) -> _Finding:
@@ -138,6 +138,13 @@ def _writable(what: str, folder: Path, remedy: str) -> _Finding:
             return _Finding(what, True, str(folder), needed=False)
     except OSError as error:
         return _Finding(what, False, f"{folder}: {error.strerror}", remedy, needed=False)
+
+
+def _log() -> _Finding:
+    from udfs.cells.log import log_path
+
+    path = log_path()
+    return _Finding("log of bugs", True, str(path) if path.exists() else f"{path} (no bug so far)", needed=False)
 
 
 def _main_job() -> _Finding:

@@ -60,8 +60,10 @@ def run(
     from addin.commands.outcome import read_outcome
     from addin.commands.output_file import check_output, write_workbook
     from addin.commands.source import check_model_of, make_edit, open_source, parse_edit, suffix_of
+    from udfs.cells.log import log_to_file
     from workbook_templates import TEMPLATES
 
+    log_to_file()
     typed = [parse_edit(text) for text in edits]
     check_output(output, suffix_of(source))
     workbook, usual_name = open_source(source, prompt=prompt, model=model, tokens=tokens)

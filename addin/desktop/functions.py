@@ -1,38 +1,54 @@
-"""The functions that the VBA wrappers call through xlwings: those of `udfs`, with errors as text for a cell.
-
-xlwings itself passes an exception to VBA with its traceback.
-"""
+"""The functions that the VBA wrappers call through xlwings: every function of the registry, by its Python name."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from typing import Any
 
-import udfs
-from udfs.cells import error_text, spill
+import xlwings
+
+from udfs.cells import FUNCTIONS, Rows, as_table
+from udfs.cells.log import log_to_file
+from udfs.cells.registry import CATEGORY, CellFunction
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    if name not in udfs.__all__:
+    if name.upper() not in FUNCTIONS:
         raise AttributeError(f"there is no function {name}")
-    return _for_cells(name)
+    return _for_xlwings(name.upper())
 
 
 @cache
-def _for_cells(name: str) -> Callable[..., Any]:
-    function = getattr(udfs, name)
+def _for_xlwings(name: str) -> Callable[..., Any]:
+    """The function as xlwings wants it: every argument raw, because the registry converts them."""
+    log_to_file()
 
-    @wraps(function)  # xlwings keeps its settings in the function's attributes
-    def call(*arguments: object) -> Any:
-        try:
-            return [[_number(value) for value in row] for row in spill(function(*arguments))]
-        except Exception as error:
-            return error_text(error, name.upper())
+    def call(*arguments: object) -> list[list[Any]]:
+        return _as_cells(FUNCTIONS[name].answer(arguments))
 
-    return call
+    call.__name__ = name.lower()
+    return _decorated(call, FUNCTIONS[name])
 
 
-def _number(value: Any) -> Any:
-    """A whole number as a float, because Excel takes no integer of more than 32 bits."""
-    return float(value) if type(value) is int else value
+def _decorated(call: Callable[..., Any], function: CellFunction) -> Callable[..., Any]:
+    call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(
+                argument.name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=None if argument.optional else inspect.Parameter.empty,
+            )
+            for argument in function.arguments
+        ]
+    )
+    call.__annotations__ = {}  # xlwings would read them as converters of its own
+    for argument in function.arguments:
+        call = xlwings.arg(argument.name, "raw", doc=argument.help)(call)
+    return xlwings.func(category=CATEGORY)(call)
+
+
+def _as_cells(rows: Rows) -> list[list[Any]]:
+    """Whole numbers as floats: Excel takes no integers of more than 32 bits."""
+    return [[float(value) if type(value) is int else value for value in row] for row in as_table(rows)]

@@ -10,12 +10,11 @@ import xlsxwriter
 import xlwings
 from lxml import etree
 
-import udfs
 from addin import NAME
 from addin.desktop.vba_project import VbaProject, sheet_module
 from addin.desktop.wrappers import wrapper_modules
 from addin.desktop.xlwings_vba import xlwings_project
-from udfs.function import describe
+from udfs.cells import FUNCTIONS
 
 _XLWINGS_VERSION = "xlwings"  # the add-in's document property with the version of xlwings that its VBA fits
 _PROJECT_NAME = "GPT2Excel"
@@ -33,7 +32,7 @@ def add_functions(workbook: xlsxwriter.Workbook) -> None:
 
 def functions_project(code_names: list[str]) -> VbaProject:
     """The VBA project of a workbook whose sheets have these names in VBA."""
-    workbook, *modules = wrapper_modules(describe(getattr(udfs, name)) for name in udfs.__all__)
+    workbook, *modules = wrapper_modules(FUNCTIONS.values())
     source = xlwings_project()
     return source.with_modules(_PROJECT_NAME, [workbook, *map(sheet_module, code_names), *modules, *source.modules])
 

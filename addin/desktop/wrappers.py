@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from addin.desktop.vba_project import Module, workbook_module
-from udfs.cells import ERROR_MARK
+from udfs.cells import ERROR_MARK, CellFunction
+from udfs.cells.registry import CATEGORY
 from udfs.excel_limits import MAX_HELP
-from udfs.function import CATEGORY, Description
 
 _FUNCTIONS = "gpt2_functions"
 _HELP = "gpt2_help"
@@ -94,12 +94,12 @@ End Sub
 """
 
 
-def wrapper_modules(descriptions: Iterable[Description]) -> list[Module]:
+def wrapper_modules(registered: Iterable[CellFunction]) -> list[Module]:
     """The workbook's module, the wrappers, and the help for the function wizard.
 
     Raises ValueError if a function does not fit into VBA or the function wizard.
     """
-    functions = list(descriptions)
+    functions = list(registered)
     for function in functions:
         _check(function)
     wrappers = _HELPERS.format(mark=ERROR_MARK) + "".join(map(_fitting, functions, map(_wrapper, functions)))
@@ -115,7 +115,7 @@ def _module(name: str, code: str, options: str = "") -> Module:
     return Module(name, "Module", f'Attribute VB_Name = "{name}"\n{options}Option Explicit\n{code}')
 
 
-def _wrapper(function: Description) -> str:
+def _wrapper(function: CellFunction) -> str:
     parameters = (f"{'Optional ' if argument.optional else ''}{argument.name}" for argument in function.arguments)
     return _WRAPPER.format(
         name=function.name,
@@ -127,7 +127,7 @@ def _wrapper(function: Description) -> str:
     )
 
 
-def _describe_call(function: Description) -> str:
+def _describe_call(function: CellFunction) -> str:
     texts = [f'"{function.name}"', _literal(function.help), *(_literal(a.help) for a in function.arguments)]
     lines = list(_lines(texts))
     if len(lines) > _MOST_LINES:
@@ -156,7 +156,7 @@ def _ascii(text: str) -> str:
     return " ".join(text.split()).encode("ascii", "replace").decode()
 
 
-def _fitting(function: Description, code: str) -> str:
+def _fitting(function: CellFunction, code: str) -> str:
     longest = max(map(len, code.splitlines()))
     if longest > _MOST_CHARACTERS:
         raise ValueError(
@@ -166,7 +166,7 @@ def _fitting(function: Description, code: str) -> str:
     return code
 
 
-def _check(function: Description) -> None:
+def _check(function: CellFunction) -> None:
     if len(function.arguments) > _MOST_ARGUMENTS:
         raise ValueError(
             f"{function.name} must have at most {_MOST_ARGUMENTS} arguments, not {len(function.arguments)}"

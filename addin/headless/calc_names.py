@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from addin.calc.layout import fault, laid_out
-from udfs.cells import CellError, error_text, spill
+from udfs.cells import CellError, as_table
 from workbook_templates.formula.calc import calc_name
 
 Function = Callable[..., Any]
@@ -15,10 +15,10 @@ Function = Callable[..., Any]
 
 def with_calc_names(functions: Mapping[str, Function]) -> dict[str, Function]:
     """The functions by their own names and by their names in LibreOffice's files."""
-    return {**{calc_name(name): _sized(name, function) for name, function in functions.items()}, **functions}
+    return {**{calc_name(name): _sized(function) for name, function in functions.items()}, **functions}
 
 
-def _sized(name: str, function: Function) -> Function:
+def _sized(function: Function) -> Function:
     """The function with two more arguments, the rows and columns of its array formula."""
 
     def call(*arguments: Any) -> Any:
@@ -29,10 +29,7 @@ def _sized(name: str, function: Function) -> Function:
             raise CellError(wrong)
         if not rows:
             return function(*given)
-        try:
-            result = spill(function(*given))
-        except Exception as error:  # its message is in the first cell, not in all of them
-            result = [[error_text(error, name)]]
+        result = as_table(function(*given))
         return laid_out(tuple(tuple("" if x is None else x for x in row) for row in result), rows, columns)
 
     return call

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from udfs import excel_errors
-from udfs.cells import ERROR_MARK, error_text
+from udfs.cells import ERROR_MARK, CellError
+from udfs.cells.errors import bug_line, marked
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Array, Call, Constant, Error, Missing, Name, Node, Operation, Reference
 
@@ -239,11 +240,11 @@ class Evaluation:
     def _call_ours(self, name: str, arguments: list[Any]) -> Value:
         try:
             return from_result(self._functions[name](*arguments))
-        except ValueError as error:
+        except CellError as error:
             line = (str(error).splitlines() or [""])[0]
             return ERROR_MARK + line.removeprefix(ERROR_MARK)
-        except Exception as error:  # it must not take the workbook with it
-            return error_text(error, name)
+        except Exception as error:  # a bug in one function must not stop the recalculation of the others
+            return marked(bug_line(name, error))
 
     def _is_lambda(self, name: str) -> bool:
         tree = self._grid.named(self._cell[0], name)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,13 +25,17 @@ from .reader import read_sheet
 from .values import Scalar, as_grid, to_plain
 from .writer import Formulas, write_workbook
 
+if TYPE_CHECKING:
+    from udfs.cells import CellFunction
+
 
 class Workbook:
     """An .xlsx file, open for edits and recalculation.
 
     Functions of ours receive scalars (str, float, bool, None for a blank) or 2-D arrays: float64 where all cells are
     numbers, object otherwise; an error in a cell arrives as its text, `#DIV/0!`. They return a scalar, a 2-D array or
-    rows, and raise ValueError with one line, which the cell shows behind `#GPT2! `.
+    rows, and raise CellError with one line, which the cell shows behind `#GPT2! `. Any other exception is a bug: the
+    cell shows its type.
 
     Cells are named `Block 5!C12`, `'It''s'!A1`, or by a defined name.
     """
@@ -41,7 +46,7 @@ class Workbook:
 
     @classmethod
     def open(cls, path: str | Path, functions: Mapping[str, Callable[..., Any]] | None = None) -> Workbook:
-        """Reads an .xlsx file. `functions` maps upper-case names to callables; by default all that `udfs` exports.
+        """Reads an .xlsx file. `functions` maps upper-case names to callables; by default those of the registry.
 
         Raises WorkbookError if the file is missing, damaged, protected by a password, or not an .xlsx workbook."""
         package = Package.open(path)
@@ -172,6 +177,14 @@ def _typed(address: str, value: Any) -> Scalar:
 
 
 def _own_functions() -> dict[str, Callable[..., Any]]:
-    import udfs
+    from udfs.cells import FUNCTIONS
 
-    return {name.upper(): getattr(udfs, name) for name in udfs.__all__}
+    return {name: _answering(function) for name, function in FUNCTIONS.items()}
+
+
+def _answering(function: CellFunction) -> Callable[..., Any]:
+    @wraps(function.function)
+    def call(*cells: Any) -> Any:
+        return function.answer(cells)
+
+    return call

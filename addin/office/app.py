@@ -28,11 +28,12 @@ from addin.office.icons import draw
 from addin.office.json_values import JSON
 from addin.office.limits import CLOSE, body_size, disconnected, read_body
 from addin.office.manifest import ICON_SIZES, manifest
-from addin.office.metadata import FUNCTIONS, catalog, functions_json, openapi
+from addin.office.metadata import catalog, functions_json, openapi
 from addin.office.settings import Settings
 from addin.templates import open_template
 from udfs.backend import catalogue
-from udfs.cells import ERROR_MARK
+from udfs.cells import ERROR_MARK, FUNCTIONS
+from udfs.cells.log import log_to_file
 from workbook_templates import TEMPLATES
 
 PAGES = Path(__file__).parent / "pages"
@@ -43,6 +44,7 @@ _CLIENT_GONE = 499  # nginx's code; the client no longer reads it
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """The application for these settings, by default for those that `gpt2-excel serve` left in the environment."""
+    log_to_file()
     settings = settings or Settings.from_environment()
     routes = Routes(settings, Calls(FUNCTIONS, settings.seconds))
     return Starlette(

@@ -8,9 +8,7 @@ calls in number and in time. A call stops when its client disconnects.
 from __future__ import annotations
 
 import asyncio
-import inspect
-import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,28 +16,25 @@ from threading import Event
 from typing import Any
 
 from anyio import CancelScope, Semaphore
-from huggingface_hub import constants
 from starlette.exceptions import HTTPException
 
 import udfs
 from addin.office.json_values import read_arguments, write_result
 from addin.office.limits import CLOSE
-from udfs.backend.folders import models_folder
+from udfs.backend.folders import hub_cache_folder, models_folder
 from udfs.backend.stopping import Stopped, stopped_by
-from udfs.cells import CellError
+from udfs.cells import CellError, CellFunction, error_in
 
 _AT_ONCE = 2  # calls of one function; each uses several cores
 _THREADS = 24  # each may need much memory
 MAX_CALLS = 1_000
 MAX_BYTES = 100_000_000  # of the arguments of all calls that wait or run
 
-_log = logging.getLogger("uvicorn.error")
-
 
 class Calls:
     """The calls of one process, each of which may run for `seconds`."""
 
-    def __init__(self, functions: dict[str, Callable[..., Any]], seconds: float) -> None:
+    def __init__(self, functions: Mapping[str, CellFunction], seconds: float) -> None:
         self.functions = functions
         self._seconds = seconds
         self._turns = {name: Semaphore(_AT_ONCE) for name in functions}
@@ -64,7 +59,7 @@ class Calls:
     async def run(self, name: str, body: bytes, gone: Coroutine[Any, Any, None]) -> bytes | None:
         """The result of a call as JSON, or None if the client disconnects, which `gone` waits for.
 
-        Raises HTTPException 422 for a wrong argument, 504 if the call takes too long.
+        Raises HTTPException 422 if the answer is an error, 504 if the call takes too long.
         """
         stop, waiting = Event(), CancelScope()
 
@@ -100,34 +95,26 @@ class Calls:
         loop = asyncio.get_running_loop()
         timer = loop.call_later(self._seconds, stop.set)
         try:
-            return await loop.run_in_executor(self._threads, _answer, self.functions[name], name, body, stop)
+            return await loop.run_in_executor(self._threads, _answer, self.functions[name], body, stop)
         finally:
             timer.cancel()
 
 
-def _answer(function: Callable[..., Any], name: str, body: bytes, stop: Event) -> bytes:
+def _answer(function: CellFunction, body: bytes, stop: Event) -> bytes:
     """One call from JSON to JSON, in a thread. Raises Stopped soon after `stop` is set."""
     try:
         with stopped_by(stop):
-            arguments = read_arguments(body)
-            n_parameters = len(inspect.signature(function).parameters)
-            if len(arguments) > n_parameters:
-                raise CellError(f"{name} takes at most {n_parameters} arguments, not {len(arguments)}")
-            return write_result(function(*arguments), name)
+            rows = function.answer(read_arguments(body))
+        if (line := error_in(rows)) is not None:
+            raise CellError(line)
+        return write_result(rows, function.name)
     except CellError as error:
         raise HTTPException(422, without_paths(str(error))) from None
-    except MemoryError:
-        raise HTTPException(422, f"{name} needs more memory than this machine has: ask for less") from None
-    except Stopped:
-        raise
-    except Exception:
-        _log.exception("%s failed", name)
-        raise HTTPException(500, f"{name} failed: a bug in gpt2-excel; the server's window says where") from None
 
 
 def without_paths(message: str) -> str:
     """The message on one line, without the paths of this machine's folders."""
-    folders = [models_folder(), Path(constants.HF_HUB_CACHE), Path(udfs.__file__).parents[1], Path.home()]
+    folders = [models_folder(), hub_cache_folder(), Path(udfs.__file__).parents[1], Path.home()]
     line = " ".join(message.split())
     for folder in sorted(map(str, folders), key=len, reverse=True):
         for spelling in {folder, repr(folder)[1:-1]}:

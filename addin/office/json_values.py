@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from udfs.cells import CellError, spill
+from udfs.cells import CellError, Rows, as_table
 from udfs.excel_limits import MAX_TEXT
 
 JSON = "application/json"  # the media type of calls and answers
@@ -36,16 +36,12 @@ def read_arguments(body: bytes) -> list[Any]:
     return [_compact(argument, rows) for argument, rows in zip(arguments, rows_of, strict=True)]
 
 
-def write_result(result: Any, name: str) -> bytes:
-    """A function's result as JSON rows. Raises CellError if it is too large for Excel."""
-    rows: Any
-    if isinstance(result, np.ndarray) and result.size:
-        rows = np.ascontiguousarray(np.atleast_2d(result))
-    else:
-        rows = _table(spill(result))
-    body = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY)
+def write_result(rows: Rows, name: str) -> bytes:
+    """A function's answer as JSON rows. Raises CellError if it is too large for Excel."""
+    cells = np.ascontiguousarray(rows) if isinstance(rows, np.ndarray) and rows.size else _table(as_table(rows))
+    body = orjson.dumps(cells, option=orjson.OPT_SERIALIZE_NUMPY)
     if len(body) > MAX_RESULT_BYTES:
-        size = f"{len(rows)} x {len(rows[0])} cells, {len(body) / 1e6:.1f} MB"
+        size = f"{len(cells)} x {len(cells[0])} cells, {len(body) / 1e6:.1f} MB"
         raise CellError(f"{name} gives {size}; Excel takes {MAX_RESULT_BYTES / 1e6:.0f} MB at once: ask for less")
     return body
 

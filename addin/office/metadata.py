@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-import udfs
 from addin import NAME
 from addin.office.json_values import JSON
-from udfs.function import Argument, Description, describe
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {name.upper(): getattr(udfs, name) for name in udfs.__all__}
+from udfs.cells import FUNCTIONS, Argument, CellFunction
 
 _ROWS = {"type": "array", "items": {"type": "array", "items": {"$ref": "#/components/schemas/Cell"}}}
 _SCHEMAS = {
@@ -25,22 +21,17 @@ _REFUSALS = {
     411: "no Content-Length",
     413: "the arguments are too large",
     415: "not application/json",
-    422: "a wrong argument: the line that a cell shows",
+    422: "an error: the line that a cell shows",
     503: "too many calls at once",
     504: "the call took too long",
 }
-
-
-def descriptions() -> list[Description]:
-    """Every function's name, arguments, help and example."""
-    return [describe(function) for function in FUNCTIONS.values()]
 
 
 def functions_json() -> dict[str, Any]:
     """The metadata of Office.js custom functions. Every argument and every result is a range of any values."""
     return {
         "allowErrorForDataTypeAny": True,  # pass error cells on, so that the answer can name them
-        "functions": [_function(description) for description in descriptions()],
+        "functions": [_function(function) for function in FUNCTIONS.values()],
     }
 
 
@@ -48,15 +39,15 @@ def catalog() -> list[dict[str, Any]]:
     """Every function for the task pane."""
     return [
         {
-            "name": description.name,
-            "help": description.help,
+            "name": function.name,
+            "help": function.help,
             "arguments": [
                 {"name": argument.name, "help": argument.help, "optional": argument.optional}
-                for argument in description.arguments
+                for argument in function.arguments
             ],
-            "example": description.example,
+            "example": function.example,
         }
-        for description in descriptions()
+        for function in FUNCTIONS.values()
     ]
 
 
@@ -65,19 +56,19 @@ def openapi() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "GPT-2 in Excel", "version": metadata.version(NAME)},
-        "paths": {f"/call/{description.name}": {"post": _operation(description)} for description in descriptions()},
+        "paths": {f"/call/{name}": {"post": _operation(function)} for name, function in FUNCTIONS.items()},
         "components": {"schemas": _SCHEMAS},
     }
 
 
-def _function(description: Description) -> dict[str, Any]:
+def _function(function: CellFunction) -> dict[str, Any]:
     return {
-        "id": description.name,
-        "name": description.name,
-        "description": description.help,
+        "id": function.name,
+        "name": function.name,
+        "description": function.help,
         "options": {"cancelable": True},
         "result": {"type": "any", "dimensionality": "matrix"},
-        "parameters": [_parameter(argument) for argument in description.arguments],
+        "parameters": [_parameter(argument) for argument in function.arguments],
     }
 
 
@@ -91,16 +82,16 @@ def _parameter(argument: Argument) -> dict[str, Any]:
     }
 
 
-def _operation(description: Description) -> dict[str, Any]:
+def _operation(function: CellFunction) -> dict[str, Any]:
     arguments = {
         "type": "array",
-        "description": "; ".join(f"{argument.name}: {argument.help}" for argument in description.arguments),
+        "description": "; ".join(f"{argument.name}: {argument.help}" for argument in function.arguments),
         "items": {"anyOf": [_ref("Cell"), _ref("Rows")]},
-        "maxItems": len(description.arguments),
+        "maxItems": len(function.arguments),
     }
     return {
-        "operationId": description.name,
-        "summary": description.help,
+        "operationId": function.name,
+        "summary": function.help,
         "requestBody": {"required": True, "content": _as_json(arguments)},
         "responses": {
             "200": {"description": "the rows that spill", "content": _as_json(_ref("Rows"))},

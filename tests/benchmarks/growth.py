@@ -26,8 +26,9 @@ from tests.benchmarks import checkpoints, workers
 from tests.benchmarks.speed import machine
 from tests.benchmarks.tables import markdown
 from tests.benchmarks.workers import Worker, prompt
-from udfs import cells
 from udfs.backend.gpt2.config import read_config
+from udfs.cells import FUNCTIONS
+from udfs.cells import values as cells
 
 BESIDE = ("gpt2_excel", "hf_transformers")
 LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -93,7 +94,7 @@ def print_edits(folder: Path) -> None:
     text = "If today is Tuesday, then tomorrow is a"
     n_tokens = len(udfs.gpt2_tokenize(text)) - 1
     n_layer = read_config(folder / "config.json").n_layer
-    udfs.gpt2_predict(text, 5, 1, folder.name)
+    FUNCTIONS["GPT2_PREDICT"].answer([text, 5, 1, folder.name])
 
     def ask(layer: int, value: float) -> None:
         udfs.gpt2_predict(text, 5, 1, f"{folder.name} ; set h.{layer}.mlp.c_fc.bias[0] = {value}")
@@ -104,7 +105,7 @@ def print_edits(folder: Path) -> None:
         [str(layer), f"{milliseconds(lambda layer=layer: ask(layer, float(next(values))), 5):.1f}"]
         for layer in range(n_layer)
     ]
-    again = milliseconds(lambda: udfs.gpt2_predict(text, 5, 1, folder.name))
+    again = milliseconds(lambda: FUNCTIONS["GPT2_PREDICT"].answer([text, 5, 1, folder.name]))
     rows.append(["none, asked again", f"{again:.2f}"])
     print(f"\nGPT2_PREDICT of {n_tokens} tokens after an edit in one block:\n")
     print(markdown(["block edited", "ms"], rows), flush=True)
@@ -121,7 +122,7 @@ def print_cells(counts: tuple[int, ...]) -> None:
         tuples = tuple(map(tuple, lists))
         mixed = np.array(lists, object)
         convert = [milliseconds(lambda raw=raw: cells.numbers(raw, "x")) for raw in (lists, tuples, mixed, values)]
-        out = milliseconds(lambda array=array: cells.spill(array))
+        out = milliseconds(lambda array=array: cells.as_table(array))
         rows.append([f"{count:,}", *(f"{time:.1f}" for time in (*convert, out)), *_headless(values)])
     header = ["cells", "lists in", "tuples in", "objects in", "floats in", "out"]
     header += ["headless: open", "recalculate", "save", "file, MB"]

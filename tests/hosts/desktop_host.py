@@ -75,10 +75,13 @@ def _wrapper(match: re.Match[str]) -> Wrapper:
 
 
 @contextmanager
-def calls() -> Iterator[Callable[[str, Sequence[object]], list[list[Any]]]]:
-    """A function (name in a cell, raw arguments) -> rows of values, as the cells of Excel would show them."""
+def calls(first: str = "") -> Iterator[Callable[[str, Sequence[object]], list[list[Any]]]]:
+    """A function (name in a cell, raw arguments) -> rows of values, as the cells of Excel would show them.
+
+    The server runs the code `first` before it starts.
+    """
     known = wrappers(VbaProject.read(functions_project(["Sheet1"]).written()))
-    command = [sys.executable, "-m", "tests.hosts.desktop_server"]
+    command = [sys.executable, "-c", f"{first}\nfrom tests.hosts import desktop_server\ndesktop_server.main()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as server:
 
         def call(name: str, arguments: Sequence[object]) -> list[list[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,11 +9,10 @@ import numpy as np
 import pytest
 
 import udfs
+from tests.broken_gelu import BREAK_GELU, BrokenGelu
 from tests.hosts.desktop_host import calls, from_excel
-from tests.udfs.test_wrong_arguments import MODEL, WORKING, WRONG
-from udfs import arguments as arg
-from udfs.cells import ERROR_MARK, CellError, spill
-from udfs.function import kinds_of
+from tests.udfs.test_wrong_arguments import MODEL, WORKING, wrong_values
+from udfs.cells import ERROR_MARK, FUNCTIONS, as_table
 
 Call = Callable[[str, Sequence[object]], list[list[Any]]]
 
@@ -27,19 +25,15 @@ def excel() -> Iterator[Call]:
 
 def arguments_of(name: str, given: dict[str, Any]) -> list[Any]:
     """A call's arguments in their order, what is left out as None; the model is `tiny`."""
-    parameters = inspect.signature(getattr(udfs, name)).parameters
-    given = {"model": MODEL, **given} if "model" in parameters else given
-    return [given.get(parameter) for parameter in parameters]
+    given = {"model": MODEL, **given}
+    return [given.get(argument.name) for argument in FUNCTIONS[name.upper()].arguments]
 
 
 def in_python(name: str, arguments: list[Any]) -> list[list[Any]]:
-    try:
-        return spill(getattr(udfs, name)(*arguments))
-    except CellError as error:
-        return [[ERROR_MARK + str(error)]]
+    return as_table(FUNCTIONS[name.upper()].answer(arguments))
 
 
-@pytest.mark.parametrize("name", udfs.__all__)
+@pytest.mark.parametrize("name", WORKING)
 def test_every_function_gives_what_it_gives_in_python(excel: Call, name: str) -> None:
     arguments = arguments_of(name, WORKING[name])
     rows, wanted = excel(name.upper(), arguments), in_python(name, arguments)
@@ -47,22 +41,18 @@ def test_every_function_gives_what_it_gives_in_python(excel: Call, name: str) ->
     assert [[None if value == "" else value for value in row] for row in wanted] == rows
 
 
-@pytest.mark.parametrize("name", udfs.__all__)
+@pytest.mark.parametrize("name", WORKING)
 def test_every_wrong_argument_is_one_line(excel: Call, name: str) -> None:
     tried = 0
-    for argument, kind in kinds_of(getattr(udfs, name)).items():
-        for wrong in filter(holds, WRONG.get(_annotation(kind), [])):
-            arguments = arguments_of(name, {**WORKING[name], argument: wrong})
+    for argument in FUNCTIONS[name.upper()].arguments:
+        for wrong in filter(holds, wrong_values(name, argument.name)):
+            arguments = arguments_of(name, {**WORKING[name], argument.name: wrong})
             wanted = in_python(name, arguments)
             if str(wanted[0][0]).startswith(ERROR_MARK):
                 assert excel(name.upper(), arguments) == wanted
                 assert len(str(wanted[0][0]).splitlines()) == 1
                 tried += 1
     assert tried
-
-
-def _annotation(kind: arg.Kind) -> Any:
-    return next((known for known in WRONG if known.__metadata__[0] is kind), None)
 
 
 def holds(value: object) -> bool:
@@ -113,6 +103,12 @@ def test_blank_rows_at_the_end_are_no_data(excel: Call) -> None:
 def test_empty_cells_of_a_table_are_empty(excel: Call) -> None:
     scores = excel("GPT2_ATTENTION_SCORES", arguments_of("gpt2_attention_scores", WORKING["gpt2_attention_scores"]))
     assert scores[0][1:] == [None, None]
+
+
+def test_a_bug_is_one_line_and_a_traceback_in_the_log(broken_gelu: BrokenGelu) -> None:
+    with calls(BREAK_GELU) as broken_excel:
+        assert broken_excel("GPT2_GELU", [1.0]) == [[ERROR_MARK + broken_gelu.line]]
+    assert broken_gelu.is_logged()
 
 
 def test_a_result_of_text_that_looks_like_a_formula(excel: Call) -> None:

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import udfs
 from addin.headless import Workbook
-from udfs.cells import spill
+from udfs.cells import FUNCTIONS, as_table
 from workbook_templates import build
 
 HOSTS = sorted(path.stem.removesuffix("_host") for path in Path(__file__).parent.glob("*_host.py"))
@@ -42,14 +41,14 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
 
     def recording(name: str) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
-            result = getattr(udfs, name)(*arguments)
-            calls.append(Call(name.upper(), arguments, spill(result)))
+            result = FUNCTIONS[name].answer(arguments)
+            calls.append(Call(name, arguments, as_table(result)))
             return result
 
         return call
 
     file = build("anatomy", tmp_path_factory.mktemp("same"), tokens=8, host="headless", prompt=PROMPT, model="demo")
-    workbook = Workbook.open(file, {name.upper(): recording(name) for name in udfs.__all__})
+    workbook = Workbook.open(file, {name: recording(name) for name in FUNCTIONS})
     workbook.recalculate()
     assert not [value for row in workbook.get_range("next_tokens") for value in row if str(value).startswith("#")]
     return calls

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,10 @@ import pytest
 
 import udfs
 from tests.udfs.test_wrong_arguments import MODEL, WORKING, call
-from udfs.cells import spill
-from udfs.function import kinds_of
+from udfs.cells import as_table
 
 FLOAT64 = f"{MODEL} ; float64"
-WITH_MODEL = [name for name in WORKING if "model" in kinds_of(getattr(udfs, name))]
+WITH_MODEL = [name for name in WORKING if "model" in inspect.signature(getattr(udfs, name)).parameters]
 _AS_IN_THE_FILE = {"gpt2_embed", "gpt2_position", "gpt2_weight", "gpt2_sae_feature"}
 
 
@@ -23,7 +23,7 @@ def test_every_function_gives_the_same_but_for_rounding(name: str) -> None:
     if isinstance(narrow, str):
         assert wide.replace(" ; float64", "") == narrow
         return
-    for row, wanted in zip(spill(wide), spill(narrow), strict=True):
+    for row, wanted in zip(as_table(wide), as_table(narrow), strict=True):
         _assert_close(row, wanted)
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import udfs
-from udfs import arguments
-from udfs.cells import CellError
+from udfs.cells import CellError, arguments
 
 
 def test_no_more_ids_than_there_are_tokens() -> None:

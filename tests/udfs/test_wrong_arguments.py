@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 
 import udfs
-from udfs import arguments as arg
-from udfs.arguments import Kind
-from udfs.cells import ERROR_MARK, CellError
-from udfs.function import describe, kinds_of
+from udfs.cells import ERROR_MARK, FUNCTIONS, CellError
 
 MODEL = "tiny"
 STREAM = np.ones((3, 32), np.float32)
@@ -97,75 +94,119 @@ _NO_NUMBERS: list[Any] = [
 _NO_NUMBER: list[Any] = ["text", float("nan"), float("inf"), -1, True, "#N/A", [[1, 2]], {"errorCode": "#REF!"}]
 _TOO_LONG = "a b " * 40  # tokens: tiny takes 64
 
-WRONG: dict[Any, list[Any]] = {
-    arg.Layer: [*_NO_NUMBER, 3, 0.5],
-    arg.Head: [*_NO_NUMBER, 4, 0.5],
-    arg.Residual: [*_NO_NUMBERS, np.ones((2, 31)), np.ones((65, 32))],
-    arg.Qkv: [*_NO_NUMBERS, np.ones((2, 32)), np.ones((65, 96))],
-    arg.Numbers: _NO_NUMBERS,
-    arg.Vector: [*_NO_NUMBERS, np.ones((2, 31)), np.ones((65, 32)), "sae(1)", "sae(1, 50)", "sae(0, 3)"],
-    arg.Coefficient: [value for value in _NO_NUMBER if value != -1] + [1e10, -1e10],
-    arg.Positions: ["text", "first", [["0", "a"]], [["#VALUE!"]], -1, 0.5, [[0, 1.5]]],
-    arg.Ids: [*_NO_NUMBERS, [[-1]], [[50257]], [[0.5]]],
-    arg.Prompt: [_TOO_LONG, "#VALUE!", [["a", "b"]]],
-    arg.Prompts: [[[_TOO_LONG]], [["a"], ["#VALUE!"]], [["a", None, "b"]]],
-    arg.Token: ["two words", "#VALUE!", [["a", "b"]], -1, 50257, 0.5, True, float("nan")],
-    arg.Answers: [[[" a"], ["two words"]], [[" a"], ["#VALUE!"]], [[" a", None, " b"]], [[" a"], [-1]], [[" a"]]],
-    arg.Texts: ["#VALUE!", [["a", None, "b"]], [[-1]], [[50257]], [[0.5]], [[True]], [[" a"]] * 65],
-    arg.Position: [*(value for value in _NO_NUMBER if value != -1), -65, 64, 0.5, 5],
-    arg.PositionOrAll: [*(value for value in _NO_NUMBER if value != -1), -65, 64, 0.5, 5],
-    arg.Show: ["all", "#VALUE!", [["a", "b"]], 1],
-    arg.Method: ["median", "#VALUE!", [["a", "b"]], 1],
-    arg.What: ["blocks", "#VALUE!", [["a", "b"]], 1],
-    arg.Components: ["h.0", "#VALUE!", [["h.0.mlp", "h.3.mlp"]], "h.0.attn.head.4", "wte", 1],
-    arg.Text: ["#VALUE!", [["a", "b"]]],
-    arg.Name: ["nothing", "#VALUE!", [["a", "b"]], "h.9.ln_1", "h.9.attn.c_attn", "h.9.attn.c_attn.weight"],
-    arg.Place: ["nothing", "#VALUE!", [["a", "b"]], "h.4", "blocks.0.attn.hook_q.x"],
-    arg.StreamPlace: ["nothing", "#VALUE!", [["a", "b"]], "h.4", "h.0.attn.q", "h.0.attn.head.1", "wte"],
-    arg.Count: [*_NO_NUMBER, 0, 1.5, 10**9],
-    arg.Index: [*_NO_NUMBER, 1.5, 10**9],
-    arg.Temperature: [*_NO_NUMBER, 1001],
-    arg.Model: ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]], "tiny ; set ln_f.bias[99] = 1", "../tiny"],
-    arg.ModelName: ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]], "tiny ; set ln_f.bias[99] = 1"],
-    arg.TopK: [*_NO_NUMBER, 1.5, 50258],
-    arg.TopP: [*_NO_NUMBER, 1.01],
-    arg.Seed: [*_NO_NUMBER, 0.5, 1_000_000],
-    arg.Draft: ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]], "../tiny"],
-    arg.Cells: [[["#VALUE!", 1, 1]]],
+_POSITION: list[Any] = [*(value for value in _NO_NUMBER if value != -1), -65, 64, 0.5, 5]
+_PROMPT: list[Any] = [_TOO_LONG, "#VALUE!", [["a", "b"]]]
+_PROMPTS: list[Any] = [[[_TOO_LONG]], [["a"], ["#VALUE!"]], [["a", None, "b"]]]
+_TOKEN: list[Any] = ["two words", "#VALUE!", [["a", "b"]], -1, 50257, 0.5, True, float("nan")]
+_TEXT: list[Any] = ["#VALUE!", [["a", "b"]]]
+_PLACE: list[Any] = ["nothing", "#VALUE!", [["a", "b"]], "h.4", "blocks.0.attn.hook_q.x"]
+_STREAM_PLACE: list[Any] = ["nothing", "#VALUE!", [["a", "b"]], "h.4", "h.0.attn.q", "h.0.attn.head.1", "wte"]
+_RESIDUAL: list[Any] = [*_NO_NUMBERS, np.ones((2, 31)), np.ones((65, 32))]
+_COUNT: list[Any] = [*_NO_NUMBER, 0, 1.5, 10**9]
+_INDEX: list[Any] = [*_NO_NUMBER, 1.5, 10**9]
+_MODEL: list[Any] = ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]]]
+_CELLS: list[Any] = [[["#VALUE!", 1, 1]]]
+
+# By the argument's name, or by the function's and the argument's if it means something else there.
+WRONG: dict[str, list[Any]] = {
+    "against": _TOKEN,
+    "ahead": _COUNT,
+    "answer": _TOKEN,
+    "answers": [[[" a"], ["two words"]], [[" a"], ["#VALUE!"]], [[" a", None, " b"]], [[" a"], [-1]], [[" a"]]],
+    "beams": _COUNT,
+    "clean": _PROMPT,
+    "coefficient": [value for value in _NO_NUMBER if value != -1] + [1e10, -1e10],
+    "column": _INDEX,
+    "columns": _COUNT,
+    "components": ["h.0", "#VALUE!", [["h.0.mlp", "h.3.mlp"]], "h.0.attn.head.4", "wte", 1],
+    "corrupted": _PROMPT,
+    "draft": [*_MODEL, "../tiny"],
+    "edits": _CELLS,
+    "feature": _INDEX,
+    "head": [*_NO_NUMBER, 4, 0.5],
+    "ids": [*_NO_NUMBERS, [[-1]], [[50257]], [[0.5]]],
+    "k": _COUNT,
+    "layer": [*_NO_NUMBER, 3, 0.5],
+    "method": ["median", "#VALUE!", [["a", "b"]], 1],
+    "minus": _TEXT,
+    "model": [*_MODEL, "tiny ; set ln_f.bias[99] = 1", "../tiny"],
+    "name": [*_MODEL, "tiny ; set ln_f.bias[99] = 1"],
+    "negative": _PROMPTS,
+    "parameter": ["nothing", "#VALUE!", [["a", "b"]], "h.9.ln_1", "h.9.attn.c_attn", "h.9.attn.c_attn.weight"],
+    "place": _PLACE,
+    "gpt2_added.place": _STREAM_PLACE,
+    "gpt2_contrast.place": _STREAM_PLACE,
+    "gpt2_direction.place": _STREAM_PLACE,
+    "gpt2_steer_model.place": _STREAM_PLACE,
+    "plus": _TEXT,
+    "position": _POSITION,
+    "positions": ["text", "first", [["0", "a"]], [["#VALUE!"]], -1, 0.5, [[0, 1.5]]],
+    "positive": _PROMPTS,
+    "prompt": _PROMPT,
+    "prompts": _PROMPTS,
+    "qkv": [*_NO_NUMBERS, np.ones((2, 32)), np.ones((65, 96))],
+    "residual": _RESIDUAL,
+    "row": _INDEX,
+    "rows": _COUNT,
+    "seed": [*_NO_NUMBER, 0.5, 1_000_000],
+    "show": ["all", "#VALUE!", [["a", "b"]], 1],
+    "surgery": _CELLS,
+    "target": _TOKEN,
+    "temperature": [*_NO_NUMBER, 1001],
+    "text": _TEXT,
+    "tokens": _COUNT,
+    "gpt2_ov.tokens": ["#VALUE!", [["a", None, "b"]], [[-1]], [[50257]], [[0.5]], [[True]], [[" a"]] * 65],
+    "top_k": [*_NO_NUMBER, 1.5, 50258],
+    "top_p": [*_NO_NUMBER, 1.01],
+    "values": _NO_NUMBERS,
+    "vector": _RESIDUAL,
+    "gpt2_nearest_tokens.vector": [*_NO_NUMBERS, np.ones((2, 32)), np.zeros((1, 32))],
+    "gpt2_steer_model.vector": [*_RESIDUAL, "sae(1)", "sae(1, 50)", "sae(0, 3)"],
+    "what": ["blocks", "#VALUE!", [["a", "b"]], 1],
+    "wrong": _TOKEN,
+    "x": _NO_NUMBERS,
+    "gpt2_layernorm.x": _RESIDUAL,
 }
 OPTIONAL_BLANK = {"model", "k", "temperature", "surgery", "row", "rows", "column", "columns", "name", "edits", "text",
                   "against", "position", "show", "method", "components", "what",
                   "coefficient", "positions", "plus", "minus"}  # fmt: skip
 
 
+def wrong_values(name: str, argument: str) -> list[Any]:
+    """What an argument of a function must refuse."""
+    values = WRONG.get(f"{name}.{argument}", WRONG[argument])
+    has_model = "model" in arguments_of(name)
+    return [value for value in values if has_model or argument == "ids" or value is not TOO_LARGE]
+
+
+def arguments_of(name: str) -> list[str]:
+    return [argument.name for argument in FUNCTIONS[name.upper()].arguments]
+
+
 def cases() -> Iterator[Any]:
-    for name in udfs.__all__:
-        kinds = kinds_of(getattr(udfs, name))
-        for argument, kind in kinds.items():
-            for wrong in next(values for known, values in WRONG.items() if known.__metadata__[0] == kind):
-                if wrong is TOO_LARGE and "model" not in kinds and kind == arg.Numbers.__metadata__[0]:
-                    continue
+    for name in WORKING:
+        for argument in arguments_of(name):
+            for wrong in wrong_values(name, argument):
                 yield pytest.param(name, argument, wrong, id=f"{name}-{argument}-{str(wrong)[:30]}")
 
 
 def call(name: str, /, **changes: Any) -> Any:
     arguments = WORKING[name] | changes
-    if "model" in kinds_of(getattr(udfs, name)):
+    if "model" in arguments_of(name):
         arguments = {"model": MODEL} | arguments
     return getattr(udfs, name)(**arguments)
 
 
 def test_every_function_is_here_and_its_call_works() -> None:
-    assert list(WORKING) == udfs.__all__
+    assert [name.upper() for name in WORKING] == list(FUNCTIONS)
     for name in WORKING:
         result = call(name)
         assert isinstance(result, (str, np.ndarray, list))
 
 
-def test_every_kind_is_here() -> None:
-    kinds = {value.__metadata__[0] for value in vars(arg).values() if hasattr(value, "__metadata__")}
-    assert kinds == {known.__metadata__[0] for known in WRONG}
-    assert all(isinstance(kind, Kind) for kind in kinds)
+def test_every_argument_is_here_and_no_other() -> None:
+    named = {f"{name}.{argument}" for name in WORKING for argument in arguments_of(name)}
+    assert WRONG.keys() <= named | {argument.partition(".")[2] for argument in named}
 
 
 @pytest.mark.parametrize(("name", "argument", "wrong"), list(cases()))
@@ -182,11 +223,13 @@ def test_a_wrong_argument_is_one_line_that_names_it(name: str, argument: str, wr
         "vector": ("a vector is", "layer must be", "feature must be"),
     }
     assert message.startswith((argument, *others.get(argument, ()))), message
+    cells = {"model": MODEL} | WORKING[name] | {argument: wrong}
+    assert FUNCTIONS[name.upper()].answer([cells.get(a) for a in arguments_of(name)]) == [[ERROR_MARK + message]]
 
 
 @pytest.mark.parametrize("name", [name for name in WORKING if WORKING[name]])
 def test_a_missing_argument_is_named(name: str) -> None:
-    optional = {argument.name for argument in describe(getattr(udfs, name)).arguments if argument.optional}
+    optional = {argument.name for argument in FUNCTIONS[name.upper()].arguments if argument.optional}
     for argument in WORKING[name].keys() - OPTIONAL_BLANK - optional:
         with pytest.raises(CellError, match=f"^{argument} is missing: it must be"):
             call(name, **{argument: None})

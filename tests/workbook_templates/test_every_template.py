@@ -12,9 +12,9 @@ import pytest
 from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
-import udfs
 import workbook_templates
 from tests.workbook_templates.files import Formulas, code, formulas, opened, stored_formulas, stored_numbers
+from udfs.cells import FUNCTIONS
 from udfs.excel_limits import MAX_FORMULA, MAX_FORMULA_TEXT
 from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
 from workbook_templates.style import INPUT, WEIGHT
@@ -78,7 +78,7 @@ def test_names_that_the_command_line_reads_lead_to_cells(office: openpyxl.Workbo
 
 
 def test_formulas_call_only_functions_that_exist(found: Formulas) -> None:
-    ours = {f"_xldudf_{name.upper()}" for name in udfs.__all__}
+    ours = {f"_xldudf_{name}" for name in FUNCTIONS}
     called = {name for _, _, formula in found for name in re.findall(r"([A-Za-z_][\w.]*)\(", code(formula))}
     assert called <= ours | NATIVE
 

@@ -1,27 +1,43 @@
-"""The only folders that are looked into: the models folder, Hugging Face's cache, and a cache of our own."""
+"""The only folders that are read: the models folder, Hugging Face's cache, and a cache of our own."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from huggingface_hub import constants
 from platformdirs import user_cache_path, user_data_path
 
 
 def models_folder() -> Path:
-    """Where a user's models lie, one folder each: `GPT2_EXCEL_MODELS`, else in the system's data folder."""
+    """The folder of the user's models, one folder each: `GPT2_EXCEL_MODELS`, or one in the system's data folder."""
     chosen = os.environ.get("GPT2_EXCEL_MODELS")
     return Path(chosen) if chosen else user_data_path("gpt2-excel", appauthor=False) / "models"
 
 
 def cache_folder() -> Path:
-    """What can be made again: `GPT2_EXCEL_CACHE`, else in the system's cache folder."""
+    """The folder of files that can be made again: `GPT2_EXCEL_CACHE`, or one in the system's cache folder."""
     chosen = os.environ.get("GPT2_EXCEL_CACHE")
     return Path(chosen) if chosen else user_cache_path("gpt2-excel", appauthor=False)
 
 
+def hub_cache_folder() -> Path:
+    """The folder into which `huggingface_hub` downloads.
+
+    Computed here from the same environment variables, because importing that package takes longer than reading a
+    prompt: `HF_HUB_CACHE` or the older `HUGGINGFACE_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME`.
+    """
+    environment = os.environ
+    caches = environment.get("XDG_CACHE_HOME", os.path.join("~", ".cache"))
+    home = environment.get("HF_HOME", os.path.join(caches, "huggingface"))
+    older = environment.get("HUGGINGFACE_HUB_CACHE", os.path.join(_expanded(home), "hub"))
+    return Path(_expanded(environment.get("HF_HUB_CACHE", older)))
+
+
 def snapshots(repository: str) -> list[Path]:
-    """What Hugging Face's cache holds of a repository, the newest first."""
-    found = Path(constants.HF_HUB_CACHE).glob(f"models--{repository.replace('/', '--')}/snapshots/*")
+    """The snapshots of a repository in Hugging Face's cache, the newest first."""
+    found = hub_cache_folder().glob(f"models--{repository.replace('/', '--')}/snapshots/*")
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def _expanded(path: str) -> str:
+    return os.path.expandvars(os.path.expanduser(path))

@@ -1,41 +1,80 @@
-"""A cache of results by content, bounded in bytes and safe under threads."""
+"""Caches of results by content, which share one limit in bytes and are safe under threads."""
 
 from __future__ import annotations
 
 import hashlib
+import math
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
+from itertools import count
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from udfs.backend.errors import ModelError
 from udfs.backend.stopping import Stopped, check_wanted
 
+_VARIABLE = "GPT2_EXCEL_CACHE_MB"
+_DEFAULT_MB = 1024
 _SMALL = 64  # bytes that anything without an array is counted as
 
 
-class Cache:
-    """Results by key, the least recently used dropped first once they hold more than `max_bytes`.
+def limit_bytes() -> int:
+    """The bytes that all caches of this process may hold together: `GPT2_EXCEL_CACHE_MB` megabytes, or 1024.
 
-    A result that several threads ask for at once is computed by one of them.
+    Raises ModelError if the variable is not a number of at least 0.
     """
+    text = os.environ.get(_VARIABLE) or str(_DEFAULT_MB)
+    try:
+        megabytes = float(text)
+    except ValueError:
+        megabytes = math.nan
+    if not 0 <= megabytes < math.inf:
+        raise ModelError(f"{_VARIABLE} must be a number of megabytes, at least 0, not {text!r}")
+    return int(megabytes * 2**20)
 
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
+
+class Budget:
+    """Bytes that several caches share. The result that was used least recently, in any of them, is dropped first."""
+
+    def __init__(self, limit: Callable[[], int] = limit_bytes) -> None:
+        self.limit = limit
         self.n_bytes = 0
-        self._results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self.lock = Lock()
+        self.clock = count()
+        self._caches: list[Cache] = []
+
+    def join(self, cache: Cache) -> None:
+        """Counts the results of a cache from now on."""
+        self._caches.append(cache)
+
+    def make_room(self, max_bytes: int) -> None:
+        """Drops results until no more than that many bytes are held. The caller holds the lock."""
+        while self.n_bytes > max_bytes:
+            self.n_bytes -= min(self._caches, key=Cache.least_recent_use).drop()
+
+
+PROCESS_BUDGET = Budget()
+
+
+class Cache:
+    """Results by key, within a budget. If several threads ask for a result at once, one of them computes it."""
+
+    def __init__(self, budget: Budget = PROCESS_BUDGET) -> None:
+        self._budget = budget
+        self._results: OrderedDict[Hashable, tuple[Any, int, int]] = OrderedDict()  # result, bytes, time of last use
         self._pending: dict[Hashable, Future[Any]] = {}
-        self._lock = Lock()
+        budget.join(self)
 
     def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
-        """The result of that key, computed where it is not there. Arrays come back read-only."""
+        """The result for that key, computed if it is not kept. Arrays are made read-only."""
         while True:
-            with self._lock:
+            with self._budget.lock:
                 if key in self._results:
-                    self._results.move_to_end(key)
-                    return self._results[key][0]
+                    return self._used(key)
                 others = self._pending.get(key)
                 if others is None:
                     mine: Future[Any] = Future()
@@ -43,35 +82,42 @@ class Cache:
                     break
             try:
                 return others.result()
-            except Stopped:  # nobody wanted it there; here it is still wanted
+            except Stopped:  # the other caller gave up; this one may still want the result
                 check_wanted()
         try:
             result = _read_only(compute())
+            self._keep(key, result)
         except BaseException as error:
             mine.set_exception(error)
             raise
         else:
-            self._keep(key, result)
             mine.set_result(result)
             return result
         finally:
-            with self._lock:
+            with self._budget.lock:
                 del self._pending[key]
 
-    def values(self) -> list[Any]:
-        """The results that are there now, the most recently used first."""
-        with self._lock:
-            return [result for result, _ in reversed(self._results.values())]
+    def least_recent_use(self) -> float:
+        """When the result that `drop` would drop was used; infinite for an empty cache."""
+        return next((used for _, _, used in self._results.values()), math.inf)
+
+    def drop(self) -> int:
+        """Drops the least recently used result and gives its bytes. The caller holds the budget's lock."""
+        return self._results.popitem(last=False)[1][1]
+
+    def _used(self, key: Hashable) -> Any:
+        result, size, _ = self._results.pop(key)
+        self._results[key] = result, size, next(self._budget.clock)
+        return result
 
     def _keep(self, key: Hashable, result: Any) -> None:
-        size = _n_bytes(result)
-        if size > self.max_bytes:
+        size, max_bytes = _n_bytes(result), self._budget.limit()
+        if size > max_bytes:
             return
-        with self._lock:
-            self._results[key] = (result, size)
-            self.n_bytes += size
-            while self.n_bytes > self.max_bytes:
-                self.n_bytes -= self._results.popitem(last=False)[1][1]
+        with self._budget.lock:
+            self._results[key] = result, size, next(self._budget.clock)
+            self._budget.n_bytes += size
+            self._budget.make_room(max_bytes)
 
 
 def content_key(value: Any) -> Hashable:

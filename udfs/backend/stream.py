@@ -17,9 +17,7 @@ from udfs.backend.gpt2.model import Model
 from udfs.backend.result_cache import Cache
 from udfs.backend.stopping import check_wanted
 
-_MAX_BYTES = 512 * 2**20
-
-_kept = Cache(_MAX_BYTES)
+_kept = Cache()
 
 
 def residual_stream(ids: Sequence[int], model: Model) -> tuple[Array, ...]:

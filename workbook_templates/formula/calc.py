@@ -8,10 +8,8 @@ DROP and TAKE of a spill become addresses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
-import udfs
-from udfs.function import describe
+from udfs.cells import FUNCTIONS
 from workbook_templates.places import MARK
 
 from .dialect import Dialect, Piece
@@ -249,6 +247,5 @@ def _counting(count: int, *, down: bool = True) -> str:
     return f"{'ROW' if down else 'COLUMN'}({_STATIC}$A$1:{last})"
 
 
-@cache
 def _argument_count(name: str) -> int:
-    return len(describe(getattr(udfs, name.lower())).arguments)
+    return len(FUNCTIONS[name].arguments)

@@ -15,6 +15,8 @@ import udfs
 from addin.calc import wire
 from addin.calc.client import Client
 from addin.calc.worker import answer
+from tests.broken_gelu import BREAK_GELU, BrokenGelu
+from udfs.cells import ERROR_MARK
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +33,28 @@ def test_tables_numbers_and_messages(client: Client) -> None:
     assert client.call("GPT2_EMBED", [-1.0, ""]) == (("#GPT2! ids must be whole numbers 0 to 50256, not -1",),)
 
 
-def test_a_bug_is_one_line_that_says_nothing_of_this_machine() -> None:
-    assert answer("GPT2_NOTHING", []) == [["#GPT2! GPT2_NOTHING failed: AttributeError"]]
+def test_a_function_that_this_program_lacks_is_named() -> None:
+    (((line,),),) = (answer("GPT2_NOTHING", []),)
+    assert line == "#GPT2! there is no function GPT2_NOTHING: gpt2-excel install calc updates the list"
+
+
+def test_a_bug_is_one_line_and_a_traceback_in_the_log(broken_gelu: BrokenGelu) -> None:
+    calls = io.BytesIO()
+    wire.send(calls, ["GPT2_GELU", 1.0])
+    code = f"{BREAK_GELU}; from addin.calc import worker; worker.main()"
+    ran = subprocess.run([sys.executable, "-c", code], input=calls.getvalue(), capture_output=True, check=True)
+    assert wire.receive(io.BytesIO(ran.stdout), list) == [[[ERROR_MARK + broken_gelu.line]]]
+    assert broken_gelu.is_logged()
 
 
 def test_what_a_function_prints_does_not_get_among_the_results() -> None:
-    code = "import udfs; udfs.gpt2_gelu = lambda x: print('noise') or 7.0; from addin.calc import worker; worker.main()"
+    code = """
+from dataclasses import replace
+from addin.calc import worker
+from udfs.cells import FUNCTIONS
+FUNCTIONS["GPT2_GELU"] = replace(FUNCTIONS["GPT2_GELU"], function=lambda x: print("noise") or 7.0)
+worker.main()
+"""
     calls = io.BytesIO()
     wire.send(calls, ["GPT2_GELU", 1.0])
     ran = subprocess.run([sys.executable, "-c", code], input=calls.getvalue(), capture_output=True, check=True)

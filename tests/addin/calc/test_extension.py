@@ -12,9 +12,8 @@ from zipfile import ZipFile
 
 import pytest
 
-import udfs
 from addin.calc.extension import write_extension
-from udfs.function import describe
+from udfs.cells import FUNCTIONS
 from workbook_templates.formula.calc import method
 
 NAME = "{http://openoffice.org/2001/registry}name"
@@ -30,9 +29,9 @@ def extension(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
 
 def test_every_function_has_a_type_with_all_its_arguments(extension: ZipFile) -> None:
     methods = dict(re.findall(r"> > (\w+)\((.*)\);", extension.read("functions.idl").decode()))
-    assert set(methods) == {method(name) for name in udfs.__all__}
-    for name in udfs.__all__:
-        assert methods[method(name)].count("[in] any ") == len(describe(getattr(udfs, name)).arguments) + 2
+    assert set(methods) == {method(name) for name in FUNCTIONS}
+    for name, function in FUNCTIONS.items():
+        assert methods[method(name)].count("[in] any ") == len(function.arguments) + 2
 
 
 def test_help_belongs_to_the_arguments_of_the_types(extension: ZipFile) -> None:
@@ -78,5 +77,5 @@ def test_libreoffices_python_needs_the_standard_library_and_what_is_packed(exten
     command = [sys.executable, "-I", "-S", "-c", code]  # no packages, no environment, nothing of the current folder
     loaded = subprocess.run(command, capture_output=True, text=True, check=True)
     methods, wire = loaded.stdout.splitlines()
-    assert methods.split() == sorted(map(method, udfs.__all__))
+    assert methods.split() == sorted(map(method, FUNCTIONS))
     assert Path(wire).is_relative_to(tmp_path)

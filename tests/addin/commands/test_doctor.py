@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,8 @@ def line(result: Result, what: str) -> str:
 def test_a_machine_where_the_main_job_works(gpt2_excel: Run) -> None:
     result = gpt2_excel("doctor")
     assert result.exit_code == 0, result.output
-    for what in ("Python", "packages", "models", "main job"):
+    assert os.environ["GPT2_EXCEL_LOG"] in line(result, "log of bugs")
+    for what in ("Python", "packages", "models", "main job", "log of bugs"):
         assert line(result, what).startswith("ok ")
     assert "numpy" in line(result, "packages")
     assert "recalculated 1_anatomy.xlsx" in line(result, "main job")

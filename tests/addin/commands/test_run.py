@@ -18,6 +18,7 @@ from click.testing import Result
 import udfs
 from addin.desktop.macro_workbook import add_functions
 from addin.headless import Workbook
+from tests.broken_gelu import BrokenGelu
 from udfs.backend.gpt2.tokenizer import encode
 from workbook_templates import TEMPLATES
 
@@ -61,6 +62,16 @@ def test_a_file_named_with_o_is_written_over(gpt2_excel: Run, workbook: Path) ->
     result = gpt2_excel("run", workbook, "--prompt", "New", "-o", workbook)
     assert result.exit_code == 0, result.output
     assert read(workbook, "prompt") == "New"
+
+
+def test_a_bug_is_one_line_in_the_cell_and_a_traceback_in_the_log(
+    gpt2_excel: Run, here: Path, broken_gelu: BrokenGelu
+) -> None:
+    with xlsxwriter.Workbook(here.parent / "bug.xlsx") as made:
+        made.add_worksheet("Sheet").write_dynamic_array_formula("A1", "=_xldudf_GPT2_GELU(1)")
+    assert gpt2_excel("run", here.parent / "bug.xlsx").exit_code == 0
+    assert read("bug.xlsx", "Sheet!A1") == f"#GPT2! {broken_gelu.line}"
+    assert broken_gelu.is_logged()
 
 
 def test_json_is_all_that_a_script_needs(gpt2_excel: Run, workbook: Path, here: Path) -> None:
@@ -211,6 +222,7 @@ import zipfile
 from addin.cli import main
 import udfs
 from addin.headless import Workbook
+from tests.broken_gelu import BrokenGelu
 
 def save(self, path, **how):
     path.write_bytes(b"half")

@@ -21,7 +21,7 @@ from addin.desktop.vba_project import Module
 from addin.headless import Workbook
 from addin.programs import find_libreoffice
 from tests.hosts.calc_host import uno_python
-from udfs.function import describe
+from udfs.cells import FUNCTIONS
 from workbook_templates import TEMPLATES, build
 
 # Replaces xlwings in LibreOffice: it returns the call that it received.
@@ -100,7 +100,7 @@ def test_formulas_have_the_names_of_the_vba_functions(templates: dict[str, Path]
     assert b">GPT2_LINEAR(" in sheets
     assert b"_xldudf_" not in sheets
     used = {name.decode() for name in re.findall(rb"\bGPT2_\w+(?=\()", sheets)}
-    assert used <= {name.upper() for name in udfs.__all__}
+    assert used <= set(FUNCTIONS)
 
 
 def test_an_xlsm_recalculates_here(templates: dict[str, Path]) -> None:
@@ -136,7 +136,7 @@ def test_libreoffice_reads_every_module(templates: dict[str, Path], profile: Pat
         modules = {Path(name).stem: archive.read(name) for name in archive.namelist() if "Basic/GPT2Excel/" in name}
     assert {module.name for module in functions_project(["Sheet1"]).modules} <= modules.keys()
     read = etree.tostring(etree.fromstring(modules["gpt2_functions"]), method="text", encoding="unicode")
-    for name in udfs.__all__:
+    for name in map(str.lower, FUNCTIONS):
         assert f"Public Function {name.upper()}(" in read
 
 
@@ -154,21 +154,21 @@ def test_libreoffice_runs_every_wrapper(profile: Path, tmp_path: Path, monkeypat
     monkeypatch.setattr(macro_workbook, "functions_project", _recording_project)
     with xlsxwriter.Workbook(tmp_path / "calls.xlsm") as workbook:
         sheet = workbook.add_worksheet()
-        for row, name in enumerate(udfs.__all__):
-            arguments = [argument.name for argument in describe(getattr(udfs, name)).arguments]
+        for row, (name, function) in enumerate(FUNCTIONS.items()):
+            arguments = [argument.name for argument in function.arguments]
             sheet.write_row(row, 1, arguments)
             cells = ",".join(f"{chr(ord('B') + number)}{row + 1}" for number in range(len(arguments)))
-            sheet.write_formula(row, 0, f"={name.upper()}({cells})")
+            sheet.write_formula(row, 0, f"={name}({cells})")
         sheet.write_formula(row + 1, 0, "=GPT2_WEIGHT(B1:C3,,2.5,A99)")
         add_functions(workbook)
     driver = Path(__file__).with_name("libreoffice.py")
     command = [python, driver, find_libreoffice() or "", tmp_path / "calls.xlsm", profile]
     rows = json.loads(_output(command) or _output(command))  # LibreOffice 7.4 sometimes loses its connection
-    for (call, *arguments), name in zip(rows, udfs.__all__, strict=False):
+    for (call, *arguments), name in zip(rows, map(str.lower, FUNCTIONS), strict=False):
         expected = "|".join([f"{functions.__name__}.{name}", *filter(None, arguments)])
         failed = "#GPT2! first second (gpt2-excel status shows more)"
         assert call == (failed if name == "gpt2_gelu" else expected)
-    first = describe(getattr(udfs, udfs.__all__[0])).arguments[0].name
+    first = next(iter(FUNCTIONS.values())).arguments[0].name
     assert rows[-1][0] == f"{functions.__name__}.gpt2_weight|3 x 2 from {first}|0|2.5|||"
 
 

@@ -8,34 +8,32 @@ from dataclasses import replace
 
 import pytest
 
-import udfs
 from addin.desktop import functions
 from addin.desktop.macro_workbook import functions_project
 from addin.desktop.wrappers import wrapper_modules
 from tests.hosts.desktop_host import wrappers
-from udfs.function import Argument, Description, describe
+from udfs.cells import FUNCTIONS, Argument, CellFunction
 
 WRAPPERS = wrappers(functions_project([]))
-ONE = Description("GPT2_ONE", "One.", (Argument("x", "a number", False),), "")
+ONE = CellFunction("GPT2_ONE", "One.", (Argument("x", "a number", False),), "", abs)
 
 
-def source(name: str, *descriptions: Description) -> str:
-    return next(module.source for module in wrapper_modules(descriptions) if module.name == name)
+def source(name: str, *registered: CellFunction) -> str:
+    return next(module.source for module in wrapper_modules(registered) if module.name == name)
 
 
-@pytest.mark.parametrize("name", udfs.__all__)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_function_has_a_wrapper_that_calls_it(name: str) -> None:
-    function, wrapper = getattr(udfs, name), WRAPPERS[name.upper()]
-    parameters = inspect.signature(function).parameters
-    assert wrapper.parameters == wrapper.arguments == tuple(parameters)
-    assert wrapper.optional == {p.name for p in parameters.values() if p.default is not inspect.Parameter.empty}
-    assert (wrapper.module, wrapper.function) == (functions.__name__, name)
-    assert inspect.unwrap(getattr(functions, wrapper.function)) is inspect.unwrap(function)
+    function, wrapper = FUNCTIONS[name], WRAPPERS[name]
+    assert wrapper.parameters == wrapper.arguments == tuple(argument.name for argument in function.arguments)
+    assert wrapper.optional == {argument.name for argument in function.arguments if argument.optional}
+    assert (wrapper.module, wrapper.function) == (functions.__name__, name.lower())
+    assert tuple(inspect.signature(getattr(functions, wrapper.function)).parameters) == wrapper.parameters
 
 
-@pytest.mark.parametrize("name", udfs.__all__)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_function_wizard_is_told_its_help(name: str) -> None:
-    description = describe(getattr(udfs, name))
+    description = FUNCTIONS[name]
     (call,) = re.findall(rf'^    Describe "{description.name}", (.*(?: _\n.*)*)', HELP, re.M)
     told = re.findall(r'"((?:[^"]|"")*)"', call.replace('" & ChrW(', "ChrW("))
     wanted = [" ".join(description.help.split()), *(argument.help for argument in description.arguments)]
@@ -50,7 +48,7 @@ def test_nothing_else_is_public() -> None:
     modules = [module.source for module in functions_project([]).modules if module.kind == "Module"]
     open_to_cells = "".join(source for source in modules if "Option Private Module" not in source)
     public = re.findall(r"^(?:Public )?(?:Function|Sub) (\w+)", open_to_cells, re.M)
-    assert sorted(public) == sorted(name.upper() for name in udfs.__all__)
+    assert sorted(public) == list(FUNCTIONS)
 
 
 def test_lines_are_no_longer_than_vba_takes() -> None:
@@ -93,6 +91,6 @@ def test_quotes_and_characters_beyond_ascii() -> None:
         (replace(ONE, help="→" * 255), "GPT2_ONE must fit into lines of 1023 characters of VBA, not "),
     ],
 )
-def test_what_there_is_no_room_for(description: Description, said: str) -> None:
+def test_what_there_is_no_room_for(description: CellFunction, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         wrapper_modules([description])

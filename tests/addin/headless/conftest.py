@@ -12,6 +12,7 @@ import pytest
 import xlsxwriter
 
 from addin.headless import Workbook
+from udfs.cells import CellError
 
 Cells = dict[str, Any]
 
@@ -53,7 +54,7 @@ class Toys:
         return "|".join(items)
 
     def fail(self, _: Any = None) -> float:
-        raise ValueError("layer must be 0 to 11, not 12\nand a second line")
+        raise CellError("layer must be 0 to 11, not 12\nand a second line")
 
     def crash(self, _: Any = None) -> float:
         raise ZeroDivisionError("a bug")

@@ -15,14 +15,17 @@ from addin.office import calls
 from addin.office.calls import Calls
 from tests.addin.office.slow import Slow
 from udfs.backend import catalogue, stream
-from udfs.backend.result_cache import Cache
+from udfs.backend.result_cache import Budget, Cache
 from udfs.backend.stopping import Stopped, stopped_by
-from udfs.cells import CellError
+from udfs.cells import Argument, CellError, CellFunction
 
 
-def quick(text: str) -> str:
-    """A function that returns at once."""
-    return text
+def registered(function: Callable[..., Any], *arguments: str) -> CellFunction:
+    """A function as the registry has it."""
+    return CellFunction("F", "", tuple(Argument(name, "", True) for name in arguments), "", function)
+
+
+QUICK = registered(lambda text: text, "text")
 
 
 async def stays() -> None:
@@ -46,7 +49,7 @@ def begun(slow: Slow) -> Coroutine[Any, Any, bool]:
 def test_quick_calls_do_not_wait_for_slow_ones_of_other_functions() -> None:
     async def scene() -> None:
         slows = {f"SLOW{number}": Slow() for number in range(8)}
-        running = Calls({**slows, "QUICK": quick}, seconds=30)
+        running = Calls({**slows, "QUICK": QUICK}, seconds=30)
         crowd = [asyncio.create_task(running.run(name, b"[]", stays())) for name in slows for _ in range(20)]
         for slow in slows.values():
             assert await begun(slow)
@@ -116,11 +119,11 @@ def fails(error: Exception) -> Callable[[], None]:
     return function
 
 
-@pytest.mark.parametrize(("error", "status"), [(CellError("a\nb"), 422), (MemoryError(), 422), (KeyError("x"), 500)])
+@pytest.mark.parametrize(("error", "status"), [(CellError("a\nb"), 422), (MemoryError(), 422), (KeyError("x"), 422)])
 def test_what_goes_wrong_is_one_line(error: Exception, status: int) -> None:
     async def scene() -> None:
         with pytest.raises(HTTPException) as refused:
-            await Calls({"BAD": fails(error)}, 1).run("BAD", b"[]", stays())
+            await Calls({"BAD": registered(fails(error))}, 1).run("BAD", b"[]", stays())
         assert refused.value.status_code == status
         assert "\n" not in refused.value.detail
 
@@ -146,7 +149,7 @@ def test_a_forward_pass_stops_between_blocks() -> None:
 
 
 def test_what_one_caller_gives_up_is_computed_for_another() -> None:
-    cache, stop, slow = Cache(1000), threading.Event(), Slow()
+    cache, stop, slow = Cache(Budget(lambda: 1000)), threading.Event(), Slow()
     results: list[object] = []
 
     def first() -> None:

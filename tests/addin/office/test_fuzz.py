@@ -9,10 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from addin.office.metadata import FUNCTIONS
 from tests.addin.office.running import Running
 from tests.udfs.test_wrong_arguments import WORKING
-from udfs.function import describe
+from udfs.cells import FUNCTIONS
 
 _TEXTS = [
     *("hello", " the", "h.1", "h.0.ln_1", "h.0.attn.c_attn", "wte.weight", "all", "last", "#DIV/0!", "=1+1", "../.."),
@@ -41,7 +40,7 @@ _ANYTHING = st.recursive(
 def given_arguments(data: Any, name: str) -> list[Any]:
     """A correct call with some wrong arguments."""
     working = {"model": "tiny"} | WORKING[name.lower()]
-    names = [argument.name for argument in describe(FUNCTIONS[name]).arguments]
+    names = [argument.name for argument in FUNCTIONS[name].arguments]
     arguments = [getattr(value := working.get(n), "tolist", lambda value=value: value)() for n in names]
     for index in data.draw(st.sets(st.integers(0, max(len(names) - 1, 0)), max_size=2)):
         if index < len(arguments):

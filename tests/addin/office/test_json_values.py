@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from addin.office.json_values import read_arguments, write_result
 from udfs.cells import CellError
+from udfs.cells.values import rows_of
 
 CELLS = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False),
@@ -58,16 +59,16 @@ def test_numbers_have_no_more_digits_than_they_need() -> None:
     ],
 )
 def test_results_of_every_shape_are_rows(result: Any, shown: bytes) -> None:
-    assert write_result(result, "F") == shown
+    assert write_result(rows_of(result), "F") == shown
 
 
 def test_a_text_too_long_for_a_cell_is_an_error() -> None:
     with pytest.raises(CellError, match="the text has 32768 characters; a cell holds 32767"):
-        write_result("a" * 32_768, "F")
+        write_result([["a" * 32_768]], "F")
 
 
 def test_a_text_as_long_as_a_cell_holds_goes_both_ways() -> None:
-    body = write_result("a" * 32_767, "F")
+    body = write_result([["a" * 32_767]], "F")
     assert body == b'[["' + b"a" * 32_767 + b'"]]'
     assert read_arguments(b"[" + body + b"]") == [[["a" * 32_767]]]
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import udfs
 from addin.office import calls, json_values, limits
+from addin.office.app import create_app
 from addin.office.calls import without_paths
-from addin.office.metadata import FUNCTIONS
 from tests.addin.office.running import JSON, Running
 from tests.addin.office.slow import Slow
-from udfs.cells import CellError
+from tests.broken_gelu import BrokenGelu
+from udfs.cells import FUNCTIONS, CellError
 
 WORK = ["hello", 3, 1, "tiny"]
 
@@ -185,21 +186,19 @@ def test_a_model_is_a_name_and_no_path(server: Running, models_folder: Path) -> 
 
 
 def test_errors_carry_no_paths(server: Running, models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def damaged() -> None:
+    def damaged(**_: object) -> None:
         raise CellError(f"config.json cannot be read: [Errno 5] {str(models_folder / 'tiny' / 'config.json')!r}")
 
-    monkeypatch.setitem(FUNCTIONS, "GPT2_GELU", damaged)
+    monkeypatch.setitem(FUNCTIONS, "GPT2_GELU", replace(FUNCTIONS["GPT2_GELU"], function=damaged))
     given = server.call("GPT2_GELU", []).error
     assert given.replace("\\", "/") == "config.json cannot be read: [Errno 5] '.../tiny/config.json'"
     for folder in (Path.home() / "x", Path(udfs.__file__)):
         assert str(folder.parent) not in without_paths(f"there is no {folder}")
 
 
-def test_a_bug_is_one_line_that_tells_nothing(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(x: np.ndarray[Any, Any]) -> None:
-        raise KeyError("/secret/place")
-
-    monkeypatch.setitem(FUNCTIONS, "GPT2_GELU", broken)
+def test_a_bug_is_one_line_and_a_traceback_in_the_log(server: Running, broken_gelu: BrokenGelu) -> None:
+    create_app(server.settings)
     answer = server.call("GPT2_GELU", [1])
-    assert answer.status == 500
-    assert answer.error == "GPT2_GELU failed: a bug in gpt2-excel; the server's window says where"
+    assert answer.status == 422
+    assert answer.error == broken_gelu.line
+    assert broken_gelu.is_logged()

@@ -11,13 +11,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-import udfs
 from addin.office import icons
 from addin.office.app import PAGES
 from addin.office.manifest import ADDIN_ID, ICON_SIZES, manifest
 from addin.office.metadata import functions_json, openapi
 from tests.addin.office.running import Running
-from udfs.function import describe
+from udfs.cells import FUNCTIONS
 
 _OFFICE = "{http://schemas.microsoft.com/office/appforoffice/1.1}"
 _TYPES = "{http://schemas.microsoft.com/office/officeappbasictypes/1.0}"
@@ -26,9 +25,8 @@ _MAX_METADATA = 1_000_000  # bytes: Excel for Windows reads no more
 
 def test_the_metadata_has_every_function_with_its_help() -> None:
     told = functions_json()
-    assert [one["id"] for one in told["functions"]] == [name.upper() for name in udfs.__all__]
-    for one, name in zip(told["functions"], udfs.__all__, strict=True):
-        described = describe(getattr(udfs, name))
+    assert [one["id"] for one in told["functions"]] == list(FUNCTIONS)
+    for one, described in zip(told["functions"], FUNCTIONS.values(), strict=True):
         assert (one["name"], one["description"]) == (described.name, described.help)
         assert [(p["name"], p["description"], p["optional"]) for p in one["parameters"]] == [
             (argument.name, argument.help, argument.optional) for argument in described.arguments
@@ -45,9 +43,9 @@ def test_names_are_ones_that_excel_takes_for_no_cell() -> None:
 
 def test_the_server_gives_them(server: Running) -> None:
     assert server.ask("GET", "/functions.json").json == functions_json()
-    assert [one["name"] for one in server.ask("GET", "/catalog.json").json] == [n.upper() for n in udfs.__all__]
+    assert [one["name"] for one in server.ask("GET", "/catalog.json").json] == list(FUNCTIONS)
     assert server.ask("GET", "/openapi.json").json == json.loads(json.dumps(openapi()))
-    assert set(openapi()["paths"]) == {f"/call/{name.upper()}" for name in udfs.__all__}
+    assert set(openapi()["paths"]) == {f"/call/{name}" for name in FUNCTIONS}
 
 
 def test_the_manifest_names_only_what_the_server_has(server: Running) -> None:

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from huggingface_hub import constants
 
 from tests.random_checkpoint import write_checkpoint
 from udfs.backend import catalogue
@@ -16,7 +15,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty models folder and an empty Hugging Face cache."""
     monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path / "models"))
     monkeypatch.delenv("GPT2_EXCEL_MODEL", raising=False)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     return tmp_path / "models"
 
 

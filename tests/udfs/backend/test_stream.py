@@ -11,7 +11,7 @@ from udfs.backend import stream
 from udfs.backend.catalogue import load
 from udfs.backend.gpt2.additions import with_additions
 from udfs.backend.gpt2.forward import block, embed, no_hook
-from udfs.backend.result_cache import Cache
+from udfs.backend.result_cache import Budget, Cache
 
 IDS = list(range(1000, 1020))
 TEXTS = ("tiny", "tiny ; scale h.0.attn by 0.5", "tiny ; scale h.1.mlp by 2", "tiny ; set ln_f.bias[0] = 3",
@@ -35,7 +35,7 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         computed.append(layer)
         return quick_block(layer, *rest)
 
-    monkeypatch.setattr(stream, "_kept", Cache(10**9))
+    monkeypatch.setattr(stream, "_kept", Cache(Budget(lambda: 10**9)))
     monkeypatch.setattr(stream, "quick_block", counted)
     return computed
 
@@ -95,10 +95,10 @@ prompts = st.lists(st.sampled_from([5, 6, 7]), min_size=1, max_size=12)
 @given(st.lists(st.tuples(st.sampled_from(TEXTS), prompts), min_size=1, max_size=12), st.integers(0, 200_000))
 def test_whatever_was_asked_before_the_bytes_are_the_same(questions: list[tuple[str, list[int]]], room: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream, "_kept", Cache(room))
+        patch.setattr(stream, "_kept", Cache(Budget(lambda: room)))
         warm = [stream.residual_stream(ids, load(text)) for text, ids in questions]
         for (text, ids), found in zip(questions, warm, strict=True):
-            patch.setattr(stream, "_kept", Cache(0))
+            patch.setattr(stream, "_kept", Cache(Budget(lambda: 0)))
             cold = stream.residual_stream(ids, load(text))
             assert [residual.tobytes() for residual in found] == [residual.tobytes() for residual in cold]
 

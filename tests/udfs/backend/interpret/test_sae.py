@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from huggingface_hub import constants
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
@@ -95,7 +94,7 @@ def resident() -> int:
 
 def test_where_autoencoders_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     assert sae.installed("gpt2") == {}
     snapshot = tmp_path / "hub" / "models--jbloom--GPT2-Small-SAEs-Reformatted" / "snapshots" / "abc"
     cached = write_sae(snapshot / "blocks.2.hook_resid_pre")

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import cells
 from udfs.backend.arrays import FLOAT32
-from udfs.cells import CellError
+from udfs.cells import CellError, values
 
 finite = st.floats(-(2.0**99), 2.0**99, width=32)
 tables = st.integers(1, 5).flatmap(lambda width: st.lists(st.lists(finite, min_size=width, max_size=width), min_size=1))
@@ -25,7 +24,7 @@ def test_every_shape_that_hosts_hand_over_means_the_same(
     objects = np.empty((len(padded), len(padded[0])), object)
     objects[:] = padded
     for raw in (rows, tuple(map(tuple, rows)), expected, expected.astype(float), padded, objects):
-        np.testing.assert_array_equal(cells.numbers(raw, "x"), expected)
+        np.testing.assert_array_equal(values.numbers(raw, "x"), expected)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +39,7 @@ def test_every_shape_that_hosts_hand_over_means_the_same(
     ],
 )
 def test_single_cells_and_rows(raw: object, expected: list[list[float]]) -> None:
-    assert cells.numbers(raw, "x").tolist() == expected
+    assert values.numbers(raw, "x").tolist() == expected
 
 
 BAD_NUMBERS: list[tuple[Any, str]] = [
@@ -69,13 +68,13 @@ BAD_NUMBERS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("raw", "message"), BAD_NUMBERS)
 def test_what_is_no_number_is_said(raw: object, message: str) -> None:
     with pytest.raises(CellError) as error:
-        cells.numbers(raw, "x", FLOAT32)
+        values.numbers(raw, "x", FLOAT32)
     assert str(error.value) == message
 
 
 def test_a_cell_holds_a_double() -> None:
-    assert cells.numbers([[1e300, 0.1]], "x").tolist() == [[1e300, 0.1]]
-    assert cells.numbers([[0.1]], "x", FLOAT32).tolist() == [[float(np.float32(0.1))]]
+    assert values.numbers([[1e300, 0.1]], "x").tolist() == [[1e300, 0.1]]
+    assert values.numbers([[0.1]], "x", FLOAT32).tolist() == [[float(np.float32(0.1))]]
 
 
 @pytest.mark.parametrize(
@@ -92,18 +91,18 @@ def test_a_cell_holds_a_double() -> None:
     ],
 )
 def test_text(raw: object, expected: str) -> None:
-    assert cells.text(raw, "prompt") == expected
+    assert values.text(raw, "prompt") == expected
 
 
 def test_a_text_is_one_cell() -> None:
     with pytest.raises(CellError, match=r"^prompt must be one cell, not 1 x 2$"):
-        cells.text([["a", "b"]], "prompt")
+        values.text([["a", "b"]], "prompt")
 
 
 @pytest.mark.parametrize("raw", ["#NAME?", -2146826259, {"basicValue": "#NAME?"}])
 def test_an_error_is_no_text(raw: object) -> None:
     with pytest.raises(CellError, match=r"^prompt has the error #NAME\?$"):
-        cells.text(raw, "prompt")
+        values.text(raw, "prompt")
 
 
 @pytest.mark.parametrize(
@@ -122,18 +121,18 @@ def test_an_error_is_no_text(raw: object) -> None:
 )
 def test_a_number_within_bounds(raw: object, message: str) -> None:
     with pytest.raises(CellError) as error:
-        cells.number(raw, "layer", 0, 11, whole=True, note=" for gpt2")
+        values.whole(raw, "layer", 0, 11, " for gpt2")
     assert str(error.value) == message
 
 
 def test_spills_are_plain_python_values() -> None:
-    assert cells.spill(np.array([[1, 2]], np.float32)) == [[1.0, 2.0]]
-    assert type(cells.spill(np.array([[1]], np.float32))[0][0]) is float
-    assert cells.spill("text") == [["text"]]
-    assert cells.spill([["a", 1]]) == [["a", 1]]
+    assert values.as_table(np.array([[1, 2]], np.float32)) == [[1.0, 2.0]]
+    assert type(values.as_table(np.array([[1]], np.float32))[0][0]) is float
+    assert values.as_table("text") == [["text"]]
+    assert values.as_table([["a", 1]]) == [["a", 1]]
 
 
 @pytest.mark.parametrize("result", [np.array([[np.nan]]), np.array([[np.inf]]), [["a", float("nan")]], float("inf")])
 def test_no_result_is_silently_not_a_number(result: object) -> None:
     with pytest.raises(CellError, match=r"^GPT2_X gives numbers that are not finite"):
-        cells.check_result(result, "GPT2_X")
+        values.check_finite(result, "GPT2_X")

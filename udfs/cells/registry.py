@@ -1,0 +1,160 @@
+"""The functions that a cell can call. Every host reads `FUNCTIONS`, and nothing else.
+
+    @cell_function
+    def gpt2_block(layer: int, residual: ArrayLike, model: str = "") -> Array:
+
+registers `GPT2_BLOCK` and keeps `gpt2_block` a Python function, with the same parameters and types.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from udfs.backend import catalogue
+from udfs.backend.errors import ModelError
+from udfs.backend.result_cache import Cache, content_key
+from udfs.backend.stopping import Stopped
+from udfs.cells import values
+from udfs.cells.arguments import HELP, MAY_BE_BLANK, NAMES_A_MODEL
+from udfs.cells.errors import CellError, bug_line, marked
+from udfs.cells.values import Rows
+
+CATEGORY = "GPT-2"  # under which a spreadsheet lists the functions
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+_log = logging.getLogger("udfs")
+_results = Cache()
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a cell function."""
+
+    name: str
+    help: str
+    optional: bool
+
+
+@dataclass(frozen=True)
+class CellFunction:
+    """A function of cells: its name in capitals, its help, its arguments, a formula that calls it.
+
+    `function` is the Python function behind it.
+    """
+
+    name: str
+    help: str
+    arguments: tuple[Argument, ...]
+    example: str
+    function: Callable[..., Any]
+
+    def answer(self, cells: Sequence[object]) -> Rows:
+        """The rows that a cell shows for these arguments, each a cell or a range.
+
+        An error is one row of one text. A wrong argument gives one line that names it. An exception that is not the
+        user's mistake is logged with its traceback. Only `Stopped` is raised, if the caller gave up.
+        """
+        try:
+            return values.rows_of(self._result(cells))
+        except Stopped:
+            raise
+        except (CellError, ModelError) as error:
+            line = str(error)
+        except MemoryError:
+            line = f"{self.name} needs more memory than this machine has: ask for less"
+        except Exception as error:
+            _log.exception("%s failed", self.name)
+            line = bug_line(self.name, error)
+        return [[marked(line)]]
+
+    def _result(self, cells: Sequence[object]) -> Any:
+        """The function's result, kept by the content of the arguments."""
+        if len(cells) > len(self.arguments):
+            raise CellError(f"{self.name} takes at most {len(self.arguments)} arguments, not {len(cells)}")
+        padded = [*cells, *[None] * (len(self.arguments) - len(cells))]
+        given = {
+            argument.name: values.plain(cell, argument.name)
+            for argument, cell in zip(self.arguments, padded, strict=True)
+        }
+        models = [_fingerprint(value) for name, value in given.items() if name in NAMES_A_MODEL]
+        key = (self.name, *map(content_key, given.values()), *models)
+        return _results.get(key, lambda: self.function(**given))
+
+
+FUNCTIONS: dict[str, CellFunction] = {}  # by name, in alphabetical order
+
+
+def cell_function(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Registers a function under its name in capitals. Gives the same function with more lenient arguments.
+
+    An argument that is None or blank means its default. Raises CellError for anything wrong with the arguments or the
+    model, and if the result has numbers that are not finite; TypeError if the function is called with too many
+    arguments or an unknown keyword.
+    """
+    signature = inspect.signature(function)
+    summary, own_help, details = _documentation(function)
+    arguments = tuple(
+        Argument(name, own_help.get(name) or HELP[name], parameter.default is not inspect.Parameter.empty)
+        for name, parameter in signature.parameters.items()
+    )
+    name = function.__name__.upper()
+
+    @wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            given = signature.bind_partial(*args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{function.__name__}() {error}") from None
+        known = {argument.name: _given(argument, given.get(argument.name)) for argument in arguments}
+        known = {name: value for name, value in known.items() if value is not None}
+        try:
+            return values.check_finite(cast("Callable[..., _R]", function)(**known), name)
+        except ModelError as error:
+            raise CellError(str(error)) from None
+
+    help_lines = "\n".join(f"{argument.name}: {argument.help}" for argument in arguments)
+    call.__doc__ = "\n\n".join(filter(None, [summary, help_lines, details]))
+    FUNCTIONS[name] = CellFunction(name, summary, arguments, own_help.get("Example", ""), call)
+    in_order = sorted(FUNCTIONS.items())
+    FUNCTIONS.clear()
+    FUNCTIONS.update(in_order)
+    return call
+
+
+def _given(argument: Argument, value: object) -> object:
+    """The value of an argument; None if the function's default applies."""
+    if not values.is_blank(value):
+        return value
+    if argument.optional:
+        return None
+    if argument.name in MAY_BE_BLANK:
+        return ""
+    raise CellError(f"{argument.name} is missing: it must be {argument.help}")
+
+
+def _documentation(function: Callable[..., Any]) -> tuple[str, Mapping[str, str], str]:
+    """The first paragraph of a docstring, its lines `name: text` at the margin by name, and the rest.
+
+    A line whose name is an argument is the help of that argument. `Example: =...` is a formula.
+    """
+    summary, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
+    named = dict(re.findall(r"^(\w+): (.+)$", rest, re.M))
+    parameters = inspect.signature(function).parameters
+    details = [line for line in rest.splitlines() if line.partition(":")[0] not in parameters]
+    return summary, named, "\n".join(details).strip()
+
+
+def _fingerprint(model: object) -> Hashable:
+    """A value that changes when the model's files change; None if the model cannot be loaded."""
+    try:
+        return catalogue.load(values.text(model, "model")).fingerprint
+    except (CellError, ModelError):
+        return None  # the function itself raises it, and names the argument
