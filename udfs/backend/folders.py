@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_data_path
-
 
 def models_folder() -> Path:
     """The folder of the user's models, one folder each: `GPT2_EXCEL_MODELS`, or one in the system's data folder."""
+    from platformdirs import user_data_path  # imported when needed, so that `import udfs` is quick
+
     chosen = os.environ.get("GPT2_EXCEL_MODELS")
     return Path(chosen) if chosen else user_data_path("gpt2-excel", appauthor=False) / "models"
 
 
 def cache_folder() -> Path:
     """The folder of files that can be made again: `GPT2_EXCEL_CACHE`, or one in the system's cache folder."""
+    from platformdirs import user_cache_path
+
     chosen = os.environ.get("GPT2_EXCEL_CACHE")
     return Path(chosen) if chosen else user_cache_path("gpt2-excel", appauthor=False)
 

@@ -8,8 +8,6 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from platformdirs import user_state_path
-
 _logger = logging.getLogger("udfs")
 _MAX_BYTES = 1_000_000
 _FORMAT = "%(asctime)s %(process)d %(levelname)s %(message)s"
@@ -17,6 +15,8 @@ _FORMAT = "%(asctime)s %(process)d %(levelname)s %(message)s"
 
 def log_path() -> Path:
     """Where a host writes the log: `GPT2_EXCEL_LOG`, or a file in the system's folder for a program's state."""
+    from platformdirs import user_state_path
+
     chosen = os.environ.get("GPT2_EXCEL_LOG")
     return Path(chosen) if chosen else user_state_path("gpt2-excel", appauthor=False) / "gpt2-excel.log"
 

@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
-
-import tiktoken
+from typing import TYPE_CHECKING
 
 from udfs.backend.errors import ModelError
+
+if TYPE_CHECKING:  # imported when a text is first encoded, so that `import udfs` is quick
+    import tiktoken
 
 N_VOCAB = 50257
 END_OF_TEXT = 50256
@@ -209,12 +211,16 @@ def _stand_ins(text: str) -> str:
 @cache
 def _matcher(pattern: str) -> tiktoken.Encoding:
     """An encoding that gives the bytes of the characters that match, and nothing for the others."""
+    import tiktoken
+
     ranks = {bytes([byte]): byte for byte in range(_N_BYTES)}
     return tiktoken.Encoding(pattern, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
 
 
 @cache
 def _encoding() -> tiktoken.Encoding:
+    import tiktoken
+
     return tiktoken.Encoding(
         "gpt2",
         pat_str=_PATTERN,
