@@ -44,7 +44,7 @@ def gpt2_generate(
 
     Stops before <|endoftext|>. Tokens are drawn as in Hugging Face's transformers: logits divided by the temperature,
     then top_k, then top_p; tokens as likely as the last of the top_k stay; top_p keeps a token if the likelier ones
-    together have less than top_p. The random numbers are PCG64's, one for each token.
+    together have less than top_p. Each token takes one random number of Python's `random.Random(seed)`.
 
     Raises: CellError if the prompt has no tokens, or if tokens do not fit behind it.
     Source: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration" (top_p).
@@ -125,8 +125,7 @@ def gpt2_candidates(
 
     Columns: rank, token, id, logit; then the probability after the temperature, after top_k and after top_p, 0 if a
     token was cut; and up to, the sum of the last ones so far. A random number from 0 to 1 draws the first token whose
-    sum is above it. After the 256 likeliest tokens, the others follow in the order of their ids, so that rounding does
-    not decide.
+    sum is above it. Among equally likely tokens, the lower id comes first.
 
     Raises: CellError if the prompt has no tokens, or too many.
     Source: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration" (top_p).
