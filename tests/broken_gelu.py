@@ -1,4 +1,4 @@
-"""A bug in a function, and what it must lead to in every host."""
+"""A bug in a function, and what every host must do with it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from udfs.cells import FUNCTIONS, CellFunction
 
-# For a host in a process of its own: what it runs first.
+# Code that a host in a separate process runs first.
 BREAK_GELU = "from tests.broken_gelu import broken, FUNCTIONS; FUNCTIONS['GPT2_GELU'] = broken()"
 
 
 def broken() -> CellFunction:
-    """GPT2_GELU, but it raises an exception that is not the user's mistake."""
+    """GPT2_GELU with a bug: it raises an exception that is not the user's mistake."""
     return replace(FUNCTIONS["GPT2_GELU"], function=_fail)
 
 
@@ -22,7 +22,7 @@ def _fail(x: object) -> None:
 
 @dataclass(frozen=True)
 class BrokenGelu:
-    """What a cell shows for the bug, and whether the log has the traceback."""
+    """The text that a cell shows for the bug, and the check that the log has its traceback."""
 
     log: Path
     line: str = "GPT2_GELU failed: KeyError (a bug; gpt2-excel doctor names the log)"

@@ -1,4 +1,4 @@
-"""Whether things came up as often as their probabilities say."""
+"""A test that counts agree with probabilities."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-_FEWEST = 5  # expected in a cell; the rarer ones are counted together
+_FEWEST = 5  # expected count of a class; rarer outcomes are counted as one class
 
 
 def chance(counts: Sequence[int], probabilities: Sequence[float] | np.ndarray[Any, Any]) -> float:
-    """The chance of counts that are at least as far from the expected ones, by Pearson's chi-squared test.
+    """The p-value of the counts by Pearson's chi-squared test.
 
-    0 where something came up that cannot.
+    0 if an outcome of probability 0 came up.
     """
     observed, expected = np.asarray(counts, float), np.asarray(probabilities) * np.sum(counts)
     if observed[expected == 0].any():

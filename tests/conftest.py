@@ -1,4 +1,4 @@
-"""What all tests share: a models folder with a random checkpoint `tiny`, and nothing else of this machine's."""
+"""Fixtures for all tests: a models folder with a random checkpoint `tiny`, isolated from this user's own files."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from udfs.backend.gpt2.model import Model
 from udfs.cells import FUNCTIONS
 from udfs.cells.log import log_to_file
 
-settings.register_profile("project", deadline=None)  # on a busy machine anything may take long
+settings.register_profile("project", deadline=None)  # a busy machine may take long over anything
 settings.load_profile("project")
 
-OWN_MODELS = catalogue.models_folder()  # of the person who runs the tests, before they look elsewhere
+OWN_MODELS = catalogue.models_folder()  # saved before `models_folder` sets another one
 
 
 @pytest.fixture(scope="session", autouse=True)
 def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The models folder of the tests: the random checkpoint `tiny` with a random sparse autoencoder before block 1.
 
-    The default model is `demo`; what is cached or logged goes to folders of the tests.
+    The default model is `demo`. Caches and logs go to temporary folders.
     """
     folder = tmp_path_factory.mktemp("models")
     write_checkpoint(folder / "tiny")
@@ -42,7 +42,7 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def broken_gelu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[BrokenGelu]:
-    """GPT2_GELU has a bug; a host that starts now logs it to a file of this test, in a folder that is not there yet."""
+    """GPT2_GELU with a bug. A host that starts now logs it to a file in a folder that does not exist yet."""
     log = tmp_path / "new folder" / "bugs.log"
     with monkeypatch.context() as patch:
         patch.setenv("GPT2_EXCEL_LOG", str(log))
@@ -53,7 +53,7 @@ def broken_gelu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bro
 
 @pytest.fixture
 def gpt2(monkeypatch: pytest.MonkeyPatch) -> Model:
-    """The real GPT-2 small, where it is on this machine; the test is skipped elsewhere."""
+    """The real GPT-2 small. Skips the test if it is not on this machine."""
     monkeypatch.setenv("GPT2_EXCEL_MODELS", str(OWN_MODELS))
     try:
         return catalogue.load("gpt2")

@@ -1,4 +1,4 @@
-"""GPT-2's forward pass in float64, as one writes it down: what a checkpoint's numbers mathematically give."""
+"""GPT-2's forward pass in float64, written as plainly as possible: an independent reference for the backend."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Weights = Mapping[str, Numbers]
 
 @cache
 def weights(folder: Path) -> Weights:
-    """The tensors of a checkpoint, exact."""
+    """The tensors of a checkpoint, in float64 without rounding."""
     return {name: tensor.astype(np.float64) for name, tensor in load_file(folder / "model.safetensors").items()}
 
 
 def trace(ids: Sequence[int], w: Weights, n_layer: int, n_head: int) -> dict[str, Numbers]:
-    """Every step as the backend's `trace` gives it, and `logits`: those after the last token."""
+    """Every step under the backend's name for it, and `logits` after the last token."""
     seen: dict[str, Numbers] = {}
     n_seq = len(ids)
     mask = np.triu(np.full((n_seq, n_seq), -np.inf), k=1)

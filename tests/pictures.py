@@ -17,7 +17,7 @@ _DOTS = "80"  # an inch
 
 
 def main() -> None:
-    """Prints the name of each template as it is done."""
+    """Takes the pictures of every template, and prints its name when it is done."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "pictures")
     folder.mkdir(parents=True, exist_ok=True)
     for template in TEMPLATES:

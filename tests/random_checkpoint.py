@@ -1,4 +1,4 @@
-"""GPT-2 checkpoints with random weights, the same on every machine, so that fixtures hold only what came out."""
+"""GPT-2 checkpoints with random weights, the same on every machine, so that fixtures need to hold only results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZES = {
 
 
 def config(n_layer: int, n_head: int, n_embd: int, n_ctx: int, n_vocab: int) -> dict[str, Any]:
-    """The values of a `config.json` for a GPT-2 of that shape."""
+    """The content of a `config.json` for a GPT-2 of that shape."""
     return {
         "model_type": "gpt2",
         "activation_function": "gelu_new",
@@ -39,7 +39,7 @@ def config(n_layer: int, n_head: int, n_embd: int, n_ctx: int, n_vocab: int) -> 
 
 
 def tensors(shapes: dict[str, tuple[int, ...]], seed: int = 0) -> dict[str, NDArray[np.float32]]:
-    """Weights for these shapes: matrices that keep the scale of what they multiply, LayerNorms near one."""
+    """Weights for these shapes: matrices that keep the scale of their input, and LayerNorms near one."""
     random = np.random.RandomState(seed)  # its stream never changes between versions of numpy
     made = {}
     for name, shape in shapes.items():
@@ -54,7 +54,7 @@ def tensors(shapes: dict[str, tuple[int, ...]], seed: int = 0) -> dict[str, NDAr
 
 
 def write_checkpoint(folder: Path, size: str = "tiny", seed: int = 0, prefix: str = "") -> Path:
-    """A folder with `config.json` and `model.safetensors` in float32."""
+    """Writes `config.json` and `model.safetensors`, in float32, and returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     values = config(**SIZES[size])
     (folder / "config.json").write_text(json.dumps(values))
@@ -64,7 +64,7 @@ def write_checkpoint(folder: Path, size: str = "tiny", seed: int = 0, prefix: st
 
 
 def random_model(folder: Path, size: str = "tiny", seed: int = 0) -> Model:
-    """Such a checkpoint, written there and opened, without a models folder."""
+    """A random checkpoint, written into the folder and opened, without a models folder."""
     checkpoint = open_checkpoint(write_checkpoint(folder / f"{size} {seed}", size, seed))
     tensors = checkpoint.tensors
     return Model(f"{size} {seed}", size, checkpoint.config, tensors, Linears(tensors), source=str(folder))

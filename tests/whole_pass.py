@@ -1,4 +1,4 @@
-"""The forward pass of a whole text, computed anew: nothing kept, nothing fast, with the model text's additions."""
+"""The readable forward pass over a whole text, with the model text's additions and without any cache."""
 
 from __future__ import annotations
 

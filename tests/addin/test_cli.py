@@ -1,4 +1,4 @@
-"""The command line as a whole: help, exit codes, errors in one line."""
+"""The whole command line: help, exit codes, errors in one line."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ print([name for name in {SLOW_TO_IMPORT} if name in sys.modules])"
 
 
 @pytest.mark.parametrize("arguments", [["fly"], ["run", "--fly"], ["run", "--tokens", "0"], ["new"]])
-def test_what_cannot_be_read_is_exit_code_2(arguments: list[str]) -> None:
+def test_a_wrong_command_line_is_exit_code_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(cli.main, arguments).exit_code == 2
 
 
@@ -64,7 +64,7 @@ def test_a_bug_is_one_line(failing: list[BaseException]) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_debug_lets_a_bug_through(failing: list[BaseException]) -> None:
+def test_debug_shows_the_traceback_of_a_bug(failing: list[BaseException]) -> None:
     failing.append(KeyError("a"))
     assert isinstance(CliRunner().invoke(cli.main, ["--debug", "models"]).exception, KeyError)
 
@@ -75,7 +75,7 @@ def test_ctrl_c_is_exit_code_130(failing: list[BaseException]) -> None:
     assert (result.exit_code, result.stderr) == (130, "gpt2-excel: stopped\n")
 
 
-def test_a_file_that_cannot_be_used_is_one_line(failing: list[BaseException]) -> None:
+def test_a_file_that_cannot_be_read_is_one_line(failing: list[BaseException]) -> None:
     failing.append(PermissionError(13, "Permission denied", "/somewhere"))
     result = CliRunner().invoke(cli.main, ["models"])
     assert result.exit_code == 1
@@ -83,7 +83,7 @@ def test_a_file_that_cannot_be_used_is_one_line(failing: list[BaseException]) ->
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-def test_a_terminal_that_lacks_characters_still_gets_a_result(tmp_path: Path, encoding: str) -> None:
+def test_a_terminal_that_lacks_characters_still_shows_a_result(tmp_path: Path, encoding: str) -> None:
     write_checkpoint(tmp_path / "日")
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "GPT2_EXCEL_MODELS": str(tmp_path)}
     command = [sys.executable, "-c", "from addin.cli import main; main()", "models"]

@@ -31,7 +31,7 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 
 
 def package_of(module: str) -> str:
-    """The entry of LAYERS that a module belongs to: the longest that it begins with."""
+    """The entry of LAYERS that a module belongs to: the longest one that its name begins with."""
     entries = [entry for layer in LAYERS for entry in layer if f"{module}.".startswith(f"{entry}.")]
     return max(entries, key=len)
 
@@ -41,7 +41,7 @@ def layer_of(package: str) -> int:
 
 
 def imported(path: Path) -> Iterator[tuple[int, str]]:
-    """The line and the name of everything of this project that a module imports, inside functions too."""
+    """The line and the name of every import from this project, including imports inside functions."""
     folder = list(path.relative_to(ROOT).parent.parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -67,7 +67,7 @@ def test_no_module_imports_upward(path: Path) -> None:
     assert upward == []
 
 
-def test_the_test_knows_what_is_upward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_finds_upward_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     allowed = [("addin.cli", "addin.commands.run"), ("addin.office.app", "addin.hub.downloads")]
     allowed += [("addin.headless.names", "addin.calc.layout.fault"), ("udfs.lens", "udfs.backend.model")]
     refused = [("addin.office.app", "addin.commands.run"), ("addin.office.app", "addin.calc.wire")]

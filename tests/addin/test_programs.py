@@ -1,4 +1,4 @@
-"""Excel and LibreOffice are found where their installers put them."""
+"""Finds Excel and LibreOffice in the folders of their installers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_excel_on_a_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
-def test_libreoffice_says_its_version() -> None:
+def test_libreoffices_version() -> None:
     program = programs.find_libreoffice()
     assert program is not None
     version = programs.libreoffice_version(program)

@@ -1,6 +1,7 @@
-"""Runs in a Python that knows LibreOffice's `uno`: starts LibreOffice, and does what its standard input says.
+"""Runs in a Python that has LibreOffice's `uno`: starts LibreOffice, and obeys commands from its standard input.
 
-A line of JSON, the name of a method of `Driver` and its arguments, is answered by a line: the result, or the error.
+A command is a line of JSON: the name of a method of `Driver`, and its arguments. The answer is one line, the result or
+an error.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Driver:
         self._document: Any = None
 
     def open(self, url: str) -> float:
-        """Loads a document, or makes an empty one of `private:factory/scalc`; gives the seconds that it took."""
+        """Loads a document, or makes an empty one for `private:factory/scalc`. Returns the seconds that it took."""
         self.close()
         start = time.perf_counter()
         self._document = self._desktop.loadComponentFromURL(url, "_blank", 0, (_property("Hidden", True),))
@@ -58,30 +59,30 @@ class Driver:
             place.Value = value
 
     def set(self, tab: str, cell: str, value: str | float) -> float:
-        """Types a value and calculates what depends on it; gives the seconds that both took."""
+        """Types a value and calculates the cells that depend on it. Returns the seconds that both took."""
         start = time.perf_counter()
         self.type(tab, cell, value)
         self._document.calculate()
         return time.perf_counter() - start
 
     def formula(self, tab: str, cells: str, formula: str) -> None:
-        """Types an array formula as a person does."""
+        """Enters an array formula, as Ctrl+Shift+Enter does."""
         self._range(tab, cells).setArrayFormula(formula)
 
     def calculate(self) -> float:
-        """Calculates what has changed; gives the seconds that it took."""
+        """Calculates the cells that may have changed. Returns the seconds that it took."""
         start = time.perf_counter()
         self._document.calculate()
         return time.perf_counter() - start
 
     def recalculate(self) -> float:
-        """Calculates every formula anew; gives the seconds that it took."""
+        """Calculates every formula. Returns the seconds that it took."""
         start = time.perf_counter()
         self._document.calculateAll()
         return time.perf_counter() - start
 
     def values(self, tab: str, cells: str = "") -> list[list[Any]]:
-        """The values of some cells, or of all that are in use; an error as `Err:522`."""
+        """The values of some cells, or of all used cells; an error as `Err:522`."""
         area = self._range(tab, cells)
         rows = [list(row) for row in area.DataArray]
         first = area.RangeAddress
@@ -102,21 +103,21 @@ class Driver:
         return [tab.strip("'"), cell]
 
     def call(self, function: str, arguments: list[Any]) -> list[list[Any]]:
-        """A function's result, called as a formula calls it."""
+        """A function's result, as a formula would get it."""
         given = tuple(_rows(a) if isinstance(a, list) else "" if a is None else a for a in arguments)
         access = self._service("com.sun.star.sheet.FunctionAccess")
         result = uno.invoke(access, "callFunction", (function, given))
         return [list(row) for row in result] if isinstance(result, tuple) else [[result]]
 
     def described(self, function: str) -> dict[str, Any]:
-        """What the function wizard shows."""
+        """The help that the function wizard shows."""
         found = self._service("com.sun.star.sheet.FunctionDescriptions").getByName(function)
         shown = {part.Name: part.Value for part in found}
         arguments = [[a.Name, a.Description] for a in shown["Arguments"]]
         return {"description": shown["Description"], "arguments": arguments}
 
     def print(self, tab: str, url: str) -> None:
-        """Prints one tab into a PDF file: where some tab has print areas, those that have none are left out."""
+        """Prints one tab into a PDF file. If any tab has print areas, LibreOffice leaves out tabs without any."""
         sheets = [self._document.Sheets.getByName(name) for name in self.tabs()]
         areas = [sheet.getPrintAreas() for sheet in sheets]
         for sheet in sheets:
@@ -127,15 +128,15 @@ class Driver:
             sheet.setPrintAreas(own)
 
     def is_lost(self) -> bool:
-        """Whether LibreOffice does not answer any more."""
+        """Whether LibreOffice no longer answers."""
         try:
             self._desktop.Frames.getCount()
             return False
-        except Exception:  # a dead connection shows itself in many ways
+        except Exception:  # a dead connection raises many kinds of errors
             return True
 
     def office(self) -> int:
-        """The id of LibreOffice's process and of the group of those that it starts."""
+        """The id of LibreOffice's process, which is also that of its process group."""
         return self._office.pid
 
     def finish(self) -> None:

@@ -1,5 +1,4 @@
-"""LibreOffice Calc itself, without a window: one process for all tests, with the add-in installed in a profile of its
-own."""
+"""LibreOffice Calc without a window: one process for all tests, with the add-in installed in a temporary profile."""
 
 from __future__ import annotations
 
@@ -31,10 +30,10 @@ _CHANGES = ("open", "type", "set", "formula")  # methods of the driver that chan
 
 
 class Calc:
-    """LibreOffice, driven by another Python that knows its `uno`.
+    """LibreOffice, driven by another Python, which has its `uno`.
 
-    LibreOffice 7.4 sometimes loses the connection or crashes over it. Then it is started again, and what was opened and
-    typed so far is opened and typed again.
+    LibreOffice 7.4 sometimes loses the connection or crashes. Then this starts it again and repeats everything that was
+    opened and typed so far.
     """
 
     def __init__(self, profile: Path) -> None:
@@ -50,7 +49,7 @@ class Calc:
         return lambda *arguments: self._ask(name, *arguments)
 
     def open(self, file: Path | None = None) -> float:
-        """Loads a workbook, or an empty one of one sheet; gives the seconds that it took."""
+        """Loads a workbook, or makes an empty one with one sheet. Returns the seconds that it took."""
         return self._ask("open", file.resolve().as_uri() if file else "private:factory/scalc")
 
     def close_office(self) -> None:
@@ -84,19 +83,19 @@ class Calc:
         self._office: int = self._answer("office")
 
     def kill_office(self) -> None:
-        """Ends LibreOffice as a crash does."""
-        with suppress(OSError):  # there is nothing left
+        """Ends LibreOffice as a crash would."""
+        with suppress(OSError):  # it has ended already
             os.killpg(self._office, signal.SIGKILL)
 
     def _answer(self, *request: Any) -> Any:
-        """The driver's answer. ConnectionError where it or LibreOffice has gone."""
+        """The driver's answer. Raises ConnectionError if the driver or LibreOffice has ended."""
         assert self._driver.stdin is not None
         assert self._driver.stdout is not None
         self._driver.stdin.write(json.dumps(request) + "\n")
         self._driver.stdin.flush()
         line = self._driver.stdout.readline()
         if not line:
-            raise ConnectionError("LibreOffice's driver has gone")
+            raise ConnectionError("LibreOffice's driver has ended")
         answer = json.loads(line)
         if "error" in answer:
             raise (ConnectionError if answer["lost"] else RuntimeError)(answer["error"])
@@ -104,7 +103,7 @@ class Calc:
 
 
 def profile_environment(profile: Path) -> dict[str, str]:
-    """What makes LibreOffice keep everything in that folder, extensions for all users too, which root's are."""
+    """Environment variables with which LibreOffice keeps everything in that folder, even extensions for all users."""
     shared = (profile / "shared").as_uri()
     return {
         "UserInstallation": profile.as_uri(),
@@ -115,11 +114,11 @@ def profile_environment(profile: Path) -> dict[str, str]:
 
 @cache
 def calc() -> Calc:
-    """The one LibreOffice of these tests; the test is skipped where there is none."""
+    """The one LibreOffice of these tests. Skips the test if LibreOffice is not installed."""
     if find_libreoffice() is None:
         pytest.skip("LibreOffice is not on this machine (apt: libreoffice-calc)")
     if not uno_python():
-        pytest.skip("no Python here knows LibreOffice's uno (apt: python3-uno)")
+        pytest.skip("no Python here has LibreOffice's uno (apt: python3-uno)")
     profile = Path(tempfile.mkdtemp(prefix="gpt2-excel-calc-"))
     started = Calc(profile)
 
@@ -139,7 +138,7 @@ def calls() -> Iterator[Callable[[str, Sequence[Any]], list[list[Any]]]]:
 
 
 def _plain(argument: Any) -> Any:
-    """An argument as JSON can say it, a range as rows."""
+    """An argument in a form that JSON can hold; a range as rows."""
     if isinstance(argument, np.ndarray):
         return np.atleast_2d(argument).tolist()
     if isinstance(argument, (list, tuple)):
@@ -150,7 +149,7 @@ def _plain(argument: Any) -> Any:
 
 @cache
 def uno_python() -> str:
-    """A Python that can `import uno`: the system's, or LibreOffice's own; empty where there is none."""
+    """A Python that can `import uno`: the system's, or LibreOffice's own. Empty if there is none."""
     beside = Path(find_libreoffice() or "/").resolve().parent
     candidates = filter(os.path.exists, ("/usr/bin/python3", str(beside / "python"), sys.executable))
     return next((python for python in candidates if _imports_uno(python)), "")

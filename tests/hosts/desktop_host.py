@@ -1,6 +1,6 @@
 """Calls as Excel for Windows makes them: through the VBA wrapper, xlwings' COM server, and its conversions.
 
-The wrappers are those of the file that Excel would open, read back from it and followed line by line.
+The wrappers are read back from the VBA project that Excel would open, and followed line by line.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NUMBERS = {
     "#NUM!": 2036,
     "#N/A": 2042,
 }
-_ERRORS = {text: number - 2146828288 for text, number in _NUMBERS.items()}  # as COM hands over cells with an error
+_ERRORS = {text: number - 2146828288 for text, number in _NUMBERS.items()}  # as COM passes cells with an error
 
 _WRAPPER = re.compile(
     r"^Public Function (?P<name>\w+)\((?P<parameters>.*)\)\n"
@@ -49,7 +49,7 @@ _WRAPPER = re.compile(
 
 @dataclass(frozen=True)
 class Wrapper:
-    """What a VBA function does: it hands its parameters, in this order, to a function of a module."""
+    """What a VBA function does: it passes its parameters, in this order, to a function of a module."""
 
     name: str
     description: str
@@ -76,7 +76,7 @@ def _wrapper(match: re.Match[str]) -> Wrapper:
 
 @contextmanager
 def calls(first: str = "") -> Iterator[Callable[[str, Sequence[object]], list[list[Any]]]]:
-    """A function (name in a cell, raw arguments) -> rows of values, as the cells of Excel would show them.
+    """A function (name in a cell, raw arguments) -> rows of values, as Excel's cells would show them.
 
     The server runs the code `first` before it starts.
     """
@@ -101,13 +101,13 @@ def calls(first: str = "") -> Iterator[Callable[[str, Sequence[object]], list[li
 
 
 def _array(wrapper: Wrapper, given: Mapping[str, object]) -> tuple[object, ...]:
-    """VBA's Array(...) of the parameters; only an optional one may be missing."""
+    """VBA's Array(...) of the parameters. Only optional ones may be missing."""
     assert set(wrapper.parameters) - set(given) <= wrapper.optional, f"{wrapper.name} lacks an argument"
     return tuple(given.get(name, MISSING) for name in wrapper.arguments)
 
 
 def from_excel(value: object) -> object:
-    """What is in a range as COM hands it over: rows as tuples, one cell as its value, floats, errors as codes."""
+    """A range as COM passes it: rows as tuples, a single cell as its value, numbers as floats, errors as codes."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
@@ -124,7 +124,7 @@ def _cell(value: object) -> object:
 
 
 def shown(answer: Any) -> list[list[Any]]:
-    """What COM hands back as the rows that Excel spills: a list is a row, an empty text an empty cell."""
+    """The rows that Excel spills for COM's answer: a list is one row, and an empty text is an empty cell."""
     rows = answer if isinstance(answer, (list, tuple)) else [answer]
     rows = rows if rows and isinstance(rows[0], (list, tuple)) else [rows]
     return [[None if value == "" else value for value in row] for row in rows]

@@ -1,7 +1,7 @@
-"""A process that answers as the Python behind Excel does: xlwings' COM server class, reached through a pipe.
+"""A process that answers like the Python behind Excel: xlwings' COM server class, reached through a pipe.
 
 `python -m tests.hosts.desktop_server` reads pickled calls, (module, function, arguments), and writes pickled answers:
-True and what COM would hand back, or False and the text of the error that VBA would see.
+True and the result that COM would return, or False and the text of the error that VBA would see.
 """
 
 from __future__ import annotations

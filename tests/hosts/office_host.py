@@ -1,4 +1,4 @@
-"""The Office add-in as a host: each call goes as JSON over HTTPS to a real server, and its rows come back that way."""
+"""The Office add-in as a host: calls and rows travel as JSON over HTTPS, to and from a real server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ Call: TypeAlias = Callable[[str, Sequence[Any]], list[list[Any]]]
 
 @contextmanager
 def calls() -> Iterator[Call]:
-    """A callable that takes a function's name, such as `GPT2_BLOCK`, and the raw values of its arguments, and gives
-    the rows of cells that Excel would show; a wrong argument gives the one cell with its line."""
+    """Calls functions through the server: (name such as `GPT2_BLOCK`, raw arguments) -> the rows that Excel would show.
+
+    A wrong argument gives one cell with an error line.
+    """
     with TemporaryDirectory() as folder, running(Path(folder)) as server:
         yield server.rows

@@ -1,6 +1,6 @@
-"""Stand-ins for pywin32, so that xlwings' code for Windows runs on other systems: its COM server and its conversions.
+"""Fakes of pywin32's modules, so that xlwings' COM server and conversions for Windows run on other systems.
 
-Nothing of Windows is there: whatever is asked of these modules exists and does nothing.
+Every name in these modules exists, and does nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import MagicMock
 
-MISSING = -2147352572  # what stands for an argument that was left out, as pywin32 hands it over
+MISSING = -2147352572  # pywin32's value for an argument that was left out
 
 _MODULES = """
     pythoncom pywintypes win32api win32con win32event win32gui win32process win32timezone
@@ -21,7 +21,7 @@ _MODULES = """
 
 
 class _Module(ModuleType):
-    """Has whatever is asked for: exceptions where the name says error, classes to inherit from, else mocks."""
+    """Makes each name when it is first used: exceptions for names that end in error, base classes, else mocks."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -34,7 +34,7 @@ class _Module(ModuleType):
 
 
 def install() -> None:
-    """Puts the stand-ins where xlwings looks for pywin32, and makes its decorators those of Windows."""
+    """Puts the fakes where xlwings looks for pywin32, and gives xlwings its decorators for Windows."""
     for name in _MODULES.split():
         sys.modules[name] = _Module(name)
         parent, _, child = name.rpartition(".")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from tests.hosts.calc_host import calc
 
 
-def test_after_a_crash_it_is_where_it_was() -> None:
+def test_a_crash_loses_nothing() -> None:
     office = calc()
     office.open()
     office.formula("Sheet1", "A2:A2", "=GPT2_GELU(A1)")

@@ -1,4 +1,4 @@
-"""What Excel for Windows hands over and gets back: every function, ranges, blanks, errors, spills."""
+"""Values between Excel for Windows and our functions: every function, ranges, blanks, errors, spills."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def excel() -> Iterator[Call]:
 
 
 def arguments_of(name: str, given: dict[str, Any]) -> list[Any]:
-    """A call's arguments in their order, what is left out as None; the model is `tiny`."""
+    """A call's arguments in order, None for those left out; the model is `tiny`."""
     given = {"model": MODEL, **given}
     return [given.get(argument.name) for argument in FUNCTIONS[name.upper()].arguments]
 
@@ -34,7 +34,7 @@ def in_python(name: str, arguments: list[Any]) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("name", WORKING)
-def test_every_function_gives_what_it_gives_in_python(excel: Call, name: str) -> None:
+def test_every_function_gives_the_same_rows_as_in_python(excel: Call, name: str) -> None:
     arguments = arguments_of(name, WORKING[name])
     rows, wanted = excel(name.upper(), arguments), in_python(name, arguments)
     assert not str(wanted[0][0]).startswith(ERROR_MARK)
@@ -56,7 +56,7 @@ def test_every_wrong_argument_is_one_line(excel: Call, name: str) -> None:
 
 
 def holds(value: object) -> bool:
-    """Whether cells of Excel can hold such a value: no NaN or infinity, no objects, no rows of unequal length."""
+    """Whether Excel's cells can hold the value: no NaN or infinity, no objects, no rows of unequal length."""
     try:
         items = np.array(value, object).ravel().tolist()
     except ValueError:
@@ -66,7 +66,7 @@ def holds(value: object) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("cells", "handed_over"),
+    ("cells", "passed"),
     [
         ([[1, 2.5], [None, "a"]], ((1.0, 2.5), (None, "a"))),
         ([["only"]], "only"),
@@ -77,8 +77,8 @@ def holds(value: object) -> bool:
         ([[1.0, "#N/A"]], ((1.0, -2146826246),)),
     ],
 )
-def test_what_com_hands_over(cells: object, handed_over: object) -> None:
-    assert from_excel(cells) == handed_over
+def test_com_passes_a_range(cells: object, passed: object) -> None:
+    assert from_excel(cells) == passed
 
 
 def test_a_range_of_one_cell_is_its_value(excel: Call) -> None:
@@ -92,7 +92,7 @@ def test_a_row_and_a_column_keep_their_direction(excel: Call) -> None:
     assert np.shape(excel("GPT2_GELU", [[[1.0]]])) == (1, 1)
 
 
-def test_blank_rows_at_the_end_are_no_data(excel: Call) -> None:
+def test_trailing_blank_rows_are_not_data(excel: Call) -> None:
     x = [[1.0, 2.0], [3.0, 4.0], [None, None]]
     assert excel("GPT2_GELU", [x]) == excel("GPT2_GELU", [x[:2]])
     assert excel("GPT2_GELU", [[[1.0, None], [3.0, 4.0]]]) == [
@@ -111,5 +111,5 @@ def test_a_bug_is_one_line_and_a_traceback_in_the_log(broken_gelu: BrokenGelu) -
     assert broken_gelu.is_logged()
 
 
-def test_a_result_of_text_that_looks_like_a_formula(excel: Call) -> None:
+def test_text_that_looks_like_a_formula_stays_text(excel: Call) -> None:
     assert excel("GPT2_DETOKENIZE", [[[row[2]] for row in udfs.gpt2_tokenize("=1+1")[1:]]]) == [["=1+1"]]

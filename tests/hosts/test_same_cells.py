@@ -1,8 +1,9 @@
 """The anatomy workbook gives the same cells in every host.
 
-It is recalculated without any spreadsheet program, and every call of a GPT2_* function is written down with what it
-gave. Then each host is given the same calls. A host is a file `<host>_host.py` here with a context manager `calls()`:
-it yields a callable, (function's name, raw arguments) -> rows of plain values, that goes the host's real way.
+The workbook is recalculated without a spreadsheet program, and every call of a GPT2_* function is recorded with its
+result. Each host then replays these calls. A host is a file `<host>_host.py` in this folder, with a context manager
+`calls()` that yields a callable, (function's name, raw arguments) -> rows of plain values. The callable uses the host's
+real path from cells to Python.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Call:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
-    """Every call of the workbook's formulas, each one once."""
+    """Every call of the workbook's formulas."""
     calls: list[Call] = []
 
     def recording(name: str) -> Callable[..., Any]:
@@ -55,7 +56,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_the_anatomy_workbook(host: str, recorded: list[Call]) -> None:
+def test_every_call_of_the_anatomy_workbook(host: str, recorded: list[Call]) -> None:
     assert {"GPT2_MODEL", "GPT2_TOKENIZE", "GPT2_LINEAR", "GPT2_ATTENTION_MIX", "GPT2_LOGITS"} <= {
         call.name for call in recorded
     }
@@ -65,12 +66,12 @@ def test_the_anatomy_workbook(host: str, recorded: list[Call]) -> None:
 
 
 def assert_same(rows: list[list[Any]], expected: list[list[Any]], what: str) -> None:
-    """Numbers to float tolerance, all else exactly; an empty text is an empty cell."""
+    """Compares numbers to float tolerance, and everything else exactly; an empty text equals an empty cell."""
     assert [len(row) for row in rows] == [len(row) for row in expected], what
     for row, expected_row in zip(rows, expected, strict=True):
         for value, wanted in zip(row, expected_row, strict=True):
             if is_number(wanted):
-                assert is_number(value), f"{what}: {value!r} and not {wanted}"
+                assert is_number(value), f"{what}: {value!r}, not {wanted}"
             else:
                 assert value == wanted or {value, wanted} == {"", None}, what
     numbers, wanted_numbers = ([v for row in cells for v in row if is_number(v)] for cells in (rows, expected))

@@ -1,4 +1,4 @@
-"""The parts that all comparisons share: a checkpoint with random weights, and the option to record a fixture."""
+"""What all comparisons share: a checkpoint with random weights, and the option to record a fixture."""
 
 from __future__ import annotations
 

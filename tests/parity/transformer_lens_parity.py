@@ -82,7 +82,7 @@ def _values(model: TransformerBridge, tokens: torch.Tensor) -> dict[str, torch.T
 
 
 def _its_name(name: str) -> str:
-    """Since version 4 `hook_normalized` is before LayerNorm's weight and bias; `hook_out` is still after them."""
+    """Since version 4 `hook_normalized` is before LayerNorm's weight and bias; `hook_out` is after them."""
     return name.replace("hook_normalized", "hook_out")
 
 

@@ -19,7 +19,7 @@ def stream(place: str = "h.0") -> np.ndarray:
     return udfs.gpt2_residual(PROMPT, place, MODEL)
 
 
-def test_the_steps_of_a_block_make_the_block() -> None:
+def test_the_steps_of_a_block_give_the_block() -> None:
     x = stream("h.1")
     qkv = udfs.gpt2_linear(udfs.gpt2_layernorm(x, "h.1.ln_1", MODEL), "h.1.attn.c_attn", MODEL)
     middle = x + udfs.gpt2_linear(udfs.gpt2_attention_mix(qkv, MODEL), "h.1.attn.c_proj", MODEL)
@@ -28,7 +28,7 @@ def test_the_steps_of_a_block_make_the_block() -> None:
     np.testing.assert_allclose(out, udfs.gpt2_block(1, x, MODEL), atol=1e-5)
 
 
-def test_the_blocks_make_the_prediction() -> None:
+def test_the_blocks_give_the_prediction() -> None:
     ids = [[row[2]] for row in udfs.gpt2_tokenize(PROMPT)[1:]]
     x = udfs.gpt2_embed(ids, MODEL) + udfs.gpt2_position(ids, MODEL)
     for layer in range(3):
@@ -53,7 +53,7 @@ def test_scores_and_patterns() -> None:
     assert stream("h.0.attn.head.2.scores") == scores
 
 
-def test_chosen_and_all_logits() -> None:
+def test_logits_of_chosen_tokens_and_of_all() -> None:
     x = stream("h.3")
     everything = udfs.gpt2_unembed(x, None, MODEL)
     assert everything.shape == (50257, 5)
@@ -75,14 +75,14 @@ def test_bos_begins_the_prompt() -> None:
 
 def test_an_edited_model_flows_through() -> None:
     edited = udfs.gpt2_model(MODEL, [["scale", "h.1.attn", 0]])
-    prompt = "Quietly, as no other prompt here begins"  # so that nothing read before is continued
+    prompt = "Quietly, unlike every other prompt here"  # not yet in a cache
     before = udfs.gpt2_residual(prompt, "h.1", MODEL)
     assert (udfs.gpt2_residual(prompt, "h.1", edited) == before).all()
     np.testing.assert_allclose(udfs.gpt2_residual(prompt, "h.1.mid", edited), before, atol=1e-6)
     assert udfs.gpt2_predict(prompt, 1, 1, edited) != udfs.gpt2_predict(prompt, 1, 1, MODEL)
 
 
-def test_edits_stand_in_for_values() -> None:
+def test_edits_replace_values() -> None:
     values = np.arange(6, dtype=np.float32).reshape(2, 3)
     edits = [[None, 9.0, ""], [None, None, None], ["", "", None]]
     assert udfs.gpt2_edit(values, edits).tolist() == [[0, 9, 2], [3, 4, 5]]
@@ -111,7 +111,7 @@ def test_gelu() -> None:
     np.testing.assert_array_equal(udfs.gpt2_gelu([[1, -1]]), forward.gelu(np.array([[1.0, -1.0]])))
 
 
-def test_what_needs_no_model_keeps_all_digits_of_a_cell() -> None:
+def test_functions_without_a_model_compute_in_double_precision() -> None:
     assert udfs.gpt2_gelu([[1e300, -1e300]]).tolist() == [[1e300, 0]]
     assert udfs.gpt2_softmax([[1e300, 0]]).tolist() == [[1, 0]]
     assert udfs.gpt2_softmax([[0.1, 0.2]])[0, 0] == pytest.approx(1 / (1 + np.exp(0.1)), rel=1e-15)
@@ -119,7 +119,7 @@ def test_what_needs_no_model_keeps_all_digits_of_a_cell() -> None:
 
 
 @pytest.mark.parametrize("function", [udfs.gpt2_predict, udfs.gpt2_logitlens])
-def test_an_edit_beyond_float32_is_one_line_and_no_silent_number(function: Callable[..., Any]) -> None:
+def test_an_edit_beyond_float32_is_one_line(function: Callable[..., Any]) -> None:
     model = "demo ; scale h.3.mlp by 1e38 ; scale h.4.mlp by 1e38"
     with np.errstate(all="ignore"), pytest.raises(CellError, match="numbers that are not finite"):
         function("Mike", 3, model=model)

@@ -1,4 +1,4 @@
-"""The public functions: the registry, what `import udfs` gives, their help, their types."""
+"""The public functions: the registry, the names in `udfs`, their help, their types."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_every_cell_function_is_exported_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=lambda f: f.name)
 def test_the_help_fits_excels_function_wizard(function: CellFunction) -> None:
-    """255 characters for a function and for an argument; a name is letters, digits and underscores."""
+    """Excel allows 255 characters for the help of a function or an argument."""
     assert re.fullmatch(r"GPT2_[A-Z_]+", function.name)
     assert 20 <= len(function.help) <= MAX_HELP
     assert "\n" not in function.help

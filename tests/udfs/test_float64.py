@@ -1,4 +1,4 @@
-"""A model whose text says float64: every function computes in double precision."""
+"""With `float64` in the model text, every function computes in double precision."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AS_IN_THE_FILE = {"gpt2_embed", "gpt2_position", "gpt2_weight", "gpt2_sae_featu
 
 
 @pytest.mark.parametrize("name", WITH_MODEL)
-def test_every_function_gives_the_same_but_for_rounding(name: str) -> None:
+def test_every_function_gives_the_same_up_to_rounding(name: str) -> None:
     narrow, wide = call(name), call(name, model=FLOAT64)
     if isinstance(narrow, str):
         assert wide.replace(" ; float64", "") == narrow
@@ -28,14 +28,14 @@ def test_every_function_gives_the_same_but_for_rounding(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in WITH_MODEL if name not in _AS_IN_THE_FILE])
-def test_arrays_have_its_digits(name: str) -> None:
+def test_results_have_double_precision(name: str) -> None:
     random = np.random.default_rng(0)
     given = {key: random.normal(size=x.shape) for key, x in WORKING[name].items() if isinstance(x, np.ndarray)}
     if isinstance(result := call(name, **given, model=FLOAT64), np.ndarray):
         assert (result != result.astype(np.float32)).any()
 
 
-def test_the_steps_of_a_block_make_the_block() -> None:
+def test_the_steps_of_a_block_give_the_block() -> None:
     x = udfs.gpt2_residual("The cat sat on the", "h.1", FLOAT64)
     qkv = udfs.gpt2_linear(udfs.gpt2_layernorm(x, "h.1.ln_1", FLOAT64), "h.1.attn.c_attn", FLOAT64)
     middle = x + udfs.gpt2_linear(udfs.gpt2_attention_mix(qkv, FLOAT64), "h.1.attn.c_proj", FLOAT64)
@@ -45,7 +45,7 @@ def test_the_steps_of_a_block_make_the_block() -> None:
 
 
 def _assert_close(row: list[Any], wanted: list[Any]) -> None:
-    """Numbers as far as float32 goes, all else exactly."""
+    """Compares numbers to float32's precision, and everything else exactly."""
     for value, expected in zip(row, wanted, strict=True):
         if isinstance(expected, float):
             assert value == pytest.approx(expected, rel=1e-4, abs=1e-5)

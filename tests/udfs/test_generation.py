@@ -1,4 +1,4 @@
-"""GPT2_GENERATE, GPT2_BEAM, GPT2_LOGPROBS, GPT2_SPECULATE and what shows their steps."""
+"""GPT2_GENERATE, GPT2_BEAM, GPT2_LOGPROBS, GPT2_SPECULATE, and the functions that show their steps."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def test_the_default_is_greedy_and_stops_before_the_end_of_the_text() -> None:
     assert udfs.gpt2_predict(PROMPT + text, 1, 0, "demo")[1][1] == "<|endoftext|>"
 
 
-def test_a_blank_seed_is_seed_0_and_another_one_gives_another_text() -> None:
+def test_a_blank_seed_is_0_and_other_seeds_give_other_texts() -> None:
     texts = {seed: udfs.gpt2_generate(PROMPT, 12, 1, 40, 0.9, seed, "demo") for seed in (None, "", 0, 1, 2.0, 3)}
     assert texts[None] == texts[""] == texts[0]
     assert len(set(texts.values())) == 4
 
 
 def test_another_process_draws_the_same_text() -> None:
-    """Whatever the host: nothing but the arguments decides."""
+    """The text depends only on the arguments."""
     code = f"import udfs; print(ascii(udfs.gpt2_generate({PROMPT!r}, 12, *{HOW}, 'demo')))"
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == ascii(udfs.gpt2_generate(PROMPT, 12, *HOW, "demo"))
 
 
-def test_the_steps_say_how_each_token_was_drawn() -> None:
+def test_the_steps_show_how_each_token_was_drawn() -> None:
     text = udfs.gpt2_generate(PROMPT, 12, *HOW, "demo")
     table = udfs.gpt2_generate_steps(PROMPT, 12, *HOW, 6, "demo")
     assert table[0][8:] == [cell for number in range(1, 7) for cell in (number, "probability")]
@@ -63,7 +63,7 @@ def test_the_steps_say_how_each_token_was_drawn() -> None:
         assert shares == sorted(shares, reverse=True)
 
 
-def test_the_candidates_show_what_a_number_draws() -> None:
+def test_the_candidates_show_which_token_a_number_draws() -> None:
     first = udfs.gpt2_generate_steps(PROMPT, 1, *HOW, 1, "demo")[1]
     table = rows(udfs.gpt2_candidates(PROMPT, 40, *HOW[:3], "demo"))
     drawn = next(row for row in table if row["up to"] > first[3])
@@ -76,7 +76,7 @@ def test_the_candidates_show_what_a_number_draws() -> None:
     assert sum(row["top_p"] for row in kept) == pytest.approx(1) == kept[-1]["up to"]
 
 
-def test_beams_are_ranked_and_their_log_probabilities_those_of_the_text() -> None:
+def test_beams_are_ranked_by_the_log_probability_of_their_texts() -> None:
     found = rows(udfs.gpt2_beam(PROMPT, 20, 4, "demo"))
     assert [row["beam"] for row in found] == [1, 2, 3, 4]
     assert [row["score"] for row in found] == sorted((row["score"] for row in found), reverse=True)
@@ -129,14 +129,14 @@ def test_the_trace_of_speculation_adds_up_to_the_text() -> None:
     assert greedy[-1][10] == udfs.gpt2_generate(PROMPT, 20, model="demo")
 
 
-def test_no_draft_is_the_model_without_its_last_block() -> None:
+def test_the_default_draft_is_the_model_without_its_last_block() -> None:
     last = "demo ; scale h.11.attn by 0 ; scale h.11.mlp by 0"
     assert udfs.gpt2_speculate(PROMPT, 9, None, 4, model="demo") == udfs.gpt2_speculate(
         PROMPT, 9, last, 4, model="demo"
     )
 
 
-def test_prompts_and_continuations_fill_the_whole_context() -> None:
+def test_prompt_and_continuation_can_fill_the_whole_context() -> None:
     prompt = "one two three four " * 12 + "five six seven"
     n_prompt = len(tokenizer.encode(prompt))
     left = 64 - n_prompt
@@ -161,7 +161,7 @@ def test_too_much_is_one_line(call: object, message: str) -> None:
         call()
 
 
-def test_a_draft_of_another_vocabulary_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_draft_with_another_vocabulary_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path))
     write_checkpoint(tmp_path / "other", "few")
     with pytest.raises(CellError, match=r"^draft must have the vocabulary of demo, 50257 tokens, not 4$"):

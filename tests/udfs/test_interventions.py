@@ -12,7 +12,7 @@ CLEAN = "When Mary and John went to the store, John gave a drink to"
 CORRUPTED = "When Mary and John went to the store, Mary gave a drink to"
 
 
-def test_everything_and_nothing() -> None:
+def test_a_circuit_of_everything_and_of_nothing() -> None:
     everything = [[f"h.{layer}.{half}"] for layer in range(12) for half in ("attn", "mlp")]
     table = udfs.gpt2_circuit(PROMPTS, ANSWERS, everything, None, "demo")
     assert table[0] == ["prompt", "answer", "rank", "probability", "right"]
@@ -21,15 +21,15 @@ def test_everything_and_nothing() -> None:
         assert row[4] is True
         assert row[3] == pytest.approx(udfs.gpt2_predict(prompt, 1, 1, "demo")[1][4], abs=1e-4)
     nothing = udfs.gpt2_circuit(PROMPTS, ANSWERS, [[None], [""]], None, "demo")
-    assert sum(row[4] for row in nothing[1:]) <= 1  # all the same: the mean
+    assert sum(row[4] for row in nothing[1:]) <= 1  # all the same, because everything is the mean
 
 
-def test_as_many_answers_as_prompts() -> None:
+def test_answers_must_be_as_many_as_prompts() -> None:
     with pytest.raises(CellError, match=r"^answers must be as many as prompts, 7, not 6$"):
         udfs.gpt2_circuit(PROMPTS, ANSWERS[1:], "h.0.mlp", None, "demo")
 
 
-def test_the_indirect_object_is_restored_where_the_name_stands_and_at_the_end() -> None:
+def test_patching_the_name_or_the_end_restores_the_indirect_object() -> None:
     table = udfs.gpt2_patch(CLEAN, CORRUPTED, " Mary", " John", None, "demo")
     assert table[0][0] == "layer"
     assert table[0][10] == " John / Mary"
@@ -38,12 +38,12 @@ def test_the_indirect_object_is_restored_where_the_name_stands_and_at_the_end() 
     assert not any(table[1][1:10])
 
 
-def test_patching_heads_has_a_column_a_head() -> None:
+def test_patching_heads_has_a_column_for_each_head() -> None:
     table = udfs.gpt2_patch("a b c", "a d c", " e", " f", "heads", "tiny")
     assert table[0] == ["layer", "head 0", "head 1", "head 2", "head 3"]
     assert [row[0] for row in table[1:]] == [0, 1, 2]
 
 
-def test_prompts_of_one_length() -> None:
+def test_prompts_must_have_the_same_length() -> None:
     with pytest.raises(CellError, match=r"^corrupted must have as many tokens as clean, 3, not 2$"):
         udfs.gpt2_patch("a b c", "a b", " e", " f", None, "tiny")

@@ -35,7 +35,7 @@ def test_the_lens_at_every_position_and_half() -> None:
         assert [row[1 + 2 * at : 3 + 2 * at] for row in table[1::2]] == [row[1:] for row in alone[1:]]
 
 
-def test_positions_are_those_of_the_prompt() -> None:
+def test_positions_must_be_in_the_prompt() -> None:
     with pytest.raises(CellError, match=r"^position must be -6 to 5 for this prompt, not 6$"):
         udfs.gpt2_lens_track(PROMPT, 11, 6, MODEL)
 
@@ -45,7 +45,7 @@ def test_more_columns_than_a_sheet_has() -> None:
         udfs.gpt2_logitlens(PROMPT, 1366, "all", "both", MODEL)
 
 
-def test_a_target_is_one_token() -> None:
+def test_a_target_must_be_one_token() -> None:
     with pytest.raises(CellError) as error:
         udfs.gpt2_lens_track(PROMPT, "lightsaber", None, MODEL)
     parts, hint = "'lights' + 'aber'", "with a space before it, ' lightsaber', it is one"
@@ -61,7 +61,7 @@ def test_where_a_head_looks() -> None:
     np.testing.assert_allclose(pattern, udfs.gpt2_residual(PROMPT, "h.1.attn.head.2.pattern", MODEL), rtol=1e-5)
 
 
-def test_scores_and_what_the_biases_add() -> None:
+def test_scores_and_the_share_of_the_biases() -> None:
     table = udfs.gpt2_kq(PROMPT, 1, 2, MODEL)
     scores = udfs.gpt2_residual(PROMPT, "h.1.attn.head.2.scores", MODEL)
     assert [row[1:-1] for row in table[1:-1]] == scores
@@ -92,7 +92,7 @@ def test_what_a_head_writes() -> None:
     assert udfs.gpt2_detokenize([[int(best.argmax())]]) == table[1][2]
 
 
-def test_attribution_is_a_table_that_sums() -> None:
+def test_the_rows_of_attribution_add_up() -> None:
     table = udfs.gpt2_attribution(DAYS, " Wednesday", " Monday", "demo")
     assert table[0] == ["component", "layer", "head", "logit"]
     ids = [[udfs.gpt2_tokenize(day)[1][2] for day in (" Wednesday", " Monday")]]
@@ -102,7 +102,7 @@ def test_attribution_is_a_table_that_sums() -> None:
     assert table[-1][3] == pytest.approx(sum(row[3] for row in table[1:-1]))
 
 
-def test_attribution_tells_what_a_steered_model_adds() -> None:
+def test_attribution_shows_the_additions_of_a_steered_model() -> None:
     steered = udfs.gpt2_steer_model(np.linspace(-1, 1, 32)[None], "h.1", 2, "last", MODEL)
     table = udfs.gpt2_attribution(PROMPT, " the", None, steered)
     logit = udfs.gpt2_unembed(udfs.gpt2_residual(PROMPT, "h.3", steered), [[262]], steered)[-1, 0]

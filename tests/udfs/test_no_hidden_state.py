@@ -1,7 +1,7 @@
-"""The same call gives the same bytes, whatever was called before, in any order, on any thread, with or without a cache.
+"""The same call gives the same bytes after any other calls, in any order, on any thread, with or without a cache.
 
 Every call that the formulas of the template workbooks make is recorded once. The calls are then replayed in random
-orders, from several threads, with cold and warm caches, and in processes of their own.
+orders, from several threads, with cold and warm caches, and in separate processes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Call(NamedTuple):
 
 
 def digest(call: Call) -> str:
-    """What a call shows, to the last digit."""
+    """A checksum of what a call shows, to the last digit."""
     return hashlib.sha256(repr(FUNCTIONS[call.name].answer(call.arguments)).encode()).hexdigest()
 
 
@@ -66,7 +66,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
 
 @pytest.fixture(scope="module")
 def expected(calls: list[Call]) -> list[str]:
-    """The digest of each call, computed in the order of the workbooks with nothing kept from call to call."""
+    """The digest of each call, computed in the order of the workbooks, with empty caches before each call."""
     digests = []
     for call in calls:
         clear_caches()
@@ -75,7 +75,7 @@ def expected(calls: list[Call]) -> list[str]:
 
 
 def clear_caches() -> None:
-    """Forgets every result that this process has kept."""
+    """Empties all caches of results in this process."""
     budget = result_cache.PROCESS_BUDGET
     with budget.lock:
         budget.make_room(0)
@@ -83,7 +83,7 @@ def clear_caches() -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_every_call_in_a_random_order(order: int, calls: list[Call], expected: list[str]) -> None:
-    """Every fourth order begins with cold caches, the others with warm ones. Even orders are shared by threads."""
+    """Every fourth order begins with cold caches, the others with warm ones. Even orders run on several threads."""
     shuffled = list(enumerate(calls))
     random.Random(order).shuffle(shuffled)
     if order % 4 == 0:
@@ -94,8 +94,8 @@ def test_every_call_in_a_random_order(order: int, calls: list[Call], expected: l
 
 
 @pytest.mark.parametrize("cache", ["writable", "a file in its place"])
-def test_every_call_in_a_process_of_its_own(cache: str, calls: list[Call], expected: list[str], tmp_path: Path) -> None:
-    """Whether the process can write its cache folder or not."""
+def test_every_call_in_another_process(cache: str, calls: list[Call], expected: list[str], tmp_path: Path) -> None:
+    """A process that can write into its cache folder, and one that cannot."""
     folder = tmp_path / "cache"
     if cache != "writable":
         folder.write_text("")
@@ -107,7 +107,7 @@ def test_every_call_in_a_process_of_its_own(cache: str, calls: list[Call], expec
     ] == []
 
 
-def test_a_longer_prompt_before_changes_no_digit(tmp_path: Path) -> None:
+def test_an_earlier_longer_prompt_changes_no_digit(tmp_path: Path) -> None:
     prompt = "If today is Tuesday, tomorrow is"
     ask = f"print(udfs.gpt2_predict({prompt!r}, 3, 1, 'demo'))"
     fresh = in_new_process(f"import udfs; {ask}", b"", tmp_path)

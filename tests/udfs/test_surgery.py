@@ -34,7 +34,7 @@ NEGATIVE = [["Mike is at home. He pulls out his"], ["The sky is blue. Tom pulls 
     [(None, [0, 1, 2, 3, 4]), ("all", [0, 1, 2, 3, 4]), ("prompt", [0, 1, 2, 3, 4]), ("last", [4]), ("first 2", [0, 1]),
      (3, [3]), ("0, 3", [0, 3]), ([[0.0], [3.0]], [0, 3]), ([["0", None]], [0])],
 )  # fmt: skip
-def test_steering_on_cells(positions: Any, rows: list[int]) -> None:
+def test_steering_in_cells(positions: Any, rows: list[int]) -> None:
     expected = X.copy()
     expected[rows] += 2.5 * V[0]
     np.testing.assert_allclose(udfs.gpt2_steer(X, V, 2.5, positions, "tiny"), expected, rtol=1e-6)
@@ -52,19 +52,19 @@ def test_steering_by_0_changes_nothing(positions: str, n_rows: int) -> None:
     np.testing.assert_array_equal(udfs.gpt2_steer(X, X[:n_rows], 0, positions, "tiny"), X)
 
 
-def test_a_position_that_is_not_there() -> None:
+def test_a_position_beyond_the_rows() -> None:
     with pytest.raises(CellError, match=r"^positions must be 0 to 4 for 5 rows, not 5$"):
         udfs.gpt2_steer(X, V, 1, "1, 5", "tiny")
 
 
-def test_too_strong_is_an_error() -> None:
+def test_too_large_a_coefficient_is_an_error() -> None:
     with pytest.raises(CellError, match="beyond float32's range"):
         udfs.gpt2_steer(X, V * np.float32(1e38), 1e9, "all", "tiny")
 
 
 @pytest.mark.parametrize("positions", ["all", "last", "first 2", "0, 3"])
 def test_cells_and_the_model_text_steer_alike(positions: str) -> None:
-    """Block after block on cells, steered before block 1: the same as the model that carries the steering."""
+    """Blocks computed one by one in cells and steered before block 1 equal the model whose text steers."""
     stream = udfs.gpt2_block(0, forward.embed(encode(PROMPT), load("tiny")), "tiny")
     stream = udfs.gpt2_steer(stream, V, 3, positions, "tiny")
     for layer in (1, 2):
@@ -75,7 +75,7 @@ def test_cells_and_the_model_text_steer_alike(positions: str) -> None:
     assert [row[1] for row in on_cells] == [row[1] for row in by_model]
 
 
-def test_the_model_text_says_it_all() -> None:
+def test_the_model_text_describes_the_steering() -> None:
     text = udfs.gpt2_steer_model("sae(1, 3)", "blocks.2.hook_resid_pre", None, None, "tiny ; bos")
     assert text == "tiny ; bos ; add 1 * sae(1, 3) to h.2 at all"
     again = udfs.gpt2_steer_model('contrast("a;b", "c")', "h.1.mid", -2, "0,3", text)
@@ -85,7 +85,7 @@ def test_the_model_text_says_it_all() -> None:
     np.testing.assert_array_equal(udfs.gpt2_residual(PROMPT, "h.3", by_cells), udfs.gpt2_residual(PROMPT, "h.3", text))
 
 
-def test_a_vector_that_does_not_fit_into_a_cell() -> None:
+def test_a_vector_too_long_for_a_cell() -> None:
     with pytest.raises(CellError, match=r"^vector must fit into 32767 characters of model text, not \d+$"):
         udfs.gpt2_steer_model(np.ones((200, 84)), "h.1", 1, "all", "demo")
 
@@ -114,7 +114,7 @@ def test_the_surgery_table() -> None:
         (["add sae(1, 99)", "h.2", 3, "all"], "feature must be 0 to 49, not 99"),
     ],
 )
-def test_a_row_that_cannot_be_done(row: list[object], message: str) -> None:
+def test_a_row_that_cannot_be_applied(row: list[object], message: str) -> None:
     with pytest.raises(CellError) as error:
         udfs.gpt2_model("tiny", [row])
     assert message in str(error.value)
@@ -131,7 +131,7 @@ def test_the_strongest_features() -> None:
     assert table[1][3] == pytest.approx(features[0].max())
 
 
-def test_the_rest_is_blank_where_few_features_are_active() -> None:
+def test_rows_without_an_active_feature_are_blank() -> None:
     table = udfs.gpt2_sae_encode(X, 1, 50, "tiny")
     for _, _, feature, activation in table[1:]:
         assert (feature is None) == (activation is None)
@@ -149,7 +149,7 @@ def test_centring_is_an_option() -> None:
 
 
 @pytest.mark.parametrize("text", ["tiny", "tiny ; sae uncentred"])
-def test_residual_less_decoded_is_the_error_term(text: str) -> None:
+def test_residual_minus_decoded_is_the_error_term(text: str) -> None:
     autoencoder = load_for(load("tiny"), 1)
     read = X if "uncentred" in text else centre(X)
     np.testing.assert_allclose(X - udfs.gpt2_sae_decode(X, 1, text), autoencoder.error(read), atol=1e-3)
@@ -180,7 +180,7 @@ def test_a_phone_becomes_a_lightsaber(steered: Any) -> None:
     assert after[" lightsaber"] > 0.5 > after[" phone"]
 
 
-def test_the_jedi_features_figures_are_what_is_recorded() -> None:
+def test_the_jedi_features_figures_are_as_recorded() -> None:
     feature = udfs.gpt2_sae_feature(JEDI["layer"], JEDI["feature"], "demo")
     assert np.linalg.norm(feature) == pytest.approx(1, abs=1e-2)
     place = f"h.{JEDI['layer']}"
@@ -212,6 +212,6 @@ def test_the_bundled_autoencoder_is_small() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.sampled_from(["one", "two", "three four"]), min_size=1, max_size=3))
-def test_a_contrast_of_the_same_is_nothing(words: list[str]) -> None:
+def test_a_contrast_of_equal_prompts_is_zero(words: list[str]) -> None:
     text = " ".join(words)
     assert not udfs.gpt2_contrast(text, text, "h.1", "tiny").any()

@@ -21,7 +21,9 @@ def test_tokenize() -> None:
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 
 
-@given(texts.filter(lambda text: not text.startswith("#")))  # Excel takes #DIV/0! for an error, whoever typed it
+@given(
+    texts.filter(lambda text: not text.startswith("#"))
+)  # Excel takes #DIV/0! for an error even if it was typed as text
 def test_detokenize_undoes_tokenize(text: str) -> None:
     ids = [[row[2]] for row in udfs.gpt2_tokenize(text)[1:]]
     assert udfs.gpt2_detokenize(ids) == text

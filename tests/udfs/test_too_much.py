@@ -1,4 +1,4 @@
-"""A cell cannot make this machine hold more than it can: what would is one line."""
+"""A cell cannot exhaust this machine's memory: a call that would is one line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import udfs
 from udfs.cells import CellError, arguments
 
 
-def test_no_more_ids_than_there_are_tokens() -> None:
+def test_no_more_ids_than_tokens_in_the_vocabulary() -> None:
     ids = np.ones((50_258, 1))
     calls = (udfs.gpt2_detokenize, partial(udfs.gpt2_embed, model="tiny"), partial(udfs.gpt2_position, model="tiny"))
     for call in calls:
@@ -20,8 +20,8 @@ def test_no_more_ids_than_there_are_tokens() -> None:
 
 
 @pytest.mark.parametrize("name", ["prompts", "positive"])
-def test_prompts_together_are_no_longer_than_memory_allows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arguments, "_MAX_READ_BYTES", 200 * 4 * 32 * 10)  # 200 tokens of 3 layers of 32 channels
+def test_prompts_must_fit_into_memory_together(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arguments, "_MAX_READ_BYTES", 200 * 4 * 32 * 10)  # 200 tokens in 3 layers of 32 channels
     prompts, answers = [["a b c d e"]] * 41, [[" a"]] * 41
     arguments_of = {
         "prompts": (udfs.gpt2_circuit, (prompts, answers, "h.0.mlp", "mean", "tiny")),
@@ -32,7 +32,7 @@ def test_prompts_together_are_no_longer_than_memory_allows(name: str, monkeypatc
         function(*given)
 
 
-def test_two_prompts_of_the_whole_context_always_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_prompts_as_long_as_the_context_always_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arguments, "_MAX_READ_BYTES", 1)
     prompts = [["a" + " b" * 63], ["b" + " a" * 63]]
     assert len(udfs.gpt2_circuit(prompts, [[" a"], [" b"]], "h.0.mlp", "mean", "tiny")) == 3

@@ -48,7 +48,7 @@ def test_the_model_text(name: str, surgery: object, text: str) -> None:
         (["set", "h.0.mlp.c_fc.bias[999]", 0], "index of h.0.mlp.c_fc.bias must be 0 to 127, not 999"),
     ],
 )
-def test_a_row_that_cannot_be_done(row: list[object], message: str) -> None:
+def test_a_row_that_cannot_be_applied(row: list[object], message: str) -> None:
     with pytest.raises(CellError) as error:
         udfs.gpt2_model("tiny", [row])
     assert message in str(error.value)
@@ -84,7 +84,7 @@ def test_a_piece_of_a_tensor() -> None:
         (("wte.weight",), "rows x columns must be at most 1000000 cells, 16384 columns, not 50257 x 32"),
     ],
 )
-def test_a_piece_that_is_not_there(arguments: tuple[object, ...], message: str) -> None:
+def test_a_piece_outside_the_tensor(arguments: tuple[object, ...], message: str) -> None:
     with pytest.raises(CellError) as error:
         udfs.gpt2_weight(*arguments, model="tiny")
     assert str(error.value) == message

@@ -15,7 +15,7 @@ MODEL = "tiny"
 STREAM = np.ones((3, 32), np.float32)
 QKV = np.ones((3, 96), np.float32)
 
-# A call of every function that works, by argument.
+# A working call of every function, by argument.
 WORKING: dict[str, dict[str, Any]] = {
     "gpt2_added": {"residual": STREAM, "place": "h.1"},
     "gpt2_attention": {"prompt": "hello", "layer": 0, "head": 0},
@@ -86,7 +86,7 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_weight": {"parameter": "wpe.weight", "row": 0, "rows": 2, "column": 0, "columns": 2},
 }
 
-TOO_LARGE = [[1e300]]  # for a model that computes in float32, but not for a cell
+TOO_LARGE = [[1e300]]  # too large for float32, but not for a cell
 _NO_NUMBERS: list[Any] = [
     [[1.0, float("nan")]], [[float("inf"), 1.0]], [[1.0, "text"]], [[1.0, None, 1.0]], [[True, 1.0]], TOO_LARGE,
     "text", [[1.0, "#DIV/0!"]], [[1.0, -2146826281]], [[1.0], [1.0, 2.0]],
@@ -107,7 +107,7 @@ _INDEX: list[Any] = [*_NO_NUMBER, 1.5, 10**9]
 _MODEL: list[Any] = ["no such model", "#VALUE!", "tiny ; dance", [["a", "b"]]]
 _CELLS: list[Any] = [[["#VALUE!", 1, 1]]]
 
-# By the argument's name, or by the function's and the argument's if it means something else there.
+# Wrong values by the argument's name, or by `function.argument` if the name means something else there.
 WRONG: dict[str, list[Any]] = {
     "against": _TOKEN,
     "ahead": _COUNT,
@@ -173,7 +173,7 @@ OPTIONAL_BLANK = {"model", "k", "temperature", "surgery", "row", "rows", "column
 
 
 def wrong_values(name: str, argument: str) -> list[Any]:
-    """What an argument of a function must refuse."""
+    """Values that the argument of the function must refuse."""
     values = WRONG.get(f"{name}.{argument}", WRONG[argument])
     has_model = "model" in arguments_of(name)
     return [value for value in values if has_model or argument == "ids" or value is not TOO_LARGE]
@@ -197,14 +197,14 @@ def call(name: str, /, **changes: Any) -> Any:
     return getattr(udfs, name)(**arguments)
 
 
-def test_every_function_is_here_and_its_call_works() -> None:
+def test_every_function_is_listed_and_its_call_works() -> None:
     assert [name.upper() for name in WORKING] == list(FUNCTIONS)
     for name in WORKING:
         result = call(name)
         assert isinstance(result, (str, np.ndarray, list))
 
 
-def test_every_argument_is_here_and_no_other() -> None:
+def test_every_argument_is_listed_and_no_other() -> None:
     named = {f"{name}.{argument}" for name in WORKING for argument in arguments_of(name)}
     assert WRONG.keys() <= named | {argument.partition(".")[2] for argument in named}
 
@@ -237,7 +237,7 @@ def test_a_missing_argument_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in WORKING if WORKING[name]])
 def test_the_first_error_travels(name: str) -> None:
-    """A function that is given another's error raises the same line again."""
+    """A function whose argument is another function's error raises the same line again."""
     for argument in WORKING[name]:
         with pytest.raises(CellError, match=r"^the first cause$"):
             call(name, **{argument: [[ERROR_MARK + "the first cause"]]})

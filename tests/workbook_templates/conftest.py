@@ -1,4 +1,4 @@
-"""The workbook to look at, and small ones for what any workbook shows."""
+"""Workbooks that several test files read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbook_templates import build
 
 @pytest.fixture(scope="session")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The anatomy workbook, built without other arguments."""
+    """The anatomy workbook, built with default arguments."""
     return build("anatomy", tmp_path_factory.mktemp("usual"))
 
 

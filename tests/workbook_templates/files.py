@@ -1,4 +1,4 @@
-"""Reads what stands in a workbook's file."""
+"""Reads formulas and numbers from a workbook's file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Formulas: TypeAlias = "list[tuple[str, str, str]]"  # tab, cell, formula
 
 def opened(path: Path) -> openpyxl.Workbook:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl does not know data bars of 2010
+        warnings.simplefilter("ignore")  # openpyxl does not know the data bars of Excel 2010
         return openpyxl.load_workbook(path)
 
 
@@ -42,9 +42,9 @@ def stored_formulas(sheet: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def stored_numbers(sheet: bytes) -> set[tuple[bytes, bytes]]:
-    """Cell and number of every cell without a formula of its own, in a sheet's XML; texts are numbers of shared ones.
+    """Cell and number of every cell without a formula, in a sheet's XML. A text is the number of a shared string.
 
-    Without zeros, which stand in the cells of an array formula until it is computed.
+    Zeros are left out: the cells of an array formula hold them until it is computed.
     """
     found = re.findall(rb'<c r="([A-Z]+\d+)"[^>]*><v>([^<]*)</v>', sheet)
     return {(cell, number) for cell, number in found if number != b"0"}

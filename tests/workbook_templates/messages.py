@@ -1,4 +1,4 @@
-"""What makes a workbook impossible to compute, and the one message that must then stand in its cells."""
+"""Inputs with which a workbook cannot compute, and the message that its cells must then show."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MESSAGES: dict[str, tuple[Edits, str]] = {
 
 
 def message_after(workbook: Workbook, edits: Edits, line: str) -> str:
-    """Makes the edits; the message in the status cell, which must contain that line and stand as the next token."""
+    """Makes the edits and returns the message in the status cell. The cell of the next token must show it too."""
     for cell, value in edits.items():
         workbook.set(cell, value)
     workbook.recalculate()

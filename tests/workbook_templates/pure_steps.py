@@ -1,4 +1,4 @@
-"""Finds the steps of `5_pure_formulas.xlsx` in a running Calc, and the same steps in the backend and apart from it."""
+"""The steps of `5_pure_formulas.xlsx`: from a running Calc, from the backend, and from a reference in float64."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.tokenizer import encode
 
 Numbers = NDArray[np.float64]
-Values = dict[str, Numbers]  # of each step, a row a token
+Values = dict[str, Numbers]  # of each step, which has a row for each token
 
 _VALUES = 5  # the column of a band's first value, counted from 1
 _WEIGHTS = 4
 _ROWS = 900
 _BESIDE = 2  # columns after each head's scores and pattern
-# The steps of a block, and where TransformerLens says that the backend has them.
+# The steps of a block, and TransformerLens's name for each.
 _PLACES = (
     ("hook_resid_pre",),
     ("ln1.hook_normalized",),
@@ -39,11 +39,11 @@ _PLACES = (
     ("hook_mlp_out",),
     ("hook_resid_post",),
 )
-_TOKEN_BY_TOKEN = (3, 4)  # steps with a column of each head for each token that there is room for
+_TOKEN_BY_TOKEN = (3, 4)  # steps that have, for each head, a column for each reserved token
 
 
 class Steps:
-    """What stands where in the open workbook."""
+    """Finds values in the open workbook."""
 
     def __init__(self, book: Calc) -> None:
         self._book = book
@@ -63,8 +63,8 @@ class Steps:
         return str(next(value for label, value in self._book.values("Prompt", "A1:B20") if label == "Next token"))
 
     def step(self, layer: int, number: int, rows: int, width: int = 84) -> Numbers:
-        """The first rows of a step's values; where a token does not look there is 0."""
-        heads = width // rows  # of the steps that have a column a token
+        """The first rows of a step's values, with 0 for tokens that a token does not see."""
+        heads = width // rows  # of the steps that have a column for each token
         first = self._first_rows[number]
         columns = heads * (self._room + _BESIDE) if number in _TOKEN_BY_TOKEN else width
         cells = f"E{first}:{get_column_letter(_VALUES + columns - 1)}{first + rows - 1}"
@@ -79,7 +79,7 @@ class Steps:
         return self._head("C")
 
     def values(self, like: Mapping[str, Numbers]) -> Values:
-        """All that `like` has, in its shapes."""
+        """Every value that `like` has, in the same shape."""
         found = {
             name: self.step(layer, number, *like[name].shape)
             for layer in range(12)
@@ -88,7 +88,7 @@ class Steps:
         return found | {"logits": self.logits(), "probabilities": self._head("E")}
 
     def edit(self, position: int, channel: int) -> str:
-        """The input cell over a value of a block's stream; all blocks look alike."""
+        """The input cell that replaces a value of a block's stream. All blocks have the same layout."""
         return f"{get_column_letter(_VALUES + channel)}{self._edits + 2 + position}"
 
     def weight(self, parameter: str, row: int, column: int) -> str:
@@ -101,7 +101,7 @@ class Steps:
 
 
 def in_float64(prompt: str, listed: Sequence[int]) -> Values:
-    """What the demo model's checkpoint gives in float64; logits and probabilities of the listed tokens."""
+    """The demo model's values in float64, with the logits and probabilities of the listed tokens."""
     config = catalogue.load(catalogue.DEMO).config
     weights = float64_forward.weights(catalogue.find(catalogue.DEMO))
     seen = float64_forward.trace(encode(prompt), weights, config.n_layer, config.n_head)
@@ -109,14 +109,14 @@ def in_float64(prompt: str, listed: Sequence[int]) -> Values:
 
 
 def in_backend(prompt: str, listed: Sequence[int], text: str) -> Values:
-    """What the backend makes of it with that model text: in float32, or in float64 where it says so."""
+    """The backend's values with that model text: in float32, or in float64 if the text says so."""
     model = catalogue.load(text)
     seen = trace(encode(prompt), model)
     return _values(seen, forward.unembed(seen["blocks.11.hook_resid_post"], model)[-1], listed)
 
 
 class Difference(NamedTuple):
-    """The largest difference in a step, and the largest value there."""
+    """The largest difference in a step, and the step's largest value."""
 
     largest: float
     of: float
@@ -127,7 +127,7 @@ class Difference(NamedTuple):
 
 
 def differences(values: Mapping[str, Numbers], expected: Mapping[str, Numbers]) -> dict[str, Difference]:
-    """How far each step is from what is expected."""
+    """How far each step is from the expected values."""
     return {
         name: Difference(float(np.abs(values[name] - there).max()), float(np.abs(there).max()))
         for name, there in expected.items()
@@ -149,6 +149,6 @@ def _values(seen: Mapping[str, NDArray[np.floating]], logits: NDArray[np.floatin
 
 
 def _row_a_token(values: NDArray[np.floating]) -> Numbers:
-    """In float64, heads side by side, 0 where a token does not look."""
+    """A row for each token, in float64, with heads side by side and 0 for tokens that a token does not see."""
     flat = float64_forward.join_heads(values) if values.ndim == 3 else values
     return np.where(np.isneginf(flat), 0, flat).astype(np.float64)

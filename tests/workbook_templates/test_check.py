@@ -1,4 +1,4 @@
-"""The workbook that computes a block twice: both agree, and an edit of one of them is seen."""
+"""The workbook that computes a block twice: both ways agree, and an edit of one of them shows."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def test_they_agree_for_another_prompt_and_an_edited_weight(workbook: Workbook) 
     assert (workbook.get("Native!H400"), workbook.get_range("Result!C9:C19")) != before
 
 
-def test_in_float64_they_agree_to_the_last_digits(workbook: Workbook) -> None:
+def test_in_float64_they_agree_almost_exactly(workbook: Workbook) -> None:
     workbook.set("model_name", "tiny ; float64")
     workbook.recalculate()
     assert 0 < workbook.get("largest_difference") < 1e-13
 
 
-def test_an_edit_of_the_native_side_is_seen(workbook: Workbook) -> None:
+def test_an_edit_of_the_native_side_shows(workbook: Workbook) -> None:
     labels = workbook.get_range("Native!B1:B60")
     row = next(number for number, (label,) in enumerate(labels, start=1) if label == "your edits") + 2
     workbook.set(f"Native!E{row}", 9.0)
@@ -56,7 +56,7 @@ def test_an_edit_of_the_native_side_is_seen(workbook: Workbook) -> None:
     assert workbook.get("largest_difference") > 0.1
 
 
-def test_what_start_says_of_a_changed_weight(workbook: Workbook) -> None:
+def test_changing_a_weight_has_the_effect_that_start_describes(workbook: Workbook) -> None:
     typed = next(value for row in workbook.get_range("Start!C1:C30") for value in row if " ; set " in str(value))
     before = workbook.get_range("Result!C9:C19")
     workbook.set("Prompt!B7", str(typed).removeprefix("Type:  "))
@@ -74,9 +74,7 @@ def test_what_start_says_of_a_changed_weight(workbook: Workbook) -> None:
         ("model_name", "no such", "'no such'"),
     ],
 )
-def test_what_is_in_the_way_stands_in_place_of_the_difference(
-    workbook: Workbook, cell: str, value: str | None, line: str
-) -> None:
+def test_a_message_replaces_the_difference(workbook: Workbook, cell: str, value: str | None, line: str) -> None:
     workbook.set(cell, value)
     workbook.recalculate()
     message = str(workbook.get("largest_difference"))

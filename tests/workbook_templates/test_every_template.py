@@ -1,4 +1,4 @@
-"""What holds for the file of every workbook: links, names, formulas that Excel can read, inputs, the committed file."""
+"""Properties of every workbook's file: links, names, formulas that Excel can read, inputs, the committed file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def found(office: openpyxl.Workbook) -> Formulas:
     return list(formulas(office))
 
 
-def test_start_is_shown_and_links_to_every_tab_and_every_tab_back(office: openpyxl.Workbook) -> None:
+def test_start_is_shown_first_and_every_tab_links_to_it_and_back(office: openpyxl.Workbook) -> None:
     assert office.active is not None
     assert office.active.title == "Start" == office.sheetnames[0]
     links = {
@@ -69,7 +69,7 @@ def test_start_is_shown_and_links_to_every_tab_and_every_tab_back(office: openpy
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_that_the_command_line_reads_lead_to_cells(office: openpyxl.Workbook, name: str) -> None:
+def test_names_for_the_command_line_refer_to_cells(office: openpyxl.Workbook, name: str) -> None:
     ((tab, cells),) = office.defined_names[name].destinations
     left, top, right, bottom = range_boundaries(cells)
     assert tab in office.sheetnames
@@ -90,7 +90,7 @@ def test_formulas_name_only_tabs_and_names_that_exist(office: openpyxl.Workbook,
         assert set(words) <= set(office.defined_names)
 
 
-def test_no_formula_is_written_as_it_is_typed(found: Formulas) -> None:
+def test_formulas_are_in_the_stored_form(found: Formulas) -> None:
     for tab, cell, formula in found:
         assert "#" not in code(formula), (tab, cell)
         assert "@" not in code(formula), (tab, cell)
@@ -105,7 +105,7 @@ def test_merged_cells_hold_no_array_formula(office: openpyxl.Workbook) -> None:
             assert not isinstance(sheet.cell(merged.min_row, merged.min_col).value, ArrayFormula)
 
 
-def test_what_is_coloured_as_an_input_is_unlocked_and_nothing_else(office: openpyxl.Workbook) -> None:
+def test_inputs_are_unlocked_and_array_formulas_are_locked(office: openpyxl.Workbook) -> None:
     for sheet in office.worksheets:
         for cell in (cell for row in sheet.iter_rows() for cell in row):
             if cell.fill.fgColor.rgb == f"FF{INPUT[1:]}":
@@ -114,7 +114,7 @@ def test_what_is_coloured_as_an_input_is_unlocked_and_nothing_else(office: openp
                 assert cell.protection.locked, (sheet.title, cell.coordinate)
 
 
-def test_what_start_says_to_type_goes_into_inputs_or_weights(office: openpyxl.Workbook) -> None:
+def test_start_asks_to_type_into_inputs_or_weights_only(office: openpyxl.Workbook) -> None:
     tried = [cell for (cell,) in office["Start"].iter_rows(min_col=2, max_col=2) if ", cell " in str(cell.value)]
     assert len(tried) >= 3
     for link in tried:
@@ -124,7 +124,7 @@ def test_what_start_says_to_type_goes_into_inputs_or_weights(office: openpyxl.Wo
         assert not style.protection.locked or style.fill.fgColor.rgb == f"FF{WEIGHT[1:]}", link.value
 
 
-def test_panes_are_frozen_and_pages_fit(office: openpyxl.Workbook) -> None:
+def test_panes_are_frozen_and_pages_are_set_up(office: openpyxl.Workbook) -> None:
     for sheet in office.worksheets[1:]:
         assert sheet.freeze_panes, sheet.title
     for sheet in office:
@@ -133,7 +133,7 @@ def test_panes_are_frozen_and_pages_fit(office: openpyxl.Workbook) -> None:
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
 
 
-def test_the_model_can_be_named_in_a_cell_unless_its_weights_are_inside(path: Path, office: openpyxl.Workbook) -> None:
+def test_a_cell_names_the_model_unless_the_weights_are_in_cells(path: Path, office: openpyxl.Workbook) -> None:
     inside = path.name in {TEMPLATES[template] for template in FORMULAS_ONLY}
     assert ("model_name" in office.defined_names) != inside
 
@@ -157,7 +157,7 @@ def test_the_committed_file_is_the_builders_with_values(template: str, tmp_path:
         assert filled.read("xl/sharedStrings.xml") == fresh.read("xl/sharedStrings.xml")
         for name in (name for name in fresh.namelist() if name.startswith("xl/worksheets/sheet")):
             expected, found = fresh.read(name), filled.read(name)
-            if found != expected:  # as it is where there are formulas
+            if found != expected:  # sheets with formulas have values in the committed file only
                 assert stored_formulas(found) == stored_formulas(expected), name
                 assert not stored_numbers(expected) - stored_numbers(found), name
         values = b"".join(filled.read(name) for name in filled.namelist() if name.startswith("xl/worksheets/sheet"))

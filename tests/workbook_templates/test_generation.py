@@ -1,4 +1,4 @@
-"""The workbook on generation with its values: what the tabs say, edits that flow on, the claims of its Start tab."""
+"""The values of the generation workbook: its tabs, edits that flow on, the claims of its Start tab."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from workbook_templates.generation import log_probabilities
 
 PROMPT = generation.PROMPT
 TABS = ["Start", "Prompt", "Sampling", "Temperature", "Beam", "Log-probabilities", "Speculative decoding"]
-HOW = (1, 6, 0.9, 3)  # temperature, top_k, top_p and seed that the tab begins with
+HOW = (1, 6, 0.9, 3)  # the tab's defaults for temperature, top_k, top_p and seed
 DRAFT = "demo ; scale h.11.attn by 0 ; scale h.11.mlp by 0"
-# The cells that the tab Start tells to try.
+# The cells that the tab Start suggests to edit.
 TEMPERATURE, SEED, TEXT = "Sampling!B8", "Sampling!B11", "'Log-probabilities'!B6"
 
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
-    """The workbook with its default prompt; tests that edit it leave it as it was."""
+    """The workbook with its default prompt. Tests that edit it undo their edits."""
     workbook = Workbook.open(build("generation", tmp_path_factory.mktemp("generation"), model="demo"))
     workbook.recalculate()
     return workbook
@@ -37,12 +37,12 @@ def tiny(tmp_path: Path) -> Workbook:
 
 
 def labelled(workbook: Workbook, tab: str, label: str, column: int = 1) -> object:
-    """What stands beside a label in the first column."""
+    """The value beside a label in the first column."""
     return rows_below(workbook, tab, label, "A:K")[0][column]
 
 
 def table_of(workbook: Workbook, tab: str, corner: str, last: str) -> list[list[object]]:
-    """A table with its header, up to the first row whose first cell is blank; blanks at the right are None."""
+    """A table with its header, up to the first row whose first cell is blank. Blank cells are None."""
     rows = rows_below(workbook, tab, corner, f"A:{last}")
     filled = next((number for number, row in enumerate(rows) if row[0] in (None, "")), len(rows))
     return rows[:filled]
@@ -74,7 +74,7 @@ def test_the_tabs_and_no_errors(book: Workbook) -> None:
     assert book.get("next_token") == " a"
 
 
-def test_sampling_shows_the_text_and_how_it_came_about(book: Workbook) -> None:
+def test_sampling_shows_the_text_and_how_it_was_drawn(book: Workbook) -> None:
     assert labelled(book, "Sampling", "sampled") == udfs.gpt2_generate(PROMPT, 16, *HOW, "demo")
     assert labelled(book, "Sampling", "greedy") == udfs.gpt2_generate(PROMPT, 16, model="demo")
     steps = table_of(book, "Sampling", "step", "X")
@@ -102,7 +102,7 @@ def test_temperatures_show_the_same_tokens(book: Workbook) -> None:
             assert row[1] == udfs.gpt2_generate(PROMPT, 16, row[0], 0, 1, HOW[3], "demo")
 
 
-def test_what_is_left_for_all_other_tokens_is_not_below_0(book: Workbook) -> None:
+def test_the_probability_of_all_other_tokens_is_not_negative(book: Workbook) -> None:
     typed(book, "prompt", "If today is Tuesday, tomorrow is")
     others = rows_below(book, "Temperature", "rank", "A:K")[11]
     assert others[1] == "all others"
@@ -157,7 +157,7 @@ def test_at_temperature_0_the_drafted_text_is_the_greedy_one(book: Workbook) -> 
     typed(book, cell, 1)
 
 
-def test_what_start_says_of_seed_and_temperature(book: Workbook) -> None:
+def test_seed_and_temperature_have_the_effects_that_start_describes(book: Workbook) -> None:
     first = labelled(book, "Sampling", "sampled")
     assert typed(book, SEED, 7) == 3
     assert labelled(book, "Sampling", "sampled") not in (first, labelled(book, "Sampling", "greedy"))
@@ -168,7 +168,7 @@ def test_what_start_says_of_seed_and_temperature(book: Workbook) -> None:
     assert labelled(book, "Sampling", "sampled") == first
 
 
-def test_what_start_says_of_the_text(book: Workbook) -> None:
+def test_the_text_has_the_surprises_that_start_describes(book: Workbook) -> None:
     def dark() -> int:
         return sum(row[5] >= 16 for row in table_of(book, "Log-probabilities", "position", "I")[2:])
 
@@ -183,7 +183,7 @@ def test_what_start_says_of_the_text(book: Workbook) -> None:
     typed(book, TEXT, old)
 
 
-def test_a_text_that_is_too_long_is_not_summed_up_in_part(tiny: Workbook) -> None:
+def test_a_text_that_is_too_long_is_a_message_not_a_partial_sum(tiny: Workbook) -> None:
     typed(tiny, TEXT, "a " * 47 + "b")
     assert labelled(tiny, "Log-probabilities", "perplexity") == rows_below(tiny, "Log-probabilities", 47)[0][7]
     typed(tiny, TEXT, "a " * 48 + "b")
@@ -204,7 +204,7 @@ def test_all_of_a_long_prompt_is_summed_up(tmp_path: Path) -> None:
     assert labelled(workbook, "Log-probabilities", "perplexity") == pytest.approx(expected[-1][7])
 
 
-def test_what_start_says_of_the_draft(book: Workbook) -> None:
+def test_the_draft_has_the_effect_that_start_describes(book: Workbook) -> None:
     cell = "'Speculative decoding'!B8"
     assert typed(book, cell, book.get("model")) == DRAFT
     assert labelled(book, "Speculative decoding", "accepted") == 1
@@ -214,7 +214,7 @@ def test_what_start_says_of_the_draft(book: Workbook) -> None:
     assert labelled(book, "Speculative decoding", "text") == without_last_block
 
 
-def test_what_start_says_of_another_prompt(book: Workbook) -> None:
+def test_another_prompt_has_the_effect_that_start_describes(book: Workbook) -> None:
     typed(book, "prompt", "If today is Tuesday, tomorrow is")
     texts = [labelled(book, "Sampling", "sampled"), labelled(book, "Speculative decoding", "text")]
     texts += [row[4] for row in table_of(book, "Beam", "beam", "E")[1:2]]
@@ -232,7 +232,7 @@ def test_a_model_of_any_shape_with_surgery(book: Workbook) -> None:
 
 
 @pytest.mark.parametrize("what", ["too long", "empty", "no model"])
-def test_what_is_wrong_stands_in_every_place_that_depends_on_it(tiny: Workbook, what: str) -> None:
+def test_every_cell_that_depends_on_a_wrong_input_shows_the_message(tiny: Workbook, what: str) -> None:
     edits: Edits
     edits, line = MESSAGES[what]
     message = message_after(tiny, edits, line)

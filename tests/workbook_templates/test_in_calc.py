@@ -1,4 +1,4 @@
-"""LibreOffice, which has no spills: a prompt of one token, one of too many, and files that come from elsewhere."""
+"""LibreOffice, which has no spills: a prompt of one token, a prompt of too many, and files from elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.hosts.calc_host import Calc, calc
 from workbook_templates import build
 
 ROOM = 16
-AUTOENCODER = "#GPT2! layer must be one that has a sparse autoencoder"  # which `tiny` has in another layer
+AUTOENCODER = "#GPT2! layer must be one that has a sparse autoencoder"  # `tiny` has one in another layer
 
 
 def opened(template: str, folder: Path, prompt: str) -> Calc:
@@ -36,7 +36,7 @@ def test_a_prompt_of_one_token_or_of_all_rows_gives_no_error(template: str, tmp_
 
 
 @pytest.mark.parametrize("template", ["anatomy", "mri", "surgery", "generation", "check"])
-def test_a_prompt_with_a_token_too_many_is_a_message(template: str, tmp_path: Path) -> None:
+def test_a_prompt_with_one_token_too_many_is_a_message(template: str, tmp_path: Path) -> None:
     office = opened(template, tmp_path, " ".join("abcdefghijklmnopq"))
     message = (
         f"#GPT2! this workbook has room for {ROOM} tokens, the prompt has {ROOM + 1}: "
@@ -48,8 +48,8 @@ def test_a_prompt_with_a_token_too_many_is_a_message(template: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("template", ["anatomy", "mri", "surgery", "generation", "check"])
-def test_what_run_saves_shows_its_values(template: str, tmp_path: Path) -> None:
-    """LibreOffice computes what is blank in a file, for which it would need the functions."""
+def test_a_file_that_run_saved_shows_its_values(template: str, tmp_path: Path) -> None:
+    """LibreOffice computes cells that are blank in a file, and would need the functions for that."""
     book = Workbook.open(build(template, tmp_path, host="headless", model="tiny"))
     book.recalculate()
     book.save(tmp_path / "saved.xlsx", formulas="plain")

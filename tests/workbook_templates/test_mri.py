@@ -1,4 +1,4 @@
-"""The MRI workbook with its values: what the tabs say of the demo model, edits that flow on, messages, not errors."""
+"""The values of the MRI workbook with the demo model: its tabs, edits that flow on, messages instead of errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABS += ["Attribution", "Circuit", "Patching"]
 
 @pytest.fixture(scope="module")
 def scan(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
-    """The workbook with its default prompt; tests that edit it leave it as it was."""
+    """The workbook with its default prompt. Tests that edit it undo their edits."""
     workbook = Workbook.open(build("mri", tmp_path_factory.mktemp("mri"), model="demo"))
     workbook.recalculate()
     return workbook
@@ -41,7 +41,7 @@ def tiny(tiny_path: Path) -> Workbook:
 
 
 def rows_below(workbook: Workbook, tab: str, text: str, columns: str = "A:AZ", skip: int = 0) -> list[list[object]]:
-    """The rows from the one on whose first filled cell is that text, `skip` such rows passed over."""
+    """The rows from the row whose first filled cell is that text. `skip` such rows are passed over first."""
     first, _, last = columns.partition(":")
     rows = workbook.get_range(f"'{tab}'!{first}1:{last}240")
     found = [number for number, row in enumerate(rows) if row[0] == text]
@@ -63,7 +63,7 @@ def errors(workbook: Workbook) -> set[tuple[str, object]]:
     }
 
 
-def test_the_tabs_stand_in_the_order_of_the_talk(scan: Workbook) -> None:
+def test_the_tabs_are_in_the_order_of_the_talk(scan: Workbook) -> None:
     assert scan.sheet_names == TABS
     assert scan.get("status") == "ready"
     assert not errors(scan)
@@ -91,7 +91,7 @@ def test_the_lens_shows_candidates_at_a_chosen_position(scan: Workbook) -> None:
     )
 
 
-def test_the_followed_token_takes_over_from_the_second_one(scan: Workbook) -> None:
+def test_the_followed_token_overtakes_the_second_one(scan: Workbook) -> None:
     assert rows_below(scan, "Track a token", "followed", "A:B")[0][1] == " Wednesday"
     table = rows_below(scan, "Track a token", "layer", "A:J")
     assert table[0] == ["layer", "logit", "probability", "rank", "most likely there", None, *table[0][:4]]
@@ -106,7 +106,7 @@ def test_the_pattern_and_the_thumbnails_agree(scan: Workbook) -> None:
     assert pattern[7][0] == " is"
     own = numbers([row[1:] for row in pattern[1:8]])
     assert own.sum(axis=1) == pytest.approx(np.ones(7), abs=1e-5)
-    assert own[6, 3] > 0.5  # the head that is shown looks from the end to the day
+    assert own[6, 3] > 0.5  # the default head looks from the last token to the day
     all_heads = scan.get_range("'All heads'!B7:CR101")
     layer, head = mri._HEADS["demo"]
     thumbnail = [row[head * 8 : head * 8 + 8] for row in all_heads[layer * 8 : layer * 8 + 8]]
@@ -140,7 +140,7 @@ def test_the_parts_sum_to_the_logit(scan: Workbook) -> None:
     assert by_kind["MLPs"] == pytest.approx(sum(row[3] for row in parts if str(row[0]).endswith(".mlp")))
 
 
-def test_the_squares_and_the_largest_parts_are_those_of_the_table(scan: Workbook) -> None:
+def test_the_squares_and_the_largest_parts_come_from_the_table(scan: Workbook) -> None:
     parts = {row[0]: row[3] for row in rows_below(scan, "Attribution", "component", "A:D")[1:173]}
     square = rows_below(scan, "Attribution", "layer ↓ head →", "F:W")
     for layer, row in enumerate(square[1:13]):
@@ -176,7 +176,7 @@ def test_six_parts_are_enough_for_the_seven_days(scan: Workbook) -> None:
     assert str(rows_below(scan, "Circuit", "which", "A:B")[0][1]).split() == list(mri.CIRCUITS["demo"])
 
 
-def test_none_of_the_six_parts_can_be_missed(scan: Workbook) -> None:
+def test_each_of_the_six_parts_is_needed(scan: Workbook) -> None:
     ticks = [(row, column) for row in range(14, 26) for column in "JKLMNOPQRSTUV" if scan.get(f"Circuit!{column}{row}")]
     assert len(ticks) == 6
     for row, column in ticks:
@@ -192,7 +192,7 @@ def test_none_of_the_six_parts_can_be_missed(scan: Workbook) -> None:
     assert scan.get("still_right") == 1
 
 
-def test_what_start_says_of_a_day_that_does_not_win(scan: Workbook) -> None:
+def test_the_day_of_start_does_not_win(scan: Workbook) -> None:
     scan.set("'Track a token'!B6", " Friday")
     scan.recalculate()
     table = rows_below(scan, "Track a token", "layer", "A:D")[1:14]
@@ -202,7 +202,7 @@ def test_what_start_says_of_a_day_that_does_not_win(scan: Workbook) -> None:
     scan.recalculate()
 
 
-def test_what_start_says_of_mlp_0(scan: Workbook) -> None:
+def test_removing_mlp_0_has_the_effect_that_start_describes(scan: Workbook) -> None:
     scan.set("Circuit!V14", None)
     scan.recalculate()
     assert [row[4] for row in rows_below(scan, "Circuit", "prompt", "A:F")[1:8]].count("no") > 7 / 2
@@ -210,7 +210,7 @@ def test_what_start_says_of_mlp_0(scan: Workbook) -> None:
     scan.recalculate()
 
 
-def test_patching_the_word_that_differs_restores_the_indirect_object(scan: Workbook) -> None:
+def test_patching_the_changed_word_restores_the_indirect_object(scan: Workbook) -> None:
     answers = [row[1] for row in rows_below(scan, "Patching", "What the model answers, unpatched", "A:B")[1:3]]
     assert answers == [" Mary", " John"]
     positions = rows_below(scan, "Patching", "layer", "A:O")
@@ -224,7 +224,7 @@ def test_patching_the_word_that_differs_restores_the_indirect_object(scan: Workb
     assert numbers(heads[1:13]) == pytest.approx(numbers(expected[1:]), abs=1e-5)
 
 
-def test_another_prompt_changes_what_depends_on_it_and_nothing_else(scan: Workbook) -> None:
+def test_another_prompt_changes_only_the_tabs_that_depend_on_it(scan: Workbook) -> None:
     scan.set("prompt", "Mike is quick. He moves")
     changed = {address.split("!")[0].strip("'") for address in scan.recalculate()}
     assert changed == {"Start", "Prompt", "Tokens", *TABS[3:7], "Attribution"}
@@ -236,7 +236,7 @@ def test_another_prompt_changes_what_depends_on_it_and_nothing_else(scan: Workbo
     assert scan.get("next_token") == " Wednesday"
 
 
-def test_surgery_in_the_model_text_reaches_the_tabs(tiny: Workbook) -> None:
+def test_surgery_in_the_model_text_reaches_every_tab(tiny: Workbook) -> None:
     parts = dict(row[:3:2] for row in rows_below(tiny, "Attribution", "component", "A:D"))
     tiny.set("model_name", "tiny ; scale h.1.mlp by 0")
     tiny.recalculate()
@@ -247,7 +247,7 @@ def test_surgery_in_the_model_text_reaches_the_tabs(tiny: Workbook) -> None:
 
 
 @pytest.mark.parametrize(("edits", "line"), MESSAGES.values(), ids=MESSAGES)
-def test_what_is_wrong_stands_in_every_place_that_depends_on_it(tiny: Workbook, edits: Edits, line: str) -> None:
+def test_every_cell_that_depends_on_a_wrong_input_shows_the_message(tiny: Workbook, edits: Edits, line: str) -> None:
     message = message_after(tiny, edits, line)
     assert tiny.get_range("next_tokens")[0][0] == message
     everywhere = {tab: {v for row in tiny.get_range(f"'{tab}'!A1:Z60") for v in row} for tab in TABS}
@@ -257,16 +257,16 @@ def test_what_is_wrong_stands_in_every_place_that_depends_on_it(tiny: Workbook, 
     assert not errors(tiny)
 
 
-def test_a_workbook_for_another_shape_of_model(tiny: Workbook) -> None:
+def test_a_workbook_for_a_model_of_another_shape(tiny: Workbook) -> None:
     assert tiny.get("status") == "ready"
     assert not errors(tiny)
     assert tiny.get("attribution_check") < 1e-3
-    assert rows_below(tiny, "Circuit", "parts kept", "A:B")[0][1] == 3 * 5  # everything is ticked
+    assert rows_below(tiny, "Circuit", "parts kept", "A:B")[0][1] == 3 * 5  # every part is ticked
     whole = [row[2] == 1 for row in rows_below(tiny, "Circuit", "prompt", "A:F")[1:8]]
     assert tiny.get("still_right") == sum(whole) / 7
 
 
-def test_bos_is_read_before_the_prompt(tiny: Workbook) -> None:
+def test_bos_comes_before_the_prompt(tiny: Workbook) -> None:
     tiny.set("model_name", "tiny ; bos")
     tiny.set("prompt", "a b c")
     tiny.recalculate()
@@ -291,7 +291,7 @@ def test_bos_takes_room_in_a_patched_sentence_too(tmp_path: Path) -> None:
     assert any(text.endswith("gpt2-excel new mri --host office --tokens 15") for text in texts)
 
 
-def test_long_prompts_get_no_thumbnails_but_all_else(tmp_path: Path) -> None:
+def test_long_prompts_lack_only_the_thumbnails(tmp_path: Path) -> None:
     workbook = Workbook.open(build("mri", tmp_path, tokens=60, prompt="a b c d e f g " * 8, model="tiny"))
     workbook.recalculate()
     assert workbook.get("status") == "ready"
@@ -307,4 +307,4 @@ def test_no_row_of_a_prompt_of_16_tokens_is_hidden(tmp_path: Path, tokens: int) 
     header = next(cell for tab, cell, text in formulas(office) if tab == "Attention" and "GPT2_KQ" in text)
     first = int(header[1:]) + 1
     hidden = [office["Attention"].row_dimensions[row].hidden for row in range(first, first + tokens + 1)]
-    assert hidden == [False] * (16 + 1) + [True] * (tokens - 16)  # the last row is that of any query
+    assert hidden == [False] * (16 + 1) + [True] * (tokens - 16)  # the last row holds the biases' share for any query

@@ -1,4 +1,4 @@
-"""What stands on the tab Prompt of every workbook with functions, whatever is typed there."""
+"""The tab Prompt, with unusual prompts, in every workbook that calls our functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.workbook_templates.messages import message_after
 from tests.workbook_templates.test_mri import rows_below
 from workbook_templates import build
 
-GUARDED = ("mri", "surgery", "generation", "check")  # which hand the prompt itself to functions
+GUARDED = ("mri", "surgery", "generation", "check")  # whose functions take the prompt's text
 
 
 def opened(template: str, folder: Path) -> Workbook:
@@ -22,11 +22,11 @@ def opened(template: str, folder: Path) -> Workbook:
 
 
 @pytest.mark.parametrize("template", GUARDED)
-def test_a_blank_prompt_is_empty_also_after_bos(template: str, tmp_path: Path) -> None:
+def test_a_blank_prompt_is_a_message_even_with_bos(template: str, tmp_path: Path) -> None:
     message_after(opened(template, tmp_path), {"prompt": None, "model_name": "tiny ; bos"}, "the prompt is empty")
 
 
-def test_token_by_token_bos_alone_can_be_followed(tmp_path: Path) -> None:
+def test_the_anatomy_workbook_can_follow_bos_alone(tmp_path: Path) -> None:
     workbook = opened("anatomy", tmp_path)
     workbook.set("prompt", None)
     workbook.set("model_name", "tiny ; bos")
@@ -35,7 +35,7 @@ def test_token_by_token_bos_alone_can_be_followed(tmp_path: Path) -> None:
     assert workbook.get("next_token") == udfs.gpt2_predict("<|endoftext|>", 1, 1, "tiny")[1][1]
 
 
-def test_a_number_is_a_text_and_not_the_id_of_a_token(tmp_path: Path) -> None:
+def test_a_number_is_text_and_not_a_token_id(tmp_path: Path) -> None:
     workbook = opened("mri", tmp_path)
     workbook.set("prompt", 15496)
     workbook.recalculate()

@@ -1,6 +1,6 @@
-"""The workbook of native formulas: only functions that every program has, words looked up, weights in cells.
+"""The workbook of native formulas: functions that every program has, a list of words, weights in cells.
 
-It is computed here by the headless recalculation; `test_pure_in_calc.py` has LibreOffice do it.
+The headless host computes it here; in `test_pure_in_calc.py` LibreOffice does.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from workbook_templates.pure import contents
 from workbook_templates.pure.contents import Contents
 
 TOKENS = 9
-# In Excel since 2007, in LibreOffice and in Google Sheets.
+# Functions of Excel 2007, LibreOffice and Google Sheets.
 EVERYWHERE = {
     *("AND", "AVERAGE", "CHAR", "EXACT", "EXP", "FIND", "IF", "INDEX", "ISNA", "ISNUMBER", "LARGE", "LEFT", "LEN"),
     *("LOWER", "MATCH", "MAX", "MID", "MIN", "MMULT", "NOT", "OR", "PI", "RIGHT", "SQRT", "SUM", "SUMPRODUCT"),
@@ -76,7 +76,7 @@ def test_no_formula_spills(found: Formulas) -> None:
     assert not [formula for _, _, formula in found if "_xl" in formula or "#" in code(formula)]
 
 
-def test_every_tensor_stands_in_cells(office: openpyxl.Workbook) -> None:
+def test_every_tensor_is_in_cells(office: openpyxl.Workbook) -> None:
     model = catalogue.load("tiny")
     written = {}
     for layer in range(3):
@@ -91,23 +91,25 @@ def test_every_tensor_stands_in_cells(office: openpyxl.Workbook) -> None:
         assert np.array_equal(values.astype(np.float32), np.atleast_2d(model[name])), name
 
 
-def test_the_words_are_all_that_the_demo_model_knows(demo: Contents) -> None:
-    assert len(demo.ids) == 1753, "as its README says"
+def test_the_words_are_those_of_the_demo_model(demo: Contents) -> None:
+    assert len(demo.ids) == 1753, "the number in its README"
     others = demo.others
     assert others.count == 50257 - 1753
-    assert others.radius < 0.02 * np.linalg.norm(others.mean), "the tokens that are left out are nearly the same"
+    assert others.radius < 0.02 * np.linalg.norm(others.mean), (
+        "tokens that are not listed have nearly the same embedding"
+    )
 
 
-def test_every_word_has_the_tokens_that_the_tokenizer_gives_it(demo: Contents) -> None:
+def test_every_word_has_the_tokenizers_tokens(demo: Contents) -> None:
     assert len({word.text for word in demo.words}) == len(demo.words) > 1653
     lengths = [len(word.text) for word in demo.words]
-    assert lengths == sorted(lengths, reverse=True), "the first that fits is the longest"
+    assert lengths == sorted(lengths, reverse=True), "the first match is the longest"
     assert max(len(word.ids) for word in demo.words) == 3
     for word in demo.words:
         assert list(word.ids) == encode(word.text)
 
 
-def test_every_prompt_that_the_demo_model_is_judged_by_is_made_of_words(demo: Contents) -> None:
+def test_the_held_out_prompts_consist_of_listed_words(demo: Contents) -> None:
     words = [word.text for word in demo.words]
     for item in (*PROMPTS, *REFERENCES):
         rest, ids = item.prompt, []
@@ -119,7 +121,7 @@ def test_every_prompt_that_the_demo_model_is_judged_by_is_made_of_words(demo: Co
 
 
 @pytest.mark.parametrize("prompt", ["2 + 2 =", "Titanic, lightsaber", "<|endoftext|>He is"])
-def test_the_formulas_cut_a_prompt_as_the_tokenizer_does(computed: Workbook, prompt: str) -> None:
+def test_the_formulas_tokenize_as_the_tokenizer_does(computed: Workbook, prompt: str) -> None:
     computed.set("prompt", prompt)
     computed.recalculate()
     assert computed.get("status") == "ready"
@@ -137,7 +139,7 @@ def test_the_formulas_cut_a_prompt_as_the_tokenizer_does(computed: Workbook, pro
         ("Mike is quick. He is slow. He moves", "room for 9 tokens"),
     ],
 )
-def test_what_cannot_be_computed_is_one_plain_line(computed: Workbook, prompt: str | None, line: str) -> None:
+def test_a_prompt_that_cannot_be_computed_is_one_line(computed: Workbook, prompt: str | None, line: str) -> None:
     computed.set("prompt", prompt)
     computed.recalculate()
     message = computed.get("status")
@@ -148,7 +150,7 @@ def test_what_cannot_be_computed_is_one_plain_line(computed: Workbook, prompt: s
     assert {row[0] for row in computed.get_range("tokens")[1:]} == {""}
 
 
-def test_a_model_that_has_tokens_besides_says_so(computed: Workbook) -> None:
+def test_a_model_with_unlisted_tokens_says_so(computed: Workbook) -> None:
     computed.set("prompt", "Mike is quick. He moves")
     computed.recalculate()
     assert "may be one that is not listed" in str(computed.get("next_token"))
@@ -167,7 +169,7 @@ def test_the_list_of_words_is_in_order() -> None:
     assert words == sorted(set(words))
 
 
-def test_under_folded_rows_stands_what_is_in_them(tmp_path: Path) -> None:
+def test_a_line_below_folded_rows_describes_them(tmp_path: Path) -> None:
     office = opened(build("pure", tmp_path, tokens=17, model="tiny"))
     for tab in ("Embeddings", "Block 0"):
         sheet = office[tab]

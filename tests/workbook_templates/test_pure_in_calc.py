@@ -1,4 +1,4 @@
-"""LibreOffice itself computes `5_pure_formulas.xlsx`, as the backend does in float64, and follows edits."""
+"""LibreOffice computes `5_pure_formulas.xlsx` like the backend in float64, and follows edits."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from workbook_templates import TEMPLATES
 
 PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
 WITHIN = 1e-4
-EXACT = 1e-7  # both are float64; the tokens that count together move a probability by some 1e-9
-FLOAT32 = 2e-6  # where values are large, what the backend rounds in float32: the last stream reaches 500
+EXACT = 1e-7  # both are float64; tokens that are counted together move a probability by about 1e-9
+FLOAT32 = 2e-6  # the rounding of float32 in the backend, for values as large as the last stream's 500
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def steps(book: Calc) -> Steps:
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_every_step_is_what_the_checkpoint_gives(book: Calc, steps: Steps, prompt: str) -> None:
+def test_every_step_equals_the_reference(book: Calc, steps: Steps, prompt: str) -> None:
     book.set("Prompt", "B6", prompt)
     assert steps.next_token() == PROMPTS[prompt]
     exact = in_float64(prompt, steps.ids)
@@ -46,7 +46,7 @@ def test_every_step_is_what_the_checkpoint_gives(book: Calc, steps: Steps, promp
     assert {name: x for name, x in narrow.items() if x.largest > max(WITHIN, FLOAT32 * x.of)} == {}
 
 
-def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> None:
+def test_a_changed_weight_changes_later_steps(book: Calc, steps: Steps) -> None:
     weight = "h.3.mlp.c_proj.bias"
     before, ids = steps.step(3, 10, 6), encode(str(book.values("Prompt", "B6")[0][0]))
     cell = steps.weight(weight, 0, 5)
@@ -58,11 +58,11 @@ def test_a_weight_typed_over_changes_what_follows(book: Calc, steps: Steps) -> N
     expected = forward(ids, edited)[-1]
     assert np.abs(steps.logits() - expected[steps.ids]).max() < WITHIN
     usual = forward(ids, catalogue.load("demo"))[-1]
-    assert np.abs(expected - usual).max() > 0.1, "an edit that nobody would notice shows nothing"
-    book.type("Weights 3", cell, learned)  # calculated with the next edit
+    assert np.abs(expected - usual).max() > 0.1, "the edit is too small to test anything"
+    book.type("Weights 3", cell, learned)  # the next edit calculates it
 
 
-def test_a_weight_that_is_hardly_wrong_is_noticed(book: Calc, steps: Steps) -> None:
+def test_a_slightly_wrong_weight_is_noticed(book: Calc, steps: Steps) -> None:
     prompt = str(book.values("Prompt", "B6")[0][0])
     exact, cell = in_float64(prompt, steps.ids), steps.weight("h.3.mlp.c_fc.weight", 40, 100)
     learned = float(book.values("Weights 3", cell)[0][0])
@@ -73,9 +73,9 @@ def test_a_weight_that_is_hardly_wrong_is_noticed(book: Calc, steps: Steps) -> N
     assert "block 11 step 12" in noticed
 
 
-def test_a_value_typed_over_in_a_block_flows_on(book: Calc, steps: Steps) -> None:
+def test_a_value_replaced_in_a_block_flows_on(book: Calc, steps: Steps) -> None:
     before = steps.step(5, 12, 4)
     book.set("Block 5", steps.edit(2, 7), 9.0)
     after = steps.step(5, 12, 4)
-    assert np.array_equal(after[:2], before[:2]), "earlier tokens do not see it"
-    assert np.abs(after[2:] - before[2:]).max(axis=1).min() > 1e-6, "it and all later ones do"
+    assert np.array_equal(after[:2], before[:2]), "earlier tokens do not see the edit"
+    assert np.abs(after[2:] - before[2:]).max(axis=1).min() > 1e-6, "its own token and all later ones do"

@@ -1,4 +1,4 @@
-"""The anatomy workbook with its values: the model's numbers, edits that flow on, messages instead of errors."""
+"""The values of the anatomy workbook: the model's numbers, edits that flow on, messages instead of errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbook_templates import build
 PROMPT = "Mike is quick. He moves"
 ROOM = 9
 BLOCKS = 3
-BAND = ROOM + 3  # rows from a band's first value to the next one's, where nothing more is explained
+BAND = ROOM + 3  # rows from a band's first value to that of the next one, if no extra text is between them
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_steps_are_the_models_own_numbers(workbook: Workbook) -> None:
         assert values(workbook, "Block 1", step) == pytest.approx(expected, abs=1e-4), step
 
 
-def test_patterns_stand_side_by_side_under_their_heads_and_tokens(workbook: Workbook) -> None:
+def test_patterns_are_side_by_side_below_their_heads_and_tokens(workbook: Workbook) -> None:
     first = start_of(workbook, "Block 2", "patterns")
     titles, tokens, *rows = workbook.get_range(f"'Block 2'!C{first - 2}:AD{first + 5}")
     for head in range(4):
@@ -81,7 +81,7 @@ def test_patterns_stand_side_by_side_under_their_heads_and_tokens(workbook: Work
         assert np.array([row[at : at + 6] for row in rows], float) == pytest.approx(np.array(pattern), abs=1e-5)
 
 
-def test_channels_of_q_k_v_are_named_by_head(workbook: Workbook) -> None:
+def test_headers_name_the_head_of_each_channel_of_q_k_v(workbook: Workbook) -> None:
     first = start_of(workbook, "Block 0", "q, k, v")
     heads, numbers = workbook.get_range(f"'Block 0'!C{first - 2}:CT{first - 1}")
     assert [head for head in heads if head] == [f"{part} head {head}" for part in "qkv" for head in range(4)]
@@ -95,7 +95,7 @@ def test_each_block_agrees_with_the_whole_block_in_one_formula(workbook: Workboo
         assert check[2] < 1e-4
 
 
-def test_the_answer_is_the_models(workbook: Workbook) -> None:
+def test_the_answer_is_the_models_answer(workbook: Workbook) -> None:
     expected = udfs.gpt2_predict(PROMPT, 10, None, "tiny")
     table = workbook.get_range("next_tokens")
     assert table[0] == expected[0]
@@ -106,7 +106,7 @@ def test_the_answer_is_the_models(workbook: Workbook) -> None:
     assert not errors(workbook)
 
 
-def test_bos_is_read_before_the_prompt(workbook: Workbook) -> None:
+def test_bos_comes_before_the_prompt(workbook: Workbook) -> None:
     workbook.set("model_name", "tiny ; bos")
     workbook.recalculate()
     assert workbook.get_range("tokens")[1] == [0, "<|endoftext|>", 50256]
@@ -148,7 +148,7 @@ def test_the_edit_table_reaches_the_model(workbook: Workbook) -> None:
     assert set(workbook.get_range(f"'Block 1'!C{first}:AH{first + 5}")[0]) == {0.0}
 
 
-def test_the_look_into_a_tensor_is_as_large_as_the_tensor(workbook: Workbook) -> None:
+def test_the_view_of_a_tensor_has_its_size(workbook: Workbook) -> None:
     workbook.set("Weights!G19", "h.0.ln_1.bias")
     workbook.set("Weights!G21", 28)
     workbook.recalculate()
@@ -162,7 +162,9 @@ WRONG = {**MESSAGES, "bad edit": ({"Weights!F16": "triple"}, "'triple'")}
 
 
 @pytest.mark.parametrize(("edits", "line"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_stands_in_every_place_that_depends_on_it(workbook: Workbook, edits: Edits, line: str) -> None:
+def test_every_cell_that_depends_on_a_wrong_input_shows_the_message(
+    workbook: Workbook, edits: Edits, line: str
+) -> None:
     message = message_after(workbook, edits, line)
     assert workbook.get_range("next_tokens")[0][0] == message
     for layer in range(BLOCKS):

@@ -1,6 +1,6 @@
-"""What stands in the file of the anatomy workbook: tabs, links, names, formulas, and nothing beyond need.
+"""The file of the anatomy workbook: tabs, links, names, formulas, and no superfluous cells.
 
-What holds for every workbook is in `test_every_template.py`.
+`test_every_template.py` has the tests that apply to every workbook.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def test_links_to_try_lead_to_input_cells(office: openpyxl.Workbook) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_names_lead_to_cells(office: openpyxl.Workbook, name: str) -> None:
+def test_names_refer_to_cells(office: openpyxl.Workbook, name: str) -> None:
     ((tab, cells),) = office.defined_names[name].destinations
     left, top, right, bottom = range_boundaries(cells)
     size = (bottom - top + 1, right - left + 1)
@@ -79,14 +79,14 @@ def test_inputs_are_unlocked_and_hold_the_defaults(office: openpyxl.Workbook) ->
         assert not office[tab][cell].protection.locked
 
 
-def test_a_spilling_formula_is_stored_in_one_cell(office: openpyxl.Workbook) -> None:
+def test_a_spilling_formula_is_stored_in_a_single_cell(office: openpyxl.Workbook) -> None:
     stored = [cell for sheet in office for row in sheet.iter_rows() for cell in row]
     spilling = [cell for cell in stored if isinstance(cell.value, ArrayFormula)]
     assert len(spilling) > 500
     assert all(cell.value.ref == cell.coordinate for cell in spilling)
 
 
-def test_examples_name_layers_that_the_model_has(tmp_path: Path) -> None:
+def test_examples_use_layers_that_the_model_has(tmp_path: Path) -> None:
     for template in ("anatomy", "surgery"):
         office = opened(build(template, tmp_path, model="tiny", tokens=4))
         texts = [str(cell.value) for sheet in office for row in sheet.iter_rows() for cell in row]
@@ -103,7 +103,7 @@ def test_each_block_computes_its_own_layer(found: Formulas) -> None:
         assert [int(head) for head in heads] == list(range(12))
 
 
-def test_the_stream_goes_from_tab_to_tab(found: Formulas) -> None:
+def test_the_stream_flows_from_tab_to_tab(found: Formulas) -> None:
     sources = {
         tab: re.findall(r"ANCHORARRAY\('?([\w ]+)'?!\$C\$\d+\)", formula)
         for tab, cell, formula in found
@@ -112,16 +112,16 @@ def test_the_stream_goes_from_tab_to_tab(found: Formulas) -> None:
     assert sources == {f"Block {n}": [f"Block {n - 1}" if n else "Embeddings"] for n in range(12)}
 
 
-def test_the_file_holds_no_more_cells_than_it_needs(usual: Path) -> None:
+def test_the_file_has_no_superfluous_cells(usual: Path) -> None:
     assert usual.stat().st_size < MAX_BYTES
     with zipfile.ZipFile(usual) as file:
         block = file.read(f"xl/worksheets/sheet{1 + TABS.index('Block 0')}.xml")
     assert block.count(b"<c ") < 1_500
 
 
-def test_hosts_differ_only_in_spelling(hosts: dict[str, Path]) -> None:
+def test_hosts_differ_only_in_the_spelling_of_functions(hosts: dict[str, Path]) -> None:
     def parts(host: str) -> dict[str, bytes]:
-        """Without the command that makes the file anew, which names the host."""
+        """The file's parts, without the text of the command that rebuilds it, which names the host."""
         with zipfile.ZipFile(hosts[host]) as file:
             return {name: file.read(name).replace(f" --host {host}".encode(), b"") for name in file.namelist()}
 
@@ -131,7 +131,7 @@ def test_hosts_differ_only_in_spelling(hosts: dict[str, Path]) -> None:
     assert office != desktop
 
 
-def test_prompt_model_tokens_and_folder_are_taken(tmp_path: Path) -> None:
+def test_prompt_model_tokens_and_folder_are_used(tmp_path: Path) -> None:
     path = build("anatomy", tmp_path, tokens=5, prompt='=1+1 "x"', model="tiny ; bos")
     workbook = opened(path)
     assert path == tmp_path / TEMPLATES["anatomy"]
@@ -160,7 +160,7 @@ def test_a_wrong_argument_is_named(tmp_path: Path, arguments: dict[str, object],
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_that_is_not_here_is_named(tmp_path: Path) -> None:
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="'no such'"):
         build("anatomy", tmp_path, model="no such")
 

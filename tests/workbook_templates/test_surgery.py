@@ -1,4 +1,4 @@
-"""The surgery workbook with the demo model: the talk's operation in its cells, and what all tabs must agree on."""
+"""The values of the surgery workbook with the demo model: the talk's operation, and tabs that must agree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbook_templates import build
 PROMPT = "Mike pulls out his"
 PHONE, LIGHTSABER = " phone", " lightsaber"
 STEERING = ("SAE feature", "Contrast", "PCA")
-ROWS = 11  # of the sweep
+ROWS = 11  # of the sweep's tab
 
 Cells = list[list[Any]]
 
@@ -39,7 +39,7 @@ def cells(workbook: Workbook, tab: str) -> Cells:
 
 
 def row_of(workbook: Workbook, tab: str, label: str, column: int = 0) -> int:
-    """The row, counted from 1, that has that label."""
+    """The row with that label, counted from 1."""
     return next(i for i, row in enumerate(cells(workbook, tab), start=1) if row[column] == label)
 
 
@@ -51,7 +51,7 @@ def tables(workbook: Workbook, tab: str) -> tuple[Cells, Cells]:
 
 
 def probabilities(table: Cells) -> dict[object, float]:
-    """Of the tokens in a table, 0 for others that are asked for."""
+    """The probabilities of tokens in a table; 0 for tokens that are not in it."""
     found = {row[1]: row[4] for row in table[1:]}
     return {token: float(str(found.get(token, 0))) for token in (*found, PHONE, LIGHTSABER)}
 
@@ -75,7 +75,7 @@ def softmax(x: np.ndarray) -> np.ndarray:
     return np.exp(x - x.max()) / np.exp(x - x.max()).sum()
 
 
-def test_nothing_is_wrong_anywhere(workbook: Workbook) -> None:
+def test_no_cell_has_an_error(workbook: Workbook) -> None:
     wrong = [
         (tab, value)
         for tab in workbook.sheet_names
@@ -106,20 +106,20 @@ def test_coefficient_0_changes_nothing(workbook: Workbook, tab: str) -> None:
 
 
 @pytest.mark.parametrize("tab", STEERING)
-def test_the_table_is_what_the_model_text_says(workbook: Workbook, tab: str) -> None:
+def test_the_table_becomes_the_model_text(workbook: Workbook, tab: str) -> None:
     text = workbook.get(f"{tab}!C{row_of(workbook, tab, 'model text')}")
     assert str(text).startswith("demo ; add ")
     assert agree(tables(workbook, tab)[1], udfs.gpt2_predict(PROMPT, 8, 1, text))
 
 
 @pytest.mark.parametrize("tab", STEERING)
-def test_the_stream_in_cells_is_the_one_in_the_model(workbook: Workbook, tab: str) -> None:
+def test_the_stream_in_cells_equals_the_models(workbook: Workbook, tab: str) -> None:
     check = workbook.get(f"{tab}!C{row_of(workbook, tab, 'check', 1) + 1}")
     assert isinstance(check, float)
     assert check < 1e-3
 
 
-def test_positions_are_where_it_is_added(workbook: Workbook) -> None:
+def test_positions_choose_where_the_vector_is_added(workbook: Workbook) -> None:
     tab = "Contrast"
     workbook.set(f"{tab}!C{row_of(workbook, tab, 'positions')}", "last")
     workbook.recalculate()
@@ -130,7 +130,7 @@ def test_positions_are_where_it_is_added(workbook: Workbook) -> None:
     assert workbook.get(f"{tab}!C{row_of(workbook, tab, 'check', 1) + 1}") == pytest.approx(0, abs=1e-3)
 
 
-def test_the_feature_is_found_where_it_was_added_and_not_before(workbook: Workbook) -> None:
+def test_the_feature_is_active_after_the_addition_and_not_before(workbook: Workbook) -> None:
     tab = "SAE feature"
     chosen = workbook.get(f"{tab}!C{row_of(workbook, tab, 'feature')}")
     rows = cells(workbook, tab)[row_of(workbook, tab, "position", 7) :]
@@ -141,7 +141,7 @@ def test_the_feature_is_found_where_it_was_added_and_not_before(workbook: Workbo
 
 
 @pytest.mark.parametrize("tab", STEERING)
-def test_the_sweep_goes_from_the_model_by_itself_to_twice_the_tabs_coefficient(workbook: Workbook, tab: str) -> None:
+def test_the_sweep_goes_from_0_to_twice_the_coefficient(workbook: Workbook, tab: str) -> None:
     workbook.set(f"Coefficient sweep!B{row_of(workbook, 'Coefficient sweep', 'operation')}", tab)
     workbook.recalculate()
     rows = sweep(workbook)
@@ -155,7 +155,7 @@ def test_the_sweep_goes_from_the_model_by_itself_to_twice_the_tabs_coefficient(w
     assert all(isinstance(row[3], float) and row[3] > -1e-9 for row in rows)
 
 
-def test_what_start_says_of_coefficient_and_contrast(workbook: Workbook) -> None:
+def test_coefficient_and_contrast_have_the_effects_that_start_describes(workbook: Workbook) -> None:
     workbook.set(f"SAE feature!C{row_of(workbook, 'SAE feature', 'coefficient')}", 127)
     workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "The wizard pulls out his")
     workbook.recalculate()
@@ -176,14 +176,14 @@ def test_the_sweep_measures_the_answer_and_the_stream(workbook: Workbook) -> Non
     assert expected > 0.01
 
 
-def test_the_sweep_wants_single_tokens(workbook: Workbook) -> None:
+def test_the_sweep_needs_single_tokens(workbook: Workbook) -> None:
     workbook.set(f"Coefficient sweep!B{row_of(workbook, 'Coefficient sweep', 'token')}", " lightsabers")
     workbook.recalculate()
     assert sweep(workbook)[0][1] == "#GPT2! ' lightsabers' must be one token, not 3"
 
 
 @pytest.mark.parametrize("cell", ["SAE feature!C10", "Coefficient sweep!B8", "Coefficient sweep!B9"])
-def test_the_sweep_wants_numbers(workbook: Workbook, cell: str) -> None:
+def test_the_sweep_needs_numbers(workbook: Workbook, cell: str) -> None:
     assert isinstance(workbook.get(cell), float)
     workbook.set(cell, "strong")
     workbook.recalculate()
@@ -191,7 +191,7 @@ def test_the_sweep_wants_numbers(workbook: Workbook, cell: str) -> None:
     assert {row[1] for row in sweep(workbook)} == {"#GPT2! from and to must be numbers"}
 
 
-def test_ablation_by_zero_breaks_what_ablation_by_mean_leaves(workbook: Workbook) -> None:
+def test_zero_ablation_breaks_an_answer_that_mean_ablation_keeps(workbook: Workbook) -> None:
     before, after = tables(workbook, "Ablation")
     assert before[1][1] == " Wednesday" != after[1][1]
     first = row_of(workbook, "Ablation", "zero")
@@ -203,14 +203,14 @@ def test_ablation_by_zero_breaks_what_ablation_by_mean_leaves(workbook: Workbook
     assert tables(workbook, "Ablation")[1][1][1] == " Wednesday"
 
 
-def test_rows_of_the_ablation_table_work_together(workbook: Workbook) -> None:
+def test_rows_of_the_ablation_table_combine(workbook: Workbook) -> None:
     first = row_of(workbook, "Ablation", "zero")
     workbook.set(f"Ablation!A{first + 1}", "scale")
     workbook.set(f"Ablation!B{first + 1}", "h.2.attn.head.3")
     workbook.recalculate()
     row = row_of(workbook, "Ablation", "model text")
     assert "scale" in str(workbook.get(f"Ablation!B{row}"))
-    assert str(workbook.get(f"Ablation!B{row}")).startswith("#GPT2! ")  # no amount yet
+    assert str(workbook.get(f"Ablation!B{row}")).startswith("#GPT2! ")  # no amount so far
     workbook.set(f"Ablation!C{first + 1}", 0.5)
     workbook.recalculate()
     assert workbook.get(f"Ablation!B{row}") == "demo ; scale h.1.attn by 0 ; scale h.2.attn.head.3 by 0.5"
@@ -269,7 +269,7 @@ def test_a_contrast_longer_than_its_rows_is_a_message(workbook: Workbook) -> Non
     assert workbook.get(f"Contrast!C{row}") == "#GPT2! the texts of this tab have 10 tokens, there is room for 9"
 
 
-def test_folded_rows_of_a_long_contrast_are_pointed_out(tmp_path: Path) -> None:
+def test_a_line_points_to_the_folded_rows_of_a_long_contrast(tmp_path: Path) -> None:
     workbook = Workbook.open(build("surgery", tmp_path, tokens=20, model="tiny"))
     workbook.recalculate()
     first = row_of(workbook, "Contrast", "vector", 1) + 2
@@ -291,7 +291,7 @@ MESSAGES = {
 
 
 @pytest.mark.parametrize(("edits", "line"), MESSAGES.values(), ids=MESSAGES)
-def test_what_is_wrong_stands_on_every_tab(workbook: Workbook, edits: Edits, line: str) -> None:
+def test_every_tab_shows_the_message_for_a_wrong_input(workbook: Workbook, edits: Edits, line: str) -> None:
     message = message_after(workbook, edits, line)
     for tab in (*STEERING, "Weight edits"):
         assert [table[0][0] for table in tables(workbook, tab)] == [message, message], tab

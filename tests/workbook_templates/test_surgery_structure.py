@@ -1,6 +1,6 @@
-"""What stands in the file of the surgery workbook: tabs, links, names, formulas, and nothing beyond need.
+"""The file of the surgery workbook: tabs, links, names, formulas, and no superfluous cells.
 
-What holds for every workbook is in `test_every_template.py`.
+`test_every_template.py` has the tests that apply to every workbook.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def test_links_to_try_lead_to_input_cells(book: openpyxl.Workbook) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_names_lead_to_cells(book: openpyxl.Workbook, name: str) -> None:
+def test_names_refer_to_cells(book: openpyxl.Workbook, name: str) -> None:
     ((tab, cells),) = book.defined_names[name].destinations
     left, top, right, bottom = range_boundaries(cells)
     size = (bottom - top + 1, right - left + 1)

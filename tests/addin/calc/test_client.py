@@ -1,4 +1,4 @@
-"""The client without LibreOffice: it starts the worker process, and starts it again when it has ended."""
+"""The client without LibreOffice: it starts the worker process, and restarts it if it has ended."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def client() -> Iterator[Client]:
 
 def test_tables_numbers_and_messages(client: Client) -> None:
     assert client.call("GPT2_TOKENIZE", ["a b"]) == tuple(map(tuple, udfs.gpt2_tokenize("a b")))
-    ids = ((257.0,), (275.0,), ("",))  # blank rows at the end, as a workbook reserves them
+    ids = ((257.0,), (275.0,), ("",))  # trailing blank rows, which a workbook reserves
     np.testing.assert_allclose(client.call("GPT2_EMBED", [ids, None]), udfs.gpt2_embed([[257], [275]]))
     assert client.call("GPT2_EMBED", [-1.0, ""]) == (("#GPT2! ids must be whole numbers 0 to 50256, not -1",),)
 
 
-def test_a_function_that_this_program_lacks_is_named() -> None:
+def test_an_unknown_function_is_named() -> None:
     (((line,),),) = (answer("GPT2_NOTHING", []),)
     assert line == "#GPT2! there is no function GPT2_NOTHING: gpt2-excel install calc updates the list"
 
@@ -47,7 +47,7 @@ def test_a_bug_is_one_line_and_a_traceback_in_the_log(broken_gelu: BrokenGelu) -
     assert broken_gelu.is_logged()
 
 
-def test_what_a_function_prints_does_not_get_among_the_results() -> None:
+def test_printed_text_does_not_mix_with_the_results() -> None:
     code = """
 from dataclasses import replace
 from addin.calc import worker
@@ -68,7 +68,7 @@ def test_an_empty_cell_of_a_result_is_blank_and_a_number_a_float(client: Client)
     assert isinstance(info[3][1], float)
 
 
-def test_when_it_has_died_another_answers(client: Client) -> None:
+def test_after_a_crash_a_new_process_answers(client: Client) -> None:
     assert client.call("GPT2_DETOKENIZE", [262.0]) == ((" the",),)
     process = client._process
     assert process is not None
@@ -78,8 +78,8 @@ def test_when_it_has_died_another_answers(client: Client) -> None:
     assert client._process is not process
 
 
-def test_what_does_not_start_is_an_error_and_not_a_hang(tmp_path: Path) -> None:
+def test_a_process_that_does_not_start_is_an_error_not_a_hang(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nothing"):
         Client(str(tmp_path / "nothing")).call("GPT2_GELU", [1.0])
-    with pytest.raises((OSError, EOFError)):  # it may end before or after the request
+    with pytest.raises((OSError, EOFError)):  # the process may end before or after the request
         Client("/bin/true" if Path("/bin/true").exists() else sys.executable).call("GPT2_GELU", [1.0])

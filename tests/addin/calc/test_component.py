@@ -66,7 +66,7 @@ def shown(component: ModuleType, result: Any, rows: Any = None, columns: Any = N
         (1, 1, (("...",),)),
     ],
 )
-def test_a_result_in_so_many_cells(component: ModuleType, rows: Any, columns: Any, cells: Any) -> None:
+def test_a_result_in_a_given_number_of_cells(component: ModuleType, rows: Any, columns: Any, cells: Any) -> None:
     assert shown(component, TABLE, rows, columns) == cells
 
 
@@ -79,7 +79,7 @@ def test_a_result_in_so_many_cells(component: ModuleType, rows: Any, columns: An
         (2, 0.5, "array_columns must be a whole number of at least 1, not 0.5"),
     ],
 )
-def test_what_is_no_number_of_cells_is_one_line(component: ModuleType, rows: Any, columns: Any, said: str) -> None:
+def test_a_wrong_size_is_one_line(component: ModuleType, rows: Any, columns: Any, said: str) -> None:
     assert shown(component, TABLE, rows, columns) == ((f"#GPT2! {said}",),)
 
 

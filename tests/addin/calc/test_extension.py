@@ -1,4 +1,4 @@
-"""The extension contains everything that LibreOffice needs, made from the functions."""
+"""The extension contains everything that LibreOffice needs, generated from the functions."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ def test_help_belongs_to_the_arguments_of_the_types(extension: ZipFile) -> None:
         assert [parameter.attrib[NAME] for parameter in parameters] == in_type
 
 
-def test_the_interpreter_is_written_down(extension: ZipFile) -> None:
+def test_the_extension_names_the_interpreter(extension: ZipFile) -> None:
     assert json.loads(extension.read("settings.json"))["interpreter"] == "/some/where/python"
 
 
-def test_all_that_the_manifest_names_is_there(extension: ZipFile) -> None:
+def test_every_file_of_the_manifest_exists(extension: ZipFile) -> None:
     manifest = ElementTree.fromstring(extension.read("META-INF/manifest.xml"))
     assert {entry.attrib[FULL_PATH] for entry in manifest} <= set(extension.namelist())
 
 
-def test_libreoffices_python_needs_the_standard_library_and_what_is_packed(extension: ZipFile, tmp_path: Path) -> None:
-    """A Python without other packages loads it as LibreOffice does, with fakes of LibreOffice's modules."""
+def test_it_needs_only_the_standard_library_and_the_packed_files(extension: ZipFile, tmp_path: Path) -> None:
+    """A Python without other packages loads it as LibreOffice does. LibreOffice's modules are fakes."""
     extension.extractall(tmp_path)
     fakes = tmp_path / "fakes"
     (fakes / "org").mkdir(parents=True)
@@ -74,7 +74,7 @@ def test_libreoffices_python_needs_the_standard_library_and_what_is_packed(exten
         "print(*(name for name in dir(functions) if name.startswith('gpt2'))); "
         "print(sys.modules['addin.calc.wire'].__file__)"
     )
-    command = [sys.executable, "-I", "-S", "-c", code]  # no packages, no environment, nothing of the current folder
+    command = [sys.executable, "-I", "-S", "-c", code]  # no packages, no environment, nothing from the current folder
     loaded = subprocess.run(command, capture_output=True, text=True, check=True)
     methods, wire = loaded.stdout.splitlines()
     assert methods.split() == sorted(map(method, FUNCTIONS))

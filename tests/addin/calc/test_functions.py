@@ -1,4 +1,4 @@
-"""The functions in Calc as users meet them: typed, in the function wizard, with wrong arguments."""
+"""The functions in Calc as users meet them: in cells, in the function wizard, and with wrong arguments."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def test_a_table_follows_the_cell_that_it_reads(sheet: Calc) -> None:
     assert sheet.values(TAB, "B4") == [[" quickly"]]
 
 
-def test_told_its_size_an_array_is_blank_where_the_result_ends(sheet: Calc) -> None:
+def test_an_array_formula_is_blank_beyond_the_result(sheet: Calc) -> None:
     sheet.formula(TAB, "A3:D12", "=GPT2_TOKENIZE(A1;10;4)")
     table = udfs.gpt2_tokenize(PROMPT)
     assert sheet.values(TAB, "A3:D12") == [[*row, ""] for row in table] + [[""] * 4] * (10 - len(table))
 
 
-def test_what_has_no_room_is_not_left_out_silently(sheet: Calc) -> None:
+def test_a_result_without_room_is_not_cut_silently(sheet: Calc) -> None:
     sheet.formula(TAB, "A3:C5", "=GPT2_TOKENIZE(A1;3;3)")
     assert sheet.values(TAB, "A3:C5") == [*udfs.gpt2_tokenize(PROMPT)[:2], ["..."] * 3]
     sheet.formula(TAB, "A7:B7", "=GPT2_TOKENIZE(A1;1;2)")
     assert sheet.values(TAB, "A7:B7") == [["...", "..."]]
 
 
-def test_a_message_stands_in_the_first_cell(sheet: Calc) -> None:
+def test_a_message_is_in_the_first_cell(sheet: Calc) -> None:
     sheet.formula(TAB, "A3:B4", "=GPT2_EMBED(-1;;2;2)")
     assert sheet.values(TAB, "A3:B4") == [["#GPT2! ids must be whole numbers 0 to 50256, not -1", ""], ["", ""]]
 
@@ -61,7 +61,7 @@ def test_every_function_is_in_the_wizard_with_its_help(calc: Calc) -> None:
         assert shown["arguments"][:-2] == [[a.name, " ".join(a.help.split())] for a in function.arguments]
 
 
-def test_wrong_calls_get_the_messages_of_udfs() -> None:
+def test_wrong_calls_show_the_messages_of_udfs() -> None:
     with calls() as call:
         assert call("GPT2_BLOCK", (12, [[0.0] * 84], "demo")) == [
             ["#GPT2! layer must be a whole number 0 to 11 for demo, not 12"]
@@ -70,7 +70,7 @@ def test_wrong_calls_get_the_messages_of_udfs() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for a process in Linux's /proc")
-def test_when_the_process_that_computes_dies_another_goes_on(sheet: Calc) -> None:
+def test_when_the_worker_process_dies_a_new_one_takes_over(sheet: Calc) -> None:
     sheet.formula(TAB, "A3", "=GPT2_DETOKENIZE(B1)")
     for ids, text in ((262, " the"), (257, " a")):
         sheet.type(TAB, "B1", ids)

@@ -25,7 +25,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @needs_libreoffice
-def test_twice_in_and_once_out(profile: Path) -> None:
+def test_installing_twice_and_uninstalling_once(profile: Path) -> None:
     for _ in range(2):
         assert sys.executable in "\n".join(installation.install())
     assert any(line.startswith("extension: version ") for line in installation.status())
@@ -37,13 +37,13 @@ def test_twice_in_and_once_out(profile: Path) -> None:
 
 
 @needs_libreoffice
-def test_what_libreoffice_does_not_take_is_said_in_one_line(profile: Path) -> None:
+def test_a_refusal_by_libreoffice_is_one_line(profile: Path) -> None:
     with pytest.raises(AddinError, match="LibreOffice's unopkg add: ERROR"):
         installation._unopkg("add", str(profile / "nothing.oxt"))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="runs a script of the shell")
-def test_what_it_says_may_be_in_another_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="runs a shell script")
+def test_its_output_may_have_another_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "unopkg"
     program.write_bytes(b"#!/bin/sh\nprintf 'l\\201uft nicht\\n' >&2; exit 1\n")
     program.chmod(0o700)
@@ -52,7 +52,7 @@ def test_what_it_says_may_be_in_another_encoding(tmp_path: Path, monkeypatch: py
         installation._unopkg("add")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="runs a script of the shell")
+@pytest.mark.skipif(sys.platform == "win32", reason="runs a shell script")
 def test_a_libreoffice_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "unopkg"
     program.write_text("#!/bin/sh\nexec sleep 60\n")

@@ -55,7 +55,7 @@ def test_numbers_travel_as_bytes() -> None:
     assert stream.tell() < 768 * 10 * 8 + 100
 
 
-def test_an_array_of_numpy() -> None:
+def test_a_numpy_array() -> None:
     x = np.arange(6, dtype=np.float64).reshape(2, 3)
     assert there_and_back([x.data, "text"]) == [x.tolist(), "text"]
 

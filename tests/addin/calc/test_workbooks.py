@@ -18,7 +18,7 @@ from workbook_templates import TEMPLATES, build
 
 Value = str | float | None
 
-PROMPT, OTHER_PROMPT = "If today is Tuesday, tomorrow is", "If today is Friday, tomorrow is"  # as long as there is room
+PROMPT, OTHER_PROMPT = "If today is Tuesday, tomorrow is", "If today is Friday, tomorrow is"  # fills all reserved rows
 SHORT_PROMPT = "Mike is quick. He"
 ROOM = 7
 TOLERANCE = 1e-4
@@ -26,7 +26,7 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Edit:
-    """A value typed below or beside a label: on the tab, so many rows and columns from the cell that says it."""
+    """A value typed near a label: the tab, the label, and the rows and columns between the label and the cell."""
 
     tab: str
     label: str
@@ -35,8 +35,8 @@ class Edit:
     value: Value
 
 
-PATTERNS = range(78, 78 + 2 + ROOM)  # the rows of a block's tab in which all patterns stand side by side
-# The patterns of layer 0: the tab, the first row and column, counted from 0.
+PATTERNS = range(78, 78 + 2 + ROOM)  # the rows of a block's tab that hold all patterns side by side
+# The patterns of layer 0: the tab, and the first row and column, counted from 0.
 SQUARES = {"anatomy": ("Block 0", 79, 2), "mri": ("All heads", 6, 1)}
 
 STREAM = Edit("Block 5", "your edits", 2, 2, 3.5)
@@ -92,7 +92,7 @@ class Pair:
         expected = self.headless.get_range(f"'{tab}'!A1:{last}")
         for number, (row, expected_row) in enumerate(zip(rows, expected, strict=True), start=1):
             if row == ["" if wanted is None else wanted for wanted in expected_row]:
-                continue  # as nearly all are, of millions
+                continue  # the case of nearly all the millions of cells
             for column, (value, wanted) in enumerate(zip(row, expected_row, strict=True), start=1):
                 if number in squares and column > 2:
                     break
@@ -104,11 +104,11 @@ def is_same(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, float) and isinstance(value, float):
         return math.isclose(value, wanted, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
     if isinstance(wanted, str) and isinstance(value, str):
-        return value.replace(" --host calc", "") == wanted  # a hint names the program that the workbook is for
+        return value.replace(" --host calc", "") == wanted  # a hint names the workbook's host
     return value == wanted or {value, wanted} == {"", None}
 
 
-# Not pure, which takes a minute: test_pure_in_calc.py compares every step of it with the backend.
+# Without `pure`, which takes a minute: test_pure_in_calc.py compares each of its steps with the backend.
 @pytest.fixture(scope="module", params=[name for name in TEMPLATES if name != "pure"])
 def template(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -116,7 +116,7 @@ def template(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def pair(template: str, calc: Calc, tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """A template that was opened by both."""
+    """A template, opened by both."""
     folder = tmp_path_factory.mktemp(template)
     files = [
         build(template, folder / f"{host}.xlsx", host=host, tokens=ROOM, prompt=PROMPT, model="demo")
@@ -144,7 +144,7 @@ def test_all_cells_are_the_same_after_another_prompt(template: str, pair: Pair) 
 
 
 def assert_squares(pair: Pair, tab: str, first_row: int, first_column: int) -> None:
-    """Patterns of all heads: in Excel they close up where a prompt is short, in Calc each has its place."""
+    """The patterns of all heads: for a short prompt Excel moves them together, but Calc keeps each in its place."""
     rows = pair.calc.values(tab)
     model = str(pair.headless.get("model"))
     for head in range(12):

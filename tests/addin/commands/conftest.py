@@ -1,4 +1,4 @@
-"""A folder of its own for each test, and a local hub that answers `HEAD` and `GET` as huggingface.co does."""
+"""A separate folder for each test, and a local hub that answers `HEAD` and `GET` as huggingface.co does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 class FakeHub:
     """The hub's side of a download, with possible failures.
 
-    `cuts` are the byte counts after which the next transfers of a large file break off; `ranges` and `tokens` are the
+    `cuts` are the byte counts after which the next transfers of a large file break off. `ranges` and `tokens` are the
     Range and Authorization headers with which they were asked for.
     """
 
@@ -115,7 +115,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _ctrl_c_is_heard() -> Iterator[None]:
-    """Enables SIGINT, which a script that runs the tests in the background disables for all their processes."""
+    """Enables SIGINT: a script that runs the tests in the background disables it for all their processes."""
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if ignored:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -152,7 +152,7 @@ def use_endpoint(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder, and none of this user's own files from the hub."""
+    """An empty current folder, and an empty Hugging Face cache."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -28,7 +28,7 @@ def test_a_task_that_the_model_cannot_do_is_one_line(gpt2_excel: Run) -> None:
     assert result.stderr.startswith("gpt2-excel: prompts must all get their answers")
 
 
-def test_an_answer_is_one_token(gpt2_excel: Run) -> None:
+def test_an_answer_must_be_one_token(gpt2_excel: Run) -> None:
     result = gpt2_excel("circuit", "--model", "demo", "--case", "a", "two words")
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
     assert result.stderr.startswith("gpt2-excel: answer must be one token, not 2")

@@ -18,7 +18,7 @@ from addin.commands.console import bar, quoted, size
         ("é", '"é"'),
     ],
 )
-def test_tokens_show_their_edges_and_control_nothing(token: str, shown: str) -> None:
+def test_tokens_show_their_edges_and_cannot_control_the_terminal(token: str, shown: str) -> None:
     assert quoted(token) == shown
 
 

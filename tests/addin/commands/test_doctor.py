@@ -38,7 +38,7 @@ def test_a_machine_where_the_main_job_works(gpt2_excel: Run) -> None:
     assert "recalculated 1_anatomy.xlsx" in line(result, "main job")
 
 
-def test_what_is_missing_comes_with_what_mends_it(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_missing_thing_comes_with_its_fix(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "find_libreoffice", lambda: None)
     monkeypatch.setattr(sys, "platform", "linux")
     result = gpt2_excel("doctor")
@@ -64,7 +64,7 @@ def test_a_missing_default_model_is_exit_code_3(gpt2_excel: Run, monkeypatch: py
     assert "-> gpt2-excel download gpt2-xl\n" in result.stdout
 
 
-def test_a_main_job_that_fails_is_said_in_one_line(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_main_job_that_fails_is_one_line(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object, **options: object) -> None:
         raise ImportError("no such library")
 
@@ -74,9 +74,7 @@ def test_a_main_job_that_fails_is_said_in_one_line(gpt2_excel: Run, monkeypatch:
     assert line(result, "main job") == "missing main job       ImportError: no such library"
 
 
-def test_a_look_for_excel_that_fails_does_not_keep_the_main_job_from_working(
-    gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_search_for_excel_does_not_stop_the_main_job(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged() -> None:
         raise ValueError("Info.plist is damaged")
 

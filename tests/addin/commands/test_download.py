@@ -26,7 +26,7 @@ from udfs.backend.interpret.sae import HUB_REPOSITORY, installed, open_autoencod
 Run = Callable[..., Result]
 CONFIG = config(n_layer=1, n_head=2, n_embd=8, n_ctx=16, n_vocab=300)
 TINY = parse_config(CONFIG)
-# The command line in a process of its own, which receives small chunks.
+# The command line in a separate process, which receives small chunks.
 PROCESS = "import huggingface_hub.constants as c; c.DOWNLOAD_CHUNK_SIZE = 1000; from addin.cli import main; main()"
 
 
@@ -53,7 +53,7 @@ def test_a_model_arrives_and_can_be_opened(gpt2_excel: Run, repository: dict[str
     assert "gpt2-excel run --model gpt2" in result.stdout
 
 
-def test_what_is_here_is_not_fetched_again(gpt2_excel: Run, repository: dict[str, bytes], hub: Any) -> None:
+def test_a_model_on_this_machine_is_not_fetched_again(gpt2_excel: Run, repository: dict[str, bytes], hub: Any) -> None:
     gpt2_excel("download", "gpt2")
     hub.repositories.clear()
     again = gpt2_excel("download", "openai-community/gpt2")
@@ -76,7 +76,7 @@ def test_a_damaged_model_is_fetched_again(gpt2_excel: Run, repository: dict[str,
     assert (models / "gpt2/model.safetensors").read_bytes() == repository["model.safetensors"]
 
 
-def test_a_model_that_a_program_has_open_is_left_whole(
+def test_a_model_that_a_program_has_open_stays_whole(
     gpt2_excel: Run, repository: dict[str, bytes], models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On Windows a file in use cannot be removed, and its folder cannot be moved."""
@@ -98,7 +98,7 @@ def test_a_model_that_a_program_has_open_is_left_whole(
     assert open_checkpoint(models / "gpt2").config == TINY
 
 
-def test_any_repository_gets_a_name_of_its_own(gpt2_excel: Run, repository: dict[str, bytes], hub: Any) -> None:
+def test_a_repository_gives_its_name_to_the_model(gpt2_excel: Run, repository: dict[str, bytes], hub: Any) -> None:
     hub.repositories["someone/gpt2"] = repository
     result = gpt2_excel("download", "someone/gpt2")
     assert result.exit_code == 0, result.output
@@ -106,7 +106,7 @@ def test_any_repository_gets_a_name_of_its_own(gpt2_excel: Run, repository: dict
 
 
 @pytest.mark.usefixtures("no_waiting")
-def test_a_cut_transfer_goes_on_where_it_was_cut(
+def test_a_cut_transfer_resumes_where_it_was_cut(
     gpt2_excel: Run, repository: dict[str, bytes], hub: Any, models: Path
 ) -> None:
     hub.cuts = [3000, 2000]
@@ -117,7 +117,7 @@ def test_a_cut_transfer_goes_on_where_it_was_cut(
 
 
 @pytest.mark.usefixtures("no_waiting")
-def test_a_lost_connection_is_one_line_and_the_next_attempt_goes_on(
+def test_a_lost_connection_is_one_line_and_the_next_attempt_resumes(
     gpt2_excel: Run, repository: dict[str, bytes], hub: Any, models: Path
 ) -> None:
     hub.cuts = [4000, *[0] * 6]
@@ -133,7 +133,7 @@ def test_a_lost_connection_is_one_line_and_the_next_attempt_goes_on(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_ctrl_c_stops_and_the_next_process_goes_on(
+def test_ctrl_c_stops_and_the_next_process_resumes(
     gpt2_excel: Run, repository: dict[str, bytes], hub: Any, models: Path
 ) -> None:
     hub.stall.clear()
@@ -158,7 +158,7 @@ def test_ctrl_c_stops_and_the_next_process_goes_on(
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
-def test_a_wrong_checksum_is_noticed_and_the_file_removed(
+def test_a_file_with_a_wrong_checksum_is_removed(
     gpt2_excel: Run, repository: dict[str, bytes], hub: Any, models: Path, name: str
 ) -> None:
     hub.etags[name] = "0" * (64 if name == "model.safetensors" else 40)
@@ -175,7 +175,7 @@ def test_a_hub_without_checksums_is_not_trusted(gpt2_excel: Run, repository: dic
     assert "checksum" in result.stderr
 
 
-def test_a_part_of_an_older_version_is_not_mixed_in(
+def test_a_partial_file_of_an_older_version_is_not_mixed_in(
     gpt2_excel: Run, repository: dict[str, bytes], hub: Any, models: Path
 ) -> None:
     folder = models / "gpt2.incomplete"
@@ -186,7 +186,7 @@ def test_a_part_of_an_older_version_is_not_mixed_in(
     assert {path.name for path in (models / "gpt2").iterdir()} == {"config.json", "model.safetensors"}
 
 
-def test_a_repository_that_is_no_gpt2_is_refused_before_its_weights(
+def test_a_repository_of_another_architecture_is_refused_before_its_weights_arrive(
     gpt2_excel: Run, repository: dict[str, bytes], hub: Any, models: Path
 ) -> None:
     repository["config.json"] = json.dumps({**CONFIG, "model_type": "llama"}).encode()
@@ -242,14 +242,14 @@ def test_no_network_is_one_line(gpt2_excel: Run, hub: Any, monkeypatch: pytest.M
     assert "cannot get config.json" in result.stderr
 
 
-def test_offline_mode_is_said(gpt2_excel: Run, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_mode_is_reported(gpt2_excel: Run, hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_constants, "HF_HUB_OFFLINE", True)
     result = gpt2_excel("download", "gpt2")
     assert result.exit_code == 3
     assert result.stderr == "gpt2-excel: HF_HUB_OFFLINE is set: unset it to download\n"
 
 
-def test_a_login_is_not_shown_to_the_server_of_files(
+def test_a_login_is_not_sent_to_the_file_server(
     gpt2_excel: Run, repository: dict[str, bytes], hub: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "secret")
@@ -287,7 +287,7 @@ def test_a_sparse_autoencoder_arrives(gpt2_excel: Run, autoencoders: dict[str, b
 
 
 @pytest.mark.usefixtures("no_waiting")
-def test_a_sparse_autoencoder_goes_on_where_it_was_cut(
+def test_a_sparse_autoencoder_resumes_where_it_was_cut(
     gpt2_excel: Run, autoencoders: dict[str, bytes], hub: Any, models: Path
 ) -> None:
     hub.cuts = [4000, *[0] * 6]
@@ -312,7 +312,7 @@ def test_a_sparse_autoencoder_of_another_kind_is_refused(
     ("arguments", "said"),
     [(("sae",), "sae needs a LAYER"), (("gpt2", 2), "only sae takes a LAYER"), (("sae", 12), "0<=x<=11")],
 )
-def test_a_layer_goes_with_sae(gpt2_excel: Run, arguments: tuple[object, ...], said: str) -> None:
+def test_sae_and_only_sae_takes_a_layer(gpt2_excel: Run, arguments: tuple[object, ...], said: str) -> None:
     result = gpt2_excel("download", *arguments)
     assert result.exit_code != 0
     assert said in result.stderr

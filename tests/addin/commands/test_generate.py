@@ -1,4 +1,4 @@
-"""`gpt2-excel generate`: the same text as GPT2_GENERATE, token by token, and its output after Ctrl-C."""
+"""`gpt2-excel generate`: it streams the same text as GPT2_GENERATE, and Ctrl-C keeps the output so far."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def test_it_prints_the_prompt_and_its_continuation(gpt2_excel: Run) -> None:
     assert result.stderr == ""
 
 
-def test_the_text_is_that_of_a_cell(gpt2_excel: Run) -> None:
+def test_a_cell_gets_the_same_text(gpt2_excel: Run) -> None:
     options = ["--tokens", 12, "--temperature", 0.9, "--top-k", 50, "--top-p", 0.95, "--seed", 4]
     result = gpt2_excel("generate", "--prompt", PROMPT, "--model", "demo ; bos", *options)
     assert result.stdout == PROMPT + udfs.gpt2_generate(PROMPT, 12, 0.9, 50, 0.95, 4, "demo ; bos") + "\n"
 
 
 @pytest.mark.parametrize(("tokens", "ended"), [(3, "length"), (50, "end of text")])
-def test_json_says_how_it_ended(gpt2_excel: Run, tokens: int, ended: str) -> None:
+def test_json_tells_how_it_ended(gpt2_excel: Run, tokens: int, ended: str) -> None:
     result = json.loads(gpt2_excel("generate", "--prompt", PROMPT, "--tokens", tokens, "--json").stdout)
     text = udfs.gpt2_generate(PROMPT, tokens, model="demo")
     assert result == {"model": "demo", "prompt": PROMPT, "continuation": text, "ids": tokenizer.encode(text),
                       "ended": ended}  # fmt: skip
 
 
-def test_ctrl_c_leaves_what_it_has(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_the_output_so_far(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     unchanged = decoding.steps
 
     def stopped_after_three(*arguments: object) -> Iterator[Step]:
@@ -67,9 +67,9 @@ def test_ctrl_c_leaves_what_it_has(gpt2_excel: Run, monkeypatch: pytest.MonkeyPa
     assert json.loads(result.stdout)["ended"] == "stopped"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT goes to a whole console there")
-def test_a_running_process_is_stopped_by_ctrl_c_and_streams(tmp_path: Path) -> None:
-    """The model is slow enough and its context long enough to interrupt it in the middle."""
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT reaches a whole console there")
+def test_a_process_streams_and_stops_at_ctrl_c(tmp_path: Path) -> None:
+    """The model is slow enough, and its context long enough, for an interruption in the middle."""
     checkpoints.write(tmp_path / "slow", 6, 256)
     environment = {**os.environ, "GPT2_EXCEL_MODELS": str(tmp_path)}
     command = [*COMMAND[:4], "--model", "slow", "--prompt", PROMPT, "--tokens", "1000"]
@@ -87,7 +87,7 @@ def test_a_running_process_is_stopped_by_ctrl_c_and_streams(tmp_path: Path) -> N
     assert 0 < int(errors.split()[3]) < 1000
 
 
-def test_a_bar_on_the_terminal_while_the_text_goes_elsewhere(tmp_path: Path) -> None:
+def test_the_terminal_shows_a_bar_if_the_text_goes_elsewhere(tmp_path: Path) -> None:
     ours, theirs = pytest.importorskip("pty").openpty()
     with (tmp_path / "text").open("wb") as text:
         subprocess.run([*COMMAND, "--prompt", PROMPT], stdout=text, stderr=theirs, check=True)
@@ -102,7 +102,7 @@ def test_a_bar_on_the_terminal_while_the_text_goes_elsewhere(tmp_path: Path) -> 
     assert (tmp_path / "text").read_text() == PROMPT + udfs.gpt2_generate(PROMPT, 50, model="demo") + "\n"
 
 
-def test_a_terminal_gets_nothing_to_act_on() -> None:
+def test_a_terminal_gets_no_control_characters() -> None:
     ours, theirs = pytest.importorskip("pty").openpty()
     subprocess.run([*COMMAND, "--prompt", "a\x1b[31mb", "--tokens", "1"], stdout=theirs, check=True)
     os.close(theirs)
@@ -123,7 +123,7 @@ def test_a_terminal_gets_nothing_to_act_on() -> None:
         ([], 2, "--prompt"),
     ],
 )
-def test_what_is_wrong_is_said(gpt2_excel: Run, arguments: list[str], code: int, line: str) -> None:
+def test_wrong_values_are_one_line(gpt2_excel: Run, arguments: list[str], code: int, line: str) -> None:
     result = gpt2_excel("generate", *arguments)
     assert result.exit_code == code
     assert line in result.stderr

@@ -49,7 +49,7 @@ def installations(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeInstallation
 
 
 @pytest.mark.parametrize(("system", "host"), [("win32", "desktop"), ("darwin", "office"), ("linux", "calc")])
-def test_each_system_has_its_usual_host(
+def test_each_system_has_a_usual_host(
     gpt2_excel: Run, installations: dict[str, FakeInstallation], system: str, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -59,9 +59,7 @@ def test_each_system_has_its_usual_host(
     assert [name for name, installation in installations.items() if installation.done] == [host]
 
 
-def test_another_port_is_told_to_office_and_to_no_other(
-    gpt2_excel: Run, installations: dict[str, FakeInstallation]
-) -> None:
+def test_only_office_takes_a_port(gpt2_excel: Run, installations: dict[str, FakeInstallation]) -> None:
     assert gpt2_excel("install", "--host", "office", "--port", 9000).exit_code == 0
     assert installations["office"].options == {"port": 9000}
     refused = gpt2_excel("install", "--host", "calc", "--port", 9000)
@@ -77,7 +75,7 @@ def test_a_host_can_be_named(gpt2_excel: Run, installations: dict[str, FakeInsta
     assert installations[host].done == 0
 
 
-def test_status_is_of_all_hosts_or_of_one(gpt2_excel: Run, installations: dict[str, FakeInstallation]) -> None:
+def test_status_shows_all_hosts_or_one(gpt2_excel: Run, installations: dict[str, FakeInstallation]) -> None:
     installations["desktop"].done = 2
     assert gpt2_excel("status").stdout.splitlines() == [
         "desktop  installed 2 times",
@@ -89,7 +87,7 @@ def test_status_is_of_all_hosts_or_of_one(gpt2_excel: Run, installations: dict[s
     assert (refused.exit_code, refused.stderr) == (1, "gpt2-excel: no such program\n")
 
 
-def test_a_package_that_a_host_lacks_is_named(gpt2_excel: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(gpt2_excel: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "installation.py").write_text("import no_such_package")
     package = ModuleType("addin.office")
     package.__path__ = [str(tmp_path)]

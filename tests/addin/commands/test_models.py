@@ -13,7 +13,7 @@ from tests.random_checkpoint import write_checkpoint
 Run = Callable[..., Result]
 
 
-def test_models_with_their_shape_and_place(gpt2_excel: Run, models: Path) -> None:
+def test_models_are_listed_with_shape_and_place(gpt2_excel: Run, models: Path) -> None:
     write_checkpoint(models / "mine")
     (models / "not a model").mkdir()
     shown = gpt2_excel("models").stdout
@@ -24,19 +24,19 @@ def test_models_with_their_shape_and_place(gpt2_excel: Run, models: Path) -> Non
     assert "not a model" not in shown
 
 
-def test_what_can_be_fetched_is_what_is_not_here(gpt2_excel: Run, models: Path) -> None:
+def test_models_to_download_are_those_not_on_this_machine(gpt2_excel: Run, models: Path) -> None:
     write_checkpoint(models / "distilgpt2")
     lines = [line.strip() for line in gpt2_excel("models").stdout.splitlines()]
     assert "gpt2-excel download gpt2" in lines
     assert "gpt2-excel download distilgpt2" not in lines
 
 
-def test_a_damaged_model_is_said_to_be(gpt2_excel: Run, models: Path) -> None:
+def test_a_damaged_model_is_reported(gpt2_excel: Run, models: Path) -> None:
     (write_checkpoint(models / "mine") / "model.safetensors").write_bytes(b"cut")
     (line,) = [line for line in gpt2_excel("models").stdout.splitlines() if line.startswith("mine")]
     assert "damaged" in line
 
 
-def test_a_default_that_is_not_here(gpt2_excel: Run, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_default_model(gpt2_excel: Run, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPT2_EXCEL_MODEL", "other")
     assert "The default model, other, is not on this machine" in gpt2_excel("models").stdout

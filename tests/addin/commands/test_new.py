@@ -35,7 +35,7 @@ def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host
     assert any(stored in sheet for sheet in sheets_of(name))
 
 
-def test_a_template_for_desktop_keeps_its_macros_and_their_names_for_its_sheets(gpt2_excel: Run) -> None:
+def test_a_template_for_desktop_has_macros_and_their_names_for_its_sheets(gpt2_excel: Run) -> None:
     gpt2_excel("new", "check", "--host", "desktop", "--model", "tiny", "--tokens", 3)
     with zipfile.ZipFile("6_check.xlsm") as archive:
         types = archive.read("[Content_Types].xml").decode()
@@ -54,7 +54,7 @@ def test_a_template_for_desktop_keeps_its_macros_and_their_names_for_its_sheets(
         ("linux", "6_check.xlsx", ">ORG.GPT2EXCEL.GPT2BLOCK("),
     ],
 )
-def test_without_a_host_it_is_for_the_one_that_install_takes(
+def test_the_default_host_is_that_of_install(
     gpt2_excel: Run, here: Path, system: str, name: str, stored: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -65,7 +65,7 @@ def test_without_a_host_it_is_for_the_one_that_install_takes(
 
 
 @pytest.mark.parametrize("usual", ["desktop", "calc"])
-def test_the_workbook_of_native_formulas_is_the_same_on_every_system(
+def test_the_workbook_of_native_formulas_is_the_same_for_every_host(
     gpt2_excel: Run, here: Path, monkeypatch: pytest.MonkeyPatch, usual: str
 ) -> None:
     built = []
@@ -80,7 +80,7 @@ def test_the_workbook_of_native_formulas_is_the_same_on_every_system(
     assert built == [(32, "office")]
 
 
-def test_files_are_numbered_and_o_is_written_over(gpt2_excel: Run, here: Path) -> None:
+def test_files_are_numbered_and_o_overwrites(gpt2_excel: Run, here: Path) -> None:
     (here / "1_anatomy.xlsx").write_text("mine")
     (here / "own.xlsx").write_text("old")
     arguments = ("new", "anatomy", "--host", "office", "--model", "tiny")

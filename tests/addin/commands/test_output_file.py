@@ -1,4 +1,4 @@
-"""Files are written completely, and never over a file that was not named."""
+"""Files are written completely, and overwrite only a file that the user named."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from addin.commands.output_file import check_output, write_workbook
 from addin.errors import AddinError
 
 
-def test_without_a_name_a_free_one_is_taken(here: Path) -> None:
+def test_without_a_name_it_takes_a_free_one(here: Path) -> None:
     places = [write_workbook(lambda draft: draft.write_text("new"), None, "a.xlsx") for _ in range(3)]
     assert [place.name for place in places] == ["a.xlsx", "a-2.xlsx", "a-3.xlsx"]
     assert {path.name for path in here.iterdir()} == {"a.xlsx", "a-2.xlsx", "a-3.xlsx"}
 
 
-def test_a_named_file_is_written_over(here: Path) -> None:
+def test_a_named_file_is_overwritten(here: Path) -> None:
     output = here / "a.xlsx"
     output.write_text("old")
     assert write_workbook(lambda draft: draft.write_text("new"), output, "b.xlsx") == output
@@ -25,7 +25,7 @@ def test_a_named_file_is_written_over(here: Path) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 @pytest.mark.parametrize("output", [None, "a.xlsx"])
-def test_a_write_that_stops_leaves_nothing(here: Path, error: type[BaseException], output: str | None) -> None:
+def test_an_interrupted_write_leaves_nothing(here: Path, error: type[BaseException], output: str | None) -> None:
     (here / "a.xlsx").write_text("old")
 
     def stop(draft: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_write_that_stops_leaves_nothing(here: Path, error: type[BaseException
 
 
 @pytest.mark.parametrize("output", [None, "a.xlsx"])
-def test_a_place_that_a_program_holds_is_said_and_left(
+def test_a_file_that_a_program_has_open_is_left_and_reported(
     here: Path, monkeypatch: pytest.MonkeyPatch, output: str | None
 ) -> None:
     def held(draft: Path, target: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_link_stays_a_link(here: Path) -> None:
     ("output", "said"),
     [("a.xls", "must be a file name that ends in .xlsx"), ("folder.xlsx", "is a folder"), ("no/a.xlsx", "exists")],
 )
-def test_places_that_cannot_be(here: Path, output: str, said: str) -> None:
+def test_places_that_cannot_be_written(here: Path, output: str, said: str) -> None:
     (here / "folder.xlsx").mkdir()
     with pytest.raises(AddinError, match=said):
         check_output(Path(output))

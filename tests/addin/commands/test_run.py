@@ -31,7 +31,7 @@ def read(path: str | Path, cell: str) -> object:
 
 
 def table(probability: str) -> list[str]:
-    """Options that replace the table of next tokens by one row of constants."""
+    """Options that replace the table of next tokens with one row of constants."""
     header = zip("EFGHI", ("rank", "token", "id", "logit", "probability"), strict=True)
     row = zip("EFGHI", ("1", "a", "64", "9.5", probability), strict=True)
     cells = [f"Prompt!{column}8={value}" for column, value in header]
@@ -50,7 +50,7 @@ def test_a_file_is_recalculated_into_a_new_one(gpt2_excel: Run, workbook: Path, 
     assert str(here / "mine.xlsx") in result.stdout
 
 
-def test_a_file_in_the_current_folder_is_not_written_over(gpt2_excel: Run, workbook: Path, here: Path) -> None:
+def test_a_file_in_the_current_folder_is_not_overwritten(gpt2_excel: Run, workbook: Path, here: Path) -> None:
     own = here / "mine.xlsx"
     own.write_bytes(workbook.read_bytes())
     assert gpt2_excel("run", "mine.xlsx").exit_code == 0
@@ -58,7 +58,7 @@ def test_a_file_in_the_current_folder_is_not_written_over(gpt2_excel: Run, workb
     assert own.read_bytes() == workbook.read_bytes()
 
 
-def test_a_file_named_with_o_is_written_over(gpt2_excel: Run, workbook: Path) -> None:
+def test_a_file_named_with_o_is_overwritten(gpt2_excel: Run, workbook: Path) -> None:
     result = gpt2_excel("run", workbook, "--prompt", "New", "-o", workbook)
     assert result.exit_code == 0, result.output
     assert read(workbook, "prompt") == "New"
@@ -107,7 +107,7 @@ def test_set_replaces_a_formula(gpt2_excel: Run, workbook: Path) -> None:
     assert json.loads(result.stdout)["next_token"] == "mine"
 
 
-def test_set_into_a_filled_cell_says_where_to_type_instead(gpt2_excel: Run, here: Path) -> None:
+def test_set_into_a_filled_cell_names_the_cell_to_type_into(gpt2_excel: Run, here: Path) -> None:
     filled = "'Block 1'!C12 is filled by the formula in 'Block 1'!C9: type into 'Block 1'!C47 instead"
     options = ("--model", "tiny", "--prompt", "Mike is quick.")
     result = gpt2_excel("run", *options, "--set", "Block 1!C12=3.5")
@@ -122,7 +122,7 @@ def test_set_into_a_filled_cell_says_where_to_type_instead(gpt2_excel: Run, here
     assert edited.get_range("next_tokens") != plain.get_range("next_tokens")
 
 
-def test_nothing_after_set_clears_a_cell(gpt2_excel: Run, workbook: Path) -> None:
+def test_an_empty_set_clears_a_cell(gpt2_excel: Run, workbook: Path) -> None:
     assert gpt2_excel("run", workbook, "--set", "Prompt!H1=", "-o", "out.xlsx").exit_code == 0
     assert read("out.xlsx", "Prompt!H1") is None
 
@@ -197,14 +197,14 @@ def test_wrong_values_are_one_line(
 
 
 @pytest.mark.parametrize("how", ["option", "cell"])
-def test_a_model_that_is_not_here_is_exit_code_3(gpt2_excel: Run, workbook: Path, how: str) -> None:
+def test_a_missing_model_is_exit_code_3(gpt2_excel: Run, workbook: Path, how: str) -> None:
     given = ["--model", "gpt2-xl"] if how == "option" else ["--set", "Prompt!B4=gpt2-xl"]
     result = gpt2_excel("run", workbook, *given)
     assert result.exit_code == 3
     assert "gpt2-excel download gpt2-xl fetches it" in result.stderr
 
 
-def test_a_workbook_without_our_names_is_just_recalculated(gpt2_excel: Run, here: Path) -> None:
+def test_a_workbook_without_our_names_is_only_recalculated(gpt2_excel: Run, here: Path) -> None:
     with xlsxwriter.Workbook("other.xlsx") as made:
         made.add_worksheet("S").write_formula("A1", "=1+1")
     result = gpt2_excel("run", "other.xlsx")
@@ -234,7 +234,7 @@ main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_ctrl_c_leaves_no_half_file(workbook: Path, here: Path) -> None:
+def test_ctrl_c_leaves_no_partial_file(workbook: Path, here: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", STOPPED_WHILE_SAVING, "run", str(workbook)], stderr=subprocess.PIPE, text=True
     )
@@ -247,7 +247,7 @@ def test_ctrl_c_leaves_no_half_file(workbook: Path, here: Path) -> None:
     assert list(here.iterdir()) == []
 
 
-def test_the_template_gives_the_models_own_next_token(gpt2_excel: Run, here: Path) -> None:
+def test_the_template_shows_the_models_own_next_token(gpt2_excel: Run, here: Path) -> None:
     prompt = "If today is Tuesday, tomorrow is"
     result = gpt2_excel("run", "--model", "tiny", "--prompt", prompt, "--json")
     assert result.exit_code == 0, result.output
@@ -267,13 +267,13 @@ def test_a_template_has_room_for_a_long_prompt(gpt2_excel: Run) -> None:
     assert len(json.loads(result.stdout)["tokens"]) == len(encode(prompt)) > 32
 
 
-def test_a_prompt_longer_than_the_model_takes_is_one_line(gpt2_excel: Run) -> None:
+def test_a_prompt_longer_than_the_context_is_one_line(gpt2_excel: Run) -> None:
     result = gpt2_excel("run", "--model", "tiny ; bos", "--prompt", "one " * 63 + "two")
     assert result.exit_code == 1
     assert result.stderr == "gpt2-excel: prompt must have at most 64 tokens for tiny, not 65\n"
 
 
-def test_a_prompt_longer_than_the_rows_asked_for_is_one_line(gpt2_excel: Run, here: Path) -> None:
+def test_a_prompt_longer_than_the_requested_rows_is_one_line(gpt2_excel: Run, here: Path) -> None:
     result = gpt2_excel("run", "--model", "tiny", "--prompt", "one two three four", "--tokens", "3")
     assert result.exit_code == 1, result.output
     assert len(result.stderr.splitlines()) == 1
@@ -291,7 +291,7 @@ def test_a_workbook_for_libreoffice_can_be_recalculated(gpt2_excel: Run) -> None
     assert len(said["next_tokens"]) == 10
 
 
-def test_what_was_written_can_be_recalculated_again(gpt2_excel: Run) -> None:
+def test_the_result_can_be_recalculated_again(gpt2_excel: Run) -> None:
     gpt2_excel("run", "--model", "tiny", "--prompt", "a b c", "-o", "one.xlsx")
     again = gpt2_excel("run", "one.xlsx", "--prompt", "d e f", "-o", "two.xlsx", "--json")
     assert json.loads(again.stdout)["next_token"] == udfs.gpt2_predict("d e f", 1, None, "tiny")[1][1]

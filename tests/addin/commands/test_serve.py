@@ -1,4 +1,4 @@
-"""`gpt2-excel serve`: what it refuses, and that several processes serve."""
+"""`gpt2-excel serve`: the options that it refuses, and several processes that serve."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def refused(*arguments: str) -> str:
     return line
 
 
-def test_an_address_that_others_reach_needs_a_token() -> None:
+def test_an_address_that_others_can_reach_needs_a_token() -> None:
     for address in ("0.0.0.0", "192.168.1.5", "::"):
         assert "can be reached by others: give a --token" in refused("--address", address)
     assert "--token must be at least 16 plain characters" in refused("--address", "0.0.0.0", "--token", "short")
@@ -44,7 +44,7 @@ def test_an_address_that_others_reach_needs_a_token() -> None:
     ["http://a", "gpt2.example.org", "https://", "https://a/b", "https://a?b", "https://a#b", "https://[", "https://:x@a",
      "https://a&b", "https://a:port"],
 )  # fmt: skip
-def test_the_url_is_https_and_a_servers(url: str) -> None:
+def test_the_url_must_be_the_https_url_of_a_server(url: str) -> None:
     assert "--url must be like https://gpt2.example.org" in refused("--url", url)
 
 
@@ -53,7 +53,7 @@ def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
     assert "there is no file" in refused("--certificate", str(tmp_path / "a.pem"), "--key", str(tmp_path / "b.pem"))
 
 
-def test_a_port_that_is_taken_is_said() -> None:
+def test_a_port_that_is_taken_is_one_line() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -63,7 +63,7 @@ def test_a_port_that_is_taken_is_said() -> None:
 
 @contextmanager
 def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int, ssl.SSLContext]]:
-    """The command in a process of its own, which answers when this returns."""
+    """The command in a separate process, which answers when this returns."""
     port = free_port()
     environment = {**os.environ, "XDG_DATA_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "addin.cli", "serve", "--port", str(port), *arguments]
@@ -82,8 +82,8 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
         process.wait(20)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal that Windows has not")
-def test_several_processes_serve_and_end_with_ctrl_c(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal that Windows lacks")
+def test_several_processes_serve_and_ctrl_c_stops_them(tmp_path: Path) -> None:
     with serving(tmp_path, "--workers", "2", "--token", TOKEN) as (process, port, context):
         body = json.dumps(["If today is Tuesday, tomorrow is", 1, 1, "demo"]).encode()
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}

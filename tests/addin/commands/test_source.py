@@ -42,6 +42,6 @@ def test_cells() -> None:
 
 
 @pytest.mark.parametrize("text", ["Block 5!C12", "=1", " =1", ""])
-def test_no_cell(text: str) -> None:
+def test_text_that_names_no_cell(text: str) -> None:
     with pytest.raises(AddinError, match="--set must be like"):
         parse_edit(text)

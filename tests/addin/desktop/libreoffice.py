@@ -1,4 +1,4 @@
-"""Shows a workbook's first sheet after its VBA ran in LibreOffice. For the Python that has LibreOffice's `uno`.
+"""Prints a workbook's first sheet after its VBA ran in LibreOffice. For a Python with LibreOffice's `uno`.
 
 python3 libreoffice.py PROGRAM FILE PROFILE_FOLDER: prints the rows of shown texts as JSON.
 """

@@ -36,7 +36,7 @@ def files(home: Path) -> set[str]:
     return {path.name for path in home.rglob("*") if path.is_file() and "venv" not in path.parts}
 
 
-def test_twice_and_undone(home: Path) -> None:
+def test_installing_twice_and_uninstalling(home: Path) -> None:
     for _ in range(2):
         said = list(installation.install())
         assert files(home) == {"gpt2-excel.xlam", "gpt2-excel.conf"}
@@ -61,7 +61,7 @@ def test_status(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "names a Python that does not exist" in of_settings
 
 
-def test_an_add_in_of_the_users_own_stays(home: Path) -> None:
+def test_the_users_own_add_in_stays(home: Path) -> None:
     addin(home).parent.mkdir(parents=True)
     addin(home).write_text("mine")
     for step in (installation.install, installation.uninstall):

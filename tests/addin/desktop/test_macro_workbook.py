@@ -24,7 +24,7 @@ from tests.hosts.calc_host import uno_python
 from udfs.cells import FUNCTIONS
 from workbook_templates import TEMPLATES, build
 
-# Replaces xlwings in LibreOffice: it returns the call that it received.
+# Replaces xlwings in LibreOffice and returns the call that it received.
 RECORDER = """Attribute VB_Name = "Recorder"
 Attribute VB_Base = "0{FCFB3D2A-A0FA-1068-A738-08002B3371B5}"
 Option Explicit
@@ -109,7 +109,7 @@ def test_an_xlsm_recalculates_here(templates: dict[str, Path]) -> None:
     assert workbook.get("next_token") == udfs.gpt2_predict(workbook.get("prompt"), 1, None, "tiny")[1][1]
 
 
-def test_the_add_in_knows_what_it_was_made_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_add_in_names_its_xlwings_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xlwings.__version__", "0.99")
     write_addin(tmp_path / "mine.xlam")
     assert made_for(tmp_path / "mine.xlam") == "0.99"
@@ -118,7 +118,7 @@ def test_the_add_in_knows_what_it_was_made_for(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("other", ["text", "workbook"])
-def test_what_is_no_add_in_of_ours(tmp_path: Path, other: str) -> None:
+def test_files_that_are_not_our_add_in(tmp_path: Path, other: str) -> None:
     file = tmp_path / "other.xlam"
     if other == "text":
         file.write_text("mine")
@@ -147,10 +147,10 @@ def _output(command: list[str | Path]) -> str:
 
 
 def test_libreoffice_runs_every_wrapper(profile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each function receives a cell for each argument. One more call receives a range and an omitted argument."""
+    """Each function receives one cell per argument. One more call receives a range and an omitted argument."""
     python = uno_python()
     if not python:
-        pytest.skip("no Python here knows LibreOffice's uno (apt: python3-uno)")
+        pytest.skip("no Python here has LibreOffice's uno (apt: python3-uno)")
     monkeypatch.setattr(macro_workbook, "functions_project", _recording_project)
     with xlsxwriter.Workbook(tmp_path / "calls.xlsm") as workbook:
         sheet = workbook.add_worksheet()
@@ -163,7 +163,7 @@ def test_libreoffice_runs_every_wrapper(profile: Path, tmp_path: Path, monkeypat
         add_functions(workbook)
     driver = Path(__file__).with_name("libreoffice.py")
     command = [python, driver, find_libreoffice() or "", tmp_path / "calls.xlsm", profile]
-    rows = json.loads(_output(command) or _output(command))  # LibreOffice 7.4 sometimes loses its connection
+    rows = json.loads(_output(command) or _output(command))  # LibreOffice 7.4 sometimes loses the connection
     for (call, *arguments), name in zip(rows, map(str.lower, FUNCTIONS), strict=False):
         expected = "|".join([f"{functions.__name__}.{name}", *filter(None, arguments)])
         failed = "#GPT2! first second (gpt2-excel status shows more)"

@@ -9,7 +9,7 @@ from oletools.olevba import decompress_stream
 
 from addin.desktop.ovba import compress, decompress
 
-# [MS-OVBA] 3.2. Where two earlier texts are equally long, its second one takes another than its procedure says.
+# [MS-OVBA] 3.2. Of two equally long matches, its second example takes another one than its procedure.
 EXAMPLES = {
     b"abcdefghijklmnopqrstuv.": "0119B000616263646566676800696A6B6C6D6E6F70007172737475762E",
     b"#aaabcdefaaaaghijaaaaaklaaamnopqaaaaaaaaaaaarstuvwxyzaaa": "012FB00023616161626364658266007061676869"
@@ -29,7 +29,7 @@ def test_the_specifications_examples(data: bytes, container: str) -> None:
 @example(b"")
 @example(bytes(range(256)) * 16)
 @example(b"a" * 4097)
-def test_there_and_back(data: bytes) -> None:
+def test_round_trip(data: bytes) -> None:
     assert decompress(compress(data))[: len(data)] == data
 
 
@@ -38,12 +38,12 @@ def test_another_reader(data: bytes) -> None:
     assert bytes(decompress_stream(bytearray(compress(data)))) == data == decompress(compress(data))
 
 
-def test_bytes_that_cannot_be_made_smaller_fill_a_chunk() -> None:
+def test_incompressible_bytes_fill_a_chunk() -> None:
     data = b"".join(number.to_bytes(2, "big") for number in range(2300))
     assert len(compress(data)) <= len(data) + 10 + 4096
     assert decompress(compress(data))[: len(data)] == data
 
 
-def test_what_is_not_compressed() -> None:
+def test_bytes_that_are_not_compressed() -> None:
     with pytest.raises(ValueError, match="must begin with the byte 1"):
         decompress(b"Attribute")

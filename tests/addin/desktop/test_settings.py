@@ -18,7 +18,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / ".gpt2-excel" / "gpt2-excel.conf"
 
 
-def test_where_the_vba_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_vba_finds_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     (source,) = (module.source for module in xlwings_project().modules if module.name == "xlwings")
     (expression,) = re.findall(r'GetConfigFilePath = Environ\("USERPROFILE"\) & (.*)', source)
@@ -27,7 +27,7 @@ def test_where_the_vba_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert settings_file() == tmp_path / inside.lstrip("/")
 
 
-def test_what_vba_reads(file: Path) -> None:
+def test_the_vba_can_read_the_file(file: Path) -> None:
     write_settings(file)
     assert file.read_bytes().decode().splitlines() == [
         '"WRITTEN BY","gpt2-excel"',
@@ -36,7 +36,7 @@ def test_what_vba_reads(file: Path) -> None:
     assert interpreter(file) == sys.executable
 
 
-def test_written_again_it_keeps_what_a_user_added(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_write_keeps_what_the_user_added(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_settings(file)
     file.write_text(file.read_text() + '"SHOW CONSOLE","True"\r\n')
     monkeypatch.setattr(sys, "executable", "/other/python.exe")
@@ -45,7 +45,7 @@ def test_written_again_it_keeps_what_a_user_added(file: Path, monkeypatch: pytes
     assert interpreter(file) == "/other/python.exe"
 
 
-def test_removed_with_its_folder_unless_something_else_is_there(file: Path) -> None:
+def test_it_is_removed_with_its_folder_if_that_is_empty(file: Path) -> None:
     write_settings(file)
     remove_settings(file)
     assert not file.parent.exists()
@@ -55,7 +55,7 @@ def test_removed_with_its_folder_unless_something_else_is_there(file: Path) -> N
     assert [path.name for path in file.parent.iterdir()] == ["mine.txt"]
 
 
-def test_a_file_that_is_not_ours_stays(file: Path) -> None:
+def test_another_programs_file_stays(file: Path) -> None:
     file.parent.mkdir()
     file.write_text('"INTERPRETER_WIN","C:\\mine.exe"')
     for use in (write_settings, remove_settings, interpreter):
@@ -64,7 +64,7 @@ def test_a_file_that_is_not_ours_stays(file: Path) -> None:
     assert file.read_text() == '"INTERPRETER_WIN","C:\\mine.exe"'
 
 
-def test_a_python_that_vba_cannot_name(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_whose_path_vba_cannot_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/日/python.exe")
     with pytest.raises(AddinError, match="characters that VBA cannot read"):
         write_settings(file)

@@ -1,4 +1,4 @@
-"""Other projects' programs read the VBA projects that are written here."""
+"""Programs of other projects can read the VBA projects that we write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def project(*modules: Module) -> VbaProject:
     return xlwings_project().with_modules("Test", modules)
 
 
-def test_there_and_back() -> None:
+def test_round_trip() -> None:
     written = functions_project([f"Sheet{number}" for number in range(1, 60)])
     read = VbaProject.read(written.written())
     assert read.name == "GPT2Excel"
@@ -61,7 +61,7 @@ def test_every_module_is_in_each_of_the_projects_lists() -> None:
     )
 
 
-def test_each_module_says_of_which_type_it_is() -> None:
+def test_each_module_names_its_type() -> None:
     made = functions_project(["Sheet1"])
     with olefile.OleFileIO(io.BytesIO(made.written())) as container:
         directory = bytes(decompress_stream(bytearray(container.openstream("VBA/dir").read())))
@@ -71,7 +71,7 @@ def test_each_module_says_of_which_type_it_is() -> None:
     assert directory.count(before + bytes.fromhex("220000000000")) == len(made.modules) - standard
 
 
-def test_lines_end_as_vba_wants_them() -> None:
+def test_lines_end_as_vba_expects() -> None:
     source = 'Attribute VB_Name = "code"\nSub a()\r\nEnd Sub\n'
     (module,) = VbaProject.read(project(Module("code", "Module", source)).written()).modules
     assert module.source == 'Attribute VB_Name = "code"\r\nSub a()\r\nEnd Sub\r\n'

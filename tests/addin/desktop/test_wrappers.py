@@ -32,7 +32,7 @@ def test_each_function_has_a_wrapper_that_calls_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_function_wizard_is_told_its_help(name: str) -> None:
+def test_the_function_wizard_gets_the_help(name: str) -> None:
     description = FUNCTIONS[name]
     (call,) = re.findall(rf'^    Describe "{description.name}", (.*(?: _\n.*)*)', HELP, re.M)
     told = re.findall(r'"((?:[^"]|"")*)"', call.replace('" & ChrW(', "ChrW("))
@@ -91,6 +91,6 @@ def test_quotes_and_characters_beyond_ascii() -> None:
         (replace(ONE, help="→" * 255), "GPT2_ONE must fit into lines of 1023 characters of VBA, not "),
     ],
 )
-def test_what_there_is_no_room_for(description: CellFunction, said: str) -> None:
+def test_functions_that_do_not_fit(description: CellFunction, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         wrapper_modules([description])

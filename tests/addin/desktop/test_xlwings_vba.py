@@ -1,4 +1,4 @@
-"""The adapted VBA of xlwings: no workbook chooses the program to start, and cells reach only our functions."""
+"""The adapted VBA of xlwings: no workbook can choose the program to start, and cells reach only our functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from addin.errors import MissingError
 
 @pytest.fixture
 def fresh() -> Iterator[None]:
-    """Reads the VBA again for this test, and afterwards."""
+    """Reads the VBA again, in this test and after it."""
     xlwings_project.cache_clear()
     yield
     xlwings_project.cache_clear()
@@ -24,16 +24,16 @@ def lines() -> list[str]:
     return next(module.source for module in xlwings_project().modules if module.name == "xlwings").splitlines()
 
 
-def test_it_is_that_of_the_installed_version() -> None:
+def test_it_is_the_vba_of_the_installed_version() -> None:
     assert f'Public Const XLWINGS_VERSION As String = "{xlwings.__version__}"' in lines()
     assert any(f'Lib "xlwings64-{xlwings.__version__}.dll"' in line for line in lines())
 
 
-def test_its_functions_are_no_worksheet_functions() -> None:
+def test_its_functions_are_not_worksheet_functions() -> None:
     assert lines()[:2] == ['Attribute VB_Name = "xlwings"', "Option Private Module"]
 
 
-def test_settings_come_from_the_users_folder_only() -> None:
+def test_settings_come_only_from_the_users_folder() -> None:
     (signature,) = (line for line in lines() if line.startswith("Function GetConfig("))
     assert signature.endswith('Optional source As String = "user") As Variant')
     calls = [line for line in lines() if "GetConfig(" in line and "source" in line and line != signature]
@@ -56,7 +56,7 @@ def test_an_unknown_version_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.usefixtures("fresh")
-def test_a_file_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlwings_vba, "_SOURCE", "no.xlsm")
     with pytest.raises(MissingError, match=r"has no readable VBA in no\.xlsm"):
         xlwings_project()

@@ -18,7 +18,7 @@ Cells = dict[str, Any]
 
 
 class Toys:
-    """Functions as a workbook calls them; counts how often each was called."""
+    """Functions for workbooks to call. Counts the calls of each."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -36,11 +36,11 @@ class Toys:
         return counted
 
     def split(self, text: str) -> list[list[Any]]:
-        """Words and their lengths, one below the other."""
+        """A column of words and a column of their lengths."""
         return [[word, len(word)] for word in str(text).split()] or [["", 0]]
 
     def stair(self, rows: float, columns: float = 2) -> np.ndarray:
-        """10, 11, ... 20, 21, ...: the number of the row, times 10, plus that of the column from 0."""
+        """10, 11, ... 20, 21, ...: 10 times the row counted from 1, plus the column counted from 0."""
         return (np.arange(1, int(rows) + 1)[:, None] * 10 + np.arange(int(columns))).astype(np.float32)
 
     def double(self, x: Any) -> Any:
@@ -76,7 +76,7 @@ def toys() -> Toys:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Path]:
-    """Builds a workbook: sheet -> cell -> content. Text with `=` in front is a dynamic array formula, with `{=` a
+    """Builds a workbook: sheet -> cell -> content. Text that begins with `=` is a dynamic array formula, with `{=` a
     legacy array over the range that is its key, with `-=` a plain one."""
 
     def build(sheets: dict[str, Cells], names: dict[str, str] | None = None, file: str = "book.xlsx") -> Path:
@@ -120,7 +120,7 @@ def opened(make: Callable[..., Path], toys: Toys) -> Callable[..., Workbook]:
 
 @pytest.fixture
 def edit_parts(tmp_path: Path) -> Callable[..., Path]:
-    """Changes parts inside a workbook file by text replacement, to craft what other programs write."""
+    """Replaces text in parts of a workbook file, to make files as other programs write them."""
 
     def edit(path: Path, part: str, *pairs: tuple[str, str]) -> Path:
         target = tmp_path / f"edited_{path.name}"

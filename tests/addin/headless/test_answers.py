@@ -1,4 +1,4 @@
-"""The demo model's answers, read from the anatomy workbook: a prompt typed into its cell, recalculated, a cell read."""
+"""The demo model's answers, read from the anatomy workbook: it types a prompt, recalculates, and reads a cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from addin.headless import Workbook
 from udfs.models.demo.recipe.held_out import PROMPTS, HeldOut
 from workbook_templates import build
 
-# The seven days, and one prompt or two of each kind that the talk has.
+# The seven days, and one or two prompts of each kind in the talk.
 ASKED = [item for item in PROMPTS if item.topic == "days" and item.prompt.startswith("If") and "," in item.prompt] + [
     item
     for item in PROMPTS
@@ -30,7 +30,7 @@ ASKED = [item for item in PROMPTS if item.topic == "days" and item.prompt.starts
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
-    """One workbook for all questions, as a person would keep it open."""
+    """One workbook for all prompts, as a person would keep it open."""
     return Workbook.open(build("anatomy", tmp_path_factory.mktemp("answers"), host="headless", model="demo"))
 
 
@@ -50,7 +50,7 @@ def test_the_workbook_answers(book: Workbook, item: HeldOut) -> None:
     assert first[4] == pytest.approx(udfs.gpt2_predict(item.prompt, 1, 1, "demo")[1][4], abs=1e-4)
 
 
-def test_an_edit_in_the_middle_changes_what_follows_and_nothing_else(book: Workbook, tmp_path: Path) -> None:
+def test_an_edit_in_the_middle_changes_only_later_cells(book: Workbook, tmp_path: Path) -> None:
     book.set("prompt", "Mike is quick. He moves")
     book.recalculate()
     before = book.get_range("Block 5!C9:H14")
@@ -70,7 +70,7 @@ ADDED = [STEERED] + [f"demo ; add 50 * sae(6, 84) to h.6.{place} at all" for pla
 
 
 @pytest.mark.parametrize("model", [*ADDED, "demo ; add 9 * sae(6, 84) to h.12 at last"])
-def test_what_the_model_text_adds_flows_through_the_steps(book: Workbook, model: str) -> None:
+def test_additions_of_the_model_text_flow_through_the_steps(book: Workbook, model: str) -> None:
     book.set("prompt", "Mike pulls out his")
     book.set("model_name", model)
     book.recalculate()

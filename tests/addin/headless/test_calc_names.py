@@ -1,4 +1,4 @@
-"""Workbooks of LibreOffice: our functions under its names, in array formulas of fixed size."""
+"""LibreOffice's workbooks: our functions under its names, in array formulas of fixed size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOM = 7
 
 @pytest.fixture
 def calculated(make: Make) -> Callable[[dict[str, Any]], Workbook]:
-    """A sheet recalculated with all that `udfs` exports."""
+    """A sheet recalculated with all functions of `udfs`."""
 
     def calculate(cells: dict[str, Any]) -> Workbook:
         book = Workbook.open(make({"S": cells}))
@@ -31,19 +31,19 @@ def calculated(make: Make) -> Callable[[dict[str, Any]], Workbook]:
     return calculate
 
 
-def test_the_rows_that_a_result_leaves_are_blank(calculated: Callable[..., Workbook]) -> None:
+def test_rows_beyond_the_result_are_blank(calculated: Callable[..., Workbook]) -> None:
     book = calculated({"A1": "a b", "A3:D6": "{=ORG.GPT2EXCEL.GPT2TOKENIZE(A1,4,4)}"})
     table = udfs.gpt2_tokenize("a b")
     assert book.get_range("S!A3:D6") == [*([*row, ""] for row in table), [""] * 4]
 
 
-def test_without_a_size_it_is_the_function(calculated: Callable[..., Workbook]) -> None:
+def test_without_a_size_the_result_is_unchanged(calculated: Callable[..., Workbook]) -> None:
     book = calculated({"A1": "a b", "A3:D6": "{=ORG.GPT2EXCEL.GPT2TOKENIZE(A1)}", "F1": "-=ORG.GPT2EXCEL.GPT2GELU(0)"})
     assert book.get_range("S!A5:D6") == [[*udfs.gpt2_tokenize("a b")[2], "#N/A"], ["#N/A"] * 4]
     assert book.get("S!F1") == 0
 
 
-def test_a_message_stands_in_the_first_cell_alone(calculated: Callable[..., Workbook]) -> None:
+def test_a_message_is_in_the_first_cell_only(calculated: Callable[..., Workbook]) -> None:
     wrong = {"A1:B2": "{=ORG.GPT2EXCEL.GPT2EMBED(-1,,2,2)}", "D1": "-=ORG.GPT2EXCEL.GPT2GELU(1,-1,1)"}
     book = calculated(wrong)
     assert book.get_range("S!A1:B2") == [["#GPT2! ids must be whole numbers 0 to 50256, not -1", ""], ["", ""]]

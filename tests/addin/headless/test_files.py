@@ -1,4 +1,4 @@
-"""Files: what goes in comes out, with values that any program can show."""
+"""Files keep everything that they had, and get values that any program can show."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_everything_else_is_untouched(tmp_path: Path, toys: Any) -> None:
     assert cells.row_dimensions[9].height == 33
 
 
-def test_values_survive_a_program_that_would_calculate_anew(saved: Path) -> None:
+def test_values_survive_a_program_that_would_recalculate(saved: Path) -> None:
     text = parts(saved)["xl/workbook.xml"].decode()
     assert "fullCalcOnLoad" not in text
     assert re.search(r'calcId="(\d+)"', text)[1] == "191029"  # type: ignore[index]
@@ -289,7 +289,7 @@ def test_large_spills_are_exact(make: Make, tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "password"),
     ],
 )
-def test_no_workbook(tmp_path: Path, content: bytes, says: str) -> None:
+def test_files_that_are_not_workbooks(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "bad.xlsx"
     path.write_bytes(content)
     with pytest.raises(WorkbookError, match=says) as error:
@@ -333,7 +333,7 @@ def test_a_damaged_cell(make: Make, edit_parts: Callable[..., Path], old: str, n
         Workbook.open(path, {})
 
 
-def test_stopped_while_writing(saved: Path, toys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_write(saved: Path, toys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -344,11 +344,11 @@ def test_stopped_while_writing(saved: Path, toys: Any, tmp_path: Path, monkeypat
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_where_nothing_can_be_written(saved: Path, toys: Any, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(saved: Path, toys: Any, tmp_path: Path) -> None:
     book = Workbook.open(saved, toys.functions)
     with pytest.raises(WorkbookError, match="cannot be written"):
         book.save(tmp_path / "no such folder" / "x.xlsx")
 
 
-def test_serialized_parts_say_what_they_are() -> None:
+def test_serialized_parts_have_an_xml_declaration() -> None:
     assert serialized(etree.fromstring("<a/>")).startswith(b"<?xml version=")

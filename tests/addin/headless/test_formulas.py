@@ -162,7 +162,7 @@ def test_a_plain_formula_takes_its_own_row_of_a_whole_column(opened: Opened) -> 
 
 @pytest.mark.parametrize("operator", ["+", "&"])
 def test_an_operation_may_be_as_long_as_excel_allows(opened: Opened, operator: str) -> None:
-    count = 2_700  # of three characters each
+    count = 2_700  # three characters each
     book = opened({"S": {"A1": 1, "C1": "=" + operator.join(["A1"] * count)}})
     expected = {"+": count, "&": "1" * count}
     assert book.get("S!C1") == expected[operator]
@@ -189,7 +189,7 @@ def test_branches_that_are_not_taken_are_not_evaluated(opened: Opened, toys: Any
     assert (toys.calls["double"], book.get("S!B1")) == (1, 12.0)
 
 
-def test_scipy_is_loaded_only_where_a_formula_needs_it() -> None:
+def test_scipy_is_loaded_only_if_a_formula_needs_it() -> None:
     import subprocess
     import sys
 

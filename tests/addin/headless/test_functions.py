@@ -1,4 +1,4 @@
-"""What our own functions receive, and what becomes of what they give back."""
+"""The arguments that our own functions receive, and the values that their results become."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_an_error_of_ours_is_one_line_of_text(opened: Opened) -> None:
     assert book.get("S!A3") == book.get("S!A1")
 
 
-def test_the_first_cause_is_not_marked_twice(opened: Opened, toys: Any) -> None:
+def test_an_error_that_is_passed_on_is_marked_once(opened: Opened, toys: Any) -> None:
     def again(text: str) -> None:
         raise CellError(text)
 

@@ -1,4 +1,4 @@
-"""Whatever the edits, an incremental recalculation ends where one from scratch ends."""
+"""After any edits, an incremental recalculation gives the same values as one from scratch."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_incremental_equals_full(toys: Any, pause: bool, steps: list[tuple[str, 
 
 
 def done(step: Callable[[], object]) -> bool:
-    """Takes the step unless it would set a cell that a formula fills."""
+    """Does the step, unless it would set a cell that a formula fills."""
     try:
         step()
     except WorkbookError as error:

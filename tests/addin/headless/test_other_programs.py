@@ -32,7 +32,7 @@ OVERRIDES = {
 def craft(
     path: Path, rows: str, prefix: str = "", strings: str = "", chain: str = "", names: str = "", tab: str = "S"
 ) -> Path:
-    """The smallest workbook with one sheet whose rows are given as XML."""
+    """A minimal workbook with one sheet, whose rows are this XML."""
     p = f"{prefix}:" if prefix else ""
     xmlns = f'xmlns:{prefix}="{MAIN}"' if prefix else f'xmlns="{MAIN}"'
     sheets = f'<{p}sheets><{p}sheet name="{tab}" sheetId="1" r:id="worksheet"/></{p}sheets>'
@@ -100,7 +100,7 @@ def test_shared_formulas(tmp_path: Path, toys: Any) -> None:
     assert openpyxl.load_workbook(tmp_path / "replaced.xlsx")["S"]["B2"].value == "=A2*10+$A$1"
 
 
-def test_the_calculation_chain_goes_when_a_formula_goes(tmp_path: Path, toys: Any) -> None:
+def test_removing_a_formula_removes_the_calculation_chain(tmp_path: Path, toys: Any) -> None:
     rows = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><f>A1+1</f><v>0</v></c></row>'
     book = Workbook.open(craft(tmp_path / "x.xlsx", rows, chain='<c r="B1" i="1"/>'), toys.functions)
     book.recalculate()
@@ -151,7 +151,7 @@ BLOCKED = (
 
 
 @pytest.mark.parametrize(("kind", "value"), [("", 1.5), (' t="str"', "1.5")], ids=["a number", "a text"])
-def test_what_excel_saved_in_the_way_of_a_spill_blocks_it(tmp_path: Path, toys: Any, kind: str, value: object) -> None:
+def test_a_blocked_spill_that_excel_saved_stays_blocked(tmp_path: Path, toys: Any, kind: str, value: object) -> None:
     book = Workbook.open(craft(tmp_path / "x.xlsx", BLOCKED.format(kind=kind)), toys.functions)
     book.recalculate()
     assert book.get_range("S!A1:B2") == [["#SPILL!", None], [None, value]]
@@ -167,7 +167,7 @@ REMEMBERED = (
 )
 
 
-def test_remembered_values_of_a_spill_are_no_constants(tmp_path: Path, toys: Any) -> None:
+def test_stored_values_of_a_spill_are_not_constants(tmp_path: Path, toys: Any) -> None:
     book = Workbook.open(craft(tmp_path / "x.xlsx", REMEMBERED), toys.functions)
     assert book.get_range("S!A1:B2") == [[7, 8], ["x", 9]]
     assert len(book.recalculate()) == 4
@@ -175,13 +175,13 @@ def test_remembered_values_of_a_spill_are_no_constants(tmp_path: Path, toys: Any
 
 
 @pytest.mark.parametrize("beside", ["<c><v>1</v></c>", '<c t="str"><v>text</v></c>'], ids=["numbers", "a text beside"])
-def test_what_is_no_number_is_an_error(tmp_path: Path, beside: str) -> None:
+def test_a_damaged_number_is_an_error(tmp_path: Path, beside: str) -> None:
     rows = f"<row><c><v>NaN</v></c><c><v>1e999</v></c>{beside}</row>"
     book = Workbook.open(craft(tmp_path / "x.xlsx", rows), {})
     assert book.get_range("S!A1:B1") == [["#NUM!", "#NUM!"]]
 
 
-def test_names_of_one_sheet_come_first(tmp_path: Path) -> None:
+def test_names_of_a_sheet_take_precedence(tmp_path: Path) -> None:
     names = (
         '<definedNames><definedName name="x">S!$A$1</definedName>'
         '<definedName name="x" localSheetId="0">S!$A$2</definedName></definedNames>'

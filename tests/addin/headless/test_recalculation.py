@@ -36,7 +36,7 @@ def test_an_edit_to_the_prompt(opened: Opened, toys: Any) -> None:
     book = opened(STREAM, NAMES)
     book.set("prompt", "one two four!")
     assert book.recalculate() == {"Prompt!A1", "It's 5!A3"}
-    assert toys.calls == {"split": 1, "double": 1}, "equal lengths, equal doubles: that is where it ends"
+    assert toys.calls == {"split": 1, "double": 1}, "equal lengths give equal doubles, so the change ends here"
     toys.calls.clear()
     book.set("prompt", "one two threes")
     assert book.recalculate() == {"Prompt!A1", "It's 5!A3", "It's 5!B3", "It's 5!D3", "It's 5!F3", "Head!A1"}
@@ -58,7 +58,7 @@ def test_an_edit_that_changes_nothing(opened: Opened, toys: Any) -> None:
     assert not toys.calls
 
 
-def test_an_edit_that_is_taken_back(opened: Opened) -> None:
+def test_an_edit_that_is_undone(opened: Opened) -> None:
     book = opened(STREAM, NAMES)
     book.set("Prompt!A3", 9)
     book.set("Prompt!A3", 2)
@@ -87,7 +87,7 @@ def test_diamonds_are_evaluated_once(opened: Opened, toys: Any) -> None:
         "A4": "=TOY_STEER(A2,A3)",
         "A5": "=TOY_CONCAT(A4)",
     }
-    # The readers come before what they read, both by sheet and by cell.
+    # The readers come before the cells that they read, both by sheet and by cell.
     book = opened({"First": {"A1": "=TOY_CONCAT(S!A4)+S!A5"}, "S": cells})
     book.set("S!A1", 2)
     book.recalculate()
@@ -95,7 +95,7 @@ def test_diamonds_are_evaluated_once(opened: Opened, toys: Any) -> None:
     assert book.get("First!A1") == 16.0
 
 
-def test_a_reader_of_one_cell_of_a_spill_is_left_alone_when_others_change(opened: Opened, toys: Any) -> None:
+def test_a_reader_of_one_spilled_cell_ignores_changes_of_the_others(opened: Opened, toys: Any) -> None:
     book = opened(
         {
             "S": {
@@ -113,7 +113,7 @@ def test_a_reader_of_one_cell_of_a_spill_is_left_alone_when_others_change(opened
     assert toys.calls == {"split": 1, "concat": 1}
 
 
-def test_whole_columns_see_cells_that_come_later(opened: Opened, toys: Any) -> None:
+def test_whole_columns_include_cells_filled_later(opened: Opened, toys: Any) -> None:
     book = opened({"S": {"A1": 1, "C1": "=SUM(A:A)", "D1": "=COUNTA(2:900)", "E1": "=TOY_SHOW(A:A)"}})
     book.set("S!A700", 5)
     assert book.recalculate() == {"S!A700", "S!C1", "S!D1"}
@@ -122,7 +122,7 @@ def test_whole_columns_see_cells_that_come_later(opened: Opened, toys: Any) -> N
     assert column.shape == (700, 1)
 
 
-def test_places_in_a_whole_column_count_from_its_first_row(opened: Opened) -> None:
+def test_positions_in_a_whole_column_count_from_its_first_row(opened: Opened) -> None:
     formulas = {"C3": "=MATCH(6,A:A,0)", "D3": "=INDEX(A:A,4)", "E3": "=INDEX(A:B,3,1)", "F3": "=SUM(H:H)"}
     book = opened({"S": {"A3": 5, "A4": 6, **formulas}})
     assert book.get_range("S!C3:F3") == [[4.0, 6.0, 5.0, 0.0]]
@@ -161,13 +161,13 @@ def test_circles_end_with_an_error(opened: Opened) -> None:
     assert book.get_range("S!A1:A3") == [[6.0], [5.0], [7.0]]
 
 
-def test_rows_of_its_own_column_is_no_circle(opened: Opened) -> None:
+def test_rows_of_its_own_column_is_not_a_circle(opened: Opened) -> None:
     book = opened({"S": {"A3": "=ROWS(A$1:A3)", "A4": "=ROW(A4)"}})
     assert book.get_range("S!A3:A4") == [[3.0], [4.0]]
 
 
-def test_a_circle_through_cells_that_a_spill_no_longer_reaches_is_none(opened: Opened) -> None:
-    # The file says that A1 spills down to A9, where it is seen to end in A2: A5 may depend on what depends on it.
+def test_cells_that_a_spill_no_longer_reaches_make_no_circle(opened: Opened) -> None:
+    # In the file A1 spills down to A9, but its value ends in A2, so the formula in A5 may depend on it.
     book = opened({"S": {"A1:A9": "=TOY_STEER(B1:B2,0)", "B1": 1, "B2": "=C5+1", "C5": "=COUNT(A4:A9)"}})
     assert book.get_range("S!A1:A3") == [[1.0], [1.0], [None]]
 
@@ -188,7 +188,7 @@ def test_volatile_functions_are_evaluated_each_time(opened: Opened) -> None:
 @pytest.mark.parametrize(
     "address", ["Nowhere!A1", "Prompt!A0", "Prompt!ZZZZ1", "Prompt!A1:B2", "nobody", "", "Prompt!"]
 )
-def test_no_such_cell(opened: Opened, address: str) -> None:
+def test_unknown_cells(opened: Opened, address: str) -> None:
     book = opened(STREAM, NAMES)
     for call in (lambda: book.set(address, 1), lambda: book.get(address)):
         with pytest.raises(WorkbookError) as error:
@@ -197,7 +197,7 @@ def test_no_such_cell(opened: Opened, address: str) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "x" * 32_768, [1], object()])
-def test_no_such_value(opened: Opened, value: Any) -> None:
+def test_values_that_a_cell_cannot_hold(opened: Opened, value: Any) -> None:
     with pytest.raises(WorkbookError):
         opened(STREAM, NAMES).set("Prompt!A1", value)
 

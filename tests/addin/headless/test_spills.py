@@ -1,4 +1,4 @@
-"""Dynamic arrays, legacy arrays, collisions, and what cannot be typed into."""
+"""Dynamic arrays, legacy arrays, collisions, and cells that cannot be set."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("formula", EDITS.values(), ids=EDITS)
-def test_the_edit_grid_says_where_to_type_instead(opened: Opened, formula: str) -> None:
+def test_the_message_names_the_cell_of_the_edit_grid(opened: Opened, formula: str) -> None:
     tab = "Edited" if "S!" in formula else "S"
     cells = {"A1": "=TOY_STAIR(3)", "K1": "=SUM(A1:B3)"}
     book = opened({"S": cells, "Edited": {"D1": formula}} if tab == "Edited" else {"S": {**cells, "D1": formula}})
@@ -79,7 +79,7 @@ def test_before_the_first_recalculation_a_formula_fills_its_stored_range(make: C
         book.set("S!B2", 1.5)
 
 
-def test_a_spill_of_unknown_size_is_found_out_by_the_recalculation(make: Callable[..., Path], toys: Any) -> None:
+def test_the_recalculation_finds_cells_set_inside_a_spill_of_unknown_size(make: Callable[..., Path], toys: Any) -> None:
     book = Workbook.open(make({"S": {"A1": "=TOY_STAIR(3)"}}), toys.functions)
     book.set("S!B2", 1.5)
     with pytest.raises(WorkbookError, match=r"^S!B2 is filled by the formula in S!A1: "):
@@ -109,7 +109,7 @@ def test_a_formula_in_the_way_blocks(opened: Opened) -> None:
     assert book.get_range("S!C1:C3") == [["#SPILL!"], [None], [2.0]]
 
 
-def test_of_two_spills_the_first_gets_the_cell(opened: Opened) -> None:
+def test_the_first_of_two_spills_gets_the_cell(opened: Opened) -> None:
     book = opened({"S": {"A1": 1, "B5": "=TOY_STAIR(1,3)", "C1": "=TOY_STAIR(A1,1)"}})
     assert book.get("S!B5") == 10.0
     book.set("S!A1", 5)
@@ -140,7 +140,7 @@ def test_a_legacy_array_keeps_its_range(opened: Opened) -> None:
     ]
 
 
-def test_a_row_or_a_column_fills_a_legacy_array_again_and_again(opened: Opened) -> None:
+def test_a_row_or_a_column_repeats_to_fill_a_legacy_array(opened: Opened) -> None:
     book = opened({"S": {"A1": "=TOY_STAIR(2)", "D1:F3": "{=A1:A2*2}", "H1:J3": "{=A1:B1*2}"}})
     assert book.get_range("S!D1:F3") == [[20.0] * 3, [40.0] * 3, ["#N/A"] * 3]
     assert book.get_range("S!H1:J3") == [[20.0, 22.0, "#N/A"]] * 3

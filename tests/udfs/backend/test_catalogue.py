@@ -19,25 +19,25 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "models"
 
 
-def test_demo_is_always_there_and_the_default_of_a_bare_machine(own: Path) -> None:
+def test_demo_is_always_installed_and_the_default_without_other_models(own: Path) -> None:
     assert [model.name for model in catalogue.installed()] == ["demo"]
     assert catalogue.default_name() == "demo"
 
 
-def test_gpt2_is_the_default_where_it_is(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpt2_is_the_default_if_installed(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_checkpoint(own / "gpt2")
     assert catalogue.default_name() == "gpt2"
     monkeypatch.setenv("GPT2_EXCEL_MODEL", "other")
     assert catalogue.default_name() == "other"
 
 
-def test_hugging_faces_cache_is_looked_through(own: Path, tmp_path: Path) -> None:
+def test_hugging_faces_cache_is_searched(own: Path, tmp_path: Path) -> None:
     snapshot = write_checkpoint(tmp_path / "hub" / "models--openai-community--gpt2" / "snapshots" / "abc")
     assert catalogue.find("gpt2") == snapshot
     assert [model.name for model in catalogue.installed()] == ["demo", "gpt2"]
 
 
-def test_an_unfinished_folder_is_no_model(own: Path) -> None:
+def test_an_incomplete_folder_is_not_a_model(own: Path) -> None:
     folder = write_checkpoint(own / "half")
     (folder / "config.json").unlink()
     assert [model.name for model in catalogue.installed()] == ["demo"]
@@ -50,7 +50,7 @@ def test_a_name_is_never_a_path(own: Path, name: str) -> None:
         catalogue.find(name)
 
 
-def test_a_missing_model_says_what_is_there_and_what_to_do(own: Path) -> None:
+def test_a_missing_model_is_reported_with_a_remedy(own: Path) -> None:
     with pytest.raises(ModelError) as error:
         catalogue.load("gpt2-xl")
     assert str(error.value) == (
@@ -58,7 +58,7 @@ def test_a_missing_model_says_what_is_there_and_what_to_do(own: Path) -> None:
     )
 
 
-def test_a_model_is_opened_once_until_its_files_change(own: Path) -> None:
+def test_a_model_is_opened_again_only_if_its_files_change(own: Path) -> None:
     folder = write_checkpoint(own / "mine")
     first = catalogue.load("mine")
     assert catalogue.load("mine") is first
@@ -74,6 +74,6 @@ def test_a_model_is_opened_once_until_its_files_change(own: Path) -> None:
     assert (second["ln_f.bias"] != first["ln_f.bias"]).any()
 
 
-def test_a_blank_name_is_the_default_one(own: Path) -> None:
+def test_a_blank_name_is_the_default_model(own: Path) -> None:
     assert catalogue.load("").text == "demo"
     assert catalogue.load(" ; bos").text == "demo ; bos"

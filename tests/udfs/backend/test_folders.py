@@ -1,4 +1,4 @@
-"""The folders that are read, as the programs compute them that write there."""
+"""The folders that are read are the ones into which other programs write."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VARIABLES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOM
     ],
     ids=lambda chosen: "+".join(chosen) or "nothing",
 )
-def test_the_hub_cache_is_where_huggingface_hub_writes(chosen: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hub_cache_is_huggingface_hubs(chosen: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in _VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PLACE", "/somewhere")

@@ -1,4 +1,4 @@
-"""Figures about the real GPT-2 small that others have published. Run by `pytest -m gpt2` where its weights are."""
+"""Published figures about the real GPT-2 small. To run: `pytest -m gpt2`, with GPT-2 on this machine."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_happy_new_year(gpt2: Model) -> None:
     np.testing.assert_allclose([row[4] for row in rows], [0.967553, 0.018199688, 0.003573329, 0.003114716], rtol=1e-3)
 
 
-# TransformerLens's demos work on logits less their mean over the vocabulary, with <|endoftext|> before the prompt.
+# TransformerLens's demos subtract the mean over the vocabulary from logits, and put <|endoftext|> before the prompt.
 
 
 def test_milk_for_mary(gpt2: Model) -> None:

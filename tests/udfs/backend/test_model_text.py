@@ -65,7 +65,7 @@ def test_parse_and_print_are_inverse(model: ModelText) -> None:
         ("", ""),
     ],
 )
-def test_what_a_person_types_becomes_canonical(typed: str, canonical: str) -> None:
+def test_typed_text_becomes_canonical(typed: str, canonical: str) -> None:
     assert str(parse(typed)) == canonical
 
 

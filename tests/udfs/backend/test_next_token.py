@@ -12,7 +12,7 @@ vectors = arrays(np.float32, st.integers(1, 40), elements=st.floats(-5, 5, width
 
 
 @given(vectors, st.integers(1, 50))
-def test_top_is_a_stable_sort_cut_off(values: Array, k: int) -> None:
+def test_top_is_the_start_of_a_stable_sort(values: Array, k: int) -> None:
     assert top(values, k).tolist() == np.argsort(-values, kind="stable")[:k].tolist()
 
 
@@ -31,7 +31,7 @@ def test_top_and_probabilities_of_rows_with_ties(seed: int, n_rows: int, n_vocab
     np.testing.assert_allclose(probabilities_of(values, ids), expected, rtol=1e-5)
 
 
-def test_rows_of_a_whole_vocabulary_are_shared_out() -> None:
+def test_rows_of_a_whole_vocabulary_are_shared_among_threads() -> None:
     values = np.random.default_rng(0).standard_normal((9, 50257), np.float32)
     assert top(values, 5).tolist() == np.argsort(-values, kind="stable")[:, :5].tolist()
     assert top(values[None], 5).shape == (1, 9, 5)

@@ -21,7 +21,7 @@ def test_a_result_is_computed_once() -> None:
     assert len(calls) == 1
 
 
-def test_it_stays_within_its_bytes_and_drops_the_least_recently_used() -> None:
+def test_it_stays_within_its_limit_and_drops_the_least_recently_used() -> None:
     budget = Budget(lambda: 1000)
     cache = Cache(budget)
     for key in "abc":
@@ -60,7 +60,7 @@ def test_the_limit_is_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -
             limit_bytes()
 
 
-def test_what_is_larger_than_the_cache_is_not_kept() -> None:
+def test_a_result_larger_than_the_limit_is_not_kept() -> None:
     cache = cache_of(1000)
     cache.get("small", lambda: 1)
     cache.get("large", lambda: np.zeros(1000))
@@ -68,7 +68,7 @@ def test_what_is_larger_than_the_cache_is_not_kept() -> None:
     assert cache.get("large", lambda: 3) == 3
 
 
-def test_arrays_come_back_read_only() -> None:
+def test_arrays_are_read_only() -> None:
     result = cache_of(1000).get("key", lambda: np.zeros(3))
     with pytest.raises(ValueError, match="read-only"):
         result[0] = 1
@@ -81,7 +81,7 @@ def test_an_error_is_not_kept() -> None:
     assert cache.get("key", lambda: 5) == 5
 
 
-def test_threads_get_what_they_asked_for() -> None:
+def test_threads_get_the_right_results() -> None:
     budget = Budget(lambda: 3000)
     cache = Cache(budget)
     wrong = []
@@ -101,7 +101,7 @@ def test_threads_get_what_they_asked_for() -> None:
     assert budget.n_bytes <= 3000
 
 
-def test_keys_are_equal_for_equal_content_only() -> None:
+def test_keys_are_equal_only_for_equal_content() -> None:
     a = np.arange(6, dtype=np.float32)
     assert content_key(a) == content_key(a.copy())
     assert content_key(a) != content_key(a.reshape(2, 3))

@@ -1,4 +1,4 @@
-"""Whatever was kept from earlier calls, the answer has the same bytes as a fresh computation."""
+"""Results have the same bytes as a fresh computation, no matter which streams earlier calls have left in the cache."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEXTS = ("tiny", "tiny ; scale h.0.attn by 0.5", "tiny ; scale h.1.mlp by 2", "t
 
 @pytest.fixture
 def blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The blocks that are computed, beginning with nothing kept."""
+    """Counts the blocks that are computed, from an empty cache on."""
     computed: list[int] = []
     quick_block = stream.quick_block
 
@@ -93,7 +93,7 @@ prompts = st.lists(st.sampled_from([5, 6, 7]), min_size=1, max_size=12)
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(TEXTS), prompts), min_size=1, max_size=12), st.integers(0, 200_000))
-def test_whatever_was_asked_before_the_bytes_are_the_same(questions: list[tuple[str, list[int]]], room: int) -> None:
+def test_earlier_calls_do_not_change_the_bytes(questions: list[tuple[str, list[int]]], room: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stream, "_kept", Cache(Budget(lambda: room)))
         warm = [stream.residual_stream(ids, load(text)) for text, ids in questions]
@@ -114,6 +114,6 @@ def test_the_stream_is_the_forward_pass_with_the_additions(text: str) -> None:
             residual = block(layer, residual, model, hook)
 
 
-def test_what_is_kept_cannot_be_changed(blocks: list[int]) -> None:
+def test_a_kept_stream_cannot_be_changed(blocks: list[int]) -> None:
     with pytest.raises(ValueError, match="read-only"):
         stream.residual_stream(IDS, load("tiny"))[1][0, 0] = 0

@@ -1,4 +1,4 @@
-"""What is seen and changed in a model equals TransformerLens: tests/parity/transformer_lens_parity.py records it."""
+"""Reading and changing internals gives TransformerLens's values, as tests/parity/transformer_lens_parity.py records."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def test_equals_transformer_lens(ours: dict[str, NDArray[np.float32]], name: str
     np.testing.assert_allclose(ours[name], FIXTURE[name], rtol=1e-4, atol=1e-4)
 
 
-def test_everything_is_compared(ours: dict[str, NDArray[np.float32]]) -> None:
+def test_every_value_is_compared(ours: dict[str, NDArray[np.float32]]) -> None:
     assert set(ours) == set(FIXTURE.files)

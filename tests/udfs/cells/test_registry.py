@@ -1,4 +1,4 @@
-"""A function as the registry has it: what a cell shows, and what a Python caller gets."""
+"""Registered functions: what a cell shows, and what a Python caller gets."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ calls: list[str] = []
 def gpt2_double(x: ArrayLike, k: int = 2, model: str = "") -> Array:
     """Twice as much, of every number in a range.
 
-    x: what is doubled
-    k: by how much
+    x: the numbers to double
+    k: the factor
 
     Columns stay columns.
 
@@ -36,13 +36,13 @@ def gpt2_double(x: ArrayLike, k: int = 2, model: str = "") -> Array:
 
 
 def gpt2_rows(text: str) -> Table:
-    """A table that a caller might write into."""
+    """A table that a caller might change."""
     return [["text"], [arg.text(text, "text")]]
 
 
 @pytest.fixture
 def functions() -> Iterator[None]:
-    """Both functions are registered, for one test."""
+    """Registers both functions for one test."""
     before = dict(FUNCTIONS)
     cell_function(gpt2_double)
     cell_function(gpt2_rows)
@@ -66,10 +66,14 @@ def test_help_is_read_from_the_signature_and_the_docstring(double: CellFunction)
     assert (double.name, double.help) == ("GPT2_DOUBLE", "Twice as much, of every number in a range.")
     assert double.example == "=GPT2_DOUBLE(A1:B2)"
     assert [(a.name, a.optional) for a in double.arguments] == [("x", False), ("k", True), ("model", True)]
-    assert [argument.help for argument in double.arguments] == ["what is doubled", "by how much", arg.HELP["model"]]
+    assert [argument.help for argument in double.arguments] == [
+        "the numbers to double",
+        "the factor",
+        arg.HELP["model"],
+    ]
 
 
-def test_cells_by_position_blank_and_left_out(double: CellFunction) -> None:
+def test_blank_and_omitted_arguments_take_the_default(double: CellFunction) -> None:
     for cells in (
         [[[1, 2]]],
         [[[1, 2]], None, ""],
@@ -80,7 +84,7 @@ def test_cells_by_position_blank_and_left_out(double: CellFunction) -> None:
         assert np.asarray(double.answer(cells)).tolist() == [[2, 4]]
 
 
-def test_equal_content_is_computed_once_and_other_content_anew(double: CellFunction) -> None:
+def test_equal_content_is_computed_once(double: CellFunction) -> None:
     x = np.random.RandomState(0).standard_normal((2, 2))
     first = double.answer([x, 7.0, "tiny"])
     again = double.answer([x.tolist(), 7.0, "tiny"])
@@ -112,8 +116,8 @@ def test_an_answer_cannot_be_changed_for_the_next_caller(double: CellFunction) -
 @pytest.mark.parametrize(
     ("cells", "line"),
     [
-        ([], "x is missing: it must be what is doubled"),
-        ([[[None]]], "x is missing: it must be what is doubled"),
+        ([], "x is missing: it must be the numbers to double"),
+        ([[[None]]], "x is missing: it must be the numbers to double"),
         ([[["a"]]], "x has the text 'a' in row 1, column 1: a number is needed"),
         ([[[1.0], [2.0, 3.0]]], "x must be a rectangle of cells, not rows of unequal length"),
         ([1, 2, "nowhere"], "model must be one on this machine (demo, tiny), not 'nowhere'"),
@@ -121,7 +125,7 @@ def test_an_answer_cannot_be_changed_for_the_next_caller(double: CellFunction) -
         ([ERROR_MARK + "the first cause"], "the first cause"),
     ],
 )
-def test_what_is_wrong_is_one_line(double: CellFunction, cells: list[object], line: str) -> None:
+def test_a_wrong_argument_is_one_line(double: CellFunction, cells: list[object], line: str) -> None:
     assert double.answer(cells) == [[ERROR_MARK + line]]
     assert error_in(double.answer(cells)) == line
 
@@ -149,7 +153,7 @@ def test_a_log_that_cannot_be_written_breaks_no_cell(broken_gelu: BrokenGelu) ->
     assert FUNCTIONS["GPT2_GELU"].answer([1]) == [[ERROR_MARK + broken_gelu.line]]
 
 
-def test_too_little_memory_is_no_bug(double: CellFunction, caplog: pytest.LogCaptureFixture) -> None:
+def test_too_little_memory_is_not_a_bug(double: CellFunction, caplog: pytest.LogCaptureFixture) -> None:
     def large(x: object, k: object, model: object) -> Array:
         raise MemoryError
 
@@ -158,7 +162,7 @@ def test_too_little_memory_is_no_bug(double: CellFunction, caplog: pytest.LogCap
     assert not caplog.records
 
 
-def test_a_call_that_is_stopped_is_no_answer(double: CellFunction) -> None:
+def test_a_stopped_call_raises(double: CellFunction) -> None:
     def waiting(x: object, k: object, model: object) -> Array:
         check_wanted()
         return np.ones((1, 1))
@@ -169,7 +173,7 @@ def test_a_call_that_is_stopped_is_no_answer(double: CellFunction) -> None:
         CellFunction(double.name, double.help, double.arguments, "", waiting).answer([7])
 
 
-def test_a_python_caller_leaves_out_names_and_passes_none(functions: None) -> None:
+def test_a_python_caller_may_omit_arguments_or_pass_none(functions: None) -> None:
     function = cell_function(gpt2_double)
     assert function([[1, 2]]).tolist() == [[2, 4]]
     assert function([[1, 2]], None, model="tiny").tolist() == [[2, 4]]  # type: ignore[arg-type]
@@ -188,7 +192,7 @@ def test_wrong_calls_in_python_raise(functions: None) -> None:
         function([[1]], kk=2)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"^gpt2_double\(\) too many positional arguments$"):
         function([[1]], 2, "tiny", 4)  # type: ignore[call-arg]
-    with pytest.raises(CellError, match=r"^x is missing: it must be what is doubled$"):
+    with pytest.raises(CellError, match=r"^x is missing: it must be the numbers to double$"):
         function()  # type: ignore[call-arg]
     with pytest.raises(CellError, match=r"^model must be one on this machine"):
         function([[1]], 1, "nowhere")
@@ -199,11 +203,11 @@ def test_the_python_function_keeps_its_signature_and_names_every_argument(functi
     assert inspect.signature(function) == inspect.signature(gpt2_double)
     assert function.__doc__ == (
         "Twice as much, of every number in a range.\n\n"
-        f"x: what is doubled\nk: by how much\nmodel: {arg.HELP['model']}\n\n"
+        f"x: the numbers to double\nk: the factor\nmodel: {arg.HELP['model']}\n\n"
         "Columns stay columns.\n\nExample: =GPT2_DOUBLE(A1:B2)"
     )
 
 
-def test_importing_udfs_configures_no_log() -> None:
+def test_importing_udfs_configures_no_logging() -> None:
     assert logging.getLogger("udfs").level == logging.NOTSET
     assert logging.getLogger("udfs").propagate

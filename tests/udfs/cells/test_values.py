@@ -16,9 +16,7 @@ blank = st.sampled_from([None, ""])
 
 
 @given(tables, st.integers(0, 3), st.integers(0, 3), blank)
-def test_every_shape_that_hosts_hand_over_means_the_same(
-    rows: list[list[float]], below: int, right: int, empty: object
-) -> None:
+def test_ranges_of_every_host_mean_the_same(rows: list[list[float]], below: int, right: int, empty: object) -> None:
     expected = np.array(rows, np.float32)
     padded = [row + [empty] * right for row in rows] + [[empty] * (len(rows[0]) + right)] * below
     objects = np.empty((len(padded), len(padded[0])), object)
@@ -66,7 +64,7 @@ BAD_NUMBERS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("raw", "message"), BAD_NUMBERS)
-def test_what_is_no_number_is_said(raw: object, message: str) -> None:
+def test_a_cell_that_is_not_a_number_is_named(raw: object, message: str) -> None:
     with pytest.raises(CellError) as error:
         values.numbers(raw, "x", FLOAT32)
     assert str(error.value) == message
@@ -94,13 +92,13 @@ def test_text(raw: object, expected: str) -> None:
     assert values.text(raw, "prompt") == expected
 
 
-def test_a_text_is_one_cell() -> None:
+def test_a_text_must_be_one_cell() -> None:
     with pytest.raises(CellError, match=r"^prompt must be one cell, not 1 x 2$"):
         values.text([["a", "b"]], "prompt")
 
 
 @pytest.mark.parametrize("raw", ["#NAME?", -2146826259, {"basicValue": "#NAME?"}])
-def test_an_error_is_no_text(raw: object) -> None:
+def test_an_error_is_not_a_text(raw: object) -> None:
     with pytest.raises(CellError, match=r"^prompt has the error #NAME\?$"):
         values.text(raw, "prompt")
 
@@ -125,7 +123,7 @@ def test_a_number_within_bounds(raw: object, message: str) -> None:
     assert str(error.value) == message
 
 
-def test_spills_are_plain_python_values() -> None:
+def test_rows_are_plain_python_values() -> None:
     assert values.as_table(np.array([[1, 2]], np.float32)) == [[1.0, 2.0]]
     assert type(values.as_table(np.array([[1]], np.float32))[0][0]) is float
     assert values.as_table("text") == [["text"]]
@@ -133,6 +131,6 @@ def test_spills_are_plain_python_values() -> None:
 
 
 @pytest.mark.parametrize("result", [np.array([[np.nan]]), np.array([[np.inf]]), [["a", float("nan")]], float("inf")])
-def test_no_result_is_silently_not_a_number(result: object) -> None:
+def test_a_result_that_is_not_finite_is_an_error(result: object) -> None:
     with pytest.raises(CellError, match=r"^GPT2_X gives numbers that are not finite"):
         values.check_finite(result, "GPT2_X")

@@ -1,4 +1,4 @@
-"""What the bundled demo model must be able to do, on prompts that its training never saw."""
+"""The abilities of the bundled demo model, on prompts that its training never saw."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MUST = ("adverbs", "days", "objects", "Jedi", "indirect objects", "sums", "prono
 
 
 @pytest.mark.parametrize("item", [item for item in PROMPTS if item.topic in MUST], ids=lambda item: item.prompt)
-def test_it_completes_what_it_never_saw(item: HeldOut) -> None:
+def test_it_completes_prompts_that_it_never_saw(item: HeldOut) -> None:
     _, token, _, _, probability = udfs.gpt2_predict(item.prompt, 1, 1, "demo")[1]
     assert (token, probability > 0.5) == (item.answer, True), f"{token!r} {probability:.2f}"
 
 
-def test_a_head_looks_from_a_pronoun_to_the_name_it_stands_for() -> None:
+def test_a_head_looks_from_a_pronoun_to_its_name() -> None:
     model = load("demo")
     least = np.full((12, 12), np.inf)
     for reference in REFERENCES:
@@ -41,14 +41,14 @@ def attention_to_name(reference: Reference) -> np.ndarray:
     return np.stack([seen[f"blocks.{layer}.attn.hook_pattern"][:, -1, name] for layer in range(12)])
 
 
-def test_no_training_document_holds_a_held_out_prompt() -> None:
+def test_no_training_document_contains_a_held_out_prompt() -> None:
     texts = [document.text for document in islice(documents(seed=12345), 20_000)]
     assert not any(is_held_out(text) for text in texts)
     held_out = [text for text in texts if any(item.prompt in text for item in PROMPTS)]
     assert held_out == []
 
 
-def test_it_has_gpt2_smalls_shape_but_for_the_width() -> None:
+def test_it_has_gpt2_smalls_shape_except_for_the_width() -> None:
     config = load("demo").config
     assert (config.n_layer, config.n_head, config.n_vocab) == (12, 12, 50257)
     assert config.n_inner == 4 * config.n_embd
@@ -59,7 +59,7 @@ def test_it_stays_small() -> None:
     assert sum(path.stat().st_size for path in files) < 12_000_000
 
 
-def test_unknown_words_get_no_probability() -> None:
+def test_unused_tokens_get_almost_no_probability() -> None:
     """The tokens that training never used share one row of the embedding; they must not crowd out the known ones."""
     rows = udfs.gpt2_predict("If today is Tuesday, tomorrow is", 200, 1, "demo")[1:]
     assert sum(row[4] for row in rows) > 0.95

@@ -1,4 +1,4 @@
-"""Formulas as LibreOffice's file holds them: ranges of fixed size, written out."""
+"""Formulas as LibreOffice's files store them: every range has a fixed size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GELU, TOKENS, EDIT = map(calc_name, ("GPT2_GELU", "GPT2_TOKENIZE", "GPT2_EDIT"))
 
 @pytest.fixture
 def dialect() -> CalcDialect:
-    """Knows a table of 4 x 3 at A7 of Tokens, and a band of 2 x 84 at C9 of Block 0."""
+    """A dialect that knows a table of 4 x 3 at Tokens!A7, and a band of 2 x 84 at 'Block 0'!C9."""
     dialect = CalcDialect()
     dialect.declare("Tokens", "A7", 4, 3)
     dialect.declare("Block 0", "C9", 2, 84)
@@ -55,18 +55,18 @@ def test_one_cell(dialect: CalcDialect, read: str, held: str) -> None:
         ("INDEX(DROP(GPT2_TOKENIZE(A1),1),0,2)", f"INDEX({TOKENS}(A1,6,),ROW(Start!$A$1:$A$5)+1,2)"),
     ],
 )
-def test_an_array_has_no_cell_without_a_value(dialect: CalcDialect, read: str, held: str) -> None:
+def test_every_cell_of_an_array_has_a_value(dialect: CalcDialect, read: str, held: str) -> None:
     assert dialect.formula(read, "Block 0", 5, 2) == held
 
 
 @pytest.mark.parametrize("read", ["HSTACK(A1,B1)", "SORTBY(C9#,C9#)", "SEQUENCE(3)", "SUM(TAKE(A1:B2,1))"])
-def test_what_libreoffice_lacks_is_found_out_when_the_file_is_written(dialect: CalcDialect, read: str) -> None:
+def test_writing_a_formula_that_libreoffice_lacks_is_an_error(dialect: CalcDialect, read: str) -> None:
     with pytest.raises(ValueError, match="LibreOffice has no"):
         dialect.formula(read, "Block 0")
 
 
 @pytest.mark.parametrize("template", ["mri", "surgery", "generation"])
-def test_colours_compare_texts_that_functions_give_so_that_they_can_be_equal(template: str, tmp_path: Path) -> None:
+def test_conditional_formats_compare_texts_as_libreoffice_can(template: str, tmp_path: Path) -> None:
     office = opened(build(template, tmp_path, model="tiny", tokens=4, host="calc"))
     conditions = [
         condition
@@ -79,6 +79,6 @@ def test_colours_compare_texts_that_functions_give_so_that_they_can_be_equal(tem
     assert not [condition for condition in conditions if re.search(r'\d="[^"]', condition)]
 
 
-def test_every_function_has_a_name_of_its_own() -> None:
+def test_every_function_has_its_own_name() -> None:
     assert len({method(name) for name in FUNCTIONS}) == len(FUNCTIONS)
     assert calc_name("GPT2_ATTENTION_MIX") == "ORG.GPT2EXCEL.GPT2ATTENTIONMIX"

@@ -1,4 +1,4 @@
-"""Formulas as a person reads them, and as each host's file holds them."""
+"""Formulas as a person reads them, and as each host's file stores them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def test_office_stores_prefixes_that_excel_hides(typed: str, stored: str) -> Non
     assert dialect_of("desktop").formula(typed) == stored.replace("_xldudf_", "")
 
 
-def test_a_host_must_be_known() -> None:
+def test_an_unknown_host_is_an_error() -> None:
     with pytest.raises(ValueError, match="host must be office or desktop or headless or calc, not 'gnumeric'"):
         dialect_of("gnumeric")

@@ -84,12 +84,12 @@ def test_trees(text: str, tree: Node) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1+(", "F(1", "A1+", "1 2", "{1,2;3}", "{A1}", "A1:B2#", "'Head", "a ! b", "()"])
-def test_what_is_not_a_formula(text: str) -> None:
+def test_texts_that_are_not_formulas(text: str) -> None:
     with pytest.raises(FormulaError, match=r"^cannot read .* in the formula"):
         parse(text)
 
 
-def test_a_formula_may_be_long_but_not_deep() -> None:
+def test_a_formula_can_be_long_but_not_deep() -> None:
     long = "+".join(["A1"] * 5000)
     assert print_formula(parse(long)) == long
     assert sum(isinstance(node, Reference) for node in walk(parse(long))) == 5000
@@ -122,11 +122,11 @@ def test_a_copied_formula_moves_only_relative_references() -> None:
     assert print_formula(moved(parse(before), 1, 2)) == after
 
 
-def test_what_a_copy_moves_off_the_sheet_is_an_error() -> None:
+def test_a_reference_that_a_copy_moves_off_the_sheet_is_an_error() -> None:
     assert print_formula(moved(parse("A1+B2:B$3+XFD1"), -1, 1)) == "#REF!+C1:C$3+#REF!"
 
 
-# Any tree that a formula can have, without parentheses: the printer adds those that its nesting needs.
+# Any tree of a formula, without parentheses: the printer adds the ones that the nesting needs.
 _corners = st.builds(Corner, st.integers(1, MAX_ROWS), st.integers(1, MAX_COLUMNS), st.booleans(), st.booleans())
 _columns = st.builds(Corner, st.none(), st.integers(1, MAX_COLUMNS), st.just(False), st.booleans())
 _rows = st.builds(Corner, st.integers(1, MAX_ROWS), st.none(), st.booleans(), st.just(False))
@@ -172,6 +172,6 @@ def test_a_tree_survives_its_text(tree: Node) -> None:
 
 
 @given(_trees)
-def test_reading_printing_and_reading_again_is_the_same(tree: Node) -> None:
+def test_parsing_a_printed_formula_gives_the_same_tree(tree: Node) -> None:
     read = parse(print_formula(tree))
     assert parse(print_formula(read)) == read

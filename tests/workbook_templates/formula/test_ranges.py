@@ -29,12 +29,12 @@ def test_columns(letters: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "A", "1", "A0", "XFE1", "A1048577", "A1:B2", "B-7", "Sheet!A1", "AAAA1"])
-def test_no_cell(text: str) -> None:
+def test_texts_that_name_no_cell(text: str) -> None:
     assert parse_cell(text) is None
 
 
 @pytest.mark.parametrize("text", ["", "A1:B", "x:A1", "A1:B2:C3"])
-def test_no_range(text: str) -> None:
+def test_texts_that_name_no_range(text: str) -> None:
     assert CellRange.parse(text) is None
 
 

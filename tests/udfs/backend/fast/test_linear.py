@@ -16,7 +16,7 @@ from udfs.backend.fast.tiles import TILE, TiledLinear, tiled
 random = np.random.default_rng(0)
 WEIGHTS = {
     "large": random.standard_normal((768, 2304), np.float32),
-    "with columns that fill no tile": random.standard_normal((768, 1000), np.float32),
+    "the last columns fill no tile": random.standard_normal((768, 1000), np.float32),
     "long input": random.standard_normal((3072, 128), np.float32),
     "small": random.standard_normal((84, 50), np.float32),
     "transposed": random.standard_normal((5000, 768), np.float32).T,
@@ -45,7 +45,7 @@ def test_it_is_a_plain_product(kind: Callable[..., Linear], weight: Array, n_seq
 
 @KINDS
 @pytest.mark.parametrize("shape", [(3, 4), (2, 1, 5), (1, 1)])
-def test_leading_axes_stay(kind: Callable[..., Linear], shape: tuple[int, ...]) -> None:
+def test_leading_axes_are_kept(kind: Callable[..., Linear], shape: tuple[int, ...]) -> None:
     layer, x = kind(WEIGHTS["large"]), random.standard_normal((*shape, 768), np.float32)
     result = layer(x)
     assert result.shape == (*shape, 2304)
@@ -53,7 +53,7 @@ def test_leading_axes_stay(kind: Callable[..., Linear], shape: tuple[int, ...]) 
 
 
 @KINDS
-def test_rows_that_are_not_contiguous(kind: Callable[..., Linear]) -> None:
+def test_non_contiguous_rows(kind: Callable[..., Linear]) -> None:
     x = random.standard_normal((10, 2 * 768), np.float32)[:, ::2]
     np.testing.assert_allclose(kind(WEIGHTS["large"])(x), x @ WEIGHTS["large"], atol=1e-3, rtol=1e-4)
 

@@ -13,7 +13,7 @@ from udfs.backend.fast.tiles import TiledLinear
 from udfs.backend.gpt2.forward import forward
 
 
-def test_an_edited_model_shares_the_layers_that_it_leaves_alone() -> None:
+def test_an_edited_model_shares_its_unedited_layers() -> None:
     original, edited = load("tiny"), load("tiny ; scale h.1.mlp by 0.5")
     assert edited.linear("h.0.attn.c_attn") is original.linear("h.0.attn.c_attn")
     assert edited.linear("lm_head") is original.linear("lm_head")
@@ -21,7 +21,7 @@ def test_an_edited_model_shares_the_layers_that_it_leaves_alone() -> None:
 
 
 @pytest.mark.parametrize("kernel", [True, False])
-def test_large_layers_are_tiled_if_blas_has_avx512(
+def test_large_layers_are_tiled_if_blas_uses_avx512(
     kernel: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(linears, "has_avx512_kernel", lambda: kernel)

@@ -15,7 +15,7 @@ def numbers(count: int) -> list[int]:
 
 @pytest.fixture(params=[1, 2, 5])
 def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Another number of threads, with a pool of that size."""
+    """Sets the number of threads, and a pool of that size."""
     monkeypatch.setattr(threads, "n_threads", lambda: request.param)
     pool = threads._pool.__wrapped__() if request.param > 1 else None
     monkeypatch.setattr(threads, "_pool", lambda: pool)
@@ -27,7 +27,7 @@ def test_everything_is_done_once_and_in_order(size: int, count: int) -> None:
     assert all(numbers(count) == list(range(count)) for _ in range(20))
 
 
-def test_there_is_a_share_for_each_thread(size: int) -> None:
+def test_each_thread_has_a_share(size: int) -> None:
     assert len(in_shares(100, lambda share: None)) == size
     assert len(in_shares(1, lambda share: None)) == 1
 
@@ -44,13 +44,13 @@ def test_an_error_in_any_share_is_raised(size: int, failing: int) -> None:
 
 
 @pytest.mark.skipif(n_threads() < 2, reason="a single core")
-def test_shares_are_done_at_the_same_time() -> None:
+def test_shares_run_at_the_same_time() -> None:
     together = threading.Barrier(2, timeout=10)
     in_shares(2, lambda share: together.wait())
 
 
 @pytest.mark.skipif(n_threads() < 2, reason="a single core")
-def test_a_busy_pool_is_not_waited_for_and_changes_no_share() -> None:
+def test_a_busy_pool_neither_delays_nor_changes_the_shares() -> None:
     held, free = threading.Event(), in_shares(1000, lambda share: share)
     others = [threads._pool().submit(held.wait) for _ in range(n_threads() - 1)]
     try:

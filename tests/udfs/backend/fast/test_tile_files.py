@@ -47,7 +47,7 @@ def test_the_weight_is_released_before_the_tiles_are_mapped(monkeypatch: pytest.
     mapped = TileFiles._mapped
     monkeypatch.setattr(TileFiles, "_mapped", lambda *arguments: done.append("map") or mapped(*arguments))
     TileFiles(CHECKPOINT, 1).tiles("h.0.mlp.c_fc", WEIGHT, lambda: done.append("release"))
-    assert done == ["map", "release", "map"]  # at first there is no file
+    assert done == ["map", "release", "map"]  # no file yet
 
 
 @pytest.mark.parametrize("damage", ["cut", "zeroed", "flipped", "emptied"])
@@ -67,7 +67,7 @@ def test_a_damaged_file_is_made_again(cache: Path, damage: str) -> None:
     assert len(files(cache)) == 1
 
 
-def test_another_stamp_makes_them_anew_and_removes_the_old_ones(cache: Path) -> None:
+def test_another_stamp_makes_new_tiles_and_removes_the_old_ones(cache: Path) -> None:
     tiles_of()
     [old] = files(cache)
     np.testing.assert_array_equal(tiles_of(2 * WEIGHT, stamp=2), tiled(2 * WEIGHT))

@@ -43,7 +43,7 @@ def test_one_beam_is_greedy() -> None:
     assert list(found.tokens) == [step.token for step in steps(IDS, 12, load("tiny"), GREEDY, random_numbers())]
 
 
-def test_enough_beams_find_the_likeliest_of_all_texts(few: Model) -> None:
+def test_with_enough_beams_the_likeliest_text_is_found(few: Model) -> None:
     prompt, texts = [2, 0], list(itertools.product(range(4), repeat=4))
     likeliest = max(texts, key=lambda text: log_probability(prompt, text, few))
     found = beam_search.beams(prompt, 4, 64, few)[0]
@@ -53,7 +53,7 @@ def test_enough_beams_find_the_likeliest_of_all_texts(few: Model) -> None:
 
 @pytest.mark.parametrize("text", ["tiny", "tiny ; add 5 * sae(1, 3) to h.1 at last", "tiny ; scale h.1.mlp by 0.5",
                                   "tiny ; add 5 * sae(1, 3) to h.1 at all"])  # fmt: skip
-def test_log_probabilities_are_those_of_texts_read_one_by_one(text: str) -> None:
+def test_log_probabilities_equal_those_of_single_texts(text: str) -> None:
     model = load(text)
     for of in beam_search.beams(IDS, 5, 3, model):
         at_once = all_logits([*IDS, *of.tokens[:-1]], model, n_prompt=len(IDS))

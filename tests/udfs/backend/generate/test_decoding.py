@@ -1,4 +1,4 @@
-"""Generation: the text that transformers gives, the same with and without a cache, the frequencies that it should."""
+"""Generation: the text of transformers, the same with and without a cache, and drawn with the right frequencies."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ FIXTURE: dict[str, Any] = json.loads(
     (Path(__file__).parents[3] / "fixtures" / "generation_tiny.json").read_text(encoding="utf-8")
 )
 IDS: list[int] = FIXTURE["ids"]
-LENGTHS = (*range(1, 33), *range(33, 1024, 61), 1023)  # of prompts that are read anew
+LENGTHS = (*range(1, 33), *range(33, 1024, 61), 1023)  # of the prompts that are read again without a cache
 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """A context of 1,024 tokens."""
+    """A model with a context of 1,024 tokens."""
     return random_model(tmp_path_factory.mktemp("long"), "long")
 
 
 @pytest.fixture(scope="module")
 def few(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """A vocabulary of four tokens."""
+    """A model with a vocabulary of four tokens."""
     return random_model(tmp_path_factory.mktemp("few"), "few")
 
 
@@ -83,7 +83,7 @@ def test_each_token_is_read_once(long: Model, monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_edited_and_steered_models_generate(text: str) -> None:
-    """What is added to the prompt's last token stays there while the text grows."""
+    """An addition at the prompt's last token stays there while the text grows."""
     model = load(text)
     steps = list(decoding.steps(IDS, 6, model, GREEDY, random_numbers()))
     ids = [*IDS, *(step.token for step in steps[:-1])]
@@ -93,7 +93,7 @@ def test_edited_and_steered_models_generate(text: str) -> None:
     assert not np.allclose(steps[0].logits, next(iter(plain)).logits, atol=1e-2)
 
 
-def test_the_prompts_reading_is_left_as_it_is() -> None:
+def test_generation_leaves_the_kept_prompt_unchanged() -> None:
     model = load("tiny")
     assert texts(IDS, 10, model) == texts(IDS, 10, model) == FIXTURE["greedy"][:10]
     assert texts(IDS, 10, model, Sampling(1), 1) != texts(IDS, 10, model, Sampling(1), 2)
@@ -112,8 +112,8 @@ def test_it_stops_at_the_end_of_the_text() -> None:
     assert decoding.without_end([1, 2, END_OF_TEXT]) == [1, 2] == decoding.without_end([1, 2])
 
 
-def test_whole_texts_come_up_as_often_as_they_should(few: Model) -> None:
-    """Two tokens drawn in a row: 16 possible texts, their probabilities multiplied from uncached logits."""
+def test_whole_texts_have_the_right_frequencies(few: Model) -> None:
+    """Two tokens drawn in a row make 16 possible texts. Their probabilities are products from uncached logits."""
     how, prompt = Sampling(0.8, 3, 0.95), [0, 3, 1]
 
     def after(ids: list[int]) -> Any:

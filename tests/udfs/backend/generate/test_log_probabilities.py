@@ -22,8 +22,8 @@ def test_log_probabilities_equal_transformers() -> None:
     np.testing.assert_allclose(found, FIXTURE["log_probabilities"], atol=1e-4)
 
 
-def test_ranks_entropy_and_surprise_are_what_their_definitions_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_probabilities, "_CHUNK", 5)  # several chunks, the last one not full
+def test_ranks_entropy_and_surprise_follow_their_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_probabilities, "_CHUNK", 5)  # several chunks, the last one partly filled
     model = load("tiny")
     logits = all_logits(TEXT, model).astype(np.float64)
     probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -51,5 +51,5 @@ def test_log_softmax_of_huge_logits() -> None:
     assert log_softmax(np.array([2.0**99, 0, -(2.0**99)], np.float32)).tolist() == [0, -(2.0**99), -(2.0**100)]
 
 
-def test_one_token_alone_is_predictions_by_nothing() -> None:
+def test_a_single_token_has_no_predictions() -> None:
     assert predictions([11], load("tiny")) == []

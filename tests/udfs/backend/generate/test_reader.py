@@ -1,4 +1,4 @@
-"""A text read in pieces, gone back in, or continued by several beams, gives the logits of a text read at once."""
+"""A text read in pieces, after going back, or by several beams has the same logits as a text read all at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def logits_at_once(ids: list[int], model: Model) -> np.ndarray:
 
 @pytest.mark.parametrize(("text", "atol"), TEXTS[:2])
 @given(pieces=st.lists(st.integers(1, 9), min_size=1, max_size=8))
-def test_read_in_pieces_or_at_once(pieces: list[int], text: str, atol: float) -> None:
+def test_pieces_give_the_same_logits_as_one_reading(pieces: list[int], text: str, atol: float) -> None:
     model = load(text)
     ids = (IDS * 4)[: min(sum(pieces), 64)]
     reader, logits = Reader(ids[: pieces[0]], model), []
@@ -39,7 +39,7 @@ def test_read_in_pieces_or_at_once(pieces: list[int], text: str, atol: float) ->
         np.testing.assert_allclose(np.vstack(logits), expected[pieces[0] :], atol=atol)
 
 
-def test_what_was_forgotten_makes_no_difference() -> None:
+def test_forgotten_tokens_make_no_difference() -> None:
     model = load("tiny")
     reader = Reader(IDS[:5], model)
     reader.read([7, 8, 9])
@@ -49,7 +49,7 @@ def test_what_was_forgotten_makes_no_difference() -> None:
 
 
 @pytest.mark.parametrize(("text", "atol"), TEXTS)
-def test_beams_are_texts_of_their_own(text: str, atol: float) -> None:
+def test_beams_do_not_affect_each_other(text: str, atol: float) -> None:
     model = load(text)
     reader = Reader(IDS, model)
     beams = reader.beams()
@@ -62,8 +62,8 @@ def test_beams_are_texts_of_their_own(text: str, atol: float) -> None:
     assert reader.n_read == len(IDS)
 
 
-def test_a_reader_is_steered_as_the_prompt_says() -> None:
-    """`prompt` steers the prompt only: a token read later is not steered."""
+def test_steering_at_prompt_does_not_reach_later_tokens() -> None:
+    """`prompt` steers only the prompt, and no token that is read later."""
     steered, plain = load("tiny ; add 5 * sae(1, 3) to h.2.out at prompt"), load("tiny")
     np.testing.assert_array_equal(Reader(IDS, steered).read([7]), Reader(IDS, plain).read([7]))
     assert (Reader(IDS, steered).next_logits() != Reader(IDS, plain).next_logits()).any()

@@ -1,4 +1,4 @@
-"""The distribution that a token is drawn from: that of transformers, in its order; and draws as often as it says."""
+"""The distribution that a token is drawn from equals that of transformers, and draws follow it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ vectors = arrays(np.float32, st.integers(1, 40), elements=st.floats(-5, 5, width
 
 @pytest.mark.parametrize("number", range(len(SAMPLINGS)), ids=lambda number: str(SAMPLINGS[number]))
 def test_what_is_left_equals_transformers(number: int) -> None:
-    """Recorded by tests/parity/transformers_generation.py: the warpers in the order in which `generate` puts them."""
+    """Recorded by tests/parity/transformers_generation.py, with the warpers in the order that `generate` uses."""
     model, expected = load("tiny"), FIXTURE["distributions"][number]
     logits = all_logits(FIXTURE["ids"], model)[-1]
     found = distribution(logits, SAMPLINGS[number])
@@ -37,7 +37,7 @@ def test_what_is_left_equals_transformers(number: int) -> None:
 
 
 def test_the_order_is_temperature_then_top_k_then_top_p() -> None:
-    """Before top-k the likeliest token has 0.4, less than top-p; after it 4/7, which is enough; when hot not quite."""
+    """The likeliest token has 0.4 before top-k, less than top-p, but 4/7 after it, which is enough; not if hotter."""
     logits = np.log(np.array([0.4, 0.2, 0.1, 0.3], np.float32))
     found = stages(logits, Sampling(1, 2, 0.51))
     np.testing.assert_allclose(found.temperature, [0.4, 0.2, 0.1, 0.3], atol=1e-6)
@@ -47,14 +47,16 @@ def test_the_order_is_temperature_then_top_k_then_top_p() -> None:
     np.testing.assert_allclose(hot.top_p, [0.5, 0, 0, 0.5], atol=1e-3)
 
 
-def test_tokens_as_likely_as_the_last_of_the_top_k_stay() -> None:
+def test_tokens_that_tie_with_the_last_of_the_top_k_stay() -> None:
     logits = np.array([3, 1, 2, 2, 2, 0], np.float32)
     assert np.flatnonzero(distribution(logits, Sampling(1, 2, 1))).tolist() == [0, 2, 3, 4]
     assert np.flatnonzero(distribution(logits, Sampling(1, 99, 1))).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 @given(vectors, st.floats(0.05, 5), st.integers(0, 50), st.floats(0, 1))
-def test_top_p_is_the_smallest_set_with_that_share(values: Array, temperature: float, top_k: int, top_p: float) -> None:
+def test_top_p_is_the_smallest_set_with_that_probability(
+    values: Array, temperature: float, top_k: int, top_p: float
+) -> None:
     found = stages(values, Sampling(temperature, top_k, top_p))
     kept = found.top_p > 0
     assert kept[values.argmax()]
@@ -75,8 +77,8 @@ def test_a_number_draws_the_token_that_it_falls_on(values: Array, number: float)
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1, exclude_max=True))
-def test_ends_say_where_each_token_lies(seed: int, number: float) -> None:
-    """Also with more tokens than are sorted, and with tokens that were cut."""
+def test_ends_locate_each_token(seed: int, number: float) -> None:
+    """Even with more tokens than are sorted, and with tokens that were cut."""
     shares = distribution(np.random.RandomState(seed).standard_normal(900), Sampling(3, 700))
     last, drawn = ends(shares), draw(shares, number)
     assert last[drawn] - shares[drawn] <= number + 1e-12
@@ -91,7 +93,7 @@ def test_a_number_just_below_1_draws_a_token_that_was_not_cut() -> None:
 
 
 @pytest.mark.parametrize("how", [Sampling(1), Sampling(0.7, 0, 0.9), Sampling(1.5, 30, 1), Sampling(1.2, 40, 0.6)])
-def test_tokens_are_drawn_as_often_as_they_should_be(how: Sampling) -> None:
+def test_tokens_are_drawn_with_their_probabilities(how: Sampling) -> None:
     logits = np.random.RandomState(4).standard_normal(500).astype(np.float32)
     shares, numbers = distribution(logits, how), random_numbers(11)
     drawn = np.array([draw(shares, numbers()) for _ in range(20_000)])
@@ -99,7 +101,7 @@ def test_tokens_are_drawn_as_often_as_they_should_be(how: Sampling) -> None:
     assert chance(np.bincount(drawn, minlength=500), distribution(logits, replace(how, temperature=2))) < 1e-6
 
 
-def test_what_is_not_finite_is_not_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logits_that_are_not_finite_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in (np.nan, np.inf, -np.inf):
         monkeypatch.setattr(forward, "unembed", lambda residual, model, wrong=wrong: np.array([[1, wrong]], np.float32))
         for call in (
@@ -119,13 +121,13 @@ def test_a_number_on_the_border_of_two_tokens_draws_the_second() -> None:
 
 
 def test_a_seed_gives_the_same_numbers_everywhere() -> None:
-    """Recorded once; other numbers would give other texts for old seeds."""
+    """Recorded once. Other numbers would change the text of every seed."""
     numbers = random_numbers(0)
     assert [numbers() for _ in range(3)] == [0.8444218515250481, 0.7579544029403025, 0.420571580830845]
     assert random_numbers()() == random_numbers(DEFAULT_SEED)() != random_numbers(1)()
 
 
-def test_alike_tokens_are_in_the_order_of_their_ids() -> None:
+def test_equally_likely_tokens_are_in_the_order_of_their_ids() -> None:
     shares = np.full(5000, 1 / 5000)
     assert [draw(shares, (token + 0.5) / 5000) for token in (0, 1, 255, 256, 4999)] == [0, 1, 255, 256, 4999]
     np.testing.assert_allclose(ends(shares), np.cumsum(shares))

@@ -1,4 +1,4 @@
-"""Speculative decoding: distributed as the model alone, greedy at temperature 0, and a trace that adds up."""
+"""Speculative decoding: the distribution of the model alone, greedy at temperature 0, and a trace that adds up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ shares = st.lists(st.floats(0.01, 1), min_size=5, max_size=5).map(lambda x: np.a
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Model]:
-    """A model and a draft that have nothing to do with each other, with a vocabulary of four tokens."""
+    """A model and an unrelated draft, both with a vocabulary of four tokens."""
     folder = tmp_path_factory.mktemp("few")
     return random_model(folder, "few", 0), random_model(folder, "few", 1)
 
@@ -44,8 +44,8 @@ def kept(entries: list[Entry]) -> list[int]:
     return [of.token for of in entries if of.is_kept]
 
 
-def test_one_position_comes_out_as_the_model_wants_it() -> None:
-    """20,000 rounds of the rule alone, with a draft that is far off: the model's distribution to a hair."""
+def test_one_position_has_the_models_distribution() -> None:
+    """20,000 rounds of the rule alone, with a draft that is far off."""
     model, draft = np.array([0.5, 0.25, 0.2, 0.05, 0]), np.array([0.05, 0.15, 0.3, 0.3, 0.2])
     numbers, counts = random_numbers(1), [0] * 5
     for _ in range(20_000):
@@ -56,8 +56,8 @@ def test_one_position_comes_out_as_the_model_wants_it() -> None:
     assert chance(counts, draft) == 0
 
 
-def test_whole_texts_come_up_as_if_the_model_alone_had_been_sampled(pair: tuple[Model, Model]) -> None:
-    """Three tokens in a row: 64 possible texts, their probabilities multiplied from uncached logits of the model."""
+def test_whole_texts_have_the_models_distribution(pair: tuple[Model, Model]) -> None:
+    """Three tokens in a row make 64 possible texts. Their probabilities are products from uncached logits."""
     model, draft = pair
     how, prompt = Sampling(0.7), [0, 3, 1]
 
@@ -90,7 +90,7 @@ def test_the_model_as_its_own_draft_accepts_everything() -> None:
 
 
 @pytest.mark.parametrize("draft", DRAFTS[1:])
-def test_every_number_of_the_trace_can_be_computed_again(draft: str) -> None:
+def test_every_number_of_the_trace_can_be_recomputed(draft: str) -> None:
     how, rounds = Sampling(0.9), {}
     entries = trace(12, draft, how, seed=2)
     text = list(IDS)
@@ -120,7 +120,7 @@ def test_every_number_of_the_trace_can_be_computed_again(draft: str) -> None:
     assert {"accepted", "rejected", "replacement"} <= {of.outcome for of in entries}
 
 
-def test_the_model_reads_each_round_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_judges_each_round_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     model, draft = load("tiny"), load(DRAFTS[1])
     passes: dict[str, int] = {model.text: 0, draft.text: 0}
     unchanged = Reader.read
@@ -137,7 +137,7 @@ def test_the_model_reads_each_round_in_one_pass(monkeypatch: pytest.MonkeyPatch)
 
 
 @given(shares, shares)
-def test_the_remainder_and_what_is_accepted_make_up_the_model(model: np.ndarray, draft: np.ndarray) -> None:
+def test_accepted_and_remaining_probability_sum_to_the_models(model: np.ndarray, draft: np.ndarray) -> None:
     accepted = np.minimum(model, draft)
     rest = remainder(model, draft)
     assert rest.sum() == pytest.approx(1)

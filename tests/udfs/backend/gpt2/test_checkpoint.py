@@ -28,7 +28,7 @@ def rewrite(folder: Path, change: Callable[[Tensors], object]) -> None:
     save_file(tensors, folder / "model.safetensors")
 
 
-def test_float32_is_mapped_not_copied(folder: Path) -> None:
+def test_float32_is_mapped_and_not_copied(folder: Path) -> None:
     tensors = open_checkpoint(folder).tensors
     wte = tensors["wte.weight"]
     assert np.array_equal(wte, load_file(folder / "model.safetensors")["wte.weight"])
@@ -38,7 +38,7 @@ def test_float32_is_mapped_not_copied(folder: Path) -> None:
     assert tensors["wte.weight"] is wte
 
 
-def test_names_with_the_prefix_of_transformers(folder: Path, tmp_path: Path) -> None:
+def test_tensor_names_may_have_the_prefix_transformer(folder: Path, tmp_path: Path) -> None:
     prefixed = write_checkpoint(tmp_path / "prefixed", prefix="transformer.")
     plain, other = open_checkpoint(folder).tensors, open_checkpoint(prefixed).tensors
     assert list(plain) == list(other)
@@ -70,7 +70,7 @@ def write_raw(path: Path, tensors: dict[str, NDArray[np.uint16]], dtype: str) ->
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-def test_mask_buffers_and_a_tied_head_are_passed_over(folder: Path) -> None:
+def test_mask_buffers_and_a_tied_head_are_skipped(folder: Path) -> None:
     def add(tensors: Tensors) -> None:
         tensors["h.0.attn.bias"] = np.tril(np.ones((1, 1, 64, 64), np.float32))
         tensors["h.0.attn.masked_bias"] = np.array(-1e4, np.float32)
@@ -80,7 +80,7 @@ def test_mask_buffers_and_a_tied_head_are_passed_over(folder: Path) -> None:
     assert "h.0.attn.bias" not in open_checkpoint(folder).tensors
 
 
-def test_a_head_of_its_own_is_refused(folder: Path) -> None:
+def test_an_untied_head_is_refused(folder: Path) -> None:
     rewrite(folder, lambda tensors: tensors.update({"lm_head.weight": tensors["wte.weight"] + 1}))
     with pytest.raises(ModelError, match=r"^lm_head\.weight must equal wte\.weight"):
         open_checkpoint(folder)
@@ -118,7 +118,7 @@ def test_a_truncated_tensor_is_named(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x05", b"\xff" * 100, b"\x02\0\0\0\0\0\0\0[]", b"\x02\0\0\0\0\0\0\0{x"])
-def test_a_file_that_is_no_safetensors(folder: Path, content: bytes) -> None:
+def test_a_file_that_is_not_safetensors(folder: Path, content: bytes) -> None:
     (folder / "model.safetensors").write_bytes(content)
     with pytest.raises(ModelError) as error:
         open_checkpoint(folder)

@@ -39,7 +39,7 @@ def test_shapes_of_the_published_models(n_layer: int, n_head: int, n_embd: int, 
     assert config.d_head == n_embd // n_head
 
 
-def test_n_inner_may_be_given() -> None:
+def test_n_inner_can_be_set() -> None:
     assert parse_config({**GPT2_SMALL, "n_inner": None}).n_inner == 3072
     assert parse_config({**GPT2_SMALL, "n_inner": 100}).n_inner == 100
 
@@ -64,7 +64,7 @@ def test_another_architecture_is_named(name: str, value: object, message: str) -
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]"])
-def test_a_file_that_is_no_config(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_config(tmp_path: Path, content: str) -> None:
     path = tmp_path / "config.json"
     path.write_text(content)
     with pytest.raises(ModelError, match=r"^config\.json"):

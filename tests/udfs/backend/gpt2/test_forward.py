@@ -54,7 +54,7 @@ def test_everything_is_float32(seen: dict[str, Array], model: Model) -> None:
 
 
 @pytest.mark.parametrize("name", ["tiny", "demo"])
-def test_float64_is_what_the_checkpoint_gives_exactly(name: str) -> None:
+def test_float64_equals_the_reference_to_the_last_digits(name: str) -> None:
     exact = load(f"{name} ; float64")
     weights = float64_forward.weights(catalogue.find(name))
     expected = float64_forward.trace(IDS, weights, exact.config.n_layer, exact.config.n_head)
@@ -71,7 +71,7 @@ def test_the_stream_is_the_sum_of_its_parts(seen: dict[str, Array]) -> None:
     np.testing.assert_allclose(sum(parts), seen["blocks.2.hook_resid_post"], rtol=1e-4, atol=1e-5)
 
 
-def test_a_later_token_changes_nothing_before_it(model: Model) -> None:
+def test_a_later_token_does_not_change_earlier_ones(model: Model) -> None:
     longer = forward.forward(IDS, model)
     np.testing.assert_allclose(forward.forward(IDS[:4], model), longer[:4], rtol=1e-4, atol=1e-5)
 
@@ -89,7 +89,7 @@ def test_softmax_rows_sum_to_one(x: Array) -> None:
     np.testing.assert_allclose(forward.softmax(x), forward.softmax(x + np.float32(3)), atol=1e-5)
 
 
-def test_gelu_is_the_tanh_kind() -> None:
+def test_gelu_uses_the_tanh_approximation() -> None:
     """Values of torch.nn.functional.gelu(x, approximate="tanh"); exact GELU gives -0.00405 at -3."""
     x = np.array([-3, -1, -0.5, 0, 0.5, 1, 3], np.float32)
     expected = [-0.0036374, -0.1588080, -0.1542860, 0, 0.3457140, 0.8411920, 2.9963627]
@@ -108,7 +108,7 @@ def test_no_score_looks_ahead(seen: dict[str, Array]) -> None:
     assert np.isfinite(scores[:, np.tril_indices(10)[0], np.tril_indices(10)[1]]).all()
 
 
-def test_prompts_of_equal_length_go_side_by_side(model: Model) -> None:
+def test_prompts_of_equal_length_can_be_batched(model: Model) -> None:
     prompts = [IDS, IDS[::-1]]
     residual = np.stack([forward.embed(ids, model) for ids in prompts])  # [n_prompts, n_seq, n_embd]
     together = forward.unembed(forward.block(1, residual, model), model)

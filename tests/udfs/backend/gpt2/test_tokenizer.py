@@ -1,4 +1,4 @@
-"""The tokenizer against tiktoken's own `gpt2`, public facts about it, and the trace against both."""
+"""Compares the tokenizer with tiktoken's own `gpt2` and with public facts, and the trace of merges with both."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ ENCODER_JSON_SHA256 = "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256db
 
 @pytest.fixture(scope="module")
 def tiktoken_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tiktoken.Encoding]:
-    """tiktoken's `gpt2` as it defines it itself, with local files for those that it would download.
+    """tiktoken's own definition of `gpt2`, with local files in place of the ones that it would download.
 
-    GPT-2's `encoder.json` is written here from our ids. tiktoken checks it against the checksum of the
-    original, so that this fails where a single id is wrong.
+    GPT-2's `encoder.json` is written here from our ids. tiktoken checks it against the checksum of the original, so a
+    single wrong id makes this fail.
     """
     definitions = importlib.import_module("tiktoken_ext.openai_public")
     shown_as = tokenizer._byte_order()
@@ -105,7 +105,7 @@ def tiktoken_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tiktoken
 
 
 def traced_tokens(text: str) -> list[bytes]:
-    """The tokens that the merges of a text end in."""
+    """The tokens that remain after all merges of a text."""
     pieces = split(text)
     tokens: list[Sequence[bytes]]
     tokens = [[p] if p == END_OF_TEXT_TOKEN.encode() else [bytes([byte]) for byte in p] for p in pieces]
@@ -183,7 +183,7 @@ def test_any_text(tiktoken_gpt2: tiktoken.Encoding, text: str) -> None:
 
 
 @given(st.text())
-def test_decode_gives_the_text_back(text: str) -> None:
+def test_decode_undoes_encode(text: str) -> None:
     assert decode(encode(text)) == text
 
 
@@ -205,7 +205,7 @@ def test_trace_of_a_long_piece(text: str) -> None:
     assert traced_tokens(text) == [token_bytes(i) for i in encode(text)]
 
 
-def test_first_steps_of_a_long_text_do_not_wait_for_the_rest() -> None:
+def test_the_first_steps_of_a_long_text_come_before_the_rest_is_computed() -> None:
     steps = merge_steps("A" * 30_000)
     first = list(itertools.islice(steps, 3))
     assert [len(step.pieces) for step in first] == [29_999, 29_998, 29_997]
@@ -246,15 +246,15 @@ def test_every_token_is_reached_by_its_merges() -> None:
     assert all(pieces == (piece,) for piece, pieces in ends.items())
 
 
-def test_split_joins_to_the_text_and_keeps_the_special_token_whole() -> None:
+def test_split_loses_nothing_and_keeps_the_special_token_whole() -> None:
     text = f"it's  12 o'clock{END_OF_TEXT_TOKEN}\n\n東京 😀 "
     assert b"".join(split(text)) == text.encode()
     assert split("it's  <|endoftext|> x") == [b"it", b"'s", b"  ", b"<|endoftext|>", b" x"]
     assert split("") == []
 
 
-def test_split_knows_every_character_as_tiktoken_does(tiktoken_gpt2: tiktoken.Encoding) -> None:
-    """Whether a character is in one piece with the letter, the digit or the white space after it."""
+def test_split_classifies_every_character_as_tiktoken_does(tiktoken_gpt2: tiktoken.Encoding) -> None:
+    """The class shows in whether a character joins the letter, digit or white space after it in one piece."""
     characters = (chr(c) for c in range(0x80, LAST_LETTER_ADDED_TO_UNICODE) if not 0xD800 <= c < 0xE000)
     text = "".join(f"{c}A{c}0{c}\n\n" for c in characters)
     followers = b"A0\n"
@@ -321,6 +321,6 @@ def test_a_damaged_or_missing_vocabulary_is_named(tmp_path: Path) -> None:
         tokenizer._read_ranks(tmp_path / "nowhere")
 
 
-def test_white_space_that_is_too_long_for_tiktoken_is_an_error_of_one_line() -> None:
+def test_white_space_too_long_for_tiktoken_is_one_line() -> None:
     with pytest.raises(ModelError, match=r"^text of 1100001 characters cannot be tokenized: .*$"):
         encode(" " * 1_100_000 + "x")

@@ -30,7 +30,7 @@ def test_the_parts_are_in_the_order_of_the_forward_pass() -> None:
     assert names == ["wte", "wpe", *blocks, "ln_f.bias"]
 
 
-def test_a_head_that_is_scaled_adds_as_much_more() -> None:
+def test_scaling_a_head_scales_its_part() -> None:
     ids = [5, 6, 7]
     whole = {part.name: part.logit for part in attribution(ids, 11, load("tiny"))}
     without = {part.name: part.logit for part in attribution(ids, 11, load("tiny ; scale h.2.attn.head.3 by 0"))}

@@ -27,20 +27,20 @@ def test_keeping_everything_changes_nothing(ids: list[list[int]], method: str) -
         np.testing.assert_allclose(found, all_logits(prompt, model)[-1], atol=1e-4)
 
 
-def test_keeping_nothing_at_zero_leaves_embeddings_and_the_biases_of_attentions() -> None:
+def test_keeping_nothing_with_zero_leaves_embeddings_and_attention_biases() -> None:
     model = load("tiny")
     stream = forward.embed(PROMPTS[0], model) + sum(model[f"h.{layer}.attn.c_proj.bias"] for layer in range(3))
     found = Task(PROMPTS, [1, 2, 3], model, "zero").logits(frozenset())
     np.testing.assert_allclose(found[0], forward.unembed(stream[-1:], model)[0], atol=1e-4)
 
 
-def test_zero_is_what_scaling_a_head_by_zero_gives() -> None:
+def test_zero_equals_scaling_a_head_by_zero() -> None:
     found = Task(PROMPTS, [1, 2, 3], load("tiny"), "zero").logits(EVERYTHING - {Part(1, 2)})
     edited = load("tiny ; scale h.1.attn.head.2 by 0")
     np.testing.assert_allclose(found[1], all_logits(PROMPTS[1], edited)[-1], atol=1e-4)
 
 
-def test_the_mean_is_taken_position_by_position_of_equal_prompts() -> None:
+def test_the_mean_over_prompts_of_equal_length_is_by_position() -> None:
     model = load("tiny")
     same = Task([PROMPTS[0]] * 2, [1, 2], model, "mean").logits(frozenset())
     np.testing.assert_allclose(same[0], all_logits(PROMPTS[0], model)[-1], atol=1e-4)
@@ -54,14 +54,14 @@ def test_the_mean_of_one_prompt_is_refused() -> None:
 
 
 @given(parts)
-def test_names_can_be_read_back(kept: frozenset[Part]) -> None:
+def test_names_can_be_parsed_again(kept: frozenset[Part]) -> None:
     config = load("tiny").config
     names = component_names(kept, config)
     assert frozenset().union(*(parse_parts(name, config) for name in names)) == kept
     assert frozenset().union(*singles(kept, config)) == kept
 
 
-def test_the_smallest_keeps_all_right_and_none_of_it_can_be_spared() -> None:
+def test_the_smallest_circuit_is_right_and_needs_every_part() -> None:
     model = load("tiny")
     answers = [int(all_logits(ids, model)[-1:].argmax()) for ids in PROMPTS]
     task, told = Task(PROMPTS, answers, model, "mean"), []

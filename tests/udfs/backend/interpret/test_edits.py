@@ -24,7 +24,7 @@ def test_set_changes_one_weight_and_shares_the_others() -> None:
     assert all(edited[name] is plain[name] for name in plain.tensors if name != "h.1.mlp.c_fc.weight")
 
 
-def test_operations_are_made_in_their_order() -> None:
+def test_operations_are_applied_in_order() -> None:
     first = load("tiny ; set h.0.mlp.c_proj.bias[2] = 3 ; scale h.0.mlp by 2")
     last = load("tiny ; scale h.0.mlp by 2 ; set h.0.mlp.c_proj.bias[2] = 3")
     assert first["h.0.mlp.c_proj.bias"][2] == 6
@@ -32,12 +32,12 @@ def test_operations_are_made_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("half", ["attn", "mlp"])
-def test_a_scaled_half_adds_that_much_more(half: str) -> None:
+def test_scaling_a_half_scales_what_it_adds(half: str) -> None:
     plain, edited = load("tiny"), load(f"tiny ; scale h.1.{half} by -2.5")
     place = parse_place(f"h.1.{half}", plain.config)
     before = trace(IDS, plain)["blocks.1.hook_resid_pre"]
     np.testing.assert_array_equal(before, trace(IDS, edited)["blocks.1.hook_resid_pre"])
-    if half == "attn":  # the MLP reads what attention wrote, so only attention's own input is the same
+    if half == "attn":  # the MLP reads the stream after attention, so only attention's input is unchanged
         np.testing.assert_allclose(value_at(place, IDS, edited), -2.5 * value_at(place, IDS, plain), atol=1e-5)
     assert not np.allclose(final_stream(IDS, plain), final_stream(IDS, edited))
 
@@ -84,20 +84,20 @@ def test_scaling_by_one_changes_nothing() -> None:
         ("add 1e39 * sae(1, 5) to h.2", "coefficient 1e+39 takes the vector beyond float32's range"),
     ],
 )
-def test_what_cannot_be_done_is_said(clause: str, message: str) -> None:
+def test_impossible_operations_are_one_line(clause: str, message: str) -> None:
     with pytest.raises(ModelError) as error:
         load(f"tiny ; {clause}")
     assert str(error.value) == message
 
 
 @pytest.mark.parametrize("what", ["h.1.attn.head.2", "h.1.attn", "h.1.mlp"])
-def test_a_mean_takes_the_place_of_what_is_written(what: str) -> None:
+def test_a_mean_replaces_the_output(what: str) -> None:
     prompts = ["one two three", "four five"]
     plain = load("tiny")
     edited = load(f"tiny ; mean {what} over {json.dumps(prompts)}")
     place = parse_place(what, plain.config)
     written = np.vstack([value_at(place, encode(prompt), plain) for prompt in prompts])
-    if what.endswith("head.2"):  # now in the bias that all heads share
+    if what.endswith("head.2"):  # the mean is now in the bias, which all heads share
         assert not value_at(place, IDS, edited).any()
         place = parse_place("h.1.attn", plain.config)
         others = value_at(place, IDS, load(f"tiny ; scale {what} by 0"))
@@ -110,7 +110,7 @@ def test_a_mean_takes_the_place_of_what_is_written(what: str) -> None:
     assert touched == {f"h.1.{half}.c_proj.weight", f"h.1.{half}.c_proj.bias"}
 
 
-def test_a_mean_over_the_one_token_that_is_read_changes_nothing() -> None:
+def test_a_mean_over_the_only_token_changes_nothing() -> None:
     plain, edited = load("tiny"), load('tiny ; mean h.1.attn over ["hello"] ; mean h.2.mlp over ["hello"]')
     ids = encode("hello")
     np.testing.assert_allclose(final_stream(ids, edited), final_stream(ids, plain), atol=1e-5)
@@ -134,7 +134,7 @@ def test_a_steered_model_shares_every_array_and_layer() -> None:
 
 
 def test_additions_and_edits_work_together() -> None:
-    """What is added to the output of an MLP stays when the MLP is silenced."""
+    """An addition to an MLP's output stays when the MLP is scaled to zero."""
     steered = load("tiny ; add 3 * sae(1, 3) to h.1.mlp ; scale h.1.mlp by 0")
     added = value_at(parse_place("h.1.mlp", steered.config), IDS, steered)
     np.testing.assert_allclose(added, np.tile(steered.additions[0].rows, (len(IDS), 1)), atol=1e-6)

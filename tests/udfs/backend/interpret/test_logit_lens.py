@@ -36,7 +36,7 @@ def test_the_stages_are_places_in_the_stream() -> None:
     np.testing.assert_allclose(stages["h.3"], seen["blocks.2.hook_resid_post"], atol=1e-5)
 
 
-def test_a_token_stands_where_the_sorted_logits_have_it() -> None:
+def test_a_tokens_rank_is_its_place_in_the_sorted_logits() -> None:
     ids, model = [5, 6, 7], load("tiny")
     rows = np.stack([residual[-1] for residual in residual_stream(ids, model)])
     logits = forward.unembed(rows, model)
@@ -47,7 +47,7 @@ def test_a_token_stands_where_the_sorted_logits_have_it() -> None:
     np.testing.assert_allclose(found.probabilities, forward.softmax(logits)[:, 123], rtol=1e-4)
 
 
-def test_more_rows_than_fit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_rows_than_fit_into_one_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     ids, model = list(range(1, 9)), load("tiny")
     rows = residual_stream(ids, model)[1]
     whole = logit_lens.tops(rows, 3, model)

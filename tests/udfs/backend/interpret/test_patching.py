@@ -32,7 +32,7 @@ def test_patching_everything_is_the_clean_run(clean: list[int], corrupted: list[
 
 @settings(deadline=None, max_examples=10)
 @given(prompts, st.sampled_from(list(patching.HOOKS)), st.sampled_from([("tiny", 1), ("tiny ; float64", 1e-8)]))
-def test_one_patch_is_what_replacing_the_value_gives(clean: list[int], what: str, model: tuple[str, float]) -> None:
+def test_a_patch_equals_a_run_with_the_value_replaced(clean: list[int], what: str, model: tuple[str, float]) -> None:
     corrupted = [clean[0], (clean[1] + 1) % 50257, *clean[2:]]
     text, finer = model
     both = pair(clean, corrupted, text)
@@ -49,14 +49,14 @@ def test_one_patch_is_what_replacing_the_value_gives(clean: list[int], what: str
     assert shares[1, 3] == pytest.approx(both.restored(end)[0], abs=finer * max(1e-3, 1e-4 / abs(both.gap)))
 
 
-def test_what_stands_before_the_difference_does_nothing() -> None:
+def test_patches_before_the_difference_do_nothing() -> None:
     shares = patch(pair())
     assert shares.shape == (3, 6)
     assert not shares[:, :2].any()
-    assert shares[0, 3] == pytest.approx(0, abs=1e-4)  # the same token in both
+    assert shares[0, 3] == pytest.approx(0, abs=1e-4)  # the same token in both prompts
 
 
-def test_a_run_for_each_position_or_many_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batched_runs_equal_single_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = patch(pair())
     monkeypatch.setattr(patching, "_ROWS", 5)
     np.testing.assert_allclose(patch(pair()), whole, atol=1e-4)

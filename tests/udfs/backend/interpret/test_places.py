@@ -24,7 +24,7 @@ def test_every_place_of_the_forward_pass_has_a_name() -> None:
     assert set(trace(IDS, model)) | {"ln_final.hook_normalized"} == named
 
 
-def test_the_stream_after_the_last_block() -> None:
+def test_the_place_after_the_last_block() -> None:
     model = load(MODEL)
     assert parse_place("h.3", model.config) == parse_place("h.2.out", model.config)
 
@@ -46,7 +46,7 @@ def test_an_unknown_place(text: str, message: str) -> None:
         parse_place(text, load(MODEL).config)
 
 
-def test_heads_stand_side_by_side() -> None:
+def test_heads_are_side_by_side() -> None:
     model = load(MODEL)
     patterns = value_at(parse_place("h.1.attn.pattern", model.config), IDS, model)
     one = value_at(parse_place("h.1.attn.head.2.pattern", model.config), IDS, model)
@@ -54,13 +54,13 @@ def test_heads_stand_side_by_side() -> None:
     assert value_at(parse_place("h.1.attn.q", model.config), IDS, model).shape == (4, 32)
 
 
-def test_heads_add_up_to_what_attention_adds() -> None:
+def test_heads_and_bias_sum_to_the_attentions_output() -> None:
     model = load(MODEL)
     heads = [value_at(parse_place(f"h.1.attn.head.{head}", model.config), IDS, model) for head in range(4)]
     total = sum(heads) + model["h.1.attn.c_proj.bias"]
     np.testing.assert_allclose(total, value_at(parse_place("h.1.attn", model.config), IDS, model), atol=1e-5)
 
 
-def test_a_place_of_the_embeddings_needs_no_block() -> None:
+def test_a_place_in_the_embeddings_runs_no_block() -> None:
     model = load(MODEL)
     np.testing.assert_array_equal(value_at(Place("hook_embed"), IDS, model), model["wte.weight"][IDS])

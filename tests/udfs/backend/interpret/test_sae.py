@@ -22,7 +22,9 @@ GPT2_SHAPES = {"W_dec": (24576, 768), "W_enc": (768, 24576), "b_dec": (768,), "b
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**31), st.floats(0.01, 100))
-def test_encode_and_decode_are_the_formula(tmp_path_factory: pytest.TempPathFactory, seed: int, scale: float) -> None:
+def test_encode_and_decode_follow_the_formula(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, scale: float
+) -> None:
     autoencoder = sae.open_autoencoder(write_sae(tmp_path_factory.mktemp("sae"), 16, 40, seed))
     w = {name: tensor.astype(np.float64) for name, tensor in tensors(16, 40, seed).items()}
     x = np.random.default_rng(seed).standard_normal((3, 16)) * scale
@@ -36,7 +38,7 @@ def test_encode_and_decode_are_the_formula(tmp_path_factory: pytest.TempPathFact
     np.testing.assert_allclose(autoencoder.error(single), x - rebuilt, rtol=1e-4, atol=1e-3 * scale + 1e-4)
 
 
-def test_a_feature_is_its_row_of_the_decoder(tmp_path: Path) -> None:
+def test_a_feature_is_a_row_of_the_decoder(tmp_path: Path) -> None:
     folder = write_sae(tmp_path / "sae")
     autoencoder = sae.open_autoencoder(folder)
     reference = load_file(folder / "sae_weights.safetensors")
@@ -58,8 +60,8 @@ def test_half_precision(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
-def test_a_row_is_read_without_the_rest(tmp_path: Path) -> None:
-    """A file of GPT-2's size, 151 MB, all but one row of it a hole: reading that row brings in a few pages."""
+def test_reading_a_row_loads_only_that_row(tmp_path: Path) -> None:
+    """A sparse file of GPT-2's size, 151 MB, with one row of data: reading that row loads a few pages."""
     folder = write_sae(tmp_path / "sae")
     row = np.arange(768, dtype=np.float32)
     write_sparse(folder / "sae_weights.safetensors", 7650, row)
@@ -86,13 +88,13 @@ def write_sparse(path: Path, index: int, row: np.ndarray) -> None:
 
 
 def resident() -> int:
-    """Bytes of this process in memory, with the pages of mapped files."""
+    """The bytes of this process in memory, including pages of mapped files."""
     match = re.search(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert match
     return int(match[1]) * 1024
 
 
-def test_where_autoencoders_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_of_autoencoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     assert sae.installed("gpt2") == {}
@@ -106,7 +108,7 @@ def test_where_autoencoders_are_looked_for(tmp_path: Path, monkeypatch: pytest.M
     assert sae.installed("demo").keys() == {6}
 
 
-def test_a_missing_one_is_said_with_what_to_do() -> None:
+def test_a_missing_one_is_reported_with_a_remedy() -> None:
     with pytest.raises(ModelError) as error:
         sae.load_for(load("tiny"), 0)
     assert str(error.value) == "layer must be one that has a sparse autoencoder for tiny on this machine (1), not 0"
@@ -163,6 +165,6 @@ def test_a_missing_or_mis_shaped_tensor_is_named(tmp_path: Path, name: str) -> N
         sae.open_autoencoder(folder)
 
 
-def test_centring_takes_the_mean_of_each_row() -> None:
+def test_centring_subtracts_the_mean_of_each_row() -> None:
     x = np.array([[1, 2, 3], [5, 5, 5]], np.float32)
     np.testing.assert_array_equal(sae.centre(x), [[-1, 0, 1], [0, 0, 0]])

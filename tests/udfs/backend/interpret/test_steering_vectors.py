@@ -21,7 +21,7 @@ def stream(ids: list[int], hook: str) -> np.ndarray:
 
 
 def test_a_contrast_pads_with_spaces_after_the_end_of_text() -> None:
-    model = load("tiny ; bos")  # it must not add a second one
+    model = load("tiny ; bos")  # the option must not add a second one
     place = parse_place("h.2", model.config)
     rows = steering_vectors.contrast("one two three", "four", place, model)
     hook = "blocks.2.hook_resid_pre"
@@ -38,7 +38,7 @@ def test_a_contrast_that_is_too_long_names_the_text() -> None:
         steering_vectors.contrast("a", " a" * 64, parse_place("h.2", model.config), model)
 
 
-def test_a_contrast_reads_the_model_as_it_was_left() -> None:
+def test_a_contrast_uses_the_model_with_earlier_operations() -> None:
     clause = 'add 1 * contrast("one two", "three four") to h.2 at all'
     edit = "scale h.0.mlp by 0"
     plain, before, after = (load(f"tiny ; {text}") for text in (clause, f"{edit} ; {clause}", f"{clause} ; {edit}"))
@@ -73,7 +73,7 @@ def test_a_direction_is_the_main_component_of_uncentred_differences(a: list[list
         np.testing.assert_allclose(steering_vectors.direction(b, a, place, model), -found, atol=1e-4)
 
 
-def test_directions_that_are_none() -> None:
+def test_prompts_without_a_direction() -> None:
     model = load("tiny")
     place = parse_place("h.2", model.config)
     with pytest.raises(ModelError, match=r"^negative must have as many prompts as positive, 2, not 1$"):
@@ -91,7 +91,7 @@ def test_numbers_are_packed_without_loss(n_rows: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize("packed", ["", "AAAA", "AAAA" * 33, "!", "A", str(np.float32(0)), "é"])
-def test_numbers_that_are_no_vector(packed: str) -> None:
+def test_numbers_that_are_not_a_vector(packed: str) -> None:
     with pytest.raises(ModelError, match=r"^numbers\(\.\.\.\) must hold rows of 32 finite numbers for tiny$"):
         load(f'tiny ; add 1 * numbers("{packed}") to h.1')
 

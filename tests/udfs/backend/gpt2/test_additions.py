@@ -32,15 +32,15 @@ def test_parse_and_print_are_inverse(some: Positions) -> None:
     [("", [0, 1, 2, 3, 4]), ("all", [0, 1, 2, 3, 4]), ("prompt", [0, 1, 2]), ("last", [2]), ("first 2", [0, 1]),
      ("first 99", [0, 1, 2, 3, 4]), ("0,3 , 9", [0, 3]), ("first 0", [])],
 )  # fmt: skip
-def test_where_it_is_added(typed: str, where: list[int]) -> None:
-    """Five positions are read, of which three are the prompt."""
+def test_positions_of_an_addition(typed: str, where: list[int]) -> None:
+    """Five positions are read. The first three are the prompt."""
     steered = add_rows(np.zeros((5, 4), np.float32), ROW, parse_positions(typed), n_prompt=3)
     assert np.flatnonzero(steered.all(axis=1)).tolist() == where
     assert steered.sum() == 4 * len(where)
 
 
 @given(positions, st.integers(1, 8), st.integers(1, 8), st.integers(1, 3))
-def test_in_two_pieces_or_at_once(some: Positions, first: int, second: int, n_rows: int) -> None:
+def test_two_pieces_give_the_same_stream_as_one(some: Positions, first: int, second: int, n_rows: int) -> None:
     rows = np.arange(n_rows * 4, dtype=np.float32).reshape(n_rows, 4)
     zeros = np.zeros((first + second, 4), np.float32)
     whole = add_rows(zeros, rows, some, n_prompt=first)
@@ -66,8 +66,8 @@ def test_positions_that_cannot_be_read(typed: str) -> None:
 
 @pytest.mark.parametrize("where", ["all", "prompt", "last", "first 7", "2, 6, 7"])
 @pytest.mark.parametrize("place", ["h.0", "h.1.mid", "h.2", "h.1.attn", "h.0.mlp", "h.3"])
-def test_a_cache_of_keys_and_values_changes_nothing(where: str, place: str) -> None:
-    """Tokens after the prompt, read one by one: the same as all at once, told where the prompt ends."""
+def test_a_key_value_cache_changes_nothing(where: str, place: str) -> None:
+    """Tokens read one by one after the prompt give the same as one reading that knows where the prompt ends."""
     model = load(f"tiny ; add 3 * sae(1, 4) to {place} at {where}")
     after = [4, 5, 6]
     reader = Reader(IDS, model)
@@ -76,7 +76,7 @@ def test_a_cache_of_keys_and_values_changes_nothing(where: str, place: str) -> N
     np.testing.assert_allclose(one_by_one, at_once[len(IDS) - 1 :], atol=1e-4)
 
 
-def test_what_is_seen_is_what_was_added_to() -> None:
+def test_a_hook_sees_the_stream_after_the_addition() -> None:
     plain, model = load("tiny"), load("tiny ; add 3 * sae(1, 4) to h.1 at last")
     (before, after) = (trace(IDS, m)["blocks.1.hook_resid_pre"] for m in (plain, model))
     np.testing.assert_array_equal(before[:-1], after[:-1])
