@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from addin.calc.layout import fault, laid_out
-from udfs.cells import CellError, as_table
+from udfs.cells import as_table
+from udfs.cells.errors import marked
 from workbook_templates.formula.calc import calc_name
 
 Function = Callable[..., Any]
@@ -26,7 +27,7 @@ def _sized(function: Function) -> Function:
         given, size = arguments[:n_parameters], arguments[n_parameters:]
         rows, columns = (*size, None, None)[:2]
         if wrong := fault(rows, columns):
-            raise CellError(wrong)
+            return [[marked(wrong)]]
         if not rows:
             return function(*given)
         result = as_table(function(*given))

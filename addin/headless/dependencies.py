@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Call, Name, Node, Reference, children
 
-from .evaluate import SHAPE_FUNCTIONS
 from .grid import Formula, Position
+from .special_forms import SHAPE_FUNCTIONS
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,9 @@ if TYPE_CHECKING:
 class Workbook:
     """An .xlsx file, open for edits and recalculation.
 
-    Functions of ours receive scalars (str, float, bool, None for a blank) or 2-D arrays: float64 where all cells are
-    numbers, object otherwise; an error in a cell arrives as its text, `#DIV/0!`. They return a scalar, a 2-D array or
-    rows, and raise CellError with one line, which the cell shows behind `#GPT2! `. Any other exception is a bug: the
-    cell shows its type.
+    Our own functions receive scalars (str, float, bool, None for a blank) or 2-D arrays: float64 if all cells are
+    numbers, object otherwise; an error in a cell arrives as its text, `#DIV/0!`. They return what the cells show: a
+    scalar, a 2-D array or rows. They raise nothing, because `CellFunction.answer` turns every error into a line.
 
     Cells are named `Block 5!C12`, `'It''s'!A1`, or by a defined name.
     """

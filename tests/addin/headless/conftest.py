@@ -12,18 +12,18 @@ import pytest
 import xlsxwriter
 
 from addin.headless import Workbook
-from udfs.cells import CellError
+from udfs.cells.errors import marked
 
 Cells = dict[str, Any]
 
 
 class Toys:
-    """Functions for workbooks to call. Counts the calls of each."""
+    """Functions for workbooks to call. Counts the calls of each. An error becomes a line, as in `CellFunction.answer`."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self.seen: list[Any] = []
-        names = ("split", "stair", "double", "steer", "concat", "fail", "crash", "show", "rest")
+        names = ("split", "stair", "double", "steer", "concat", "fail", "show", "rest")
         self.functions: dict[str, Callable[..., Any]] = {f"TOY_{n.upper()}": self._counted(n) for n in names}
 
     def _counted(self, name: str) -> Callable[..., Any]:
@@ -31,7 +31,10 @@ class Toys:
 
         def counted(*arguments: Any) -> Any:
             self.calls[name] += 1
-            return function(*arguments)
+            try:
+                return function(*arguments)
+            except (TypeError, ValueError) as error:
+                return [[marked(str(error))]]
 
         return counted
 
@@ -54,10 +57,7 @@ class Toys:
         return "|".join(items)
 
     def fail(self, _: Any = None) -> float:
-        raise CellError("layer must be 0 to 11, not 12\nand a second line")
-
-    def crash(self, _: Any = None) -> float:
-        raise ZeroDivisionError("a bug")
+        raise ValueError("layer must be 0 to 11, not 12")
 
     def show(self, *arguments: Any) -> float:
         self.seen.append(arguments)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from addin.headless import Workbook
-from udfs.cells import CellError
+from tests.broken_gelu import BrokenGelu
 
 Opened = Callable[..., Workbook]
 
@@ -51,20 +52,13 @@ def test_a_range_with_blanks_texts_and_errors(opened: Opened, toys: Any) -> None
     assert cells.tolist() == [[11.0, None, "text", None, "#DIV/0!"], [21.0, None, True, None, None]]
 
 
-def test_an_error_of_ours_is_one_line_of_text(opened: Opened) -> None:
-    book = opened({"S": {"A1": "=TOY_FAIL()", "A2": "=TOY_CRASH()", "A3": "=IFERROR(A1,0)"}})
-    assert book.get("S!A1") == "#GPT2! layer must be 0 to 11, not 12"
-    assert book.get("S!A2") == "#GPT2! TOY_CRASH failed: ZeroDivisionError (a bug; gpt2-excel doctor names the log)"
-    assert book.get("S!A3") == book.get("S!A1")
-
-
-def test_an_error_that_is_passed_on_is_marked_once(opened: Opened, toys: Any) -> None:
-    def again(text: str) -> None:
-        raise CellError(text)
-
-    toys.functions["TOY_AGAIN"] = again
-    book = opened({"S": {"A1": "=TOY_FAIL()", "A2": "=TOY_AGAIN(A1)"}})
-    assert book.get("S!A2") == book.get("S!A1")
+def test_errors_and_bugs_of_ours_are_one_line_of_text(make: Callable[..., Path], broken_gelu: BrokenGelu) -> None:
+    cells = {"A1": "=GPT2_EMBED(-1)", "A2": "=GPT2_GELU(1)", "A3": "=IFERROR(A1,0)", "A4": "=GPT2_SOFTMAX(A1)"}
+    book = Workbook.open(make({"S": cells}))
+    book.recalculate()
+    assert book.get("S!A1") == "#GPT2! ids must be whole numbers 0 to 50256, not -1"
+    assert book.get("S!A2") == f"#GPT2! {broken_gelu.line}"
+    assert book.get("S!A3") == book.get("S!A4") == book.get("S!A1")
 
 
 def test_results_of_every_kind(opened: Opened, toys: Any) -> None:
