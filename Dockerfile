@@ -1,4 +1,4 @@
-# The Office add-in's server, for many users. Whoever calls it must know the token.
+# The Office add-in's server, for many users. Every caller needs the token.
 #
 #   docker build -t gpt2-excel .
 #   docker run -v gpt2-excel:/data gpt2-excel download gpt2

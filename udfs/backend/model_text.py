@@ -23,12 +23,12 @@ _BOS = "bos"
 _FLOAT64 = "float64"
 _UNCENTRED = "sae uncentred"
 _OPTIONS = (_BOS, _FLOAT64, _UNCENTRED)
-_SHOWN = 80  # characters of a clause in an error; one with numbers in it has thousands
+_SHOWN = 80  # characters of a clause in an error message; a clause with packed numbers has thousands
 
 
 @dataclass(frozen=True)
 class ModelText:
-    """A model's name (blank: the default one), its options, and what is done to it.
+    """A model's name (blank for the default), its options, and its operations.
 
     `bos`: prompts begin with `<|endoftext|>`. `float64`: it computes in double precision, as a spreadsheet does, and
     not in float32. `sae uncentred`: sparse autoencoders read the stream as it is, as Neuronpedia's do, and not centred

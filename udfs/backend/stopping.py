@@ -1,4 +1,4 @@
-"""Stopping a computation from outside: whoever began it sets an event, and the next block of the model gives up."""
+"""Stops a computation from outside: its caller sets an event, and the next block of the model raises Stopped."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _stop: ContextVar[Event | None] = ContextVar("stop", default=None)
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong
-    """The computation was no longer wanted."""
+    """The caller no longer wants the result."""
 
 
 @contextmanager
 def stopped_by(event: Event) -> Iterator[None]:
-    """What is computed inside, in this thread, raises Stopped soon after the event is set."""
+    """In this context and thread, computations raise Stopped soon after the event is set."""
     token = _stop.set(event)
     try:
         yield
@@ -25,7 +25,7 @@ def stopped_by(event: Event) -> Iterator[None]:
 
 
 def check_wanted() -> None:
-    """Raises Stopped where nobody wants the result any more."""
+    """Raises Stopped if the caller no longer wants the result."""
     event = _stop.get()
     if event is not None and event.is_set():
         raise Stopped

@@ -18,7 +18,7 @@ Cells = dict[str, Any]
 
 
 class Toys:
-    """Functions for workbooks to call. Counts the calls of each. An error becomes a line, as in `CellFunction.answer`."""
+    """Functions for workbooks to call. Counts the calls, and turns errors into a line as `CellFunction.answer` does."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()

@@ -21,7 +21,7 @@ from udfs.backend.arrays import Array
 from udfs.backend.fast.tiles import TILE, tiled
 from udfs.backend.folders import cache_folder
 
-_PIECE = 64  # tiles that are made at a time, so that memory never holds a second copy of a layer
+_PIECE = 64  # tiles made at a time, so that memory never holds a second copy of a layer
 _SPARE = 2**30  # bytes that must stay free on the disk
 
 
@@ -38,7 +38,7 @@ class TileFiles:
     def tiles(self, name: str, weight: Array, release: Callable[[], None]) -> Array:
         """The tiles of a layer, mapped from its file; in memory if no file can be kept.
 
-        Calls `release` to let go of the weight's memory before the tiles take as much.
+        Calls `release` to free the weight's memory before the tiles take as much.
         """
         n_in, n_out = weight.shape
         shape = n_out // TILE, n_in, TILE

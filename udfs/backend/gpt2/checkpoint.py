@@ -45,15 +45,15 @@ class Tensors(Mapping[str, Array]):
         return len(self._readers)
 
     def rows(self, name: str, indices: Sequence[int]) -> Array:
-        """Some rows of a matrix; where it lies in a file, only these are read."""
+        """Some rows of a matrix. From a file, only these rows are read."""
         return self._readers[name].rows(indices)
 
     def release(self, name: str) -> None:
-        """Says that a tensor need not stay in memory for now; it can still be read, from the disk again."""
+        """Frees a tensor's memory. It can still be read again from the disk."""
         self._readers[name].release()
 
     def shares(self, name: str, other: Tensors) -> bool:
-        """Whether the other's tensor of that name is the same one, not only an equal one."""
+        """Whether both have the same tensor of that name, and not merely an equal one."""
         return self._readers[name] is other._readers[name]
 
     def with_changes(self, changes: Mapping[str, Array]) -> Tensors:
@@ -80,12 +80,12 @@ class _Edited:
         return self._array[list(indices)]
 
     def release(self) -> None:
-        """Nothing: there is no other copy."""
+        """Does nothing, because there is no other copy."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The weights of one model as they lie on disk."""
+    """The weights of one model on disk."""
 
     config: Config
     tensors: Tensors
@@ -134,7 +134,7 @@ def _check_tied(file: MappedFile, head: Entry, wte: Entry) -> None:
 
 
 class _Stored:
-    """A tensor in a mapped file: float32 as it lies there, half precision converted when it is first read."""
+    """A tensor in a mapped file: float32 as stored, half precision converted when it is first read."""
 
     def __init__(self, file: MappedFile, entry: Entry) -> None:
         self._file, self._entry = file, entry
@@ -150,7 +150,7 @@ class _Stored:
         return self._file.rows(self._entry, indices)
 
     def release(self) -> None:
-        """Lets go of the converted copy and of the pages of the file."""
+        """Frees the converted copy and the pages of the file."""
         self._array = None
         self._file.release(self._entry)
 

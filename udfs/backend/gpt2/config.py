@@ -10,7 +10,7 @@ from pathlib import Path
 from udfs.backend.errors import ModelError
 
 _TANH_GELU = {"gelu_new", "gelu_pytorch_tanh"}
-# What GPT-2's architecture fixes; a checkpoint that says otherwise would be computed wrongly, so it is refused.
+# Values that GPT-2's architecture fixes. A checkpoint with other values would be computed wrongly, so it is refused.
 _FIXED = {
     "scale_attn_weights": True,
     "scale_attn_by_inverse_layer_idx": False,
@@ -62,7 +62,7 @@ class Config:
 def read_config(path: Path) -> Config:
     """The config in a Hugging Face `config.json`.
 
-    Raises ModelError where the file cannot be read, describes another architecture, or lacks a hyperparameter.
+    Raises ModelError if the file cannot be read, describes another architecture, or lacks a hyperparameter.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

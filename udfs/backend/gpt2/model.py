@@ -43,11 +43,11 @@ class Model:
 
     @property
     def fingerprint(self) -> Hashable:
-        """Equal for models that compute the same."""
+        """Equal for models that compute the same values."""
         return (self.text, self.source)
 
     def fingerprint_before(self, layer: int) -> Hashable:
-        """Equal for models whose embeddings and first blocks, up to but without block `layer`, compute the same."""
+        """Equal for models whose embeddings and blocks before block `layer` compute the same values."""
         return (self.source, self.dtype, self.bos, *(text for first, text in self.edits if first < layer))
 
     @property

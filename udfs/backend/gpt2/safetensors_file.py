@@ -21,7 +21,7 @@ DTYPES = ("F32", "F16", "BF16")
 
 @dataclass(frozen=True)
 class Entry:
-    """Where one tensor lies in the file."""
+    """Where one tensor is in the file."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -30,14 +30,14 @@ class Entry:
 
 
 class MappedFile:
-    """The bytes of a safetensors file, of which the system reads only the pages that are looked at."""
+    """The bytes of a safetensors file. The system reads only the pages that are used."""
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def tensor(self, entry: Entry) -> Array:
-        """A whole tensor, read-only: float32 as it lies there, half precision converted."""
+        """A whole tensor, read-only: float32 as stored, half precision converted."""
         return _as_float32(self.raw(entry), entry.dtype).reshape(entry.shape)
 
     def rows(self, entry: Entry, indices: Sequence[int]) -> Array:
@@ -45,11 +45,11 @@ class MappedFile:
         return _as_float32(self.raw(entry).reshape(entry.shape[0], -1)[list(indices)], entry.dtype)
 
     def raw(self, entry: Entry) -> NDArray[np.uint8]:
-        """The bytes of a tensor as they lie there."""
+        """The bytes of a tensor, as stored."""
         return np.frombuffer(self._mapped, np.uint8, entry.stop - entry.start, entry.start)
 
     def release(self, entry: Entry) -> None:
-        """Lets go of the pages of a tensor where the system can be told so."""
+        """Frees the memory of a tensor's pages, if the system supports that."""
         if hasattr(mmap, "MADV_DONTNEED"):
             start = -(-entry.start // mmap.PAGESIZE) * mmap.PAGESIZE
             length = entry.stop // mmap.PAGESIZE * mmap.PAGESIZE - start
@@ -58,7 +58,7 @@ class MappedFile:
 
 
 def read_entries(path: Path) -> dict[str, Entry]:
-    """The table of contents of a file that is whole; ModelError says what is cut short or damaged."""
+    """The table of contents of a file. Raises ModelError if the file is cut short or damaged."""
     entries = _read_header(path)
     size = path.stat().st_size
     for name, entry in entries.items():
@@ -73,7 +73,7 @@ def read_entries(path: Path) -> dict[str, Entry]:
 
 
 def check_entry(entries: Mapping[str, Entry], name: str, shape: tuple[int, ...]) -> None:
-    """ModelError where a tensor is not of that shape and of a type that can be read."""
+    """Raises ModelError if a tensor has another shape or a type that cannot be read."""
     if entries[name].shape != shape:
         raise ModelError(f"{name} must have shape {_dims(shape)}, not {_dims(entries[name].shape)}")
     if entries[name].dtype not in DTYPES:
@@ -86,7 +86,7 @@ def _read_header(path: Path) -> dict[str, Entry]:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if length > path.stat().st_size:
-                raise ModelError(f"{path.name} is cut short or no safetensors file")
+                raise ModelError(f"{path.name} is cut short or not a safetensors file")
             header: dict[str, Any] = json.loads(file.read(length))
         base = 8 + length
         return {

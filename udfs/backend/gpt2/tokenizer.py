@@ -36,12 +36,12 @@ _N_BYTES = 256
 # GPT-2's pattern, with tiktoken's possessive quantifiers: same matches, no backtracking.
 _PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
 
-# The same for a text in which an ASCII character stands for each other one: see `_stand_ins`.
+# The same for a text in which ASCII characters replace all others: see `_stand_ins`.
 _ASCII_PATTERN = re.compile(r"'(?:[sdmt]|ll|ve|re)| ?[A-Za-z]+| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s", re.ASCII)
 _STAND_INS = {r"\p{L}": "A", r"\p{N}": "0", r"\s": "\n"}
 _OTHER_STAND_IN = "!"
 
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # controls, but for tab and line ends
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # control characters except tab and line ends
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def token_text(token_id: int) -> str:
 def bytes_text(data: bytes) -> str:
     r"""Bytes as text to read: characters where they are whole UTF-8, otherwise bytes such as `\xe2\x80`.
 
-    Control characters are shown as bytes too, for nobody sees them; tabs and line ends remain.
+    Control characters, which are invisible, are shown as bytes too, except tabs and line ends.
     """
     text = data.decode("utf-8", errors="backslashreplace")
     return _INVISIBLE.sub(lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode()), text)
@@ -193,10 +193,10 @@ def _whole_characters(text: str) -> str:
 
 
 def _stand_ins(text: str) -> str:
-    """The text with an ASCII character of the same class for each other one, so that `re` can split it.
+    """The text with each non-ASCII character replaced by an ASCII one of the same class, so that `re` can split it.
 
-    The classes are asked of tiktoken: Python's Unicode tables, or those of the package `regex`, are of other
-    versions, and a new letter would split a text in another place.
+    tiktoken itself classifies the characters: Python's Unicode tables, and those of the package `regex`, have other
+    versions, and a letter that is new to them would split a text in another place.
     """
     others = {char for char in text if not char.isascii()}
     table = dict.fromkeys(map(ord, others), _OTHER_STAND_IN)

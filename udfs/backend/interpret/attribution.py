@@ -1,7 +1,7 @@
 """Direct logit attribution: how much each part of the model adds to a token's logit.
 
-The final stream is a sum of embeddings, heads, biases, MLPs, and vectors that a model text adds. If ln_f's scale is
-frozen at its value there, ln_f and the unembedding are linear, and the logit is a sum of the same parts.
+The final stream is a sum of embeddings, heads, biases, MLPs, and vectors that a model text adds. With ln_f's scale
+frozen at its value for that stream, ln_f and the unembedding are linear, so the logit is a sum of the same parts.
 
 Sources: Elhage et al. 2021 ("A Mathematical Framework for Transformer Circuits"); `ActivationCache.logit_attrs` of
 TransformerLens.

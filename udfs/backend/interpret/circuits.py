@@ -79,14 +79,14 @@ def _mlp(layer: int) -> Parts:
 
 @dataclass(frozen=True, eq=False)
 class _Averages:
-    """What lost parts of a block give: z `[n_head, n_seq or 1, d_head]`, MLP `[n_seq or 1, n_embd]`."""
+    """What ablated parts of a block give: z `[n_head, n_seq or 1, d_head]`, MLP `[n_seq or 1, n_embd]`."""
 
     z: Array
     mlp: Array
 
 
 class Task:
-    """Prompts and the token that should follow each, on a model that keeps some parts and loses the others.
+    """Prompts and the token that should follow each, on a model that keeps some parts and ablates the others.
 
     Prompts of equal length go through the model together, so a stream is a list with one array `[n_prompts, n_seq,
     n_embd]` for each length. Raises ModelError for a single prompt with the method "mean", which would be its own

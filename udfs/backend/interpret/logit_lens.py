@@ -1,4 +1,4 @@
-"""The logit lens: what the model would say if it stopped at a layer.
+"""The logit lens: the tokens that the model would predict if it stopped at a layer.
 
 Source: nostalgebraist, "interpreting GPT: the logit lens" (2020). ln_f uses the statistics of each layer's own
 residual, so the last layer's answer is the model's.

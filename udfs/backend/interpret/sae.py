@@ -1,7 +1,7 @@
 """Sparse autoencoders of the stream that enters a block, in SAELens's format.
 
 The format and the formula are those of `jbloom/GPT2-Small-SAEs-Reformatted` (Bloom 2024): for each layer a folder
-`blocks.L.hook_resid_pre` with `cfg.json` and `sae_weights.safetensors`. A model's autoencoders lie in
+`blocks.L.hook_resid_pre` with `cfg.json` and `sae_weights.safetensors`. A model's autoencoders are in
 `sae/<model's name>` of the models folder; those of gpt2 may also be in Hugging Face's cache, and demo's is bundled.
 """
 
@@ -30,7 +30,7 @@ WEIGHTS_FILE = "sae_weights.safetensors"
 _BUNDLED_MODEL = "demo"
 _BUNDLED = Path(__file__).parents[2] / "models" / "demo_sae"
 _FOLDER = re.compile(r"blocks\.(\d+)\.hook_resid_pre")
-# What this formula takes for granted; SAELens has autoencoders that are computed otherwise.
+# What this formula assumes. SAELens also has autoencoders with other formulas.
 _FIXED = {
     "architecture": "standard",
     "activation_fn": "relu",
@@ -42,7 +42,7 @@ _FIXED = {
 
 @dataclass(frozen=True, eq=False)
 class SparseAutoencoder:
-    """f = relu((x - b_dec) @ W_enc + b_enc) and x' = f @ W_dec + b_dec, mapped and read as far as it is needed.
+    """f = relu((x - b_dec) @ W_enc + b_enc) and x' = f @ W_dec + b_dec, mapped, and read only as far as needed.
 
     `W_enc` is `[n_embd, n_features]`, `W_dec` `[n_features, n_embd]`.
     """
@@ -64,7 +64,7 @@ class SparseAutoencoder:
         return np.maximum(hidden, 0, out=hidden)
 
     def decode(self, features: Array) -> Array:
-        """The stream that the features stand for: `[n_seq, n_features]` -> `[n_seq, n_embd]`."""
+        """The stream rebuilt from the features: `[n_seq, n_features]` -> `[n_seq, n_embd]`."""
         return features @ self._tensor("W_dec") + self._tensor("b_dec")
 
     def error(self, x: Array) -> Array:
@@ -76,7 +76,7 @@ class SparseAutoencoder:
 
 
 def centre(x: Array) -> Array:
-    """Each row less its mean over the channels.
+    """Each row minus its mean over the channels.
 
     TransformerLens centres all that writes to the stream, and the autoencoders of GPT-2 small were trained on that;
     LayerNorm makes the model itself blind to the mean. Neuronpedia does not centre.
@@ -85,7 +85,7 @@ def centre(x: Array) -> Array:
 
 
 def load_for(model: Model, layer: int) -> SparseAutoencoder:
-    """The autoencoder of the stream that enters a block. ModelError says which there are and how to get others."""
+    """The autoencoder of the stream that enters a block. Raises ModelError, which lists the others, if it is missing."""
     folders = installed(model.name)
     if layer not in folders:
         here = ", ".join(map(str, sorted(folders))) or "none"
@@ -105,7 +105,7 @@ def load_for(model: Model, layer: int) -> SparseAutoencoder:
 
 
 def installed(name: str) -> dict[int, Path]:
-    """The folders of a model's autoencoders, by layer. A user's own go before those of the cache and the bundle."""
+    """The folders of a model's autoencoders, by layer. The user's own take precedence over the cache and the bundle."""
     places = [own_folder(name)]
     if name == HUB_MODEL:
         places += snapshots(HUB_REPOSITORY)
@@ -121,7 +121,7 @@ def installed(name: str) -> dict[int, Path]:
 
 
 def own_folder(name: str) -> Path:
-    """Where the autoencoders of a model are put on this machine."""
+    """The folder of a model's autoencoders in the models folder."""
     return models_folder() / "sae" / name
 
 
@@ -132,7 +132,7 @@ def _open(folder: Path, stamp: tuple[int, int]) -> SparseAutoencoder:
 
 
 def open_autoencoder(folder: Path) -> SparseAutoencoder:
-    """The autoencoder in a folder, mapped and not yet read. ModelError says what is missing or computed otherwise."""
+    """The autoencoder in a folder, mapped and not yet read. Raises ModelError if it is damaged or of another kind."""
     _check_kind(folder / CONFIG_FILE)
     path = folder / WEIGHTS_FILE
     entries = read_entries(path)
