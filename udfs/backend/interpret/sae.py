@@ -85,7 +85,7 @@ def centre(x: Array) -> Array:
 
 
 def load_for(model: Model, layer: int) -> SparseAutoencoder:
-    """The autoencoder of the stream that enters a block. Raises ModelError, which lists the others, if it is missing."""
+    """The autoencoder of the stream that enters a block. Raises ModelError, which lists others, if it is missing."""
     folders = installed(model.name)
     if layer not in folders:
         here = ", ".join(map(str, sorted(folders))) or "none"
