@@ -36,7 +36,7 @@ from udfs.backend.folders import models_folder
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _GIT_SHA1 = re.compile(r"[0-9a-f]{40}")
 _CHUNK = 2**20
-_INCOMPLETE = ".incomplete"  # ends the name of a folder whose files are arriving
+_INCOMPLETE = ".incomplete"  # suffix of a folder while its files arrive
 _PART = re.compile(r".+\.safetensors\.[0-9a-f]{12}\.(\d+)\.part")  # `_RemoteFile.part` of a file of weights
 _STOPPED_AFTER = 60.0  # seconds without a new byte
 

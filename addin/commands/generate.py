@@ -68,7 +68,7 @@ def generate(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Continue a text. Prints each token at once, and ends before <|endoftext|>.
+    """Continue a text. Prints each token immediately, and ends before <|endoftext|>.
 
     Ctrl-C stops it and keeps what it has printed, with exit code 130. =GPT2_GENERATE in a cell gives the same text.
 
@@ -95,7 +95,7 @@ def generate(
 
 
 def _run(steps: Iterator[Step], n_tokens: int, prompt: str | None) -> tuple[list[int], bool]:
-    """The tokens, and whether Ctrl-C stopped them. With a prompt, prints it and then each token at once."""
+    """The tokens, and whether Ctrl-C stopped them. With a prompt, prints it and then each token immediately."""
     from udfs.backend.gpt2.tokenizer import END_OF_TEXT, token_bytes
 
     made: list[int] = []

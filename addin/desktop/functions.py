@@ -43,7 +43,7 @@ def _decorated(call: Callable[..., Any], function: CellFunction) -> Callable[...
             for argument in function.arguments
         ]
     )
-    call.__annotations__ = {}  # xlwings would read them as converters of its own
+    call.__annotations__ = {}  # xlwings would read them as its own converters
     for argument in function.arguments:
         call = xlwings.arg(argument.name, "raw", doc=argument.help)(call)
     return xlwings.func(category=CATEGORY)(call)

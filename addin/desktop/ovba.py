@@ -1,4 +1,4 @@
-"""The compression of VBA source text, [MS-OVBA] 2.4.1: chunks of 4,096 bytes, each an LZ77 of its own."""
+"""The compression of VBA source text, [MS-OVBA] 2.4.1: chunks of 4,096 bytes, each compressed separately by LZ77."""
 
 from __future__ import annotations
 

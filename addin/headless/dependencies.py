@@ -109,7 +109,7 @@ class Readers:
                 found |= self._cells[sheet][row, column]
         for area, formula in self._areas[sheet]:
             if area.bottom < rect.top or area.top > rect.bottom:
-                continue  # nearly all of them, where a sheet has thousands
+                continue  # the case of nearly all formulas of a large sheet
             common = area.common(rect)
             if common and formula not in found and (mask is None or _touched(common, rect, mask)):
                 found.add(formula)

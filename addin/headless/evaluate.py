@@ -135,7 +135,7 @@ class Evaluation:
         if not isinstance(node, Reference):
             return from_result(value[0, 0])
         rect, (_, row, column) = self.range_of(node), self.cell
-        height, width = value.shape  # a whole column is cut where the used cells end
+        height, width = value.shape  # a whole column ends with the used cells
         if rect.width == 1 and rect.top <= row <= rect.bottom:
             return from_result(value[row - rect.top, 0]) if row - rect.top < height else None
         if rect.height == 1 and rect.left <= column <= rect.right:

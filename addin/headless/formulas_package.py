@@ -54,7 +54,7 @@ def call(function: Callable[..., Any], arguments: list[Any]) -> Value:
 
 
 def to_package(value: Any) -> Any:
-    """A value as the package expects it: arrays of its own class, its own mark for a blank."""
+    """A value as the package expects it, with its class of arrays and its mark for a blank."""
     if value is None:
         return schedula.EMPTY
     if isinstance(value, np.ndarray):

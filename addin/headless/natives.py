@@ -1,5 +1,5 @@
-"""Spreadsheet functions of our own, from values to a value: those that the package `formulas` lacks, those for which it
-would load scipy, and those that it computes cell by cell where numpy computes a whole spill at once."""
+"""Spreadsheet functions that the package `formulas` lacks, for which it would load scipy, or which it computes cell by
+cell although numpy can compute a whole spill in one step. Each takes values and returns a value."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Values of cells and spills, and their conversion.
 
 A value is a scalar (float, str, bool, None for blank, or an error) or a 2-D array: float64 where every cell is a
-number, object otherwise. Arrays are never changed once they are a value, so they are handed on without a copy.
+number, object otherwise. An array that is a value is never changed, so it needs no copies.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 import udfs
 from tests.broken_gelu import BREAK_GELU, BrokenGelu
 from tests.hosts.desktop_host import calls, from_excel
-from tests.udfs.test_wrong_arguments import MODEL, WORKING, wrong_values
+from tests.udfs.example_calls import MODEL, WORKING, wrong_values
 from udfs.cells import ERROR_MARK, FUNCTIONS, as_table
 
 Call = Callable[[str, Sequence[object]], list[list[Any]]]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import udfs
-from tests.udfs.test_wrong_arguments import MODEL, WORKING, call
+from tests.udfs.example_calls import MODEL, WORKING, call
 from udfs.cells import as_table
 
 FLOAT64 = f"{MODEL} ; float64"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from addin.headless import Workbook
+from tests.workbook_templates.values import recalculated
 from workbook_templates import build
 
 TOKENS = 7
@@ -19,9 +20,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workbook(built: Path) -> Workbook:
-    opened = Workbook.open(built)
-    opened.recalculate()
-    return opened
+    return recalculated(built)
 
 
 def test_native_formulas_and_functions_agree_step_by_step(workbook: Workbook) -> None:

@@ -9,7 +9,7 @@ import pytest
 import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
-from tests.workbook_templates.test_mri import errors, rows_below
+from tests.workbook_templates.values import errors, recalculated, rows_below
 from workbook_templates import build, generation
 from workbook_templates.generation import log_probabilities
 
@@ -24,16 +24,12 @@ TEMPERATURE, SEED, TEXT = "Sampling!B8", "Sampling!B11", "'Log-probabilities'!B6
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
     """The workbook with its default prompt. Tests that edit it undo their edits."""
-    workbook = Workbook.open(build("generation", tmp_path_factory.mktemp("generation"), model="demo"))
-    workbook.recalculate()
-    return workbook
+    return recalculated(build("generation", tmp_path_factory.mktemp("generation"), model="demo"))
 
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Workbook:
-    workbook = Workbook.open(build("generation", tmp_path, model="tiny", tokens=9))
-    workbook.recalculate()
-    return workbook
+    return recalculated(build("generation", tmp_path, model="tiny", tokens=9))
 
 
 def labelled(workbook: Workbook, tab: str, label: str, column: int = 1) -> object:
@@ -58,7 +54,7 @@ def same(found: list[list[object]], expected: list[list[object]]) -> bool:
 
 
 def typed(workbook: Workbook, cell: str, value: object) -> object:
-    """Types into a cell; what stood there."""
+    """Types into a cell, and returns its value before."""
     before = workbook.get(cell)
     workbook.set(cell, value)
     workbook.recalculate()

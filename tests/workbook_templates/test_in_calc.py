@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from addin.headless import Workbook
 from tests.hosts.calc_host import Calc, calc
+from tests.workbook_templates.values import recalculated
 from workbook_templates import build
 
 ROOM = 16
@@ -50,8 +50,7 @@ def test_a_prompt_with_one_token_too_many_is_a_message(template: str, tmp_path: 
 @pytest.mark.parametrize("template", ["anatomy", "mri", "surgery", "generation", "check"])
 def test_a_file_that_run_saved_shows_its_values(template: str, tmp_path: Path) -> None:
     """LibreOffice computes cells that are blank in a file, and would need the functions for that."""
-    book = Workbook.open(build(template, tmp_path, host="headless", model="tiny"))
-    book.recalculate()
+    book = recalculated(build(template, tmp_path, host="headless", model="tiny"))
     book.save(tmp_path / "saved.xlsx", formulas="plain")
     office = calc()
     office.open(tmp_path / "saved.xlsx")

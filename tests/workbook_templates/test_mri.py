@@ -12,6 +12,7 @@ import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.files import formulas, opened
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
+from tests.workbook_templates.values import errors, recalculated, rows_below
 from workbook_templates import build, mri
 from workbook_templates.mri import patching
 
@@ -23,9 +24,7 @@ TABS += ["Attribution", "Circuit", "Patching"]
 @pytest.fixture(scope="module")
 def scan(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
     """The workbook with its default prompt. Tests that edit it undo their edits."""
-    workbook = Workbook.open(build("mri", tmp_path_factory.mktemp("mri"), model="demo"))
-    workbook.recalculate()
-    return workbook
+    return recalculated(build("mri", tmp_path_factory.mktemp("mri"), model="demo"))
 
 
 @pytest.fixture(scope="module")
@@ -35,32 +34,11 @@ def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tiny(tiny_path: Path) -> Workbook:
-    workbook = Workbook.open(tiny_path)
-    workbook.recalculate()
-    return workbook
-
-
-def rows_below(workbook: Workbook, tab: str, text: str, columns: str = "A:AZ", skip: int = 0) -> list[list[object]]:
-    """The rows from the row whose first filled cell is that text. `skip` such rows are passed over first."""
-    first, _, last = columns.partition(":")
-    rows = workbook.get_range(f"'{tab}'!{first}1:{last}240")
-    found = [number for number, row in enumerate(rows) if row[0] == text]
-    return rows[found[skip] :]
+    return recalculated(tiny_path)
 
 
 def numbers(rows: Sequence[Sequence[object]]) -> np.ndarray:
     return np.array([[0.0 if value is None else value for value in row] for row in rows], float)
-
-
-def errors(workbook: Workbook) -> set[tuple[str, object]]:
-    """Excel's own errors, on any tab."""
-    return {
-        (tab, value)
-        for tab in workbook.sheet_names
-        for row in workbook.get_range(f"'{tab}'!A1:CZ240")
-        for value in row
-        if isinstance(value, str) and value.startswith("#") and not value.startswith("#GPT2! ")
-    }
 
 
 def test_the_tabs_are_in_the_order_of_the_talk(scan: Workbook) -> None:
@@ -282,8 +260,7 @@ def test_a_patched_sentence_must_fit(tiny: Workbook) -> None:
 
 
 def test_bos_takes_room_in_a_patched_sentence_too(tmp_path: Path) -> None:
-    workbook = Workbook.open(build("mri", tmp_path, model="tiny", tokens=14))
-    workbook.recalculate()
+    workbook = recalculated(build("mri", tmp_path, model="tiny", tokens=14))
     assert rows_below(workbook, "Patching", "layer", "A:A")
     workbook.set("model_name", "tiny ; bos")
     workbook.recalculate()
@@ -292,8 +269,7 @@ def test_bos_takes_room_in_a_patched_sentence_too(tmp_path: Path) -> None:
 
 
 def test_long_prompts_lack_only_the_thumbnails(tmp_path: Path) -> None:
-    workbook = Workbook.open(build("mri", tmp_path, tokens=60, prompt="a b c d e f g " * 8, model="tiny"))
-    workbook.recalculate()
+    workbook = recalculated(build("mri", tmp_path, tokens=60, prompt="a b c d e f g " * 8, model="tiny"))
     assert workbook.get("status") == "ready"
     assert "at most 48 tokens have room here" in str(workbook.get("'All heads'!B7"))
     assert not errors(workbook)

@@ -9,16 +9,14 @@ import pytest
 import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.messages import message_after
-from tests.workbook_templates.test_mri import rows_below
+from tests.workbook_templates.values import recalculated, rows_below
 from workbook_templates import build
 
 GUARDED = ("mri", "surgery", "generation", "check")  # whose functions take the prompt's text
 
 
 def opened(template: str, folder: Path) -> Workbook:
-    workbook = Workbook.open(build(template, folder, model="tiny", tokens=9))
-    workbook.recalculate()
-    return workbook
+    return recalculated(build(template, folder, model="tiny", tokens=9))
 
 
 @pytest.mark.parametrize("template", GUARDED)

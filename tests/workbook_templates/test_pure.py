@@ -16,6 +16,7 @@ import pytest
 import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.files import Formulas, code, formulas, opened
+from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
 from udfs.backend.gpt2.tokenizer import encode
 from udfs.cells import FUNCTIONS
@@ -50,9 +51,7 @@ def found(office: openpyxl.Workbook) -> Formulas:
 
 @pytest.fixture(scope="module")
 def computed(path: Path) -> Workbook:
-    workbook = Workbook.open(path)
-    workbook.recalculate()
-    return workbook
+    return recalculated(path)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 import udfs
 from addin.headless import Workbook, WorkbookError
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
+from tests.workbook_templates.values import errors, recalculated
 from workbook_templates import build
 
 PROMPT = "Mike is quick. He moves"
@@ -26,9 +27,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workbook(path: Path) -> Workbook:
-    workbook = Workbook.open(path)
-    workbook.recalculate()
-    return workbook
+    return recalculated(path)
 
 
 def cells(workbook: Workbook, tab: str, columns: str = "A:DZ") -> list[list[object]]:
@@ -49,18 +48,6 @@ def values(workbook: Workbook, tab: str, name: str) -> np.ndarray:
     rows = workbook.get_range(f"'{tab}'!C{first}:DZ{first + ROOM - 1}")
     filled = [[value for value in row if isinstance(value, float)] for row in rows]
     return np.array([row for row in filled if row])
-
-
-def errors(workbook: Workbook) -> set[tuple[str, object]]:
-    """Excel's own errors, on any tab."""
-    tabs = ["Start", "Prompt", "Tokens", "Embeddings", *[f"Block {n}" for n in range(BLOCKS)], "Head", "Weights"]
-    return {
-        (tab, value)
-        for tab in tabs
-        for row in cells(workbook, tab)
-        for value in row
-        if isinstance(value, str) and value.startswith("#") and not value.startswith("#GPT2! ")
-    }
 
 
 def test_steps_are_the_models_own_numbers(workbook: Workbook) -> None:

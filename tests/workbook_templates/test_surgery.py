@@ -12,6 +12,7 @@ import pytest
 import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.messages import Edits, message_after
+from tests.workbook_templates.values import recalculated
 from workbook_templates import build
 
 PROMPT = "Mike pulls out his"
@@ -29,9 +30,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workbook(path: Path) -> Workbook:
-    workbook = Workbook.open(path)
-    workbook.recalculate()
-    return workbook
+    return recalculated(path)
 
 
 def cells(workbook: Workbook, tab: str) -> Cells:
@@ -57,7 +56,7 @@ def probabilities(table: Cells) -> dict[object, float]:
 
 
 def agree(table: Cells, other: Cells) -> bool:
-    """The same but for the last float32 digits, which depend on what of a prompt was read before."""
+    """Whether two tables are the same up to float32 rounding."""
     pairs = [pair for rows in zip(table, other, strict=True) for pair in zip(*rows, strict=True)]
     return all(math.isclose(a, b, rel_tol=1e-5) if isinstance(a, float) else a == b for a, b in pairs)
 
@@ -270,8 +269,7 @@ def test_a_contrast_longer_than_its_rows_is_a_message(workbook: Workbook) -> Non
 
 
 def test_a_line_points_to_the_folded_rows_of_a_long_contrast(tmp_path: Path) -> None:
-    workbook = Workbook.open(build("surgery", tmp_path, tokens=20, model="tiny"))
-    workbook.recalculate()
+    workbook = recalculated(build("surgery", tmp_path, tokens=20, model="tiny"))
     first = row_of(workbook, "Contrast", "vector", 1) + 2
     assert workbook.get(f"Contrast!C{first + 20}") == ""
     workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "a b c d e f g h i j k l m n o p")

@@ -19,7 +19,7 @@ from udfs.backend.gpt2.model import Model
 Probabilities: TypeAlias = NDArray[np.float64]
 
 _CHUNK = 256  # rows of logits in memory at a time: 51 MB for GPT-2's vocabulary
-_BLOCK = 64  # values, of which `top` first looks at the largest only
+_BLOCK = 64  # values; `top` compares the largest of each block first
 
 
 @dataclass(frozen=True, eq=False)

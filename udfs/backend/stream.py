@@ -1,6 +1,6 @@
 """The residual stream of a prompt, with what the model text adds to it.
 
-Everything outside `gpt2/` reads prompts through this module, so that no reading forgets the additions.
+Everything outside `gpt2/` reads prompts through this module, so that the additions are never forgotten.
 """
 
 from __future__ import annotations

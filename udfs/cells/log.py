@@ -24,7 +24,7 @@ def log_path() -> Path:
 def log_to_file() -> None:
     """Writes the log to its file from now on. A host calls this when its process starts; importing `udfs` does not.
 
-    The file is made when the first bug is logged. If it cannot be written, functions go on without it.
+    The file is created when the first bug is logged. If it cannot be written, functions work without it.
     """
     path = log_path().absolute()
     for handler in [handler for handler in _logger.handlers if isinstance(handler, _LogFile)]:

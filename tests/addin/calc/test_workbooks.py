@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from openpyxl.utils import get_column_letter
 import udfs
 from addin.headless import Workbook
 from tests.hosts.calc_host import Calc
+from tests.same_cells import TOLERANCE, is_same
 from workbook_templates import TEMPLATES, build
 
 Value = str | float | None
@@ -21,7 +20,6 @@ Value = str | float | None
 PROMPT, OTHER_PROMPT = "If today is Tuesday, tomorrow is", "If today is Friday, tomorrow is"  # fills all reserved rows
 SHORT_PROMPT = "Mike is quick. He"
 ROOM = 7
-TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -98,14 +96,6 @@ class Pair:
                     break
                 if value != wanted and not is_same(value, wanted):
                     yield f"{tab}!{get_column_letter(column)}{number}: {value!r}, not {wanted!r}"
-
-
-def is_same(value: Any, wanted: Any) -> bool:
-    if isinstance(wanted, float) and isinstance(value, float):
-        return math.isclose(value, wanted, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    if isinstance(wanted, str) and isinstance(value, str):
-        return value.replace(" --host calc", "") == wanted  # a hint names the workbook's host
-    return value == wanted or {value, wanted} == {"", None}
 
 
 # Without `pure`, which takes a minute: test_pure_in_calc.py compares each of its steps with the backend.

@@ -10,7 +10,7 @@ import pytest
 
 import udfs
 from addin.headless import Workbook
-from tests.addin.calc.test_workbooks import is_same
+from tests.same_cells import is_same
 from workbook_templates import build
 
 Make = Callable[..., Path]

@@ -124,7 +124,7 @@ def value(opened: Opened, formula: str) -> Any:
         ("=D3:D4", [[True], [0]]),
         ("=ANCHORARRAY(D1)", "#REF!"),
         ("=Nowhere!A1", "#REF!"),
-        ("=nobody", "#NAME?"),
+        ("=no_such_name", "#NAME?"),
         ("=SUM(A:A)", 60.0),
         ("=ABS()", "#VALUE!"),
         ("=EXP(1,2)", "#VALUE!"),

@@ -186,7 +186,7 @@ def test_volatile_functions_are_evaluated_each_time(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["Nowhere!A1", "Prompt!A0", "Prompt!ZZZZ1", "Prompt!A1:B2", "nobody", "", "Prompt!"]
+    "address", ["Nowhere!A1", "Prompt!A0", "Prompt!ZZZZ1", "Prompt!A1:B2", "no_such_name", "", "Prompt!"]
 )
 def test_unknown_cells(opened: Opened, address: str) -> None:
     book = opened(STREAM, NAMES)

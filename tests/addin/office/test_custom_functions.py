@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 import udfs
 from tests.addin.office.browser import RUNTIMES, excel_calls, needs_chromium, open_page
 from tests.addin.office.running import Running
-from tests.udfs.test_wrong_arguments import MODEL, WORKING
+from tests.udfs.example_calls import MODEL, WORKING
 from udfs.cells import ERROR_MARK, FUNCTIONS, as_table
 
 pytestmark = needs_chromium

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.addin.office.running import Running
-from tests.udfs.test_wrong_arguments import WORKING
+from tests.udfs.example_calls import WORKING
 from udfs.cells import FUNCTIONS
 
 _TEXTS = [

@@ -24,7 +24,10 @@ def in_shares(count: int, work: Callable[[slice], _Result]) -> list[_Result]:
     shares = [slice(count * i // n_shares, count * (i + 1) // n_shares) for i in range(n_shares)]
     tasks = [(share, _pool().submit(work, share)) for share in shares[1:]]
     results = [work(shares[0])]
-    for share, task in tasks:  # a share that no thread has begun is taken back, as another call may keep them busy
+    for (
+        share,
+        task,
+    ) in tasks:  # run here any share that no thread has begun, because other calls may keep the threads busy
         results.append(work(share) if task.cancel() else task.result())
     return results
 

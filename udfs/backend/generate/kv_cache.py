@@ -51,7 +51,7 @@ class KVCache:
         self._n_own = min(self._n_own, n_seq)
 
     def choose(self, texts: list[int]) -> None:
-        """Keeps these of the texts, in this order; one may go on twice."""
+        """Keeps only these texts, in this order. A text can be repeated."""
         self._kept = {place: kept[texts] for place, kept in self._kept.items()}
 
     def _with_room(self, place: str, value: Array, n_seq: int) -> Array:

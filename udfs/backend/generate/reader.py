@@ -43,7 +43,7 @@ class Reader:
         self._cache.go_back(n_read)
 
     def beams(self) -> BeamReader:
-        """Reads several continuations at once from here on."""
+        """Starts reading several continuations in parallel."""
         return BeamReader(self._cache, self._n_prompt, self._last, self._model)
 
     def _through(self, ids: Sequence[int]) -> Array:
@@ -64,7 +64,10 @@ class BeamReader:
         return next_logits(self._last, self._model)
 
     def read(self, parents: Sequence[int], tokens: Sequence[int]) -> Array:
-        """Continues these continuations by a token each; their next logits. One may be left out, or go on twice."""
+        """Adds a token to each of these continuations and returns their next logits.
+
+        A continuation can be left out or repeated.
+        """
         self._cache.choose(list(parents))
         start = self._cache.n_seq
         residual = np.stack([forward.embed([token], self._model, start=start) for token in tokens])

@@ -6,7 +6,7 @@ Shapes are those of one prompt: a row per token, a column per channel. Any axes 
 Every intermediate value passes through `hook(place, value)` under TransformerLens's name for its place, and the pass
 goes on with the value that the hook returns. So one mechanism records values, replaces them and caches keys and values.
 
-Sums and products are made in place (`x += b`) where a new array would take longer than the arithmetic.
+Sums and products are made in place (`x += b`) if a new array would take longer than the arithmetic.
 
 Sources: Radford et al. 2019; `modeling_gpt2.py` of Hugging Face's `transformers`, which the numbers agree with.
 """

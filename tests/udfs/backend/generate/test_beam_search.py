@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.random_checkpoint import random_model
-from tests.udfs.backend.generate.test_decoding import FIXTURE, IDS
+from tests.udfs.backend.generate.recorded import FIXTURE, IDS
 from tests.whole_pass import all_logits
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
@@ -17,11 +16,6 @@ from udfs.backend.generate.decoding import steps
 from udfs.backend.generate.sampling import GREEDY, random_numbers
 from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import log_softmax
-
-
-@pytest.fixture(scope="module")
-def few(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return random_model(tmp_path_factory.mktemp("few"), "few")
 
 
 def log_probability(ids: list[int], continuation: tuple[int, ...], model: Model) -> float:

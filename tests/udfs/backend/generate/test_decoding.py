@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 
 from tests.chi_squared import chance
 from tests.random_checkpoint import random_model
+from tests.udfs.backend.generate.recorded import FIXTURE, IDS
 from tests.whole_pass import all_logits
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
@@ -21,11 +20,6 @@ from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import END_OF_TEXT
 
-# Recorded by tests/parity/transformers_generation.py.
-FIXTURE: dict[str, Any] = json.loads(
-    (Path(__file__).parents[3] / "fixtures" / "generation_tiny.json").read_text(encoding="utf-8")
-)
-IDS: list[int] = FIXTURE["ids"]
 LENGTHS = (*range(1, 33), *range(33, 1024, 61), 1023)  # of the prompts that are read again without a cache
 
 
@@ -33,12 +27,6 @@ LENGTHS = (*range(1, 33), *range(33, 1024, 61), 1023)  # of the prompts that are
 def long(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """A model with a context of 1,024 tokens."""
     return random_model(tmp_path_factory.mktemp("long"), "long")
-
-
-@pytest.fixture(scope="module")
-def few(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """A model with a vocabulary of four tokens."""
-    return random_model(tmp_path_factory.mktemp("few"), "few")
 
 
 def texts(ids: list[int], n_tokens: int, model: Model, how: Sampling = GREEDY, seed: int = 0) -> list[int]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.udfs.backend.generate.test_decoding import FIXTURE, IDS
+from tests.udfs.backend.generate.recorded import FIXTURE, IDS
 from tests.whole_pass import all_logits
 from udfs.backend.catalogue import load
 from udfs.backend.generate import log_probabilities

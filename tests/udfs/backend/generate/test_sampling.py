@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 import udfs
 from tests.chi_squared import chance
-from tests.udfs.backend.generate.test_decoding import FIXTURE
+from tests.udfs.backend.generate.recorded import FIXTURE
 from tests.whole_pass import all_logits
 from udfs.backend.arrays import Array
 from udfs.backend.catalogue import load

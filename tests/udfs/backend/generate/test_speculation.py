@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.chi_squared import chance
 from tests.random_checkpoint import random_model
-from tests.udfs.backend.generate.test_decoding import FIXTURE, IDS
+from tests.udfs.backend.generate.recorded import FIXTURE, IDS
 from tests.whole_pass import all_logits, final_stream
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
