@@ -18,16 +18,13 @@ _MOST_THREADS = 8  # more gain nothing: memory is the limit
 def in_shares(count: int, work: Callable[[slice], _Result]) -> list[_Result]:
     """The results of `work` for slices that make up `range(count)`, in order, one slice per thread.
 
-    The slices depend on `count` and the number of cores only, so they round alike however busy the threads are.
+    The slices depend on `count` and the number of cores only, so results round the same way no matter how busy the threads are.
     """
     n_shares = max(1, min(n_threads(), count))
     shares = [slice(count * i // n_shares, count * (i + 1) // n_shares) for i in range(n_shares)]
     tasks = [(share, _pool().submit(work, share)) for share in shares[1:]]
     results = [work(shares[0])]
-    for (
-        share,
-        task,
-    ) in tasks:  # run here any share that no thread has begun, because other calls may keep the threads busy
+    for share, task in tasks:  # other calls may keep the threads busy: run here what none of them has begun
         results.append(work(share) if task.cancel() else task.result())
     return results
 
