@@ -165,9 +165,6 @@ WRONG: dict[str, list[Any]] = {
     "x": _NO_NUMBERS,
     "gpt2_layernorm.x": _RESIDUAL,
 }
-OPTIONAL_BLANK = {"model", "k", "temperature", "surgery", "row", "rows", "column", "columns", "name", "edits", "text",
-                  "against", "position", "show", "method", "components", "what",
-                  "coefficient", "positions", "plus", "minus"}  # fmt: skip
 
 
 def wrong_values(name: str, argument: str) -> list[Any]:

@@ -18,7 +18,7 @@ _MOST_THREADS = 8  # more gain nothing: memory is the limit
 def in_shares(count: int, work: Callable[[slice], _Result]) -> list[_Result]:
     """The results of `work` for slices that make up `range(count)`, in order, one slice per thread.
 
-    The slices depend on `count` and the number of cores only, so results round the same way no matter how busy the threads are.
+    The slices depend on `count` and the number of cores only, so busy threads do not change how results round.
     """
     n_shares = max(1, min(n_threads(), count))
     shares = [slice(count * i // n_shares, count * (i + 1) // n_shares) for i in range(n_shares)]
