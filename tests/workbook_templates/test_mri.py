@@ -170,7 +170,7 @@ def test_each_of_the_six_parts_is_needed(scan: Workbook) -> None:
     assert scan.get("still_right") == 1
 
 
-def test_the_day_of_start_does_not_win(scan: Workbook) -> None:
+def test_the_day_that_start_names_does_not_win(scan: Workbook) -> None:
     scan.set("'Track a token'!B6", " Friday")
     scan.recalculate()
     table = rows_below(scan, "Track a token", "layer", "A:D")[1:14]

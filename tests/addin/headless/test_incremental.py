@@ -81,7 +81,7 @@ def test_incremental_equals_full(toys: Any, pause: bool, steps: list[tuple[str, 
         incremental = everything(book)
         book.save(saved)
         fresh = Workbook.open(saved, toys.functions)
-        assert everything(fresh) == incremental, "what is read back before a recalculation"
+        assert everything(fresh) == incremental, "values from the file, before a recalculation"
         changed = fresh.recalculate()
         assert everything(fresh) == incremental
         assert not changed

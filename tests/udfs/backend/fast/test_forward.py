@@ -15,7 +15,7 @@ from udfs.backend.gpt2 import forward
 
 @given(st.integers(1, 300), st.integers(0, 40), st.integers(0, 2**32 - 1))
 @settings(max_examples=25)
-def test_attention_by_blocks_of_rows_is_attention(n_seq: int, n_past: int, seed: int) -> None:
+def test_attention_by_blocks_of_rows_equals_plain_attention(n_seq: int, n_past: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
     q = generator.standard_normal((2, 3, n_seq, 16), np.float32)
     k, v = generator.standard_normal((2, 2, 3, n_past + n_seq, 16), np.float32)
@@ -24,7 +24,7 @@ def test_attention_by_blocks_of_rows_is_attention(n_seq: int, n_past: int, seed:
 
 
 @pytest.mark.parametrize("n_seq", [1, 10, 128, 129, 300])
-def test_a_block_is_the_readable_one(n_seq: int, tmp_path: Path) -> None:
+def test_a_block_equals_the_readable_one(n_seq: int, tmp_path: Path) -> None:
     model = random_model(tmp_path, "long")
     residual = forward.embed([token % 100 for token in range(n_seq)], model)
     places: list[str] = []

@@ -25,7 +25,7 @@ vectors = arrays(np.float32, st.integers(1, 40), elements=st.floats(-5, 5, width
 
 
 @pytest.mark.parametrize("number", range(len(SAMPLINGS)), ids=lambda number: str(SAMPLINGS[number]))
-def test_what_is_left_equals_transformers(number: int) -> None:
+def test_tokens_left_by_the_cuts_equal_transformers(number: int) -> None:
     """Recorded by tests/parity/transformers_generation.py, with the warpers in the order that `generate` uses."""
     model, expected = load("tiny"), FIXTURE["distributions"][number]
     logits = all_logits(FIXTURE["ids"], model)[-1]

@@ -108,13 +108,13 @@ def test_folders_of_autoencoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert sae.installed("demo").keys() == {6}
 
 
-def test_a_missing_one_is_reported_with_a_remedy() -> None:
+def test_a_missing_autoencoder_is_reported_with_a_remedy() -> None:
     with pytest.raises(ModelError) as error:
         sae.load_for(load("tiny"), 0)
     assert str(error.value) == "layer must be one that has a sparse autoencoder for tiny on this machine (1), not 0"
 
 
-def test_a_missing_one_of_gpt2_names_the_command(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_autoencoder_of_gpt2_names_the_command(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (models_folder / "gpt2").symlink_to(models_folder / "tiny")
     try:
         with pytest.raises(ModelError) as error:
@@ -127,7 +127,7 @@ def test_a_missing_one_of_gpt2_names_the_command(models_folder: Path, monkeypatc
     )
 
 
-def test_one_for_another_width_is_refused(models_folder: Path) -> None:
+def test_an_autoencoder_of_another_width_is_refused(models_folder: Path) -> None:
     folder = write_sae(models_folder / "sae" / "tiny" / "blocks.2.hook_resid_pre", n_embd=31)
     try:
         with pytest.raises(ModelError, match=r"must be for 32 channels, as tiny has, not 31$"):
