@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class ModelError(ValueError):
-    """A checkpoint, a model text or an argument is not what GPT-2 needs; the message is one line for a person."""
+    """A checkpoint, a model text or an argument does not fit GPT-2. The message is one line for the user."""

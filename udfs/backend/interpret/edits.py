@@ -86,7 +86,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Mean:
-    """Replaces what a head, an attention or an MLP writes by its mean: `mean h.9.attn.head.1 over ["one", "two"]`.
+    """Replaces what a head, an attention or an MLP writes with its mean: `mean h.9.attn.head.1 over ["one", "two"]`.
 
     The mean is over all tokens of all prompts, each counting the same. The component's rows of c_proj become zero, and
     the mean goes into the bias.
