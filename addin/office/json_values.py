@@ -1,13 +1,14 @@
 """Converts cells from and to JSON, in a few milliseconds for 64 x 768 numbers.
 
-In: a list of arguments, each a cell or rows of cells. A range that contains only numbers becomes an array.
+In: a list of calls, each a function's name and a list of arguments. An argument is a cell or rows of cells; a range
+that contains only numbers becomes an array.
 Out: rows of cells. Numbers have the fewest digits that give the same float32.
 """
 
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -16,6 +17,7 @@ from udfs.cells import CellError, Rows, as_table
 from udfs.excel_limits import MAX_TEXT
 
 JSON = "application/json"  # the media type of calls and answers
+MAX_BATCH = 100  # calls in one request
 MAX_RESULT_BYTES = 5_000_000  # the largest answer that Excel takes from an add-in
 MAX_CELLS = 1_000_000
 MAX_TEXTS = 200_000  # characters in all arguments of a call
@@ -23,17 +25,36 @@ _NUMBERS = {int, float}
 _CELL_TYPES = {int, float, bool, str, dict, type(None)}
 
 
-def read_arguments(body: bytes) -> list[Any]:
-    """The arguments of a call, ranges of numbers as arrays. Raises CellError if the body is malformed or too large."""
+class Call(NamedTuple):
+    """A function's name, and its arguments as they came."""
+
+    name: str
+    arguments: list[Any]
+
+
+def read_calls(body: bytes) -> list[Call]:
+    """The calls of a request. Raises CellError if the body is malformed or has too many."""
     try:
-        arguments = orjson.loads(body)
+        calls = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise CellError(f"the call is not JSON: {error.msg}") from None
-    if not isinstance(arguments, list):
-        raise CellError("the call must be a JSON list of arguments, each a cell or rows of cells")
+        raise CellError(f"the calls are not JSON: {error.msg}") from None
+    if not isinstance(calls, list) or not all(map(_is_call, calls)):
+        raise CellError("the calls must be a JSON list, each a list of a function's name and a list of arguments")
+    if len(calls) > MAX_BATCH:
+        raise CellError(f"a request must have at most {MAX_BATCH} calls, not {len(calls)}")
+    return [Call(*call) for call in calls]
+
+
+def checked_arguments(arguments: list[Any]) -> list[Any]:
+    """The arguments of a call, ranges of numbers as arrays. Raises CellError if they are malformed or too large."""
     rows_of = [_rows(argument, number) for number, argument in enumerate(arguments, start=1)]
     _check_size(rows_of)
     return [_compact(argument, rows) for argument, rows in zip(arguments, rows_of, strict=True)]
+
+
+def write_error(line: str) -> bytes:
+    """An error as JSON."""
+    return orjson.dumps({"error": line})
 
 
 def write_result(rows: Rows, name: str) -> bytes:
@@ -44,6 +65,10 @@ def write_result(rows: Rows, name: str) -> bytes:
         size = f"{len(cells)} x {len(cells[0])} cells, {len(body) / 1e6:.1f} MB"
         raise CellError(f"{name} gives {size}; Excel takes {MAX_RESULT_BYTES / 1e6:.0f} MB at once: ask for less")
     return body
+
+
+def _is_call(call: Any) -> bool:
+    return isinstance(call, list) and len(call) == 2 and isinstance(call[0], str) and isinstance(call[1], list)
 
 
 def _rows(argument: Any, number: int) -> list[list[Any]]:

@@ -72,7 +72,9 @@ class Job:
         return json.loads(line)
 
 
-def measure(host: str, template: str, model: str, folders: dict[Path, Path], rounds: int) -> dict[Path, dict[str, float]]:
+def measure(
+    host: str, template: str, model: str, folders: dict[Path, Path], rounds: int
+) -> dict[Path, dict[str, float]]:
     """The median seconds of each step in each checkout; the checkouts take turns. Empty if the host is missing."""
     with ExitStack() as stack:
         jobs = {}
@@ -87,12 +89,15 @@ def measure(host: str, template: str, model: str, folders: dict[Path, Path], rou
             for checkout, job in jobs.items():
                 times[checkout].append(job.round(turn))
     return {
-        checkout: job.before | {step: statistics.median(done[step] for done in times[checkout][1:]) for step in times[checkout][0]}
+        checkout: job.before
+        | {step: statistics.median(done[step] for done in times[checkout][1:]) for step in times[checkout][0]}
         for checkout, job in jobs.items()
     }
 
 
-def rows_of(template: str, model: str, hosts: Sequence[str], checkouts: Sequence[Path], rounds: int) -> Iterator[list[str]]:
+def rows_of(
+    template: str, model: str, hosts: Sequence[str], checkouts: Sequence[Path], rounds: int
+) -> Iterator[list[str]]:
     """The table's rows for one workbook."""
     with TemporaryDirectory() as path:
         folders = {checkout: Path(path) / str(number) for number, checkout in enumerate(checkouts)}

@@ -191,7 +191,6 @@ def office(template: str, model: str, folder: Path) -> Host:
     if browser.CHROMIUM is None:
         pytest.skip("needs chromium (apt-get install chromium)")
     with running(folder) as server, browser.open_page(server, "fake") as page:
-
         page.unroute_all()  # else Playwright would inspect every call
 
         def replay(waves: Waves) -> float:
