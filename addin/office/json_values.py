@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 
 from udfs.cells import CellError, Rows, as_table
+from udfs.cells.values import floats
 from udfs.excel_limits import MAX_TEXT
 
 JSON = "application/json"  # the media type of calls and answers
@@ -47,9 +48,16 @@ def read_calls(body: bytes) -> list[Call]:
 
 def checked_arguments(arguments: list[Any]) -> list[Any]:
     """The arguments of a call, ranges of numbers as arrays. Raises CellError if they are malformed or too large."""
-    rows_of = [_rows(argument, number) for number, argument in enumerate(arguments, start=1)]
-    _check_size(rows_of)
-    return [_compact(argument, rows) for argument, rows in zip(arguments, rows_of, strict=True)]
+    ranges = [_rows(argument, number) for number, argument in enumerate(arguments, start=1)]
+    types = [set(map(type, chain.from_iterable(rows))) for rows in ranges]
+    for number, found in enumerate(types, start=1):
+        if strange := found - _CELL_TYPES:
+            raise CellError(f"argument {number} has a {strange.pop().__name__} instead of a cell")
+    _check_size(ranges, types)
+    return [
+        floats(rows) if found and found <= _NUMBERS and len({*map(len, rows)}) == 1 else argument
+        for argument, rows, found in zip(arguments, ranges, types, strict=True)
+    ]
 
 
 def write_error(line: str) -> bytes:
@@ -76,29 +84,19 @@ def _rows(argument: Any, number: int) -> list[list[Any]]:
     rows = argument if isinstance(argument, list) else [[argument]]
     if not all(isinstance(row, list) for row in rows):
         raise CellError(f"argument {number} must be a cell or a list of rows, each a list of cells")
-    strange = set(map(type, chain.from_iterable(rows))) - _CELL_TYPES
-    if strange:
-        raise CellError(f"argument {number} has a {strange.pop().__name__} instead of a cell")
     return rows
 
 
-def _check_size(rows_of: list[list[list[Any]]]) -> None:
-    n_cells = sum(map(len, chain.from_iterable(rows_of)))
+def _check_size(ranges: list[list[list[Any]]], types: list[set[type]]) -> None:
+    n_cells = sum(map(len, chain.from_iterable(ranges)))
     if n_cells > MAX_CELLS:
         raise CellError(f"the arguments must have at most {MAX_CELLS} cells, not {n_cells}")
-    lengths = [len(cell) for rows in rows_of for cell in chain.from_iterable(rows) if isinstance(cell, str)]
+    with_texts = [rows for rows, found in zip(ranges, types, strict=True) if str in found]
+    lengths = [len(cell) for rows in with_texts for cell in chain.from_iterable(rows) if isinstance(cell, str)]
     if max(lengths, default=0) > MAX_TEXT:
         raise CellError(f"a cell must hold at most {MAX_TEXT} characters, not {max(lengths)}")
     if sum(lengths) > MAX_TEXTS:
         raise CellError(f"the arguments must hold at most {MAX_TEXTS} characters of text, not {sum(lengths)}")
-
-
-def _compact(argument: Any, rows: list[list[Any]]) -> Any:
-    """A rectangle of numbers as an array; any other argument unchanged."""
-    cells = set(map(type, chain.from_iterable(rows)))
-    if not cells or cells - _NUMBERS or len({len(row) for row in rows}) > 1:
-        return argument
-    return np.array(rows, np.float64)
 
 
 def _table(rows: list[list[Any]]) -> list[list[Any]]:
