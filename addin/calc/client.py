@@ -6,6 +6,7 @@ It uses only the standard library, because LibreOffice's Python imports it.
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import threading
 from array import array
@@ -67,7 +68,7 @@ class Client:
 
 
 def _rows(numbers: array[float], columns: int) -> list[tuple[float, ...]]:
-    return [tuple(numbers[start : start + columns]) for start in range(0, len(numbers), columns)]
+    return list(struct.iter_unpack(f"{columns}d", numbers))
 
 
 def _with_blanks(row: list[Any]) -> tuple[Any, ...]:

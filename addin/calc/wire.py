@@ -19,9 +19,9 @@ _ARRAY = "array"  # the JSON key for the rows and columns of an array
 
 def send(stream: IO[bytes], values: list[Any]) -> None:
     """Writes one message: single values, ranges (rows of values), and arrays (2-D memoryviews of float64)."""
-    numbers: array[float] = array(_FLOAT64)
+    numbers: list[bytes] = []
     text = json.dumps([_packed(value, numbers) for value in values]).encode()
-    raw = numbers.tobytes()
+    raw = b"".join(numbers)
     stream.write(_LENGTHS.pack(len(text), len(raw)) + text)
     stream.write(raw)
     stream.flush()
@@ -47,26 +47,24 @@ def receive(stream: IO[bytes], arrange: Callable[[array[float], int], Any]) -> l
     return values
 
 
-def _packed(value: Any, numbers: array[float]) -> Any:
-    """A value for the JSON text. The numbers of arrays and numeric ranges are appended to `numbers` instead.
+def _packed(value: Any, numbers: list[bytes]) -> Any:
+    """A value for the JSON text. The bytes of arrays and numeric ranges are appended to `numbers` instead.
 
     Blank rows at the end of a range are not data and are not sent: a workbook reserves many.
     """
     if isinstance(value, memoryview):
-        numbers.frombytes(value.cast("B"))
+        numbers.append(value.tobytes())
         return {_ARRAY: value.shape}
     if not isinstance(value, (list, tuple)):
         return value
     rows = list(value)
     while len(rows) > 1 and rows[-1].count("") + rows[-1].count(None) == len(rows[-1]):
         rows.pop()
-    start = len(numbers)
     try:
-        for row in rows:
-            numbers.extend(row)
-    except TypeError:  # a text or a blank
-        del numbers[start:]
+        raw = b"".join(struct.pack(f"{len(row)}{_FLOAT64}", *row) for row in rows)
+    except struct.error:  # a text or a blank
         return rows
+    numbers.append(raw)
     return {_ARRAY: (len(rows), len(rows[0]))}
 
 

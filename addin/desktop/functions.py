@@ -7,9 +7,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
 import xlwings
 
-from udfs.cells import FUNCTIONS, Rows, as_table
+from udfs.cells import FUNCTIONS, Rows
 from udfs.cells.log import log_to_file
 from udfs.cells.registry import CATEGORY, CellFunction
 
@@ -22,7 +23,8 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
 @cache
 def _for_xlwings(name: str) -> Callable[..., Any]:
-    """The function as xlwings wants it: every argument raw, because the registry converts them."""
+    """The function as xlwings wants it: raw, because the registry converts arguments, and xlwings' conversion of a
+    result takes ten times as long."""
     log_to_file()
 
     def call(*arguments: object) -> list[list[Any]]:
@@ -46,9 +48,17 @@ def _decorated(call: Callable[..., Any], function: CellFunction) -> Callable[...
     call.__annotations__ = {}  # xlwings would read them as its own converters
     for argument in function.arguments:
         call = xlwings.arg(argument.name, "raw", doc=argument.help)(call)
-    return xlwings.func(category=CATEGORY)(call)
+    return xlwings.func(category=CATEGORY)(xlwings.ret("raw")(call))
 
 
 def _as_cells(rows: Rows) -> list[list[Any]]:
-    """Whole numbers as floats: Excel takes no integers of more than 32 bits."""
-    return [[float(value) if type(value) is int else value for value in row] for row in as_table(rows)]
+    """Rows for COM: whole numbers as floats, because Excel takes no integers of more than 32 bits; blanks as texts."""
+    if isinstance(rows, np.ndarray):
+        return rows.astype(np.float64).tolist()
+    return [[_as_cell(value) for value in row] for row in rows]
+
+
+def _as_cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    return float(value) if type(value) is int or isinstance(value, np.number) else value

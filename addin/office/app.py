@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -25,14 +26,14 @@ from addin.hub import downloads
 from addin.office.calls import Calls, without_paths
 from addin.office.guard import Guard
 from addin.office.icons import draw
-from addin.office.json_values import JSON
+from addin.office.json_values import JSON, read_calls
 from addin.office.limits import CLOSE, body_size, disconnected, read_body
 from addin.office.manifest import ICON_SIZES, manifest
 from addin.office.metadata import catalog, functions_json, openapi
 from addin.office.settings import Settings
 from addin.templates import open_template
 from udfs.backend import catalogue
-from udfs.cells import ERROR_MARK, FUNCTIONS
+from udfs.cells import ERROR_MARK, FUNCTIONS, CellError
 from udfs.cells.log import log_to_file
 from workbook_templates import TEMPLATES
 
@@ -84,7 +85,7 @@ class Routes:
             Route("/manifest.xml", self.manifest),
             Route("/status", self.status),
             Route("/templates/{name}", self.template),
-            Route("/call/{name}", self.call, methods=["POST"]),
+            Route("/calls", self.answers, methods=["POST"]),
         ]
 
     async def manifest(self, request: Request) -> Response:
@@ -114,17 +115,19 @@ class Routes:
         headers = {"Content-Disposition": f"attachment; filename={TEMPLATES[name]}"}
         return Response(content, media_type=_XLSX, headers=headers)
 
-    async def call(self, request: Request) -> Response:
-        """A function's rows for the cells of its arguments, or one line that says what is wrong with them."""
-        name = request.path_params["name"]
-        if name not in self._calls.functions:
-            raise HTTPException(404, "there is no such function: reload the add-in", CLOSE)
+    async def answers(self, request: Request) -> Response:
+        """For each call of the body, in their order, its rows or one line that says what is wrong with it."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != JSON:
-            raise HTTPException(415, f"the call must be {JSON}", CLOSE)
-        with self._calls.room(body_size(request)):
+            raise HTTPException(415, f"the calls must be {JSON}", CLOSE)
+        with self._calls.room(0, body_size(request)):
             body = await read_body(request)
-            result = await self._calls.run(name, body, disconnected(request))
-        return Response(status_code=_CLIENT_GONE) if result is None else Response(result, media_type=JSON)
+            try:
+                calls = await run_in_threadpool(read_calls, body)
+            except CellError as error:
+                raise HTTPException(422, str(error)) from None
+            with self._calls.room(len(calls), 0):
+                answers = await self._calls.run(calls, disconnected(request))
+        return Response(status_code=_CLIENT_GONE) if answers is None else Response(answers, media_type=JSON)
 
 
 def _template(name: str) -> bytes:

@@ -1,21 +1,24 @@
 """Converts cells from and to JSON, in a few milliseconds for 64 x 768 numbers.
 
-In: a list of arguments, each a cell or rows of cells. A range that contains only numbers becomes an array.
+In: a list of calls, each a function's name and a list of arguments. An argument is a cell or rows of cells; a range
+that contains only numbers becomes an array.
 Out: rows of cells. Numbers have the fewest digits that give the same float32.
 """
 
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 
 from udfs.cells import CellError, Rows, as_table
+from udfs.cells.values import floats
 from udfs.excel_limits import MAX_TEXT
 
 JSON = "application/json"  # the media type of calls and answers
+MAX_BATCH = 100  # calls in one request
 MAX_RESULT_BYTES = 5_000_000  # the largest answer that Excel takes from an add-in
 MAX_CELLS = 1_000_000
 MAX_TEXTS = 200_000  # characters in all arguments of a call
@@ -23,17 +26,43 @@ _NUMBERS = {int, float}
 _CELL_TYPES = {int, float, bool, str, dict, type(None)}
 
 
-def read_arguments(body: bytes) -> list[Any]:
-    """The arguments of a call, ranges of numbers as arrays. Raises CellError if the body is malformed or too large."""
+class Call(NamedTuple):
+    """A function's name, and its arguments as they came."""
+
+    name: str
+    arguments: list[Any]
+
+
+def read_calls(body: bytes) -> list[Call]:
+    """The calls of a request. Raises CellError if the body is malformed or has too many."""
     try:
-        arguments = orjson.loads(body)
+        calls = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise CellError(f"the call is not JSON: {error.msg}") from None
-    if not isinstance(arguments, list):
-        raise CellError("the call must be a JSON list of arguments, each a cell or rows of cells")
-    rows_of = [_rows(argument, number) for number, argument in enumerate(arguments, start=1)]
-    _check_size(rows_of)
-    return [_compact(argument, rows) for argument, rows in zip(arguments, rows_of, strict=True)]
+        raise CellError(f"the calls are not JSON: {error.msg}") from None
+    if not isinstance(calls, list) or not all(map(_is_call, calls)):
+        raise CellError("the calls must be a JSON list, each a list of a function's name and a list of arguments")
+    if len(calls) > MAX_BATCH:
+        raise CellError(f"a request must have at most {MAX_BATCH} calls, not {len(calls)}")
+    return [Call(*call) for call in calls]
+
+
+def checked_arguments(arguments: list[Any]) -> list[Any]:
+    """The arguments of a call, ranges of numbers as arrays. Raises CellError if they are malformed or too large."""
+    ranges = [_rows(argument, number) for number, argument in enumerate(arguments, start=1)]
+    types = [set(map(type, chain.from_iterable(rows))) for rows in ranges]
+    for number, found in enumerate(types, start=1):
+        if strange := found - _CELL_TYPES:
+            raise CellError(f"argument {number} has a {strange.pop().__name__} instead of a cell")
+    _check_size(ranges, types)
+    return [
+        floats(rows) if found and found <= _NUMBERS and len({*map(len, rows)}) == 1 else argument
+        for argument, rows, found in zip(arguments, ranges, types, strict=True)
+    ]
+
+
+def write_error(line: str) -> bytes:
+    """An error as JSON."""
+    return orjson.dumps({"error": line})
 
 
 def write_result(rows: Rows, name: str) -> bytes:
@@ -46,34 +75,28 @@ def write_result(rows: Rows, name: str) -> bytes:
     return body
 
 
+def _is_call(call: Any) -> bool:
+    return isinstance(call, list) and len(call) == 2 and isinstance(call[0], str) and isinstance(call[1], list)
+
+
 def _rows(argument: Any, number: int) -> list[list[Any]]:
     """An argument as rows of cells; a single cell is one row."""
     rows = argument if isinstance(argument, list) else [[argument]]
     if not all(isinstance(row, list) for row in rows):
         raise CellError(f"argument {number} must be a cell or a list of rows, each a list of cells")
-    strange = set(map(type, chain.from_iterable(rows))) - _CELL_TYPES
-    if strange:
-        raise CellError(f"argument {number} has a {strange.pop().__name__} instead of a cell")
     return rows
 
 
-def _check_size(rows_of: list[list[list[Any]]]) -> None:
-    n_cells = sum(map(len, chain.from_iterable(rows_of)))
+def _check_size(ranges: list[list[list[Any]]], types: list[set[type]]) -> None:
+    n_cells = sum(map(len, chain.from_iterable(ranges)))
     if n_cells > MAX_CELLS:
         raise CellError(f"the arguments must have at most {MAX_CELLS} cells, not {n_cells}")
-    lengths = [len(cell) for rows in rows_of for cell in chain.from_iterable(rows) if isinstance(cell, str)]
+    with_texts = [rows for rows, found in zip(ranges, types, strict=True) if str in found]
+    lengths = [len(cell) for rows in with_texts for cell in chain.from_iterable(rows) if isinstance(cell, str)]
     if max(lengths, default=0) > MAX_TEXT:
         raise CellError(f"a cell must hold at most {MAX_TEXT} characters, not {max(lengths)}")
     if sum(lengths) > MAX_TEXTS:
         raise CellError(f"the arguments must hold at most {MAX_TEXTS} characters of text, not {sum(lengths)}")
-
-
-def _compact(argument: Any, rows: list[list[Any]]) -> Any:
-    """A rectangle of numbers as an array; any other argument unchanged."""
-    cells = set(map(type, chain.from_iterable(rows)))
-    if not cells or cells - _NUMBERS or len({len(row) for row in rows}) > 1:
-        return argument
-    return np.array(rows, np.float64)
 
 
 def _table(rows: list[list[Any]]) -> list[list[Any]]:

@@ -6,7 +6,7 @@ from importlib import metadata
 from typing import Any
 
 from addin import NAME
-from addin.office.json_values import JSON
+from addin.office.json_values import JSON, MAX_BATCH
 from udfs.cells import FUNCTIONS, Argument, CellFunction
 
 _ROWS = {"type": "array", "items": {"type": "array", "items": {"$ref": "#/components/schemas/Cell"}}}
@@ -21,9 +21,8 @@ _REFUSALS = {
     411: "no Content-Length",
     413: "the arguments are too large",
     415: "not application/json",
-    422: "an error: the line that a cell shows",
+    422: "the calls are malformed, or too many",
     503: "too many calls at once",
-    504: "the call took too long",
 }
 
 
@@ -52,12 +51,12 @@ def catalog() -> list[dict[str, Any]]:
 
 
 def openapi() -> dict[str, Any]:
-    """The calls in OpenAPI 3.1: one path for each function."""
+    """The calls in OpenAPI 3.1: one path, to which a request brings a list of calls."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "GPT-2 in Excel", "version": metadata.version(NAME)},
-        "paths": {f"/call/{name}": {"post": _operation(function)} for name, function in FUNCTIONS.items()},
-        "components": {"schemas": _SCHEMAS},
+        "paths": {"/calls": {"post": _operation()}},
+        "components": {"schemas": _SCHEMAS | {name: _call(function) for name, function in FUNCTIONS.items()}},
     }
 
 
@@ -82,19 +81,27 @@ def _parameter(argument: Argument) -> dict[str, Any]:
     }
 
 
-def _operation(function: CellFunction) -> dict[str, Any]:
+def _call(function: CellFunction) -> dict[str, Any]:
+    """A call of a function: its name and a list of its arguments."""
     arguments = {
         "type": "array",
         "description": "; ".join(f"{argument.name}: {argument.help}" for argument in function.arguments),
         "items": {"anyOf": [_ref("Cell"), _ref("Rows")]},
         "maxItems": len(function.arguments),
     }
+    parts = [{"const": function.name}, arguments]
+    return {"type": "array", "description": function.help, "prefixItems": parts, "minItems": 2, "maxItems": 2}
+
+
+def _operation() -> dict[str, Any]:
+    calls = {"type": "array", "maxItems": MAX_BATCH, "items": {"anyOf": [_ref(name) for name in FUNCTIONS]}}
+    answers = {"type": "array", "items": {"anyOf": [_ref("Rows"), _ref("Refusal")]}}
     return {
-        "operationId": function.name,
-        "summary": function.help,
-        "requestBody": {"required": True, "content": _as_json(arguments)},
+        "operationId": "calls",
+        "summary": "Answers calls of functions, in their order.",
+        "requestBody": {"required": True, "content": _as_json(calls)},
         "responses": {
-            "200": {"description": "the rows that spill", "content": _as_json(_ref("Rows"))},
+            "200": {"description": "for each call its rows, or the line of its error", "content": _as_json(answers)},
             **{
                 str(status): {"description": reason, "content": _as_json(_ref("Refusal"))}
                 for status, reason in _REFUSALS.items()

@@ -28,10 +28,11 @@ class Tally:
 
 
 def call(connection: HTTPSConnection, name: str, arguments: Sequence[Any]) -> tuple[int, bytes]:
-    """The status and the body of the answer to a call."""
-    connection.request("POST", f"/call/{name}", json.dumps(arguments), _HEADERS)
+    """The status and the body of the answer to one call; 422 if the call has an error."""
+    connection.request("POST", "/calls", json.dumps([[name, arguments]]), _HEADERS)
     answer = connection.getresponse()
-    return answer.status, answer.read()
+    body = answer.read()
+    return 422 if body.startswith(b'[{"error"') else answer.status, body
 
 
 def connect(port: int, root: Path) -> HTTPSConnection:

@@ -1,12 +1,15 @@
-// The custom functions. Each sends the cells of its arguments to the server and returns the rows of the answer. An error
-// is one line of text in the cell, because Excel for Mac shows no message with an error value.
+// The custom functions. The calls that Excel makes in one tick travel to the server together, and each gets its own answer:
+// rows, or an error. An error is one line of text in the cell, because Excel for Mac shows no message with an error value.
 "use strict";
 
 globalThis.gpt2 = (() => {
   const RETRIES = 60; // if the server is busy
   const PAUSE = 250; // milliseconds before the first retry
+  const MAX_BATCH = 100; // calls in one request; the server takes no more
+  const MAX_LENGTH = 5e6; // characters of the calls in one request, unless it is a single call
 
   const token = new URLSearchParams(location.search).get("token");
+  const collected = []; // calls of this tick
 
   function headers(more) {
     return token ? { ...more, Authorization: `Bearer ${token}` } : more;
@@ -17,11 +20,6 @@ globalThis.gpt2 = (() => {
     return fetch(path, { ...options, headers: headers(options.headers) });
   }
 
-  // An omitted argument is null or undefined; an error cell is an object with its own JSON form.
-  function body(values) {
-    return JSON.stringify(values.map((value) => value ?? null));
-  }
-
   function wait(milliseconds, signal) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, milliseconds);
@@ -29,34 +27,70 @@ globalThis.gpt2 = (() => {
     });
   }
 
-  async function post(name, values, signal) {
-    const options = { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: body(values) };
+  async function post(body, signal) {
+    const options = { method: "POST", signal, headers: { "Content-Type": "application/json" }, body };
     for (let attempt = 0; ; attempt += 1) {
-      const response = await ask(`/call/${name}`, options);
+      const response = await ask("/calls", options);
       if (response.status !== 503 || attempt === RETRIES) return response;
       await wait(PAUSE * (1 + Math.random()) * Math.min(attempt + 1, 4), signal);
     }
   }
 
-  async function call(name, values, signal, mark) {
+  // A signal that aborts the request when all of its calls are canceled.
+  function allCanceled(calls) {
+    const stop = new AbortController();
+    let left = calls.length;
+    for (const { signal } of calls) signal.addEventListener("abort", () => (left -= 1) || stop.abort(), { once: true });
+    return stop.signal;
+  }
+
+  async function send(calls) {
     try {
-      const response = await post(name, values, signal);
-      const answer = await response.json();
-      return response.ok ? answer : [[mark + answer.error]];
-    } catch (error) {
-      if (signal.aborted) throw new CustomFunctions.Error(CustomFunctions.ErrorCode.notAvailable, "canceled");
-      return [[`${mark}the server does not answer: start it with gpt2-excel serve`]];
+      const response = await post(`[${calls.map((call) => call.text)}]`, allCanceled(calls));
+      const answers = await response.json();
+      calls.forEach((call, index) => call.resolve(response.ok ? answers[index] : answers));
+    } catch {
+      const error = "the server does not answer: start it with gpt2-excel serve";
+      calls.forEach((call) => call.resolve({ error }));
     }
   }
 
-  // Excel calls a function with a value for each argument and, last, an object that describes the call.
+  // Sends the collected calls in as few requests as their limits allow.
+  function sendCollected() {
+    let batch = [];
+    let length = 0;
+    for (const call of collected.splice(0)) {
+      if (call.signal.aborted) continue;
+      if (batch.length === MAX_BATCH || (batch.length && length + call.text.length > MAX_LENGTH)) {
+        send(batch);
+        [batch, length] = [[], 0];
+      }
+      batch.push(call);
+      length += call.text.length;
+    }
+    if (batch.length) send(batch);
+  }
+
+  // The server's answer to a call. Fails as soon as the call is canceled.
+  function answered(text, signal) {
+    return new Promise((resolve, reject) => {
+      if (!collected.length) setTimeout(sendCollected, 0);
+      collected.push({ text, signal, resolve });
+      const canceled = () => reject(new CustomFunctions.Error(CustomFunctions.ErrorCode.notAvailable, "canceled"));
+      signal.addEventListener("abort", canceled, { once: true });
+    });
+  }
+
+  // Excel calls a function with a value for each argument and, last, an object that describes the call. An omitted
+  // argument is null or undefined; an error cell is an object with its own JSON form.
   function associate(names, mark) {
     for (const name of names) {
-      CustomFunctions.associate(name, (...values) => {
+      CustomFunctions.associate(name, async (...values) => {
         const invocation = values.pop();
         const stop = new AbortController();
         invocation.onCanceled = () => stop.abort();
-        return call(name, values, stop.signal, mark);
+        const answer = await answered(JSON.stringify([name, values.map((value) => value ?? null)]), stop.signal);
+        return "error" in answer ? [[mark + answer.error]] : answer;
       });
     }
   }

@@ -85,12 +85,12 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal that Windows lacks")
 def test_several_processes_serve_and_ctrl_c_stops_them(tmp_path: Path) -> None:
     with serving(tmp_path, "--workers", "2", "--token", TOKEN) as (process, port, context):
-        body = json.dumps(["If today is Tuesday, tomorrow is", 1, 1, "demo"]).encode()
+        body = json.dumps([["GPT2_PREDICT", ["If today is Tuesday, tomorrow is", 1, 1, "demo"]]]).encode()
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
         for _ in range(4):
-            request = urllib.request.Request(f"https://localhost:{port}/call/GPT2_PREDICT", body, headers)
+            request = urllib.request.Request(f"https://localhost:{port}/calls", body, headers)
             with urllib.request.urlopen(request, timeout=120, context=context) as answer:
-                assert json.loads(answer.read())[1][1] == " Wednesday"
+                assert json.loads(answer.read())[0][1][1] == " Wednesday"
     said, _ = process.communicate()
     assert f"server    https://localhost:{port}, on 127.0.0.1:{port}; Ctrl-C stops it" in said
     assert "Traceback" not in said

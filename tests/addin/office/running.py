@@ -39,9 +39,15 @@ class Answer:
         return json.loads(self.body)
 
     @property
+    def only(self) -> Any:
+        """The answer to the only call of the request."""
+        (answer,) = self.json
+        return answer
+
+    @property
     def error(self) -> str:
-        """The text of a refusal, which must be one line."""
-        line: str = self.json["error"]
+        """The text of a refusal, or of the only call's error, which must be one line."""
+        line: str = (self.json if isinstance(self.json, dict) else self.only)["error"]
         assert "\n" not in line
         return line
 
@@ -71,15 +77,16 @@ class Running:
             connection.close()
 
     def call(self, name: str, arguments: Sequence[Any] | bytes, **headers: str) -> Answer:
-        """A call of a function as the page sends it."""
-        body = arguments if isinstance(arguments, bytes) else json.dumps(arguments).encode()
+        """A request with one call of a function, as the page sends it."""
+        text = arguments if isinstance(arguments, bytes) else json.dumps(arguments).encode()
+        body = b'[["%b",%b]]' % (name.encode(), text)
         given = {"Content-Type": JSON, "Origin": self.settings.url}
-        return self.ask("POST", f"/call/{name}", body, given | {k.replace("_", "-"): v for k, v in headers.items()})
+        return self.ask("POST", "/calls", body, given | {k.replace("_", "-"): v for k, v in headers.items()})
 
     def rows(self, name: str, arguments: Sequence[Any]) -> list[list[Any]]:
         """The cells' values: the rows, or the line with the error."""
         answer = self.call(name, [cells(argument) for argument in arguments])
-        return answer.json if answer.status == 200 else [[ERROR_MARK + answer.error]]
+        return answer.only if isinstance(answer.only, list) else [[ERROR_MARK + answer.error]]
 
 
 def cells(argument: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -13,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from addin.office import calls
 from addin.office.calls import Calls
+from addin.office.json_values import Call
 from tests.addin.office.slow import Slow
 from udfs.backend import catalogue, stream
 from udfs.backend.result_cache import Budget, Cache
@@ -50,13 +52,13 @@ def test_quick_calls_do_not_wait_for_slow_ones_of_other_functions() -> None:
     async def scene() -> None:
         slows = {f"SLOW{number}": Slow() for number in range(8)}
         running = Calls({**slows, "QUICK": QUICK}, seconds=30)
-        crowd = [asyncio.create_task(running.run(name, b"[]", stays())) for name in slows for _ in range(20)]
+        crowd = [asyncio.create_task(running.run([Call(name, [])], stays())) for name in slows for _ in range(20)]
         for slow in slows.values():
             assert await begun(slow)
-        assert await asyncio.wait_for(running.run("QUICK", b'["a"]', stays()), 60) == b'[["a"]]'
+        assert await asyncio.wait_for(running.run([Call("QUICK", ["a"])], stays()), 60) == b'[[["a"]]]'
         for slow in slows.values():
             slow.let_go.set()
-        assert await asyncio.gather(*crowd) == [b'[["done"]]'] * len(crowd)
+        assert await asyncio.gather(*crowd) == [b'[[["done"]]]'] * len(crowd)
 
     asyncio.run(scene())
 
@@ -65,7 +67,7 @@ def test_calls_of_one_function_run_a_few_at_a_time() -> None:
     async def scene() -> None:
         slow = Slow()
         running = Calls({"SLOW": slow}, seconds=30)
-        crowd = [asyncio.create_task(running.run("SLOW", b"[]", stays())) for _ in range(5)]
+        crowd = [asyncio.create_task(running.run([Call("SLOW", [])], stays())) for _ in range(5)]
         assert await begun(slow)
         await asyncio.sleep(0.05)
         assert slow.n_begun == 2
@@ -80,13 +82,13 @@ def test_a_call_stops_when_its_caller_has_gone() -> None:
     async def scene() -> None:
         slow, left = Slow(), asyncio.Event()
         running = Calls({"SLOW": slow}, seconds=30)
-        crowd = [asyncio.create_task(running.run("SLOW", b"[]", goes_when(left))) for _ in range(5)]
+        crowd = [asyncio.create_task(running.run([Call("SLOW", [])], goes_when(left))) for _ in range(5)]
         assert await begun(slow)
         left.set()
         assert await asyncio.wait_for(asyncio.gather(*crowd), 60) == [None] * 5
         assert slow.n_begun == 2  # waiting calls never started
         slow.let_go.set()
-        assert await running.run("SLOW", b"[]", stays()) == b'[["done"]]'
+        assert await running.run([Call("SLOW", [])], stays()) == b'[[["done"]]]'
 
     asyncio.run(scene())
 
@@ -94,9 +96,10 @@ def test_a_call_stops_when_its_caller_has_gone() -> None:
 def test_a_call_that_takes_too_long_is_stopped() -> None:
     async def scene() -> None:
         slow = Slow()
-        running = Calls({"SLOW": slow}, seconds=0.05)
-        with pytest.raises(HTTPException, match=r"504: SLOW took longer than 0.05 seconds"):
-            await asyncio.wait_for(running.run("SLOW", b"[]", stays()), 60)
+        running = Calls({"SLOW": slow, "QUICK": QUICK}, seconds=0.05)
+        together = [Call("SLOW", []), Call("QUICK", ["a"])]
+        answers = await asyncio.wait_for(running.run(together, stays()), 60)
+        assert answers == b'[{"error":"SLOW took longer than 0.05 seconds"},[["a"]]]'
         assert slow.stopped.acquire(timeout=1)
 
     asyncio.run(scene())
@@ -106,9 +109,11 @@ def test_room_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "MAX_CALLS", 2)
     running = Calls({}, 1)
     for _ in range(3):
-        with running.room(1), running.room(calls.MAX_BYTES - 1), pytest.raises(HTTPException), running.room(0):
+        with running.room(1, 1), running.room(1, calls.MAX_BYTES - 1), pytest.raises(HTTPException), running.room(1, 0):
             pass
-        with pytest.raises(HTTPException), running.room(calls.MAX_BYTES + 1):
+        with pytest.raises(HTTPException), running.room(3, 0):
+            pass
+        with pytest.raises(HTTPException), running.room(1, calls.MAX_BYTES + 1):
             pass
 
 
@@ -119,13 +124,14 @@ def fails(error: Exception) -> Callable[[], None]:
     return function
 
 
-@pytest.mark.parametrize(("error", "status"), [(CellError("a\nb"), 422), (MemoryError(), 422), (KeyError("x"), 422)])
-def test_what_goes_wrong_is_one_line(error: Exception, status: int) -> None:
+@pytest.mark.parametrize("error", [CellError("a\nb"), MemoryError(), KeyError("x")])
+def test_what_goes_wrong_is_one_line(error: Exception) -> None:
     async def scene() -> None:
-        with pytest.raises(HTTPException) as refused:
-            await Calls({"BAD": registered(fails(error))}, 1).run("BAD", b"[]", stays())
-        assert refused.value.status_code == status
-        assert "\n" not in refused.value.detail
+        running = Calls({"BAD": registered(fails(error)), "QUICK": QUICK}, 1)
+        answers = await running.run([Call("BAD", []), Call("QUICK", ["a"])], stays())
+        wrong, right = json.loads(answers or b"")
+        assert len(wrong["error"].splitlines()) == 1
+        assert right == [["a"]]
 
     asyncio.run(scene())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 import udfs
+from addin.office.json_values import MAX_BATCH
 from tests.addin.office.browser import RUNTIMES, excel_calls, needs_chromium, open_page
 from tests.addin.office.running import Running
+from tests.addin.office.slow import Slow
 from tests.udfs.example_calls import MODEL, WORKING
 from udfs.cells import ERROR_MARK, FUNCTIONS, as_table
 
@@ -86,12 +90,88 @@ def test_a_canceled_call_ends_at_once(page: Any) -> None:
     assert answer == {"code": "#N/A", "message": "canceled"}
 
 
+@contextmanager
+def requests_of(page: Any) -> Iterator[list[list[Any]]]:
+    """The calls of each request that the page sends, as they arrive at the server."""
+    requests: list[list[Any]] = []
+
+    def note(route: Any) -> None:
+        requests.append(json.loads(route.request.post_data))
+        route.continue_()
+
+    page.route("**/calls", note)
+    try:
+        yield requests
+    finally:
+        page.unroute("**/calls")
+
+
+def test_calls_of_one_tick_travel_together_and_each_has_its_own_answer(page: Any) -> None:
+    with requests_of(page) as requests:
+        answers = page.evaluate(
+            """() => Promise.all([
+                fakeExcel.call("GPT2_GELU", [[[0]]]),
+                fakeExcel.call("GPT2_GELU", [[["text"]]]),
+                fakeExcel.call("GPT2_TOKENIZE", [[["hello"]]]),
+            ])"""
+        )
+    assert [[call[0] for call in calls] for calls in requests] == [["GPT2_GELU", "GPT2_GELU", "GPT2_TOKENIZE"]]
+    assert answers[0] == [[0]]
+    assert answers[1] == [[f"{ERROR_MARK}x has the text 'text' in row 1, column 1: a number is needed"]]
+    assert answers[2][1] == [0, "hello", 31373]
+
+
+def test_a_request_has_no_more_calls_and_no_more_numbers_than_the_server_takes(page: Any) -> None:
+    with requests_of(page) as requests:
+        answers = page.evaluate(
+            "n => Promise.all(Array.from({ length: n }, (_, i) => fakeExcel.call('GPT2_GELU', [[[i]]])))",
+            MAX_BATCH + 50,
+        )
+        assert [len(calls) for calls in requests] == [MAX_BATCH, 50]
+        np.testing.assert_allclose(np.ravel(answers), np.ravel(udfs.gpt2_gelu([[float(i)] for i in range(150)])))
+        sizes = page.evaluate(
+            """async () => {
+                const numbers = (base) => Array.from({ length: 100 }, (_, i) => Array(1000).fill(base + i + 1 / 3));
+                const answers = [1, 2, 3, 4].map((base) => fakeExcel.call("GPT2_GELU", [numbers(base)]));
+                return (await Promise.all(answers)).map((rows) => rows.length * rows[0].length);
+            }"""
+        )
+    assert sizes == [100_000] * 4
+    assert [len(calls) for calls in requests[2:]] == [2, 2]
+
+
+def test_a_canceled_call_does_not_stop_the_others_of_its_request(page: Any) -> None:
+    answers = page.evaluate(
+        """async () => {
+            const canceled = fakeExcel.call("GPT2_TOKENIZE", [[["a"]]], "canceled");
+            const other = fakeExcel.call("GPT2_TOKENIZE", [[["hello"]]], "other");
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            fakeExcel.cancel("canceled");
+            return Promise.all([canceled, other]);
+        }"""
+    )
+    assert answers[0] == {"code": "#N/A", "message": "canceled"}
+    assert answers[1][1] == [0, "hello", 31373]
+
+
+def test_a_request_whose_calls_are_all_canceled_stops_on_the_server(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow()
+    monkeypatch.setitem(FUNCTIONS, "GPT2_TOKENIZE", slow)
+    page.evaluate("() => { fakeExcel.both = ['x', 'y'].map((id) => fakeExcel.call('GPT2_TOKENIZE', [[[id]]], id)); }")
+    assert slow.begun.acquire(timeout=60)
+    page.evaluate("fakeExcel.cancel('x')")
+    assert not slow.stopped.acquire(timeout=0.3)
+    page.evaluate("fakeExcel.cancel('y')")
+    assert slow.stopped.acquire(timeout=60)
+    assert page.evaluate("Promise.all(fakeExcel.both)") == [{"code": "#N/A", "message": "canceled"}] * 2
+
+
 def test_a_server_that_is_gone_is_one_line_in_the_cell(page: Any) -> None:
-    page.route("**/call/**", lambda route: route.abort())
+    page.route("**/calls", lambda route: route.abort())
     try:
         shown = excel_calls(page, "GPT2_TOKENIZE", "hello")
     finally:
-        page.unroute("**/call/**")
+        page.unroute("**/calls")
     assert shown == [[f"{ERROR_MARK}the server does not answer: start it with gpt2-excel serve"]]
 
 
@@ -101,11 +181,11 @@ def test_the_page_asks_again_while_the_server_is_busy(page: Any) -> None:
     def answer(route: Any) -> None:
         route.fulfill(status=refusals.pop(), json={"error": "busy"}) if refusals else route.continue_()
 
-    page.route("**/call/**", answer)
+    page.route("**/calls", answer)
     try:
         rows = excel_calls(page, "GPT2_TOKENIZE", "hello")
     finally:
-        page.unroute("**/call/**")
+        page.unroute("**/calls")
     assert (rows[1], refusals) == ([0, "hello", 31373], [])
 
 

@@ -80,8 +80,8 @@ def test_our_own_page_is_answered(server: Running) -> None:
 
 
 def test_programs_that_send_no_origin_are_answered_but_no_foreign_page_is(server: Running) -> None:
-    body = b'["hello", 3, 1, "tiny"]'
-    assert server.ask("POST", "/call/GPT2_PREDICT", body, {"Content-Type": JSON}).status == 200
+    body = b'[["GPT2_PREDICT", ["hello", 3, 1, "tiny"]]]'
+    assert server.ask("POST", "/calls", body, {"Content-Type": JSON}).status == 200
     for path in PRIVATE:
         assert server.ask("GET", path, headers={"Sec-Fetch-Site": "cross-site"}).status == 403
     assert server.ask("GET", "/status", headers={"Sec-Fetch-Site": "same-origin"}).status == 200
@@ -127,7 +127,7 @@ def test_a_browser_that_asks_first_is_told(server: Running) -> None:
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["access-control-allow-origin"] == OFFICE
     assert answer.headers["access-control-allow-private-network"] == "true"
-    assert server.ask("OPTIONS", "/call/GPT2_PREDICT", headers=asks).status == 403
+    assert server.ask("OPTIONS", "/calls", headers=asks).status == 403
     assert server.ask("OPTIONS", "/functions.json", headers=asks | {"Origin": "https://evil.example"}).status == 403
 
 

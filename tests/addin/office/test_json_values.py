@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addin.office.json_values import read_arguments, write_result
+from addin.office.json_values import checked_arguments, write_result
 from udfs.cells import CellError
 from udfs.cells.values import rows_of
 
@@ -23,7 +23,7 @@ FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 @given(st.lists(st.lists(CELLS, max_size=4), max_size=4))
 def test_cells_arrive_as_they_were_sent(rows: list[list[Any]]) -> None:
-    (got,) = read_arguments(json.dumps([rows]).encode())
+    (got,) = checked_arguments(json.loads(json.dumps([rows])))
     if isinstance(got, np.ndarray):
         assert {type(cell) for row in rows for cell in row} <= {int, float}
         assert got.dtype == np.float64
@@ -70,22 +70,22 @@ def test_a_text_too_long_for_a_cell_is_an_error() -> None:
 def test_a_text_as_long_as_a_cell_holds_goes_both_ways() -> None:
     body = write_result([["a" * 32_767]], "F")
     assert body == b'[["' + b"a" * 32_767 + b'"]]'
-    assert read_arguments(b"[" + body + b"]") == [[["a" * 32_767]]]
+    assert checked_arguments(json.loads(b"[" + body + b"]")) == [[["a" * 32_767]]]
 
 
 def test_what_is_no_cell_is_named_by_the_number_of_its_argument() -> None:
     with pytest.raises(CellError, match=r"^argument 2 has a list instead of a cell$"):
-        read_arguments(b'[[[1]], [["a", ["b"]]]]')
+        checked_arguments(json.loads(b'[[[1]], [["a", ["b"]]]]'))
     with pytest.raises(CellError, match=r"^argument 1 must be a cell or a list of rows, each a list of cells$"):
-        read_arguments(b"[[1, 2]]")
+        checked_arguments(json.loads(b"[[1, 2]]"))
 
 
 def test_true_among_numbers_is_no_number() -> None:
-    (got,) = read_arguments(b"[[[1, true]]]")
+    (got,) = checked_arguments(json.loads(b"[[[1, true]]]"))
     assert got == [[1, True]]
 
 
 def test_64_x_768_there_and_back() -> None:
     array = np.random.default_rng(0).standard_normal((64, 768)).astype(np.float32)
-    (back,) = read_arguments(b"[" + write_result(array, "F") + b"]")
+    (back,) = checked_arguments(json.loads(b"[" + write_result(array, "F") + b"]"))
     np.testing.assert_array_equal(back.astype(np.float32), array)
