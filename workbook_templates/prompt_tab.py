@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbook_templates import style as look
-from workbook_templates.book import Book
+from workbook_templates.book import MARK, READY, Book
 from workbook_templates.grids import table
-from workbook_templates.places import MARK, READY
 from workbook_templates.sheet import Page
 
 TAB = "Prompt"

@@ -173,7 +173,7 @@ def test_six_parts_are_enough_for_the_seven_days(scan: Workbook) -> None:
     assert {row[4] for row in table[8:13]} == {""}
     assert scan.get("still_right") == 1
     assert rows_below(scan, "Circuit", "parts kept", "A:B")[0][1] == len(mri.CIRCUITS["demo"])
-    assert str(rows_below(scan, "Circuit", "which", "A:B")[0][1]).split() == list(mri.CIRCUITS["demo"])
+    assert str(rows_below(scan, "Circuit", "which", "A:B")[0][1]).split() == list(map(str, mri.CIRCUITS["demo"]))
 
 
 def test_none_of_the_six_parts_can_be_missed(scan: Workbook) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from udfs.cells import FUNCTIONS
-from workbook_templates.places import MARK
+from udfs.cells import ERROR_MARK, FUNCTIONS
 
 from .dialect import Dialect, Piece
 from .parser import parse
@@ -202,7 +201,7 @@ def _is_single(node: Node) -> bool:
         if not isinstance(node, (Operation, Constant)):
             return False
     if isinstance(node, Constant):
-        return isinstance(node.value, str) and node.value.startswith(MARK)
+        return isinstance(node.value, str) and node.value.startswith(ERROR_MARK)
     return isinstance(node, Name) or (isinstance(node, Reference) and node.last is None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.generation.sampling import Choices
@@ -92,8 +91,8 @@ def _chart(page: Page, rows: tuple[int, int, int]) -> None:
                 "overlap": -5,
             }
         )
-    charts.dress(chart, "The same tokens at each temperature")
-    chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%", **charts.GRIDLINES})
+    look.dress_chart(chart, "The same tokens at each temperature")
+    chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%", **look.GRIDLINES})
     chart.set_size({"width": 940, "height": 340})
     page.sheet.insert_chart(page.row, 0, chart)
 

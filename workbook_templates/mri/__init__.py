@@ -6,18 +6,16 @@ from collections.abc import Sequence
 
 from udfs.backend import catalogue, model_text
 from udfs.backend.gpt2 import tokenizer
+from udfs.backend.interpret.places import Component
 from workbook_templates import start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.mri.attention import write_attention
+from workbook_templates.mri.attention import write_attention, write_heads, write_scores
 from workbook_templates.mri.attribution import write_attribution
 from workbook_templates.mri.circuit import write_circuit
-from workbook_templates.mri.heads import write_heads
-from workbook_templates.mri.lens import write_lens
+from workbook_templates.mri.lens import write_lens, write_track
 from workbook_templates.mri.patching import write_patching
-from workbook_templates.mri.scores import write_scores
-from workbook_templates.mri.tokens import TOKEN_TABLE, write_tokens
-from workbook_templates.mri.track import write_track
+from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
@@ -33,10 +31,15 @@ _TAB = PromptTab(
 
 # Heads and MLPs that are enough for the seven days. `circuits.smallest` found those of demo, searching first among
 # whole attention layers and MLPs, then among the heads of those it kept. For GPT-2 one head of layer 9 may be enough.
-_LAYERS_9_AND_10 = tuple(f"h.{layer}.attn.head.{head}" for layer in (9, 10) for head in range(12))
+_LAYERS_9_AND_10 = tuple(Component(layer, "attn", head) for layer in (9, 10) for head in range(12))
 CIRCUITS = {
-    "demo": ("h.0.mlp", "h.6.attn.head.0", "h.6.attn.head.4", "h.6.attn.head.7", "h.10.mlp", "h.11.mlp"),
-    "gpt2": ("h.0.mlp", "h.9.mlp", *_LAYERS_9_AND_10),
+    "demo": (
+        Component(0, "mlp"),
+        *(Component(6, "attn", head) for head in (0, 4, 7)),
+        Component(10, "mlp"),
+        Component(11, "mlp"),
+    ),
+    "gpt2": (Component(0, "mlp"), Component(9, "mlp"), *_LAYERS_9_AND_10),
 }
 _ORIGINS = {
     "demo": "A search found these six parts for the model demo: remove any one of them, and some day comes out wrong.",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.grids import labelled_input, labelled_value, table, title, unless_message
-from workbook_templates.mri.layer_grid import write_frame
+from workbook_templates.grids import labelled_input, labelled_value, layer_frame, table, title, unless_message
 from workbook_templates.sheet import Page
 
 TAB = "Attribution"
@@ -102,7 +100,7 @@ def _grid(page: Page, parts: str) -> None:
     page.text(page.row, _RIGHT, "By layer and head: orange favours the token, blue works against it", style.bold)
     page.row += 1
     header = page.row
-    first, last = write_frame(page, _RIGHT, (*range(shape.n_head), "bias", "MLP"), style.cell_number)
+    first, last = layer_frame(page, _RIGHT, (*range(shape.n_head), "bias", "MLP"), style.cell_number)
     # The table has two embeddings before the parts of the blocks, and ln_f's bias and the sum after them.
     logits = f"INDEX(DROP(DROP({parts}#,3),-2),0,{_LOGIT})"
     formula = page.book.dialect.wrapped(logits, shape.n_layer, width)
@@ -131,9 +129,9 @@ def _by_layer(page: Page, parts: str, header: int) -> None:
                 "gap": 40,
             }
         )
-    charts.dress(chart, "What each layer adds")
+    look.dress_chart(chart, "What each layer adds")
     chart.set_x_axis({"name": "layer", "label_position": "low"})
-    chart.set_y_axis({"name": "logit", **charts.GRIDLINES})
+    chart.set_y_axis({"name": "logit", **look.GRIDLINES})
     chart.set_size({"width": 500, "height": 330})
     page.row = last + 2
     page.sheet.insert_chart(page.row + _LARGEST + 3, _RIGHT, chart)
@@ -163,7 +161,7 @@ def _largest(page: Page, parts: str) -> None:
             "data_labels": {"value": True, "num_format": look.LOGIT},
         }
     )
-    charts.dress(chart, "The largest parts", legend=False)
+    look.dress_chart(chart, "The largest parts", legend=False)
     chart.set_y_axis({"reverse": True, "label_position": "low"})
     chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
     chart.set_size({"width": 640, "height": 290})

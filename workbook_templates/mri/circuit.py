@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from udfs.backend.interpret.places import Component
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import area, title, unless_message
@@ -39,7 +40,7 @@ class _Cells:
         return f'IF({self.ticks}="","","h."&{self.layers}&{part})'
 
 
-def write_circuit(book: Book, kept: Sequence[str] | None, origin: str) -> str:
+def write_circuit(book: Book, kept: Collection[Component] | None, origin: str) -> str:
     """Writes the tab and returns the cell of block 0's MLP.
 
     kept: the components that are ticked at first; None for all
@@ -150,19 +151,19 @@ def _prompts(page: Page, cells: _Cells) -> None:
     page.sheet.conditional_format(first, _RIGHT, last, _RIGHT, wrong)
 
 
-def _ticks(page: Page, kept: Sequence[str] | None) -> str:
+def _ticks(page: Page, kept: Collection[Component] | None) -> str:
     """Writes the table of components and returns the cell of block 0's MLP."""
     shape, style, header = page.book.shape, page.style, page.row
     page.text(header, _TICKS, "layer ↓ head →", style.label)
-    columns = [*map(str, range(shape.n_head)), "MLP"]
     for layer in range(shape.n_layer):
         page.text(header + 1 + layer, _TICKS, str(layer), style.position)
-    for column, text in enumerate(columns, start=_TICKS + 1):
-        page.text(header, column, text, style.position)
+    for column in range(shape.n_head + 1):
+        is_mlp = column == shape.n_head
+        page.text(header, _TICKS + 1 + column, "MLP" if is_mlp else str(column), style.position)
         for layer in range(shape.n_layer):
-            name = f"h.{layer}.mlp" if text == "MLP" else f"h.{layer}.attn.head.{text}"
-            if kept is None or name in kept:
-                page.text(header + 1 + layer, column, _TICK, style.tick)
+            part = Component(layer, "mlp") if is_mlp else Component(layer, "attn", column)
+            if kept is None or part in kept:
+                page.text(header + 1 + layer, _TICKS + 1 + column, _TICK, style.tick)
             else:
-                page.sheet.write_blank(header + 1 + layer, column, None, style.tick)
-    return page.at(header + 1, _TICKS + len(columns))
+                page.sheet.write_blank(header + 1 + layer, _TICKS + 1 + column, None, style.tick)
+    return page.at(header + 1, _TICKS + 1 + shape.n_head)

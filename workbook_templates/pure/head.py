@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from workbook_templates import next_tokens, walkthrough
 from workbook_templates import style as look
-from workbook_templates.book import Book
-from workbook_templates.places import MARK, READY
+from workbook_templates.book import MARK, READY, Book
 from workbook_templates.pure.block import layer_norm
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.page import FixedPage, Range
 from workbook_templates.pure.tokens import TokenTable
-from workbook_templates.pure.vocabulary import Vocabulary
+from workbook_templates.pure.weights import Vocabulary
 
 _SHOWN = 10  # tokens in the table
 _PRINTED_ROWS = 30

@@ -6,9 +6,18 @@ from workbook_templates import style as look
 from workbook_templates.bands import BandPage
 from workbook_templates.book import Book
 from workbook_templates.grids import table, unless_message
-from workbook_templates.surgery.inputs import by_model, write_coefficient, write_derived, write_input
-from workbook_templates.surgery.overview import TOKEN_TABLE
-from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
+from workbook_templates.surgery.before_after import TOKEN_TABLE
+from workbook_templates.surgery.steering import (
+    LABELS,
+    Chosen,
+    Steering,
+    Vector,
+    by_model,
+    write_coefficient,
+    write_derived,
+    write_input,
+    write_steering,
+)
 
 TAB = "SAE feature"
 # The features for Star Wars and its Jedi, in the autoencoder that comes with demo and in one for gpt2.

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.bands import unless_error
-from workbook_templates.book import Book
+from workbook_templates.book import MARK, Book
 from workbook_templates.grids import number_between
-from workbook_templates.places import MARK
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.inputs import MOST
-from workbook_templates.surgery.steering_tab import Steering
+from workbook_templates.surgery.steering import MOST, Steering
 
 TAB = "Coefficient sweep"
 TOKENS = (" phone", " lightsaber")
@@ -206,12 +203,12 @@ def _chart(page: Page, at: int, header: int, title: str, columns: Sequence[int],
                 "name": [page.name, header, column],
                 "categories": [page.name, first, 0, last, 0],
                 "values": [page.name, first, column, last, column],
-                **charts.line_with_markers(colour, 2),
+                **look.line_with_markers(colour, 2),
             }
         )
-    charts.dress(chart, title, legend=len(columns) > 1)
+    look.dress_chart(chart, title, legend=len(columns) > 1)
     limits = {"min": 0, "max": 1, "num_format": "0%"} if share else {"min": 0, "num_format": "0.0"}
-    chart.set_y_axis({**limits, **charts.GRIDLINES})
+    chart.set_y_axis({**limits, **look.GRIDLINES})
     chart.set_x_axis({"name": "coefficient", "num_format": "0", "label_position": "low"})
     chart.set_size({"width": 560, "height": 300})
     page.sheet.insert_chart(at, _CHART, chart)
