@@ -77,7 +77,7 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
         "text_read",
         "Text the model reads",
         'IF(ISNUMBER(SEARCH(" ; bos",model)),"<|endoftext|>","")&prompt',
-        "The prompt. With bos it follows <|endoftext|>, the token that marks the start of a document.",
+        "The prompt. With bos it follows <|endoftext|>, the token that separates documents.",
     )
     _value(
         page,

@@ -192,6 +192,19 @@ def test_none_of_the_six_parts_can_be_missed(scan: Workbook) -> None:
     assert scan.get("still_right") == 1
 
 
+def test_what_start_says_of_another_phrase_that_repeats(scan: Workbook) -> None:
+    def strongest() -> list[object]:
+        table = rows_below(scan, "Head scores", "layer", "A:E")[1:145]
+        return max(table, key=lambda row: float(str(row[4])))[:2]
+
+    assert strongest() == [9, 5]
+    scan.set("'Head scores'!B7", "cat lamp river cat lamp river")
+    scan.recalculate()
+    assert strongest() == [10, 11]
+    scan.set("'Head scores'!B7", "apple stone moon house apple stone moon house")
+    scan.recalculate()
+
+
 def test_what_start_says_of_a_day_that_does_not_win(scan: Workbook) -> None:
     scan.set("'Track a token'!B6", " Friday")
     scan.recalculate()

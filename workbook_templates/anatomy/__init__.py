@@ -51,7 +51,7 @@ def _write_start(page: Page, tries: tuple[Try, ...]) -> None:
         "GPT-2, opened up: from a prompt to the next token",
         (
             "A language model reads a text and predicts which token will come next. Here you can watch one do it:",
-            "every number along the way is in a cell, and you can change any of them.",
+            "every number along the way is in a cell. You can change the prompt, the stream and the weights.",
         ),
     )
     start_tab.now(page)

@@ -26,7 +26,7 @@ def write_tokens(book: Book) -> None:
         (
             "The model does not read letters. The text is cut into tokens: words and parts of words, each with its id.",
             "GPT-2 knows 50,257 of them. A space before a word belongs to its token.",
-            "On the right: a word starts as single letters; again and again, the neighbours of lowest rank are joined.",
+            "On the right: a word starts as single bytes. Again and again, the neighbours of lowest rank are joined.",
         ),
     )
     for column, title in ((0, "The tokens"), (_STEPS, "How they are formed, merge by merge")):

@@ -29,8 +29,8 @@ _TAB = PromptTab(
     second_line="The tabs after Tokens show how the model arrives at its answer.",
 )
 
-# Heads and MLPs that are enough for the seven days. `circuits.smallest` found those of demo, searching first among
-# whole attention layers and MLPs, then among the heads of those it kept. For GPT-2 one head of layer 9 may be enough.
+# Heads and MLPs to tick at first. `gpt2-excel circuit` found that those of demo are enough for the seven days; those of
+# gpt2 are a guess.
 _LAYERS_9_AND_10 = tuple(Component(layer, "attn", head) for layer in (9, 10) for head in range(12))
 CIRCUITS = {
     "demo": (
@@ -42,8 +42,8 @@ CIRCUITS = {
     "gpt2": (Component(0, "mlp"), Component(9, "mlp"), *_LAYERS_9_AND_10),
 }
 _ORIGINS = {
-    "demo": "A search found these six parts for the model demo: remove any one of them, and some day comes out wrong.",
-    "gpt2": "All heads of layer 9 are ticked: which of them is the one that matters?",
+    "demo": "`gpt2-excel circuit` found these six parts for demo: without any one of them, some day comes out wrong.",
+    "gpt2": "These parts of GPT-2 are a guess, not the result of a search: which of the ticks can you remove?",
 }
 _ALL_TICKED = "Everything is ticked: remove the parts that the answers do not need."
 # The head shown at first. Demo's looks from the end of the prompt to the day, GPT-2's looks one token back.
@@ -109,7 +109,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 "Head scores",
                 repeated,
                 "cat lamp river cat lamp river",
-                "Another phrase that repeats: mostly the same heads stand out, whatever the words are.",
+                "Another phrase that repeats. In demo, head 11 of layer 10 now has the highest induction score.",
             ),
         ),
     )

@@ -65,9 +65,7 @@ def write_circuit(book: Book, kept: Collection[Component] | None, origin: str) -
     page.row = top
     _prompts(page, cells)
     page.row = top + max(_PROMPTS, shape.n_layer) + 2
-    page.lines(
-        (origin, "For GPT-2 small, MLP 0, one head of layer 9, MLP 9 and the heads of layer 10 are said to be enough.")
-    )
+    page.lines((origin, "The command `gpt2-excel circuit` searches for a small set of parts that is enough."))
     page.sheet.print_area(0, 0, page.row, _TICKS + shape.n_head + 2)
     page.sheet.freeze_panes(1, 0)
     return first_mlp

@@ -63,7 +63,7 @@ def _write_start(page: Page, prompt: str, stream_edit: str, weight: tuple[str, s
         "A whole language model in plain spreadsheet formulas",
         (
             "From a prompt to the next token with MMULT, EXP, SUM and other built-in functions: no Python, no add-in.",
-            "Every weight of the model and every number along the way is in a cell, and you can change any of them.",
+            "Every weight and every number is in a cell. You can change the prompt, the stream and the weights.",
         ),
     )
     start_tab.now(page)

@@ -1,21 +1,9 @@
 """The tabs Contrast and PCA: a direction in which texts differ, added to the stream."""
 
 from __future__ import annotations
-from workbook_templates.bands import BandPage
-from workbook_templates.book import MARK, Book
-from workbook_templates.surgery.steering import (
-    LABELS,
-    Chosen,
-    Steering,
-    Vector,
-    by_model,
-    write_coefficient,
-    write_derived,
-    write_input,
-    write_steering,
-)
+
 from workbook_templates.bands import FIRST, BandPage
-from workbook_templates.book import Book
+from workbook_templates.book import MARK, Book
 from workbook_templates.grids import area
 from workbook_templates.surgery.steering import (
     LABELS,
@@ -24,6 +12,7 @@ from workbook_templates.surgery.steering import (
     Vector,
     by_model,
     write_coefficient,
+    write_derived,
     write_input,
     write_steering,
 )
@@ -103,9 +92,6 @@ def _with_room(book: Book, formula: str) -> str:
     room = book.shape.tokens
     message = f'"{MARK} the texts of this tab have "&ROWS(d)&" tokens, there is room for {room}"'
     return f"LET(d,{formula},IF(ROWS(d)>{room},{message},d))"
-
-
-
 
 
 def write_pca(book: Book) -> Steering:
