@@ -55,12 +55,12 @@ def write_embeddings(book: Book) -> Band:
         walkthrough.EMBEDDINGS,
         labels=LABELS,
     )
-    body = book.dialect.body
+    part = book.dialect.part
     page.heading("ids", "The ids of the tokens, from the tab Tokens.", ())
     ids = page.band(
-        f'IF(status="{READY}",{body(f"{TOKEN_TABLE}#", columns=2)},status)',
+        f'IF(status="{READY}",{part(f"{TOKEN_TABLE}#", 3, 3, above=1)},status)',
         headers=_id_header,
-        labels=f'IF(status="{READY}",{body(f"{TOKEN_TABLE}#", columns=-1)},"")',
+        labels=f'IF(status="{READY}",{part(f"{TOKEN_TABLE}#", 1, 2, above=1)},"")',
         shown=IDS,
         columns=1,
     )

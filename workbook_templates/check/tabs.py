@@ -19,13 +19,13 @@ _PIECE = 200_000  # the most numbers in one spill: not every host can pass more
 
 def write_functions(book: Book, config: Config, layer: int) -> dict[str, Range]:
     """Writes the tab and returns the range of each step, with room for all tokens."""
-    body = book.dialect.body(f"{TOKEN_TABLE}#", columns=-1)
+    tokens = book.dialect.part(f"{TOKEN_TABLE}#", 1, 2, above=1)
     page = BandPage(
         book,
         "Functions",
         f"Block {layer} by the functions",
         ("Every step of the block, computed by a function GPT2_... from the step before.",),
-        labels=f'IF(status="{READY}",{body},"")',
+        labels=f'IF(status="{READY}",{tokens},"")',
     )
     width, weights = config.n_embd, f"h.{layer}"
     found: dict[str, Range] = {}

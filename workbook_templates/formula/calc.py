@@ -1,8 +1,8 @@
 """How LibreOffice Calc 7 stores a formula: without dynamic arrays, and under the names of its add-in.
 
 A spill becomes an array formula over all cells that are reserved for it, and `C9#` the address of all of them. Our
-functions are told how many cells there are, and leave those blank that their values do not reach. LET is written out;
-DROP and TAKE of a spill become addresses.
+functions are told how many cells there are, and leave those blank that their values do not reach. LET and SEQUENCE are
+written out. The part of a table is PART until the sizes of all spills are known.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ARRAY_ARGUMENTS = {
 }
 
 _PREFIXED = frozenset({"TEXTJOIN"})
-_UNKNOWN = frozenset(["DROP", "EXPAND", "HSTACK", "LET", "SEQUENCE", "SORTBY", "TAKE", "VSTACK", "WRAPROWS"])
+_UNKNOWN = frozenset(["FILTER", "LET", "PART", "SEQUENCE", "SORT", "SORTBY", "UNIQUE"])
 _BLANK = Constant("")
 _STATIC = "Start!"  # a tab without results in its upper left cells: a formula that counts over them depends on nothing
 
@@ -70,7 +70,7 @@ class CalcDialect(Dialect):
             return Reference.to(node.sheet, self._spills[home, anchor[:2]])
 
         tree = transform(transform(parse(text), without_let), with_address)
-        tree = _filled(transform(tree, _as_address), rows, columns)
+        tree = _filled(transform(transform(tree, _as_address), _without_sequence), rows, columns)
         return print_formula(transform(tree, _with_calc_names))
 
     def rows(self, spill: str) -> str:
@@ -113,25 +113,21 @@ class CalcDialect(Dialect):
     def looked_up(self, table: str, rows: str, column: int) -> str:
         return f'IFERROR({super().looked_up(table, rows, column)},"")'
 
+    def part(self, table: str, first: int, last: int, *, above: int = 0) -> str:
+        return f"PART({table},{first},{last},{above})"
+
     def typed_over(self, cells: str, values: str) -> str:
         return cells
 
-    def wrapped(self, values: str, rows: int, width: int) -> str:
-        return f"INDEX({values},({_counting(rows)}-1)*{width}+{_counting(width, down=False)},1)"
-
-    def largest(self, table: str, width: int, count: int) -> list[Piece]:
-        values = f"INDEX({table},0,{width})"
-        places = f"MATCH(LARGE(ABS({values}),{_counting(count)}),ABS({values}),0)"
-        return [Piece(f"INDEX({table},{places},{column})", 1) for column in (1, width)]
-
-    def beside(self, columns: Sequence[str], *, even: bool = True) -> list[Piece]:
-        return [Piece(column if even else f'IFERROR({column},"")', 1) for column in columns]
+    def largest(self, names: str, values: str, count: int) -> list[Piece]:
+        places = f"MATCH(LARGE(ABS({values}),SEQUENCE({count})),ABS({values}),0)"
+        return [Piece(f"INDEX({cells},{places},1)", 1) for cells in (names, values)]
 
     def side_by_side(self, squares: Sequence[str], rows: str, reserved: int) -> list[Piece]:
         return [Piece(square, reserved, gap=1) for square in squares]
 
-    def titles_side_by_side(self, titles: str, rows: str, count: int, reserved: int) -> list[Piece]:
-        return [Piece(f"TRANSPOSE({titles})", reserved, gap=1)] * count
+    def titles_side_by_side(self, cell: str, labels: str, rows: str, count: int, reserved: int) -> list[Piece]:
+        return [Piece(f"TRANSPOSE(INDEX({labels},0,2))", reserved, gap=1)] * count
 
     def names_side_by_side(self, cell: str, name: str, rows: str, count: int, reserved: int) -> list[Piece]:
         return [Piece(f'"{name} {number}"', 1, gap=reserved) for number in range(count)]
@@ -151,19 +147,37 @@ def _with_calc_names(node: Node) -> Node:
 
 
 def _as_address(node: Node) -> Node:
-    """A part of a range, if it is known now which."""
+    """A part of a range, or one of its columns, as an address."""
     if not isinstance(node, Call) or not node.arguments:
         return node
     whole, *others = node.arguments
-    numbers = [_whole_number(argument) for argument in others]
-    if not isinstance(whole, Reference) or None in numbers:
+    if not isinstance(whole, Reference):
         return node
-    known = [number for number in numbers if number is not None]
-    if node.function == "DROP":
-        return Reference.to(whole.sheet, whole.range.dropped(*(*known, 0)[:2]))
-    if node.function == "INDEX" and len(known) == 2 and known[0] == 0 and known[1]:
-        return Reference.to(whole.sheet, whole.range.column(known[1]))
+    numbers = [_whole_number(argument) for argument in others]
+    if node.function == "PART":
+        first, last, above = (number or 0 for number in numbers)
+        part = whole.range.column(first).around(whole.range.column(last)).dropped(above, 0)
+        return Reference.to(whole.sheet, part)
+    if node.function == "INDEX" and len(numbers) == 2 and numbers[0] == 0 and numbers[1]:
+        return Reference.to(whole.sheet, whole.range.column(numbers[1]))
     return node
+
+
+def _without_sequence(node: Node) -> Node:
+    """SEQUENCE of constant size written out: the rows or columns of a range of that size."""
+    if not isinstance(node, Call) or node.function != "SEQUENCE":
+        return node
+    numbers = [_whole_number(argument) for argument in node.arguments]
+    if None in numbers or len(numbers) > 3:
+        return node
+    rows, columns, start = [number or 1 for number in (*numbers, 0, 0)][:3]
+    if columns == 1:
+        text = _counting(rows)
+    elif rows == 1:
+        text = _counting(columns, down=False)
+    else:
+        text = f"({_counting(rows)}-1)*{columns}+{_counting(columns, down=False)}"
+    return parse(text if start == 1 else f"{text}+{start - 1}")
 
 
 def _whole_number(node: Node) -> int | None:
@@ -206,22 +220,13 @@ def _is_single(node: Node) -> bool:
 
 
 def _part(node: Call, rows: int, columns: int) -> Node:
-    """A part of a function's result, so that it fills so many cells."""
+    """The part of a call's result, so that it fills so many cells."""
+    if node.function != "PART":
+        return node
     inner, *numbers = node.arguments
-    if node.function == "TAKE":
-        return _filled(inner, rows, columns)
-    if node.function == "DROP":
-        above, left = (_whole_number(number) for number in (*numbers, MISSING)[:2])
-        if above is not None and left is not None:
-            whole = _with_rows(inner, rows + above)
-            return Call("INDEX", (whole, _counted(rows, above), _counted(columns, left, down=False)))
-    if node.function == "INDEX" and len(numbers) == 2 and _whole_number(numbers[0]) == 0 and isinstance(inner, Call):
-        above = 0
-        if inner.function == "DROP":
-            above = _whole_number(inner.arguments[1]) or 0
-            inner = inner.arguments[0]
-        return Call("INDEX", (_with_rows(inner, rows + above), _counted(rows, above), numbers[1]))
-    return node
+    first, last, above = (_whole_number(number) or 0 for number in numbers)
+    shown = Constant(float(first)) if first == last else _counted(columns, first - 1, down=False)
+    return Call("INDEX", (_with_rows(inner, rows + above), _counted(rows, above), shown))
 
 
 def _with_rows(node: Node, rows: int) -> Node:

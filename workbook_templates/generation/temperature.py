@@ -70,8 +70,9 @@ def _at_temperature(page: Page, column: int, temperature: float, own: str, rows:
     number_between(page, cell, 0, 1000)
     predicted = f"GPT2_PREDICT(prompt_used,{_SHOWN},{cell},model_used)"
     for row in range(first, last + 1):
-        value = f"INDEX({predicted},{row - first + 2},{_PROBABILITY + 1})"
-        page.formula(row, column, unless_message(own, f"IFERROR({value},{predicted})"), page.style.probability)
+        value = f"INDEX(t,{row - first + 2},{_PROBABILITY + 1})"
+        formula = f"LET(t,{predicted},IF(COLUMNS(t)=1,t,{value}))"
+        page.formula(row, column, unless_message(own, formula), page.style.probability)
     page.formula(last + 1, column, unless_message(own, _others(page, column, first, last)), page.style.probability)
     page.mark_errors(first, column, last, column)
     page.sheet.conditional_format(first, column, last + 1, column, look.PROBABILITY_BARS)

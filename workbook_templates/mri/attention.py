@@ -10,6 +10,7 @@ from udfs.backend.interpret.places import Component
 from workbook_templates import style as look
 from workbook_templates.book import MARK, READY, Book
 from workbook_templates.grids import (
+    area,
     fold,
     heat_map,
     labelled_input,
@@ -37,9 +38,9 @@ HEAD_SCORES = "Head scores"
 _TEXT = "apple stone moon house apple stone moon house"
 _MAPS = 6  # the column in which the heat maps begin
 _KINDS = (  # name, column in the table, what it means
-    ("previous token", 3, "looks at the token just before its own"),
-    ("duplicate token", 4, "looks at an earlier copy of its own token"),
-    ("induction", 5, "looks at what came after an earlier copy, so that the model can repeat a phrase"),
+    ("previous token", 2, "looks at the token just before its own"),
+    ("duplicate token", 3, "looks at an earlier copy of its own token"),
+    ("induction", 4, "looks at what came after an earlier copy, so that the model can repeat a phrase"),
 )
 
 
@@ -160,14 +161,18 @@ def _labels(place: str, corner: str) -> str:
 
 
 def _thumbnails(page: Page) -> str:
-    """The patterns of a layer are side by side, the layers one below the other; n tokens, then a gap."""
+    """The patterns of a layer are side by side, the layers one below the other; n tokens, then a gap.
+
+    x and y are rows and columns counted from 0, i and j those of a layer's pattern, counted from 1.
+    """
     shape = page.book.shape
-    layers = (f'GPT2_RESIDUAL(prompt_used,"h.{layer}.attn.pattern",model_used)' for layer in range(shape.n_layer))
-    patterns = f"VSTACK({','.join(layers)})" if shape.n_layer > 1 else next(layers)
+    layers = ",".join(
+        f'INDEX(GPT2_RESIDUAL(prompt_used,"h.{layer}.attn.pattern",model_used),i,j)' for layer in range(shape.n_layer)
+    )
     return (
         f'IF(status<>"{READY}",status,IF(token_count>{_MOST_TOKENS},{_too_many(_MOST_TOKENS)},LET(n,token_count,d,n+1,'
-        f"x,SEQUENCE({shape.n_layer}*d-1,1,0),y,SEQUENCE(1,{shape.n_head}*d-1,0),p,{patterns},"
-        'IF((MOD(x,d)=n)+(MOD(y,d)=n),"",INDEX(p,x-INT(x/d)+1,y-INT(y/d)+1)))))'
+        f"x,SEQUENCE({shape.n_layer}*d-1,1,0),y,SEQUENCE(1,{shape.n_head}*d-1,0),i,MOD(x,d)+1,j,y-INT(y/d)+1,"
+        f'IF((i>n)+(MOD(y,d)=n),"",CHOOSE(INT(x/d)+1,{layers})))))'
     )
 
 
@@ -191,8 +196,8 @@ def write_scores(book: Book) -> str:
     scores = table(page, 0, f"GPT2_HEAD_SCORES({text},model_used)", formats, shape.n_layer * shape.n_head)
     last = page.row
     page.row = top
-    for kind in _KINDS:
-        _map(page, scores, *kind)
+    for name, column, meaning in _KINDS:
+        _map(page, scores, area(page, top + 1, column, last - 1, column), f"{name}: {meaning}")
     page.row = last
     page.sheet.print_area(0, 0, top + len(_KINDS) * (shape.n_layer + 4), _MAPS + shape.n_head)
     page.sheet.fit_to_pages(1, 1)
@@ -200,22 +205,20 @@ def write_scores(book: Book) -> str:
     return text.replace("$", "")
 
 
-def _map(page: Page, scores: str, name: str, column: int, meaning: str) -> None:
-    """A heat map of one column of the table, and the name of the head with the highest score."""
+def _map(page: Page, scores: str, values: str, heading: str) -> None:
+    """A heat map of one column of the table of scores, and the name of the head with the highest score."""
     shape, style = page.book.shape, page.style
-    page.text(page.row, _MAPS, f"{name}: {meaning}", style.bold)
+    page.text(page.row, _MAPS, heading, style.bold)
     page.row += 1
-    body = f"INDEX({scores}#,0,{column})"
-    place = f"MATCH(MAX({body}),{body},0)-2"
+    place = f"MATCH(MAX({values}),{values},0)-1"
     strongest = (
-        f'IF(COUNT({body})=0,"No token comes twice in this text.","Most of all: layer "&INT(({place})/{shape.n_head})'
-        f'&", head "&MOD({place},{shape.n_head})&", with "&TEXT(MAX({body}),"0.00"))'
+        f'IF(COUNT({values})=0,"No token comes twice in this text.","Most of all: layer "&INT(({place})/{shape.n_head})'
+        f'&", head "&MOD({place},{shape.n_head})&", with "&TEXT(MAX({values}),"0.00"))'
     )
     page.formula(page.row, _MAPS, unless_message(scores, strongest), style.note)
     page.row += 1
     first, last = layer_frame(page, _MAPS, range(shape.n_head), style.cell_share)
-    wrapped = page.book.dialect.wrapped(f"DROP({body},1)", shape.n_layer, shape.n_head)
-    formula = f'IF(COUNT({body})=0,"",{wrapped})'
+    formula = f'IF(COUNT({values})=0,"",INDEX({values},SEQUENCE({shape.n_layer},{shape.n_head}),1))'
     size = shape.n_layer, shape.n_head
     page.formula(first, _MAPS + 1, unless_message(scores, formula), style.cell_share, size)
     page.sheet.conditional_format(first, _MAPS + 1, last, _MAPS + shape.n_head, look.SHARE_SCALE)

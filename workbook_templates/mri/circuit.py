@@ -128,7 +128,7 @@ def _prompts(page: Page, cells: _Cells) -> None:
         page.text(header, column, text, style.header_centred if column == _RIGHT else style.header)
     asked = f"{dialect.typed(cells.prompts)},{dialect.typed(cells.answers)}"
     called = f"GPT2_CIRCUIT({asked},{cells.names},{cells.method},model_used)"
-    found = "IF(COLUMNS(t)=1,t,TAKE(DROP(t,0,2),ROWS(t),2))"  # rank and probability, or a message
+    found = f"IF(COLUMNS(t)=1,t,{dialect.part('t', 3, 4)})"  # rank and probability, or a message
     page.formula(header, _RANK, f"LET(t,{called},{found})", style.header, (_PROMPTS + 1, 2))
     page.mark_errors(header, _RANK)
     page.sheet.write_blank(header, _PROBABILITY, None, style.header_right)

@@ -167,7 +167,7 @@ def write_track(book: Book, rival: str) -> str:
     page.text(header, 4, "most likely there", style.header)
     for row in range(header + 1, last + 1):
         page.sheet.write_blank(row, 4, None, style.token)
-    said = f'LET(t,{likeliest},IF(COLUMNS(t)=1,"",DROP(t,1,1)))'
+    said = f'LET(t,{likeliest},IF(COLUMNS(t)=1,"",INDEX(t,SEQUENCE({n_layer + 1},,2),2)))'
     page.formula(header + 1, 4, said, style.token, (n_layer + 1, 1))
     for column in (_PROBABILITY, _RIVAL + _PROBABILITY):
         page.sheet.conditional_format(header + 1, column, last, column, look.PROBABILITY_BARS)

@@ -6,11 +6,11 @@ from workbook_templates.bands import FIRST, BandPage
 from workbook_templates.book import MARK, Book
 from workbook_templates.grids import area
 from workbook_templates.surgery.steering import (
-    LABELS,
     Chosen,
     Steering,
     Vector,
     by_model,
+    labels,
     write_coefficient,
     write_derived,
     write_input,
@@ -44,7 +44,7 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
             "It is added to the prompt's stream token by token: its first row at the first token, and so on.",
             "This needs no training. Try love and hate, or two languages. (Activation addition, Turner et al. 2023.)",
         ),
-        labels=LABELS,
+        labels=labels(book),
     )
     page.heading("choose", "The text to steer towards, the text to steer away from, where, and how strongly.", ())
     early = max(1, book.shape.n_layer // 6)  # at block 0 the tokens carry no information about each other yet
@@ -66,7 +66,7 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
         Vector(
             _with_room(book, f"GPT2_CONTRAST({plus},{minus},{place},model_used)"),
             book.shape.tokens,
-            book.dialect.beside((_tokens(plus), _tokens(minus)), even=False),
+            (_tokens(book, plus), _tokens(book, minus)),
             ("towards", "away from"),
             "The stream of the first text minus the stream of the second, at that place: one row per token.",
             argument,
@@ -82,9 +82,9 @@ def _quoted(cell: str) -> str:
     return f'""""&{escaped}&""""'
 
 
-def _tokens(cell: str) -> str:
+def _tokens(book: Book, cell: str) -> str:
     """A column of the tokens of one text, with <|endoftext|> before them."""
-    return f'INDEX(DROP(GPT2_TOKENIZE("<|endoftext|>"&{cell}),1),0,2)'
+    return f'IFERROR(LET(t,GPT2_TOKENIZE("<|endoftext|>"&{cell}),{book.dialect.part("t", 2, 2, above=1)}),"")'
 
 
 def _with_room(book: Book, formula: str) -> str:
@@ -105,7 +105,7 @@ def write_pca(book: Book) -> Steering:
             "in their own way, but most of the differences share one direction: the first principal component.",
             "Its length is 1, so the coefficient is the length added. (Representation engineering, Zou et al. 2023.)",
         ),
-        labels=LABELS,
+        labels=labels(book),
     )
     page.heading("choose", "The pairs of texts, where, and how strongly.", ())
     positive, negative = _pairs(page)
@@ -121,7 +121,7 @@ def write_pca(book: Book) -> Steering:
         Vector(
             f"GPT2_DIRECTION({positive},{negative},{place},model_used)",
             1,
-            book.dialect.beside(('"direction"', '""')),
+            ('"direction"', '""'),
             ("", ""),
             "The direction, of length 1. It points towards the texts on the left.",
         ),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from xlsxwriter.utility import quote_sheetname
 
-from workbook_templates.bands import FIRST, Band, BandPage, Formulas, unless_error
-from workbook_templates.book import MARK, READY
+from workbook_templates.bands import FIRST, Band, BandPage, RowLabels, unless_error
+from workbook_templates.book import MARK, READY, Book
 from workbook_templates.grids import number_between, table
 from workbook_templates.sheet import Page
 from workbook_templates.surgery.before_after import TOKEN_TABLE, Done, predict, write_before_and_after
@@ -18,13 +18,17 @@ MOST = 100_000  # the largest coefficient; demo's features need about 200
 _WIDE = 6  # extra columns for a text
 _DEMO = 'LEFT(model&" ",5)="demo "'
 
-LABELS = f'IF(status="{READY}",DROP({TOKEN_TABLE}#,1,-1),"")'  # position and token of every row
 _NEAREST = 8
 
 
 def by_model(demo: str, other: str) -> str:
     """A formula for the default of an input: one value for the model demo, another for all others."""
     return f"IF({_DEMO},{demo},{other})"
+
+
+def labels(book: Book) -> str:
+    """The position and token of every row of the prompt's stream."""
+    return f'IF(status="{READY}",{book.dialect.part(f"{TOKEN_TABLE}#", 1, 2, above=1)},"")'
 
 
 def write_input(
@@ -97,7 +101,7 @@ class Vector:
 
     formula: str
     rows: int
-    labels: Formulas
+    labels: RowLabels
     titles: tuple[str, str]
     title: str
     argument: str = ""

@@ -152,12 +152,13 @@ def _answer(page: Page, swept: _Swept, model: str) -> str:
     """
     end = f'"h.{page.book.shape.n_layer}"'
     u, v = (
-        f'GPT2_UNEMBED(TAKE(GPT2_RESIDUAL(prompt_used,{end},{text}),-1),"",{text})' for text in (model, "model_used")
+        f'GPT2_UNEMBED(LET(s,GPT2_RESIDUAL(prompt_used,{end},{text}),INDEX(s,ROWS(s),0)),"",{text})'
+        for text in (model, "model_used")
     )
     probabilities = ",".join(f"EXP(INDEX(u,{number}+1)-a)" for number in swept.ids)
     computed = (
         f"LET(v,{v},a,MAX(u)+LN(SUM(EXP(u-MAX(u)))),b,MAX(v)+LN(SUM(EXP(v-MAX(v)))),"
-        f"HSTACK({probabilities},SUM(EXP(u-a)*(u-v))-a+b))"
+        f"CHOOSE({{1,2,3}},{probabilities},SUM(EXP(u-a)*(u-v))-a+b))"
     )
     checked = f"LET(u,{u},IF(ISTEXT(INDEX(u,1,1)),INDEX(u,1,1),{computed}))"
     return unless_error(swept.ids, f'IF(LEFT({model},6)="{MARK}",{model},{checked})')
