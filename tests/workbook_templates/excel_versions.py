@@ -1,7 +1,7 @@
 """The Excel version that introduced each function that a workbook calls; earlier versions show #NAME?.
 
-Source: the version markers of "Excel functions (alphabetical)" on support.microsoft.com. ANCHORARRAY and SINGLE are how a
-file stores the operators `#` and `@`, which came with dynamic arrays.
+Source: the version markers of "Excel functions (alphabetical)" on support.microsoft.com. ANCHORARRAY and SINGLE are the
+operators `#` and `@` as a file stores them; they came with dynamic arrays.
 """
 
 from __future__ import annotations
