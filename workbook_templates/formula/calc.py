@@ -27,7 +27,9 @@ ARRAY_ARGUMENTS = {
 }
 
 _PREFIXED = frozenset({"TEXTJOIN"})
-_UNKNOWN = frozenset(["FILTER", "LET", "PART", "SEQUENCE", "SORT", "SORTBY", "UNIQUE"])
+_UNKNOWN = frozenset(
+    ["FILTER", "LET", "PART", "RANDARRAY", "SEQUENCE", "SORT", "SORTBY", "UNIQUE", "XLOOKUP", "XMATCH"]
+)
 _BLANK = Constant("")
 _STATIC = "Start!"  # a tab without results in its upper left cells: a formula that counts over them depends on nothing
 
@@ -156,8 +158,8 @@ def _as_address(node: Node) -> Node:
     numbers = [_whole_number(argument) for argument in others]
     if node.function == "PART":
         first, last, above = (number or 0 for number in numbers)
-        part = whole.range.column(first).around(whole.range.column(last)).dropped(above, 0)
-        return Reference.to(whole.sheet, part)
+        part = whole.range.column(first).around(whole.range.column(last))
+        return Reference.to(whole.sheet, part.below(above))
     if node.function == "INDEX" and len(numbers) == 2 and numbers[0] == 0 and numbers[1]:
         return Reference.to(whole.sheet, whole.range.column(numbers[1]))
     return node
@@ -165,28 +167,25 @@ def _as_address(node: Node) -> Node:
 
 def _without_sequence(node: Node) -> Node:
     """SEQUENCE of constant size written out: the rows or columns of a range of that size."""
-    if not isinstance(node, Call) or node.function != "SEQUENCE":
+    if not isinstance(node, Call) or node.function != "SEQUENCE" or len(node.arguments) > 3:
         return node
-    numbers = [_whole_number(argument) for argument in node.arguments]
-    if None in numbers or len(numbers) > 3:
+    given = (*node.arguments, MISSING, MISSING)[:3]
+    rows, columns, start = (1 if isinstance(number, Missing) else _whole_number(number) for number in given)
+    if rows is None or columns is None or start is None:
         return node
-    rows, columns, start = [number or 1 for number in (*numbers, 0, 0)][:3]
     if columns == 1:
         text = _counting(rows)
     elif rows == 1:
         text = _counting(columns, down=False)
     else:
         text = f"({_counting(rows)}-1)*{columns}+{_counting(columns, down=False)}"
-    return parse(text if start == 1 else f"{text}+{start - 1}")
+    return parse(text if start == 1 else f"{text}{start - 1:+d}")
 
 
 def _whole_number(node: Node) -> int | None:
     """The number that an argument is, 0 if it is left out; None if it has to be computed."""
     if isinstance(node, Missing):
         return 0
-    if isinstance(node, Operation) and node.symbol == "-" and len(node.operands) == 1:
-        number = _whole_number(node.operands[0])
-        return None if number is None else -number
     is_whole = isinstance(node, Constant) and type(node.value) is float and node.value.is_integer()
     return int(node.value) if is_whole else None  # type: ignore[union-attr]
 
