@@ -8,9 +8,8 @@ from pathlib import Path
 import xlsxwriter
 
 from workbook_templates import anatomy, check, generation, mri, pure, surgery
-from workbook_templates.book import Book
+from workbook_templates.book import Book, shape_of
 from workbook_templates.formula import dialect_of
-from workbook_templates.shape import shape_of
 
 # The file name of each template.
 TEMPLATES = {

@@ -60,6 +60,8 @@ IDS = Look("whole", None)
 
 # The content of a row or column: one formula that spills, or several next to each other.
 Formulas = str | Sequence[Piece]
+# The content of the two columns to the left of a band: one formula that spills into both, or one for each.
+RowLabels = str | tuple[str, str]
 # The rows above a band's values: the content of each, given the cell that the values spill from.
 Headers = Callable[[str], Sequence[Formulas]]
 
@@ -143,7 +145,7 @@ class BandPage(Page):
         width: int = 1,
         columns: int | None = None,
         rows: int | None = None,
-        labels: Formulas | None = None,
+        labels: RowLabels | None = None,
     ) -> Band:
         """A step's values, with the tokens at their left and headers above.
 
@@ -171,7 +173,7 @@ class BandPage(Page):
         """The formula that adds two bands, or passes on the error message in one of them."""
         return unless_error((band.cell, other.cell), self.book.dialect.added(band.spill, other.spill))
 
-    def edit_grid(self, values: Band, rows: int | None = None, labels: Formulas | None = None) -> str:
+    def edit_grid(self, values: Band, rows: int | None = None, labels: RowLabels | None = None) -> str:
         """As many blank input cells as a band has values; returns their range."""
         rows = self.book.shape.tokens if rows is None else rows
         self._headers(channels(values.cell), self.book.shape.channels)
@@ -187,8 +189,8 @@ class BandPage(Page):
             self.sheet.conditional_format(first, FIRST, last, last_column, rule)
         return f"{self.at(first, FIRST, absolute=True)}:{self.at(last, last_column, absolute=True)}"
 
-    def _rows(self, count: int, labels: Formulas | None, cell_format: Format, columns: int) -> int:
-        """Labels the next rows, folds those past the usual number, and returns the last one.
+    def _rows(self, count: int, labels: RowLabels | None, cell_format: Format, columns: int) -> int:
+        """RowLabels the next rows, folds those past the usual number, and returns the last one.
 
         Whole rows are formatted, so that the file stores no cells for the values that may spill there.
         """
@@ -198,7 +200,7 @@ class BandPage(Page):
             self.format_row(row, cell_format, columns, folded)
             self.sheet.write_blank(row, 0, None, self.style.position)
             self.sheet.write_blank(row, 1, None, self.style.token)
-        self._formulas(first, 0, labels or self._labels, self.style.position, (count, 2))
+        self._write_labels(first, labels or self._labels, count)
         if count > UNFOLDED:
             self.sheet.set_row(last + 1, None, None, {"collapsed": True})
             # Not ROWS of a spill: programs without spills would show an error here and not a blank.
@@ -207,6 +209,13 @@ class BandPage(Page):
             self.plain(last + 1, FIRST, folded_note(tokens), self.style.bold)
         self.row = last + 2
         return last
+
+    def _write_labels(self, row: int, labels: RowLabels, count: int) -> None:
+        if isinstance(labels, str):
+            self.formula(row, 0, labels, self.style.position, (count, 2))
+        else:
+            for column, cell_format in enumerate((self.style.position, self.style.token)):
+                self.formula(row, column, labels[column], cell_format, (count, 1))
 
     def _headers(self, formulas: Sequence[Formulas], columns: int) -> None:
         for number, formula in enumerate(formulas, start=1):

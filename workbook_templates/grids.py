@@ -8,7 +8,7 @@ from typing import Any
 from xlsxwriter.format import Format
 
 from workbook_templates.bands import UNFOLDED, folded_note
-from workbook_templates.places import MARK
+from workbook_templates.book import MARK
 from workbook_templates.sheet import Page
 
 
@@ -128,3 +128,17 @@ def number_between(page: Page, cell: str, low: float, high: float) -> None:
     message = f"A number, {low:g} to {high:g}."
     rule = {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": high, "error_message": message}
     page.sheet.data_validation(cell.replace("$", ""), rule)
+
+
+def layer_frame(page: Page, column: int, titles: Sequence[int | str], cell_format: Format) -> tuple[int, int]:
+    """Writes titles across, layer numbers down and empty cells; returns the first and last row of the cells."""
+    style, header = page.style, page.row
+    first, last = header + 1, header + page.book.shape.n_layer
+    page.text(header, column, "layer ↓ head →", style.label)
+    for at, text in enumerate(titles, start=column + 1):
+        page.sheet.write(header, at, text, style.position)
+    for layer, row in enumerate(range(first, last + 1)):
+        page.sheet.write_number(row, column, layer, style.position)
+        for at in range(column + 1, column + 1 + len(titles)):
+            page.sheet.write_blank(row, at, None, cell_format)
+    return first, last

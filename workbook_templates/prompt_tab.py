@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbook_templates import style as look
-from workbook_templates.book import Book
+from workbook_templates.book import MARK, READY, Book
 from workbook_templates.grids import table
-from workbook_templates.places import MARK, READY
 from workbook_templates.sheet import Page
 
 TAB = "Prompt"
@@ -78,7 +77,7 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
         "text_read",
         "Text the model reads",
         'IF(ISNUMBER(SEARCH(" ; bos",model)),"<|endoftext|>","")&prompt',
-        "The prompt. With bos it follows <|endoftext|>, the token that marks the start of a document.",
+        "The prompt. With bos it follows <|endoftext|>, the token that separates documents.",
     )
     _value(
         page,

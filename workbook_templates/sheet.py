@@ -9,9 +9,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 
 from workbook_templates import style as look
-from workbook_templates.book import START, Book
+from workbook_templates.book import MARK, START, Book
 from workbook_templates.formula import Piece
-from workbook_templates.places import MARK
 
 
 class Page:

@@ -1,10 +1,11 @@
-"""The look that all workbooks share: one palette, and each format created once."""
+"""The look that all workbooks share: one palette, each format created once, and what all charts have in common."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from xlsxwriter import Workbook
+from xlsxwriter.chart import Chart
 from xlsxwriter.format import Format
 
 INK, GREY, LINK, RULE = "#1F2933", "#66727F", "#1F5FA8", "#D3DAE1"
@@ -28,6 +29,71 @@ TITLE_HEIGHT, TEXT_HEIGHT = 26, 32  # of a title row, and of a row that holds tw
 # The colour of a tab shows what is on it.
 TABS = {"input": "#E3B23C", "weight": "#9A7FC7", "value": "#6FA3D8", "result": "#5BAA6C"}
 POSITION_WIDTH, TOKEN_WIDTH, CHANNEL_WIDTH = 11.5, 13, 10
+
+# The meaning of each colour, the same on every tab.
+LEGEND = {
+    "input": ("type here", "An input: type over it."),
+    "weight": ("0.123", "A weight: a number learned in training. Change it on the tab Weights."),
+    "value": ("1.234", "A value: computed from other cells."),
+    "result": ("answer", "A result: the answer that everything leads to."),
+    "negative": ("-1.234", "In the blocks: a value below zero. The further below, the bluer."),
+    "positive": ("1.234", "In the blocks: a value above zero. The further above, the more orange."),
+    "attention": ("0.50", "Attention: the greener, the more. The shares in a row sum to 1."),
+    "wrong": (
+        "#GPT2! ...",
+        "A message instead of a value: it says what is wrong, and every cell that depends on it repeats it.",
+    ),
+}
+
+# Signed numbers: blue below zero, orange above. The percentiles keep one huge channel from bleaching all the others.
+SIGNED_SCALE = {
+    "type": "3_color_scale",
+    "min_type": "percentile",
+    "min_value": 2,
+    "min_color": NEGATIVE,
+    "mid_type": "num",
+    "mid_value": 0,
+    "mid_color": ZERO,
+    "max_type": "percentile",
+    "max_value": 98,
+    "max_color": POSITIVE,
+}
+# A bar that fills a cell in proportion to its probability.
+PROBABILITY_BARS = {
+    "type": "data_bar",
+    "data_bar_2010": True,
+    "bar_color": ATTENTION,
+    "bar_solid": True,
+    "min_type": "num",
+    "min_value": 0,
+    "max_type": "num",
+    "max_value": 1,
+}
+# The share of an answer that a patch restores: blue below 0, orange above, full colour at 1.
+RESTORED_SCALE = {
+    "type": "3_color_scale",
+    "min_type": "num",
+    "min_value": -1,
+    "min_color": NEGATIVE,
+    "mid_type": "num",
+    "mid_value": 0,
+    "mid_color": ZERO,
+    "max_type": "num",
+    "max_value": 1,
+    "max_color": POSITIVE,
+}
+# Shares, from white at 0 to green at 1.
+SHARE_SCALE = {
+    "type": "2_color_scale",
+    "min_type": "num",
+    "min_value": 0,
+    "min_color": ZERO,
+    "max_type": "num",
+    "max_value": 1,
+    "max_color": ATTENTION,
+}
+
+GRIDLINES = {"major_gridlines": {"visible": True, "line": {"color": RULE}}}
 
 
 class Style:
@@ -110,71 +176,19 @@ class Style:
         return self.workbook.add_format({**usual, **properties})
 
 
-# The meaning of each colour, the same on every tab.
-LEGEND = {
-    "input": ("type here", "An input: type over it."),
-    "weight": ("0.123", "A weight: a number learned in training. Change it on the tab Weights."),
-    "value": ("1.234", "A value: computed from other cells."),
-    "result": ("answer", "A result: the answer that everything leads to."),
-    "negative": ("-1.234", "In the blocks: a value below zero. The further below, the bluer."),
-    "positive": ("1.234", "In the blocks: a value above zero. The further above, the more orange."),
-    "attention": ("0.50", "Attention: the greener, the more. The shares in a row sum to 1."),
-    "wrong": (
-        "#GPT2! ...",
-        "A message instead of a value: it says what is wrong, and every cell that depends on it repeats it.",
-    ),
-}
-
-# Signed numbers: blue below zero, orange above. The percentiles keep one huge channel from bleaching all the others.
-SIGNED_SCALE = {
-    "type": "3_color_scale",
-    "min_type": "percentile",
-    "min_value": 2,
-    "min_color": NEGATIVE,
-    "mid_type": "num",
-    "mid_value": 0,
-    "mid_color": ZERO,
-    "max_type": "percentile",
-    "max_value": 98,
-    "max_color": POSITIVE,
-}
-# A bar that fills a cell in proportion to its probability.
-PROBABILITY_BARS = {
-    "type": "data_bar",
-    "data_bar_2010": True,
-    "bar_color": ATTENTION,
-    "bar_solid": True,
-    "min_type": "num",
-    "min_value": 0,
-    "max_type": "num",
-    "max_value": 1,
-}
-# The share of an answer that a patch restores: blue below 0, orange above, full colour at 1.
-RESTORED_SCALE = {
-    "type": "3_color_scale",
-    "min_type": "num",
-    "min_value": -1,
-    "min_color": NEGATIVE,
-    "mid_type": "num",
-    "mid_value": 0,
-    "mid_color": ZERO,
-    "max_type": "num",
-    "max_value": 1,
-    "max_color": POSITIVE,
-}
-# Shares, from white at 0 to green at 1.
-SHARE_SCALE = {
-    "type": "2_color_scale",
-    "min_type": "num",
-    "min_value": 0,
-    "min_color": ZERO,
-    "max_type": "num",
-    "max_value": 1,
-    "max_color": ATTENTION,
-}
-
-
 def between(low: str, high: str, share: float) -> str:
     """The colour that is `share` of the way from `low` to `high`."""
     parts = zip(*(bytes.fromhex(colour[1:]) for colour in (low, high)), strict=True)
     return "#" + bytes(round(a + (b - a) * share) for a, b in parts).hex().upper()
+
+
+def dress_chart(chart: Chart, title: str, *, legend: bool = True) -> None:
+    """Gives a chart its title, and a legend below it unless there is only one series."""
+    chart.set_title({"name": title, "name_font": {"size": 12, "color": INK}})
+    chart.set_legend({"position": "bottom"} if legend else {"none": True})
+
+
+def line_with_markers(colour: str, width: float) -> dict[str, Any]:
+    """The options of a series that is drawn as a line with round markers."""
+    marker = {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}}
+    return {"line": {"color": colour, "width": width}, "marker": marker}

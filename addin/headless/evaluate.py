@@ -90,7 +90,7 @@ class Evaluation:
             if isinstance(node, Reference):
                 return self._read(node)
             if isinstance(node, Operation):
-                return self._operation(node, scope)
+                return self._read(self._reference(node, scope)) if node.symbol == ":" else self._operation(node, scope)
             return self._call(node, scope) if isinstance(node, Call) else NAME  # structured references are not known
         except natives.CellFailureError as failure:
             return failure.error
@@ -127,6 +127,25 @@ class Evaluation:
             return self._grid.spill(self._sheet(node), node.range.top, node.range.left)[0]
         return node.range
 
+    def _reference(self, node: Node, scope: Scope) -> Reference:
+        """The range that a formula refers to: a name, an INDEX of a range, or `A1:INDEX(A1:C9,2,3)`."""
+        node = self.resolved(node, scope)
+        if isinstance(node, Reference):
+            return Reference.to(node.sheet, self.range_of(node))
+        if isinstance(node, Operation) and node.symbol == ":":
+            first, last = (self._reference(operand, scope) for operand in node.operands)
+            if last.sheet not in (None, first.sheet):
+                raise natives.CellFailureError(VALUE)
+            return Reference.to(first.sheet, first.range.around(last.range))
+        if isinstance(node, Call) and node.function == "INDEX" and len(node.arguments) == 3:
+            whole = self._reference(node.arguments[0], scope)
+            row, column = (natives.number(self.value(argument, scope)) for argument in node.arguments[1:])
+            cell = CellRange.cell(whole.range.top + int(row) - 1, whole.range.left + int(column) - 1)
+            if not whole.range.holds(cell.top, cell.left):
+                raise natives.CellFailureError(REF)
+            return Reference.to(whole.sheet, cell)
+        raise natives.CellFailureError(VALUE)
+
     def intersected(self, node: Node, value: Value) -> Value:
         """The cell of a range that is in the formula's own row or column; of any other array, the first cell."""
         if not isinstance(value, np.ndarray):
@@ -146,7 +165,7 @@ class Evaluation:
         """Value of an operation. A sum of a thousand cells is a thousand operations, each the first operand of the
         next, so they are evaluated from the innermost outwards: recursion would be too deep."""
         chain = [node]
-        while isinstance(first := chain[-1].operands[0], Operation):
+        while isinstance(first := chain[-1].operands[0], Operation) and first.symbol != ":":
             chain.append(first)
         value = self.value(first, scope)
         for outer in reversed(chain):
@@ -209,7 +228,7 @@ class Evaluation:
         arguments = [as_grid(v) if isinstance(self.resolved(x, scope), Reference) else v for x, v in pairs]
         try:
             return natives.FUNCTIONS[name](*arguments)
-        except (TypeError, LookupError):  # a wrong number of arguments, or indices of shapes that do not fit
+        except (TypeError, LookupError, ValueError):  # a wrong number of arguments, or shapes that do not fit
             return VALUE
 
     def _is_lambda(self, name: str) -> bool:

@@ -87,21 +87,41 @@ def fitted(value: Value, height: int, width: int) -> Grid:
 
 
 def index(array: Value, row: Value = 0.0, column: Value = None) -> Value:
-    """INDEX of an array: one cell; for index 0 a whole row or column; for arrays of indices an array of cells."""
+    """INDEX of an array: one cell; for index 0 a whole row or column; for arrays of indices an array of cells.
+
+    An index past the end gives #REF!, in an array of cells only there.
+    """
     grid = as_grid(array)
     if column is None and 1 in grid.shape:
         row, column = (1.0, row) if grid.shape[0] == 1 else (row, 1.0)
     rows, columns = _positions(row, grid.shape[0]), _positions(column, grid.shape[1])
     if rows.ndim == 1 or columns.ndim == 1:
-        picked = grid[np.ix_(rows.reshape(-1), columns.reshape(-1))]
-    else:
-        picked = grid[rows, columns]
+        rows, columns = rows.reshape(-1, 1), columns.reshape(1, -1)
+    missing = (rows >= grid.shape[0]) | (columns >= grid.shape[1])
+    if missing.all():
+        return REF
+    picked = grid[np.minimum(rows, grid.shape[0] - 1), np.minimum(columns, grid.shape[1] - 1)]
+    if missing.any():
+        picked = np.where(missing, np.array(REF, object), picked.astype(object))
     return from_result(picked if picked.size > 1 else picked.reshape(-1)[0])
 
 
+def choose(which: Value, *values: Value) -> Value:
+    """CHOOSE: for an array of numbers an array, each cell from the value with that number."""
+    if not isinstance(which, np.ndarray):
+        place = int(number(which))
+        return values[place - 1] if 1 <= place <= len(values) else VALUE
+    places, *grids = np.broadcast_arrays(*map(as_grid, aligned([which, *values])))
+    chosen = np.full(places.shape, VALUE, object)
+    for place, grid in enumerate(grids, start=1):
+        here = places.astype(float).astype(int) == place
+        chosen[here] = grid[here]
+    return from_cells(chosen)
+
+
 def sequence(rows: Value, columns: Value = None, start: Value = None, step: Value = None) -> Value:
-    height, width = (1 if x is None else int(_number(x)) for x in (rows, columns))
-    first, by = (1.0 if x is None else _number(x) for x in (start, step))
+    height, width = (1 if x is None else int(number(x)) for x in (rows, columns))
+    first, by = (1.0 if x is None else number(x) for x in (start, step))
     if height < 1 or width < 1 or height * width > _MOST_CELLS:
         raise CellFailureError(VALUE)
     return from_result((first + by * np.arange(height * width, dtype=np.float64)).reshape(height, width))
@@ -154,6 +174,7 @@ def average(*arguments: Value) -> Value:
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {
     "INDEX": index,
+    "CHOOSE": choose,
     "SEQUENCE": sequence,
     "TAKE": take,
     "DROP": drop,
@@ -197,7 +218,7 @@ def _numbers(arguments: tuple[Value, ...]) -> Iterator[Grid]:
     """Arrays of the numbers among the arguments. Text, booleans and blanks count as numbers only outside ranges."""
     for argument in arguments:
         if not isinstance(argument, np.ndarray):
-            yield np.array([_number(argument)])
+            yield np.array([number(argument)])
         elif argument.dtype == np.float64:
             yield argument
         else:
@@ -210,7 +231,7 @@ def _numbers(arguments: tuple[Value, ...]) -> Iterator[Grid]:
                 yield np.array(numbers)
 
 
-def _number(value: Value) -> float:
+def number(value: Value) -> float:
     """The number that a single value is or stands for: a boolean, a blank or a number written as text counts too."""
     if isinstance(value, np.ndarray):
         value = value[0, 0]
@@ -227,10 +248,10 @@ def _ends(count: Value, length: int, taken: bool) -> slice:
     """The part of an axis that TAKE or DROP leaves; a negative count is from the end."""
     if count is None:
         return slice(None)
-    number = int(_number(count))
+    many = int(number(count))
     if taken:
-        return slice(0, number) if number >= 0 else slice(max(length + number, 0), None)
-    return slice(number, None) if number >= 0 else slice(0, max(length + number, 0))
+        return slice(0, many) if many >= 0 else slice(max(length + many, 0), None)
+    return slice(many, None) if many >= 0 else slice(0, max(length + many, 0))
 
 
 def _piece(grid: Grid) -> Value:
@@ -243,9 +264,7 @@ def _piece(grid: Grid) -> Value:
 
 def _positions(value: Value, length: int) -> Grid:
     """Zero-based positions for a one-based index: for index 0 all of them, 1-D; otherwise 2-D, in the index's shape."""
-    wanted = np.array([[int(_number(item)) for item in row] for row in as_grid(value).tolist()])
+    wanted = np.array([[int(number(item)) for item in row] for row in as_grid(value).tolist()])
     if (wanted < 0).any():
         raise CellFailureError(VALUE)
-    if (wanted > length).any():
-        raise CellFailureError(REF)
     return np.arange(length) if wanted.size == 1 and wanted[0, 0] == 0 else wanted - 1

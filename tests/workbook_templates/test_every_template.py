@@ -14,21 +14,10 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 import workbook_templates
 from tests.workbook_templates.files import Formulas, code, formulas, opened, stored_formulas, stored_numbers
-from udfs.cells import FUNCTIONS
 from udfs.excel_limits import MAX_FORMULA, MAX_FORMULA_TEXT
 from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
 from workbook_templates.style import INPUT, WEIGHT
 
-# Native functions that Excel 365 has and the headless recalculation can evaluate.
-NATIVE = {
-    *("ABS", "AND", "CHAR", "COLUMN", "COLUMNS", "COUNT", "COUNTA", "COUNTIF", "EXACT", "EXP", "IF", "IFERROR"),
-    *("INDEX", "INT", "ISNUMBER", "ISTEXT", "LEFT", "LN", "MATCH", "MAX", "MID", "MIN", "MMULT", "MOD", "OR", "ROW"),
-    *("ROWS", "SEARCH", "SQRT", "SUBSTITUTE", "SUM", "TEXT", "TRANSPOSE", "VLOOKUP"),
-    *("AVERAGE", "FIND", "ISNA", "LARGE", "LEN", "LOWER", "NOT", "PI", "RIGHT", "SUMPRODUCT", "SUMSQ", "TANH", "TRIM"),
-    *("UPPER", "VARP"),
-    *(f"_xlfn.{name}" for name in ("ANCHORARRAY", "DROP", "EXPAND", "HSTACK", "LET", "SEQUENCE", "SORTBY", "TAKE")),
-    *(f"_xlfn.{name}" for name in ("TEXTJOIN", "VSTACK", "WRAPROWS")),
-}
 COLUMNS = {"tokens": 3, "next_tokens": 5}
 NAMES = ("prompt", "model", "tokens", "next_tokens", "next_token")
 SMALL: dict[str, dict[str, Any]] = {name: {"model": "tiny", "tokens": 4} for name in ("pure", "check")}
@@ -75,12 +64,6 @@ def test_names_for_the_command_line_refer_to_cells(office: openpyxl.Workbook, na
     assert tab in office.sheetnames
     assert right - left + 1 == COLUMNS.get(name, 1)
     assert (bottom > top) == (name in COLUMNS)
-
-
-def test_formulas_call_only_functions_that_exist(found: Formulas) -> None:
-    ours = {f"_xldudf_{name}" for name in FUNCTIONS}
-    called = {name for _, _, formula in found for name in re.findall(r"([A-Za-z_][\w.]*)\(", code(formula))}
-    assert called <= ours | NATIVE
 
 
 def test_formulas_name_only_tabs_and_names_that_exist(office: openpyxl.Workbook, found: Formulas) -> None:

@@ -151,7 +151,7 @@ def test_six_parts_are_enough_for_the_seven_days(scan: Workbook) -> None:
     assert {row[4] for row in table[8:13]} == {""}
     assert scan.get("still_right") == 1
     assert rows_below(scan, "Circuit", "parts kept", "A:B")[0][1] == len(mri.CIRCUITS["demo"])
-    assert str(rows_below(scan, "Circuit", "which", "A:B")[0][1]).split() == list(mri.CIRCUITS["demo"])
+    assert str(rows_below(scan, "Circuit", "which", "A:B")[0][1]).split() == list(map(str, mri.CIRCUITS["demo"]))
 
 
 def test_each_of_the_six_parts_is_needed(scan: Workbook) -> None:
@@ -168,6 +168,19 @@ def test_each_of_the_six_parts_is_needed(scan: Workbook) -> None:
         scan.set(f"Circuit!{column}{row}", "x")
     scan.recalculate()
     assert scan.get("still_right") == 1
+
+
+def test_another_repeated_phrase_as_start_says(scan: Workbook) -> None:
+    def strongest() -> list[object]:
+        table = rows_below(scan, "Head scores", "layer", "A:E")[1:145]
+        return max(table, key=lambda row: float(str(row[4])))[:2]
+
+    assert strongest() == [9, 5]
+    scan.set("'Head scores'!B7", "cat lamp river cat lamp river")
+    scan.recalculate()
+    assert strongest() == [10, 11]
+    scan.set("'Head scores'!B7", "apple stone moon house apple stone moon house")
+    scan.recalculate()
 
 
 def test_the_day_that_start_names_does_not_win(scan: Workbook) -> None:

@@ -14,7 +14,7 @@ from openpyxl.utils import range_boundaries
 
 from tests.workbook_templates.files import code, formulas, opened
 from workbook_templates import TEMPLATES, build
-from workbook_templates.surgery.inputs import by_model
+from workbook_templates.surgery.steering import by_model
 
 TABS = [
     *("Start", "Prompt", "Before and after", "SAE feature", "Contrast", "PCA"),

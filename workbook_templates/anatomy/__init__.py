@@ -5,9 +5,8 @@ from __future__ import annotations
 from workbook_templates import start_tab, walkthrough
 from workbook_templates import style as look
 from workbook_templates.anatomy.block import write_block
-from workbook_templates.anatomy.embeddings import write_embeddings
+from workbook_templates.anatomy.embeddings import TOKEN_TABLE, write_embeddings, write_tokens
 from workbook_templates.anatomy.head import write_head
-from workbook_templates.anatomy.tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.anatomy.weights import write_weights
 from workbook_templates.book import Book
 from workbook_templates.prompt_tab import PromptTab, write_prompt
@@ -52,7 +51,7 @@ def _write_start(page: Page, tries: tuple[Try, ...]) -> None:
         "GPT-2, opened up: from a prompt to the next token",
         (
             "A language model reads a text and predicts which token will come next. Here you can watch one do it:",
-            "every number along the way is in a cell, and you can change any of them.",
+            "every number along the way is in a cell. You can change the prompt, the stream and the weights.",
         ),
     )
     start_tab.now(page)

@@ -67,7 +67,7 @@ def _steering_row(page: BandPage, arrived: Band) -> tuple[str, str]:
     page.input(page.row, 1, 0)
     coefficient = page.at(page.row, 1, absolute=True)
     page.row += 1
-    return coefficient, page.edit_grid(arrived, rows=1, labels=page.book.dialect.beside(('"steer"', '"vector"')))
+    return coefficient, page.edit_grid(arrived, rows=1, labels=('"steer"', '"vector"'))
 
 
 def _added(values: str, *places: str) -> str:

@@ -1,14 +1,49 @@
-"""The tab Embeddings: each id becomes a row of numbers, the residual stream that enters Block 0."""
+"""The tabs Tokens and Embeddings: the prompt becomes tokens, and each token a row of numbers, the residual stream."""
 
 from __future__ import annotations
 
+from workbook_templates import style as look
 from workbook_templates import walkthrough
-from workbook_templates.anatomy.tokens import TOKEN_TABLE
 from workbook_templates.bands import IDS, Band, BandPage
-from workbook_templates.book import Book
-from workbook_templates.places import READY
+from workbook_templates.book import READY, Book
+from workbook_templates.prompt_tab import write_prompt_tokens
+from workbook_templates.sheet import Page
+
+TOKEN_TABLE = "Tokens!$A$7"  # the cell that the table of tokens spills from
+
+_STEPS = 4  # the column in which the merges begin
+_RANK = _STEPS + 2
+_STEPS_A_TOKEN = 8  # rows reserved for the merges of a token
 
 LABELS = "Embeddings!$A$8#"  # the position and token of every row, spilled once and read by every band
+
+
+def write_tokens(book: Book) -> None:
+    """Writes the tab. The cells below its two tables are free, so that a long prompt has room."""
+    page = Page(book, "Tokens", (11.5, 22, 11, 4, 22, 26, look.POSITION_WIDTH, 60))
+    page.furniture(
+        "Tokens",
+        (
+            "The model does not read letters. The text is cut into tokens: words and parts of words, each with its id.",
+            "GPT-2 knows 50,257 of them. A space before a word belongs to its token.",
+            "On the right: a word starts as single bytes. Again and again, the neighbours of lowest rank are joined.",
+        ),
+    )
+    for column, title in ((0, "The tokens"), (_STEPS, "How they are formed, merge by merge")):
+        page.text(page.row, column, title, page.style.bold)
+    page.row += 1
+    header = page.row
+    assert page.place(header, 0) == TOKEN_TABLE
+    write_prompt_tokens(page, 0)
+    page.sheet.set_column(_RANK, _RANK, look.POSITION_WIDTH, page.style.position)
+    for column in range(_STEPS + 1, _STEPS + 4):
+        cell_format = page.style.header_centred if column == _RANK else page.style.header
+        page.sheet.write_blank(header, column, None, cell_format)
+    steps = _STEPS_A_TOKEN * book.shape.tokens + 1
+    page.formula(header, _STEPS, "GPT2_BPE_STEPS(text_read)", page.style.header, (steps, 4))
+    page.mark_errors(header, _STEPS)
+    page.sheet.freeze_panes(header + 1, 0)
+    page.sheet.print_area(0, 0, header + 2 * book.shape.tokens, _STEPS + 3)
 
 
 def write_embeddings(book: Book) -> Band:
@@ -20,12 +55,12 @@ def write_embeddings(book: Book) -> Band:
         walkthrough.EMBEDDINGS,
         labels=LABELS,
     )
-    body = book.dialect.body
+    part = book.dialect.part
     page.heading("ids", "The ids of the tokens, from the tab Tokens.", ())
     ids = page.band(
-        f'IF(status="{READY}",{body(f"{TOKEN_TABLE}#", columns=2)},status)',
+        f'IF(status="{READY}",{part(f"{TOKEN_TABLE}#", 3, 3, above=1)},status)',
         headers=_id_header,
-        labels=f'IF(status="{READY}",{body(f"{TOKEN_TABLE}#", columns=-1)},"")',
+        labels=f'IF(status="{READY}",{part(f"{TOKEN_TABLE}#", 1, 2, above=1)},"")',
         shown=IDS,
         columns=1,
     )

@@ -59,7 +59,7 @@ def patterns(page: BandPage, qkv: Band) -> None:
 
     def headers(cell: str) -> tuple[list[Piece], list[Piece]]:
         names = dialect.names_side_by_side(cell, "head", rows, n_head, tokens)
-        titles = dialect.titles_side_by_side(f"INDEX({_labels(cell)},0,2)", rows, n_head, tokens)
+        titles = dialect.titles_side_by_side(cell, _labels(cell), rows, n_head, tokens)
         return _unless(cell, names, '""'), _unless(cell, titles, '""')
 
     page.band(

@@ -10,10 +10,8 @@ from udfs.backend import catalogue, model_text
 from workbook_templates import start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.check.comparison import write_comparison
-from workbook_templates.check.functions import write_functions
-from workbook_templates.check.weights import TAB, write_weights
-from workbook_templates.mri.tokens import TOKEN_TABLE, write_tokens
+from workbook_templates.check.tabs import WEIGHTS, write_comparison, write_functions, write_weights
+from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.pure.block import write_steps
 from workbook_templates.pure.page import FixedPage
@@ -51,7 +49,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
         ),
         _labels(book),
     )
-    block = write_steps(page, config.n_head, functions["stream"], block_weights(config, layer, TAB))
+    block = write_steps(page, config.n_head, functions["stream"], block_weights(config, layer, WEIGHTS))
     page.finish("Functions", "Weights")
     write_weights(book, config, layer)
     worst = write_comparison(result, block, functions, config.n_embd)

@@ -1,16 +1,15 @@
 """How LibreOffice Calc 7 stores a formula: without dynamic arrays, and under the names of its add-in.
 
 A spill becomes an array formula over all cells that are reserved for it, and `C9#` the address of all of them. Our
-functions are told how many cells there are, and leave those blank that their values do not reach. LET is written out;
-DROP and TAKE of a spill become addresses.
+functions are told how many cells there are, and leave those blank that their values do not reach. LET and SEQUENCE are
+written out. The part of a table is PART until the sizes of all spills are known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from udfs.cells import FUNCTIONS
-from workbook_templates.places import MARK
+from udfs.cells import ERROR_MARK, FUNCTIONS
 
 from .dialect import Dialect, Piece
 from .parser import parse
@@ -28,7 +27,9 @@ ARRAY_ARGUMENTS = {
 }
 
 _PREFIXED = frozenset({"TEXTJOIN"})
-_UNKNOWN = frozenset(["DROP", "EXPAND", "HSTACK", "LET", "SEQUENCE", "SORTBY", "TAKE", "VSTACK", "WRAPROWS"])
+_UNKNOWN = frozenset(
+    ["FILTER", "LET", "PART", "RANDARRAY", "SEQUENCE", "SORT", "SORTBY", "UNIQUE", "XLOOKUP", "XMATCH"]
+)
 _BLANK = Constant("")
 _STATIC = "Start!"  # a tab without results in its upper left cells: a formula that counts over them depends on nothing
 
@@ -71,7 +72,7 @@ class CalcDialect(Dialect):
             return Reference.to(node.sheet, self._spills[home, anchor[:2]])
 
         tree = transform(transform(parse(text), without_let), with_address)
-        tree = _filled(transform(tree, _as_address), rows, columns)
+        tree = _filled(transform(transform(tree, _as_address), _without_sequence), rows, columns)
         return print_formula(transform(tree, _with_calc_names))
 
     def rows(self, spill: str) -> str:
@@ -114,25 +115,21 @@ class CalcDialect(Dialect):
     def looked_up(self, table: str, rows: str, column: int) -> str:
         return f'IFERROR({super().looked_up(table, rows, column)},"")'
 
+    def part(self, table: str, first: int, last: int, *, above: int = 0) -> str:
+        return f"PART({table},{first},{last},{above})"
+
     def typed_over(self, cells: str, values: str) -> str:
         return cells
 
-    def wrapped(self, values: str, rows: int, width: int) -> str:
-        return f"INDEX({values},({_counting(rows)}-1)*{width}+{_counting(width, down=False)},1)"
-
-    def largest(self, table: str, width: int, count: int) -> list[Piece]:
-        values = f"INDEX({table},0,{width})"
-        places = f"MATCH(LARGE(ABS({values}),{_counting(count)}),ABS({values}),0)"
-        return [Piece(f"INDEX({table},{places},{column})", 1) for column in (1, width)]
-
-    def beside(self, columns: Sequence[str], *, even: bool = True) -> list[Piece]:
-        return [Piece(column if even else f'IFERROR({column},"")', 1) for column in columns]
+    def largest(self, names: str, values: str, count: int) -> list[Piece]:
+        places = f"MATCH(LARGE(ABS({values}),SEQUENCE({count})),ABS({values}),0)"
+        return [Piece(f"INDEX({cells},{places},1)", 1) for cells in (names, values)]
 
     def side_by_side(self, squares: Sequence[str], rows: str, reserved: int) -> list[Piece]:
         return [Piece(square, reserved, gap=1) for square in squares]
 
-    def titles_side_by_side(self, titles: str, rows: str, count: int, reserved: int) -> list[Piece]:
-        return [Piece(f"TRANSPOSE({titles})", reserved, gap=1)] * count
+    def titles_side_by_side(self, cell: str, labels: str, rows: str, count: int, reserved: int) -> list[Piece]:
+        return [Piece(f"TRANSPOSE(INDEX({labels},0,2))", reserved, gap=1)] * count
 
     def names_side_by_side(self, cell: str, name: str, rows: str, count: int, reserved: int) -> list[Piece]:
         return [Piece(f'"{name} {number}"', 1, gap=reserved) for number in range(count)]
@@ -152,28 +149,43 @@ def _with_calc_names(node: Node) -> Node:
 
 
 def _as_address(node: Node) -> Node:
-    """A part of a range, if it is known now which."""
+    """A part of a range, or one of its columns, as an address."""
     if not isinstance(node, Call) or not node.arguments:
         return node
     whole, *others = node.arguments
-    numbers = [_whole_number(argument) for argument in others]
-    if not isinstance(whole, Reference) or None in numbers:
+    if not isinstance(whole, Reference):
         return node
-    known = [number for number in numbers if number is not None]
-    if node.function == "DROP":
-        return Reference.to(whole.sheet, whole.range.dropped(*(*known, 0)[:2]))
-    if node.function == "INDEX" and len(known) == 2 and known[0] == 0 and known[1]:
-        return Reference.to(whole.sheet, whole.range.column(known[1]))
+    numbers = [_whole_number(argument) for argument in others]
+    if node.function == "PART":
+        first, last, above = (number or 0 for number in numbers)
+        part = whole.range.column(first).around(whole.range.column(last))
+        return Reference.to(whole.sheet, part.below(above))
+    if node.function == "INDEX" and len(numbers) == 2 and numbers[0] == 0 and numbers[1]:
+        return Reference.to(whole.sheet, whole.range.column(numbers[1]))
     return node
+
+
+def _without_sequence(node: Node) -> Node:
+    """SEQUENCE of constant size written out: the rows or columns of a range of that size."""
+    if not isinstance(node, Call) or node.function != "SEQUENCE" or len(node.arguments) > 3:
+        return node
+    given = (*node.arguments, MISSING, MISSING)[:3]
+    rows, columns, start = (1 if isinstance(number, Missing) else _whole_number(number) for number in given)
+    if rows is None or columns is None or start is None:
+        return node
+    if columns == 1:
+        text = _counting(rows)
+    elif rows == 1:
+        text = _counting(columns, down=False)
+    else:
+        text = f"({_counting(rows)}-1)*{columns}+{_counting(columns, down=False)}"
+    return parse(text if start == 1 else f"{text}{start - 1:+d}")
 
 
 def _whole_number(node: Node) -> int | None:
     """The number that an argument is, 0 if it is left out; None if it has to be computed."""
     if isinstance(node, Missing):
         return 0
-    if isinstance(node, Operation) and node.symbol == "-" and len(node.operands) == 1:
-        number = _whole_number(node.operands[0])
-        return None if number is None else -number
     is_whole = isinstance(node, Constant) and type(node.value) is float and node.value.is_integer()
     return int(node.value) if is_whole else None  # type: ignore[union-attr]
 
@@ -202,27 +214,18 @@ def _is_single(node: Node) -> bool:
         if not isinstance(node, (Operation, Constant)):
             return False
     if isinstance(node, Constant):
-        return isinstance(node.value, str) and node.value.startswith(MARK)
+        return isinstance(node.value, str) and node.value.startswith(ERROR_MARK)
     return isinstance(node, Name) or (isinstance(node, Reference) and node.last is None)
 
 
 def _part(node: Call, rows: int, columns: int) -> Node:
-    """A part of a function's result, so that it fills so many cells."""
+    """The part of a call's result, so that it fills so many cells."""
+    if node.function != "PART":
+        return node
     inner, *numbers = node.arguments
-    if node.function == "TAKE":
-        return _filled(inner, rows, columns)
-    if node.function == "DROP":
-        above, left = (_whole_number(number) for number in (*numbers, MISSING)[:2])
-        if above is not None and left is not None:
-            whole = _with_rows(inner, rows + above)
-            return Call("INDEX", (whole, _counted(rows, above), _counted(columns, left, down=False)))
-    if node.function == "INDEX" and len(numbers) == 2 and _whole_number(numbers[0]) == 0 and isinstance(inner, Call):
-        above = 0
-        if inner.function == "DROP":
-            above = _whole_number(inner.arguments[1]) or 0
-            inner = inner.arguments[0]
-        return Call("INDEX", (_with_rows(inner, rows + above), _counted(rows, above), numbers[1]))
-    return node
+    first, last, above = (_whole_number(number) or 0 for number in numbers)
+    shown = Constant(float(first)) if first == last else _counted(columns, first - 1, down=False)
+    return Call("INDEX", (_with_rows(inner, rows + above), _counted(rows, above), shown))
 
 
 def _with_rows(node: Node, rows: int) -> Node:

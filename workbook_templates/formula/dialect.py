@@ -93,9 +93,14 @@ class Dialect:
         """The cells of a table in one column and these rows."""
         return f"INDEX({table},{rows},{column})"
 
-    def body(self, table: str, *, columns: int = 0) -> str:
-        """A spilled table without its header row and first `columns` columns; a negative count drops the last ones."""
-        return f"DROP({table},1,{columns})" if columns else f"DROP({table},1)"
+    def part(self, table: str, first: int, last: int, *, above: int = 0) -> str:
+        """The columns `first` to `last` of a table, counted from 1, without the first `above` rows, such as its header.
+
+        table: a spill, a call, or the LET variable that holds its value
+        """
+        rows = f"SEQUENCE(ROWS({table})-{above},,{above + 1})" if above else f"SEQUENCE(ROWS({table}))"
+        columns = str(first) if first == last else "{" + ",".join(map(str, range(first, last + 1))) + "}"
+        return f"INDEX({table},{rows},{columns})"
 
     def typed(self, cells: str) -> str:
         """Input cells as an argument of our functions: some builds of Excel pass 0 for a blank cell, but not for ""."""
@@ -103,36 +108,29 @@ class Dialect:
 
     def typed_over(self, cells: str, values: str) -> str:
         """The part of a grid of input cells that is as large as a spill of values."""
-        return f"LET(e,TAKE({cells},ROWS({values}),COLUMNS({values})),{self.typed('e')})"
+        first, _, _ = cells.partition(":")
+        # A range, not INDEX with SEQUENCE, which may turn blank cells into 0.
+        return f"LET(e,{first}:INDEX({cells},ROWS({values}),COLUMNS({values})),{self.typed('e')})"
 
-    def wrapped(self, values: str, rows: int, width: int) -> str:
-        """A column of values laid out in rows of that width."""
-        return f"WRAPROWS({values},{width})"
-
-    def largest(self, table: str, width: int, count: int) -> list[Piece]:
-        """The first and the last of `width` columns, name and value, in the rows whose values are furthest from 0."""
-        ordered = f"LET(t,{table},s,SORTBY(t,ABS(INDEX(t,0,{width})),-1),"
-        return [Piece(f"{ordered}HSTACK(TAKE(s,{count},1),TAKE(s,{count},-1)))", 2)]
-
-    def beside(self, columns: Sequence[str], *, even: bool = True) -> list[Piece]:
-        """Columns next to each other. Columns that are not `even`, of equal length, are filled up with blanks."""
-        joined = f"HSTACK({','.join(columns)})"
-        return [Piece(joined if even else f'IFERROR({joined},"")', len(columns))]
+    def largest(self, names: str, values: str, count: int) -> list[Piece]:
+        """The `count` values furthest from 0, from a column of values, beside their names."""
+        ordered = (f"SORTBY({cells},ABS({values}),-1)" for cells in (names, values))
+        return [Piece(f"INDEX({cells},SEQUENCE({count}))", 1) for cells in ordered]
 
     def side_by_side(self, squares: Sequence[str], rows: str, reserved: int) -> list[Piece]:
         """Square spills of `rows` rows, `reserved` at most, next to each other, with an empty column after each."""
-        joined = f"HSTACK({','.join(self._with_gap(square, rows, rows) for square in squares)})"
-        return [Piece(joined, len(squares) * (reserved + 1))]
+        count = len(squares)
+        cells = ",".join(f"INDEX({square},SEQUENCE(n),j)" for square in squares)
+        chosen = f'IF(j>n,"",CHOOSE(INT(x/(n+1))+1,{cells}))'
+        laid = f"LET(n,{rows},x,SEQUENCE(1,{count}*(n+1),0),j,MOD(x,n+1)+1,{chosen})"
+        return [Piece(laid, count * (reserved + 1))]
 
-    def titles_side_by_side(self, titles: str, rows: str, count: int, reserved: int) -> list[Piece]:
-        """A column of titles, transposed over each of `count` squares that `side_by_side` puts next to each other."""
-        laid = f"LET(t,{self._with_gap(f'TRANSPOSE({titles})', '1', rows)},HSTACK({','.join('t' * count)}))"
+    def titles_side_by_side(self, cell: str, labels: str, rows: str, count: int, reserved: int) -> list[Piece]:
+        """The second column of the labels, transposed over each of `count` squares that spill from the cell."""
+        laid = f'LET(n,{rows},j,MOD({self.counted(cell)},n+1)+1,IF(j>n,"",INDEX({labels},j,2)))'
         return [Piece(laid, count * (reserved + 1))]
 
     def names_side_by_side(self, cell: str, name: str, rows: str, count: int, reserved: int) -> list[Piece]:
-        """A name and a number over the first column of each of those squares, which spill from the cell."""
+        """A name and a number over the first column of each of those squares."""
         numbered = f'LET(x,{self.counted(cell)},d,{rows}+1,IF(MOD(x,d)=0,"{name} "&INT(x/d),""))'
         return [Piece(numbered, count * (reserved + 1))]
-
-    def _with_gap(self, array: str, rows: str, columns: str) -> str:
-        return f'EXPAND({array},{rows},{columns}+1,"")'

@@ -80,14 +80,9 @@ class CellRange(NamedTuple):
             max(self.right, other.right),
         )
 
-    def dropped(self, rows: int, columns: int) -> CellRange:
-        """The range without its first `rows` rows and `columns` columns; a negative count drops the last ones."""
-        return CellRange(
-            self.top + max(rows, 0),
-            self.left + max(columns, 0),
-            self.bottom + min(rows, 0),
-            self.right + min(columns, 0),
-        )
+    def below(self, rows: int) -> CellRange:
+        """The range without its first `rows` rows."""
+        return self._replace(top=self.top + rows)
 
     def column(self, number: int) -> CellRange:
         """One of its columns, counted from 1."""

@@ -25,7 +25,7 @@ _STOPS = (
     (temperature.TAB, "The next token's probabilities at lower and higher temperatures, as a chart."),
     (beam.TAB, "Several texts followed at once, to find the one that is most likely as a whole."),
     (log_probabilities.TAB, "How well the model predicts a text, coloured by surprise."),
-    (speculation.TAB, "A draft model proposes, the model accepts or rejects: faster, and exactly as good."),
+    (speculation.TAB, "A draft model proposes, the model accepts or rejects: no text becomes more or less likely."),
 )
 _LEGEND = {
     **{name: look.LEGEND[name] for name in ("input", "value", "result")},
@@ -57,7 +57,7 @@ def _write_start(page: Page, prompt: str, choices: Choices, text: str, draft: st
         "Beyond temperature 0: how a text is chosen from probabilities",
         (
             "The model says how likely each next token is. How to make a text of that is up to us:",
-            "take the most likely token, draw one, look for the most likely text, or ask a faster model for proposals.",
+            "take the most likely token, draw one, look for the most likely text, or ask a draft model for proposals.",
         ),
     )
     start_tab.now(page)

@@ -58,7 +58,7 @@ def _greedy(page: Page, tokens: str) -> None:
     page.text(page.row, 0, "greedy", page.style.position)
     formats = (page.style.position, page.style.number, page.style.number, page.style.token_aside)
     for column, cell_format in enumerate(formats, start=1):
-        page.formula(page.row, column, f"IFERROR(INDEX({found},2,{column + 1}),{found})", cell_format)
+        page.formula(page.row, column, f"LET(t,{found},IF(COLUMNS(t)=1,t,INDEX(t,2,{column + 1})))", cell_format)
     page.mark_errors(page.row, 1, page.row, 4)
     page.row += 1
 

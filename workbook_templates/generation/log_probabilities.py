@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from xlsxwriter.format import Format
 
-from workbook_templates import charts
 from workbook_templates import style as look
-from workbook_templates.book import Book
+from workbook_templates.book import MARK, Book
 from workbook_templates.grids import area, labelled_input, labelled_value, table, title, unless_message
-from workbook_templates.places import MARK
 from workbook_templates.prompt_tab import tokens_of, write_prompt_tokens
 from workbook_templates.sheet import Page
 
@@ -163,8 +161,8 @@ def _chart(page: Page, header: int) -> None:
         }
     )
     chart.combine(line)
-    charts.dress(chart, f"The first {_CHARTED} tokens")
-    chart.set_y_axis({"min": 0, "name": "bits", **charts.GRIDLINES})
+    look.dress_chart(chart, f"The first {_CHARTED} tokens")
+    chart.set_y_axis({"min": 0, "name": "bits", **look.GRIDLINES})
     chart.set_size({"width": 980, "height": 320})
     page.sheet.insert_chart(page.row, 0, chart)
     page.row += _CHART_ROWS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xlsxwriter.utility import xl_col_to_name
 
-from workbook_templates.book import Book
+from workbook_templates.book import MARK, Book
 from workbook_templates.grids import (
     area,
     labelled_input,
@@ -15,7 +15,6 @@ from workbook_templates.grids import (
     unless_message,
     whole_number,
 )
-from workbook_templates.places import MARK
 from workbook_templates.sheet import Page
 
 TAB = "Speculative decoding"

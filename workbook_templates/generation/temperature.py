@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.generation.sampling import Choices
@@ -71,8 +70,9 @@ def _at_temperature(page: Page, column: int, temperature: float, own: str, rows:
     number_between(page, cell, 0, 1000)
     predicted = f"GPT2_PREDICT(prompt_used,{_SHOWN},{cell},model_used)"
     for row in range(first, last + 1):
-        value = f"INDEX({predicted},{row - first + 2},{_PROBABILITY + 1})"
-        page.formula(row, column, unless_message(own, f"IFERROR({value},{predicted})"), page.style.probability)
+        value = f"INDEX(t,{row - first + 2},{_PROBABILITY + 1})"
+        formula = f"LET(t,{predicted},IF(COLUMNS(t)=1,t,{value}))"
+        page.formula(row, column, unless_message(own, formula), page.style.probability)
     page.formula(last + 1, column, unless_message(own, _others(page, column, first, last)), page.style.probability)
     page.mark_errors(first, column, last, column)
     page.sheet.conditional_format(first, column, last + 1, column, look.PROBABILITY_BARS)
@@ -92,8 +92,8 @@ def _chart(page: Page, rows: tuple[int, int, int]) -> None:
                 "overlap": -5,
             }
         )
-    charts.dress(chart, "The same tokens at each temperature")
-    chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%", **charts.GRIDLINES})
+    look.dress_chart(chart, "The same tokens at each temperature")
+    chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%", **look.GRIDLINES})
     chart.set_size({"width": 940, "height": 340})
     page.sheet.insert_chart(page.row, 0, chart)
 

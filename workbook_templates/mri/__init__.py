@@ -6,18 +6,16 @@ from collections.abc import Sequence
 
 from udfs.backend import catalogue, model_text
 from udfs.backend.gpt2 import tokenizer
+from udfs.backend.interpret.places import Component
 from workbook_templates import start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.mri.attention import write_attention
+from workbook_templates.mri.attention import write_attention, write_heads, write_scores
 from workbook_templates.mri.attribution import write_attribution
 from workbook_templates.mri.circuit import write_circuit
-from workbook_templates.mri.heads import write_heads
-from workbook_templates.mri.lens import write_lens
+from workbook_templates.mri.lens import write_lens, write_track
 from workbook_templates.mri.patching import write_patching
-from workbook_templates.mri.scores import write_scores
-from workbook_templates.mri.tokens import TOKEN_TABLE, write_tokens
-from workbook_templates.mri.track import write_track
+from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
@@ -31,16 +29,21 @@ _TAB = PromptTab(
     second_line="The tabs after Tokens show how the model arrives at its answer.",
 )
 
-# Heads and MLPs that are enough for the seven days. `circuits.smallest` found those of demo, searching first among
-# whole attention layers and MLPs, then among the heads of those it kept. For GPT-2 one head of layer 9 may be enough.
-_LAYERS_9_AND_10 = tuple(f"h.{layer}.attn.head.{head}" for layer in (9, 10) for head in range(12))
+# Heads and MLPs to tick at first. `gpt2-excel circuit` found that those of demo are enough for the seven days; those of
+# gpt2 are a guess.
+_LAYERS_9_AND_10 = tuple(Component(layer, "attn", head) for layer in (9, 10) for head in range(12))
 CIRCUITS = {
-    "demo": ("h.0.mlp", "h.6.attn.head.0", "h.6.attn.head.4", "h.6.attn.head.7", "h.10.mlp", "h.11.mlp"),
-    "gpt2": ("h.0.mlp", "h.9.mlp", *_LAYERS_9_AND_10),
+    "demo": (
+        Component(0, "mlp"),
+        *(Component(6, "attn", head) for head in (0, 4, 7)),
+        Component(10, "mlp"),
+        Component(11, "mlp"),
+    ),
+    "gpt2": (Component(0, "mlp"), Component(9, "mlp"), *_LAYERS_9_AND_10),
 }
 _ORIGINS = {
-    "demo": "A search found these six parts for the model demo: remove any one of them, and some day comes out wrong.",
-    "gpt2": "All heads of layer 9 are ticked: which of them is the one that matters?",
+    "demo": "`gpt2-excel circuit` found these six parts for demo: without any one of them, some day comes out wrong.",
+    "gpt2": "These parts of GPT-2 are a guess, not the result of a search: which of the ticks can you remove?",
 }
 _ALL_TICKED = "Everything is ticked: remove the parts that the answers do not need."
 # The head shown at first. Demo's looks from the end of the prompt to the day, GPT-2's looks one token back.
@@ -106,7 +109,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 "Head scores",
                 repeated,
                 "cat lamp river cat lamp river",
-                "Another phrase that repeats: mostly the same heads stand out, whatever the words are.",
+                "Another phrase that repeats. In demo, head 11 of layer 10 now has the highest induction score.",
             ),
         ),
     )

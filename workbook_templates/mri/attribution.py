@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.grids import labelled_input, labelled_value, table, title, unless_message
-from workbook_templates.mri.layer_grid import write_frame
+from workbook_templates.grids import area, labelled_input, labelled_value, layer_frame, table, title, unless_message
 from workbook_templates.sheet import Page
 
 TAB = "Attribution"
@@ -44,8 +42,9 @@ def write_attribution(book: Book) -> None:
     grid = _grid_row(page)
     _summary(page, parts, grid, used, against)
     page.row = grid - 2
-    _grid(page, parts)
-    _largest(page, parts)
+    _grid(page, parts, area(page, top + 3, _LOGIT - 1, top + n_parts - 1, _LOGIT - 1))
+    names, logits = (area(page, top + 1, column, top + n_parts, column) for column in (0, _LOGIT - 1))
+    _largest(page, parts, names, logits)
     page.sheet.print_area(0, 0, page.row + 20, _RIGHT + shape.n_head + 5)
     page.sheet.freeze_panes(1, 0)
     page.row = end
@@ -95,17 +94,18 @@ def _summary(page: Page, parts: str, grid: int, used: str, against: str) -> None
     page.book.name("attribution_check", page.place(page.row, _RIGHT + 1))
 
 
-def _grid(page: Page, parts: str) -> None:
-    """Layers down; heads, then the attention's bias and the MLP across; then the layer's sums for the chart."""
+def _grid(page: Page, parts: str, logits: str) -> None:
+    """Layers down; heads, then the attention's bias and the MLP across; then the layer's sums for the chart.
+
+    logits: those of the parts of the blocks, which follow the two embeddings in the table
+    """
     shape, style = page.book.shape, page.style
     width = shape.n_head + 2
     page.text(page.row, _RIGHT, "By layer and head: orange favours the token, blue works against it", style.bold)
     page.row += 1
     header = page.row
-    first, last = write_frame(page, _RIGHT, (*range(shape.n_head), "bias", "MLP"), style.cell_number)
-    # The table has two embeddings before the parts of the blocks, and ln_f's bias and the sum after them.
-    logits = f"INDEX(DROP(DROP({parts}#,3),-2),0,{_LOGIT})"
-    formula = page.book.dialect.wrapped(logits, shape.n_layer, width)
+    first, last = layer_frame(page, _RIGHT, (*range(shape.n_head), "bias", "MLP"), style.cell_number)
+    formula = f"INDEX({logits},SEQUENCE({shape.n_layer},{width}),1)"
     page.formula(first, _RIGHT + 1, unless_message(parts, formula), style.cell_number, (shape.n_layer, width))
     page.sheet.conditional_format(first, _RIGHT + 1, last, _RIGHT + width, look.SIGNED_SCALE)
     _by_layer(page, parts, header)
@@ -131,15 +131,15 @@ def _by_layer(page: Page, parts: str, header: int) -> None:
                 "gap": 40,
             }
         )
-    charts.dress(chart, "What each layer adds")
+    look.dress_chart(chart, "What each layer adds")
     chart.set_x_axis({"name": "layer", "label_position": "low"})
-    chart.set_y_axis({"name": "logit", **charts.GRIDLINES})
+    chart.set_y_axis({"name": "logit", **look.GRIDLINES})
     chart.set_size({"width": 500, "height": 330})
     page.row = last + 2
     page.sheet.insert_chart(page.row + _LARGEST + 3, _RIGHT, chart)
 
 
-def _largest(page: Page, parts: str) -> None:
+def _largest(page: Page, parts: str, names: str, logits: str) -> None:
     """The parts that add or subtract the most, as a table and a bar chart."""
     style = page.style
     page.text(page.row, _RIGHT, f"The {_LARGEST} largest parts", style.header)
@@ -148,8 +148,7 @@ def _largest(page: Page, parts: str) -> None:
     for row in range(first, last + 1):
         page.sheet.write_blank(row, _RIGHT, None, style.text)
         page.sheet.write_blank(row, _RIGHT + 1, None, style.logit)
-    only = f"DROP(DROP({parts}#,1),-1)"
-    pieces = page.book.dialect.largest(only, _LOGIT, _LARGEST)
+    pieces = page.book.dialect.largest(names, logits, _LARGEST)
     for column, (piece, cell_format) in enumerate(zip(pieces, (style.text, style.logit), strict=False), start=_RIGHT):
         page.formula(first, column, unless_message(parts, piece.formula), cell_format, (_LARGEST, piece.columns))
     chart = page.book.workbook.add_chart({"type": "bar"})
@@ -163,7 +162,7 @@ def _largest(page: Page, parts: str) -> None:
             "data_labels": {"value": True, "num_format": look.LOGIT},
         }
     )
-    charts.dress(chart, "The largest parts", legend=False)
+    look.dress_chart(chart, "The largest parts", legend=False)
     chart.set_y_axis({"reverse": True, "label_position": "low"})
     chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
     chart.set_size({"width": 640, "height": 290})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from udfs.backend.interpret.places import Component
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import area, title, unless_message
@@ -39,7 +40,7 @@ class _Cells:
         return f'IF({self.ticks}="","","h."&{self.layers}&{part})'
 
 
-def write_circuit(book: Book, kept: Sequence[str] | None, origin: str) -> str:
+def write_circuit(book: Book, kept: Collection[Component] | None, origin: str) -> str:
     """Writes the tab and returns the cell of block 0's MLP.
 
     kept: the components that are ticked at first; None for all
@@ -64,9 +65,7 @@ def write_circuit(book: Book, kept: Sequence[str] | None, origin: str) -> str:
     page.row = top
     _prompts(page, cells)
     page.row = top + max(_PROMPTS, shape.n_layer) + 2
-    page.lines(
-        (origin, "For GPT-2 small, MLP 0, one head of layer 9, MLP 9 and the heads of layer 10 are said to be enough.")
-    )
+    page.lines((origin, "The command `gpt2-excel circuit` searches for a small set of parts that is enough."))
     page.sheet.print_area(0, 0, page.row, _TICKS + shape.n_head + 2)
     page.sheet.freeze_panes(1, 0)
     return first_mlp
@@ -129,7 +128,7 @@ def _prompts(page: Page, cells: _Cells) -> None:
         page.text(header, column, text, style.header_centred if column == _RIGHT else style.header)
     asked = f"{dialect.typed(cells.prompts)},{dialect.typed(cells.answers)}"
     called = f"GPT2_CIRCUIT({asked},{cells.names},{cells.method},model_used)"
-    found = "IF(COLUMNS(t)=1,t,TAKE(DROP(t,0,2),ROWS(t),2))"  # rank and probability, or a message
+    found = f"IF(COLUMNS(t)=1,t,{dialect.part('t', 3, 4)})"  # rank and probability, or a message
     page.formula(header, _RANK, f"LET(t,{called},{found})", style.header, (_PROMPTS + 1, 2))
     page.mark_errors(header, _RANK)
     page.sheet.write_blank(header, _PROBABILITY, None, style.header_right)
@@ -150,19 +149,19 @@ def _prompts(page: Page, cells: _Cells) -> None:
     page.sheet.conditional_format(first, _RIGHT, last, _RIGHT, wrong)
 
 
-def _ticks(page: Page, kept: Sequence[str] | None) -> str:
+def _ticks(page: Page, kept: Collection[Component] | None) -> str:
     """Writes the table of components and returns the cell of block 0's MLP."""
     shape, style, header = page.book.shape, page.style, page.row
     page.text(header, _TICKS, "layer ↓ head →", style.label)
-    columns = [*map(str, range(shape.n_head)), "MLP"]
     for layer in range(shape.n_layer):
         page.text(header + 1 + layer, _TICKS, str(layer), style.position)
-    for column, text in enumerate(columns, start=_TICKS + 1):
-        page.text(header, column, text, style.position)
+    for column in range(shape.n_head + 1):
+        is_mlp = column == shape.n_head
+        page.text(header, _TICKS + 1 + column, "MLP" if is_mlp else str(column), style.position)
         for layer in range(shape.n_layer):
-            name = f"h.{layer}.mlp" if text == "MLP" else f"h.{layer}.attn.head.{text}"
-            if kept is None or name in kept:
-                page.text(header + 1 + layer, column, _TICK, style.tick)
+            part = Component(layer, "mlp") if is_mlp else Component(layer, "attn", column)
+            if kept is None or part in kept:
+                page.text(header + 1 + layer, _TICKS + 1 + column, _TICK, style.tick)
             else:
-                page.sheet.write_blank(header + 1 + layer, column, None, style.tick)
-    return page.at(header + 1, _TICKS + len(columns))
+                page.sheet.write_blank(header + 1 + layer, _TICKS + 1 + column, None, style.tick)
+    return page.at(header + 1, _TICKS + 1 + shape.n_head)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from workbook_templates import style as look
-from workbook_templates.book import Book
+from workbook_templates.book import MARK, Book
 from workbook_templates.grids import heat_map, labelled_input, title, unless_message
-from workbook_templates.places import MARK
 from workbook_templates.prompt_tab import tokens_of
 from workbook_templates.sheet import Page
 

@@ -11,19 +11,19 @@ from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.pure.block import write_block
 from workbook_templates.pure.contents import Contents
-from workbook_templates.pure.embeddings import write_embeddings
 from workbook_templates.pure.head import write_head
 from workbook_templates.pure.prompt import PromptTab
-from workbook_templates.pure.tokens import write_tokens
-from workbook_templates.pure.vocabulary import (
+from workbook_templates.pure.tokens import write_embeddings, write_tokens
+from workbook_templates.pure.weights import (
+    block_weights,
     positions,
     vocabulary,
     word_table,
     write_positions,
     write_vocabulary,
+    write_weights,
     write_words,
 )
-from workbook_templates.pure.weights import block_weights, write_weights
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 
@@ -63,7 +63,7 @@ def _write_start(page: Page, prompt: str, stream_edit: str, weight: tuple[str, s
         "A whole language model in plain spreadsheet formulas",
         (
             "From a prompt to the next token with MMULT, EXP, SUM and other built-in functions: no Python, no add-in.",
-            "Every weight of the model and every number along the way is in a cell, and you can change any of them.",
+            "Every weight and every number is in a cell. You can change the prompt, the stream and the weights.",
         ),
     )
     start_tab.now(page)

@@ -67,7 +67,7 @@ class Contents:
 
     @cached_property
     def ids(self) -> tuple[int, ...]:
-        """The ids of the words' tokens, and of the token that ends a document."""
+        """The ids of the words' tokens, and of <|endoftext|>, the token that separates documents."""
         return tuple(sorted({END_OF_TEXT, *(i for word in _corpus_words() for i in encode(word))}))
 
     @cached_property

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from workbook_templates.book import Book
-from workbook_templates.places import MARK, READY
+from workbook_templates.book import MARK, READY, Book
 from workbook_templates.prompt_tab import write_label
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.tokens import TokenTable

@@ -1,7 +1,8 @@
-"""The tabs Weights 0, Weights 1, ...: all tensors of a block, one number per cell."""
+"""The tabs of constants: the words that can be typed, the embeddings, and the weights of each block."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from udfs.backend.gpt2.config import Config
@@ -10,7 +11,7 @@ from workbook_templates.pure.contents import Contents, Numbers
 from workbook_templates.pure.page import Range
 from workbook_templates.sheet import Page
 
-FIRST = 3  # the column in which the numbers of a table begin
+FIRST_WEIGHT = 3  # the column in which the numbers of a table begin
 PRINTED_ROWS, PRINTED_COLUMNS = 60, 20
 CHANNEL_WIDTH = 9
 
@@ -35,6 +36,9 @@ TENSORS = (
     ("mlp.c_proj.bias", "and what is added to each channel"),
 )
 
+_PIECES = 3  # the most tokens that a word may have
+_WORDS_TOP, _VOCABULARY_TOP, _FACTS_TOP, _POSITIONS_TOP = 5, 9, 4, 4  # the first row of each table
+
 
 @dataclass(frozen=True)
 class BlockWeights:
@@ -52,7 +56,7 @@ def block_weights(config: Config, layer: int, sheet: str) -> BlockWeights:
     for name, _ in TENSORS:
         *rows, width = config.shapes()[f"h.{layer}.{name}"]
         height = rows[0] if rows else 1
-        tensors[name] = Range(sheet, row + 2, FIRST, row + 1 + height, FIRST + width - 1)
+        tensors[name] = Range(sheet, row + 2, FIRST_WEIGHT, row + 1 + height, FIRST_WEIGHT + width - 1)
         row += height + 3
     return BlockWeights(tensors)
 
@@ -60,7 +64,7 @@ def block_weights(config: Config, layer: int, sheet: str) -> BlockWeights:
 def write_weights(book: Book, contents: Contents, layer: int) -> None:
     """Writes the tab with all tensors of one block, one below the other."""
     name = f"Weights {layer}"
-    page = Page(book, name, (11, 16, 3, *[CHANNEL_WIDTH] * (4 * contents.config.n_embd)), FIRST, kind="weight")
+    page = Page(book, name, (11, 16, 3, *[CHANNEL_WIDTH] * (4 * contents.config.n_embd)), FIRST_WEIGHT, kind="weight")
     page.sheet.set_zoom(90)
     page.furniture(
         f"Weights of Block {layer}",
@@ -72,9 +76,9 @@ def write_weights(book: Book, contents: Contents, layer: int) -> None:
     for number, (tensor, meaning) in enumerate(TENSORS):
         values = contents.weights(f"h.{layer}.{tensor}")
         if tensor.endswith("weight"):
-            page.link(links, FIRST + number, name, page.at(page.row, 0), tensor.removesuffix(".weight"))
+            page.link(links, FIRST_WEIGHT + number, name, page.at(page.row, 0), tensor.removesuffix(".weight"))
         _tensor(page, f"h.{layer}.{tensor}", meaning, values, places.tensors[tensor])
-    page.sheet.freeze_panes(links + 1, FIRST)
+    page.sheet.freeze_panes(links + 1, FIRST_WEIGHT)
     page.sheet.print_area(0, 0, PRINTED_ROWS, PRINTED_COLUMNS)
 
 
@@ -87,7 +91,7 @@ def _tensor(page: Page, name: str, meaning: str, values: Numbers, cells: Range) 
             page.text(page.row, column, text, page.style.heading)
     page.row += 1
     for column in range(width):
-        page.sheet.write_number(page.row, FIRST + column, column, page.style.channel)
+        page.sheet.write_number(page.row, FIRST_WEIGHT + column, column, page.style.channel)
     page.row += 1
     assert (page.row, page.row + height - 1) == (cells.row, cells.last_row)
     for row in range(height):
@@ -100,5 +104,151 @@ def numbers(page: Page, top: int, values: Numbers) -> None:
     """A table of weights, one per cell."""
     cell_format, write = page.style.weight, page.sheet.write_number
     for row, line in enumerate(values.tolist(), start=top):
-        for column, number in enumerate(line, start=FIRST):
+        for column, number in enumerate(line, start=FIRST_WEIGHT):
             write(row, column, number, cell_format)
+
+
+@dataclass(frozen=True)
+class WordTable:
+    """The columns of the tab Words: each word, its length, its number of tokens, and their ids."""
+
+    text: Range
+    length: Range
+    count: Range
+    ids: Range
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The columns of the tab Vocabulary: each token's id, text, row number, and row of the embedding.
+
+    other_row: the mean row of the tokens that are not listed
+    count, spread, radius: how many those are, and how they scatter around their mean
+    """
+
+    ids: Range
+    tokens: Range
+    numbers: Range
+    rows: Range
+    other_row: Range
+    count: Range
+    spread: Range
+    radius: Range
+
+
+def word_table(contents: Contents) -> WordTable:
+    """The ranges of the table of words."""
+    last = _WORDS_TOP + len(contents.words) - 1
+    text, length, count = (Range("Words", _WORDS_TOP, column, last, column) for column in (1, 2, 3))
+    return WordTable(text, length, count, Range("Words", _WORDS_TOP, 4, last, 3 + _PIECES))
+
+
+def vocabulary(contents: Contents) -> Vocabulary:
+    """The ranges of the token embedding."""
+    top, last, right = (
+        _VOCABULARY_TOP,
+        _VOCABULARY_TOP + len(contents.ids) - 1,
+        FIRST_WEIGHT + contents.config.n_embd - 1,
+    )
+    ids, tokens, rows = (Range("Vocabulary", top, column, last, column) for column in range(3))
+    count, spread, radius = (Range("Vocabulary", _FACTS_TOP + n, 0, _FACTS_TOP + n, 0) for n in range(3))
+    return Vocabulary(
+        ids=ids,
+        tokens=tokens,
+        numbers=rows,
+        rows=Range("Vocabulary", top, FIRST_WEIGHT, last, right),
+        other_row=Range("Vocabulary", last + 1, FIRST_WEIGHT, last + 1, right),
+        count=count,
+        spread=spread,
+        radius=radius,
+    )
+
+
+def positions(book: Book, contents: Contents) -> Range:
+    """The range of the position embedding, one row for each token that there is room for."""
+    last, right = _POSITIONS_TOP + book.shape.tokens - 1, FIRST_WEIGHT + contents.config.n_embd - 1
+    return Range("Positions", _POSITIONS_TOP, FIRST_WEIGHT, last, right)
+
+
+def write_words(book: Book, contents: Contents) -> None:
+    """Writes the tab Words."""
+    page = Page(book, "Words", (9, 22, 9, 9, *[9] * _PIECES), kind="weight")
+    page.furniture(
+        "Words",
+        (
+            "The words that a prompt may use: all words of the texts that the model was trained on, longest first.",
+            "A space before a word belongs to it. Most words are one token, the others two or three.",
+        ),
+    )
+    titles = ("", "word", "length", "tokens", *(f"id {piece}" for piece in range(_PIECES)))
+    _table_header(page, titles)
+    top, last = _WORDS_TOP, _WORDS_TOP + len(contents.words) - 1
+    assert page.row == top
+    for row, word in enumerate(contents.words, start=top):
+        page.text(row, 1, word.text, page.style.token)
+        for column, number in enumerate((len(word.text), len(word.ids), *word.ids), start=2):
+            page.sheet.write_number(row, column, number, page.style.whole)
+    page.sheet.freeze_panes(top, 0)
+    page.sheet.print_area(0, 0, min(last, PRINTED_ROWS), 10)
+
+
+def write_vocabulary(book: Book, contents: Contents) -> None:
+    """Writes the tab Vocabulary."""
+    width, others = contents.config.n_embd, contents.others
+    page = Page(book, "Vocabulary", (9, 16, 9, *[CHANNEL_WIDTH] * width), kind="weight")
+    page.furniture(
+        "Vocabulary",
+        (
+            f"wte.weight: a row of numbers for each of the {len(contents.ids):,} tokens that the model was trained on. "
+            "It is used twice: to embed the tokens, and to compute the logits of the next one.",
+            f"The other {others.count:,} tokens of GPT-2 do not occur in the training texts, so their rows are nearly "
+            "the same. Their mean, the last row here, stands for all of them.",
+        ),
+    )
+    facts = (
+        ("tokens without a row of their own", others.count, page.style.whole),
+        ("variance of their numbers around the mean row", others.spread, page.style.text),
+        ("largest distance of such a row from the mean row", others.radius, page.style.text),
+    )
+    assert page.row == _FACTS_TOP
+    for title, value, cell_format in facts:
+        page.text(page.row, 1, title, page.style.aside)
+        page.sheet.write_number(page.row, 0, float(f"{value:.7g}"), cell_format)
+        page.row += 1
+    page.row += 1
+    _table_header(page, ("id", "token", "row", *map(str, range(width))))
+    top, last = _VOCABULARY_TOP, _VOCABULARY_TOP + len(contents.ids) - 1
+    assert page.row == top
+    for number, (token_id, token) in enumerate(zip(contents.ids, contents.tokens, strict=True)):
+        page.sheet.write_number(top + number, 0, token_id, page.style.position)
+        page.text(top + number, 1, token, page.style.token)
+        page.sheet.write_number(top + number, 2, number + 1, page.style.channel)
+    numbers(page, top, contents.wte)
+    page.text(last + 1, 1, "all others", page.style.token)
+    numbers(page, last + 1, others.mean[None])
+    page.sheet.freeze_panes(top, FIRST_WEIGHT)
+    page.sheet.print_area(0, 0, PRINTED_ROWS, PRINTED_COLUMNS)
+
+
+def write_positions(book: Book, contents: Contents) -> None:
+    """Writes the tab Positions."""
+    width, tokens = contents.config.n_embd, book.shape.tokens
+    page = Page(book, "Positions", (11, 11, 3, *[CHANNEL_WIDTH] * width), kind="weight")
+    page.furniture(
+        "Positions",
+        (f"wpe.weight: what is added for a token's position, the first {tokens} of {contents.config.n_ctx}.",),
+    )
+    _table_header(page, ("position", "", "", *map(str, range(width))))
+    values = contents.weights("wpe.weight")[:tokens]
+    assert page.row == _POSITIONS_TOP
+    for row in range(tokens):
+        page.sheet.write_number(page.row + row, 0, row, page.style.position)
+    numbers(page, page.row, values)
+    page.sheet.freeze_panes(page.row, FIRST_WEIGHT)
+    page.sheet.print_area(0, 0, page.row + tokens - 1, PRINTED_COLUMNS)
+
+
+def _table_header(page: Page, titles: Sequence[str]) -> None:
+    for column, title in enumerate(titles):
+        page.text(page.row, column, title, page.style.header_right if column > 1 else page.style.header)
+    page.row += 1

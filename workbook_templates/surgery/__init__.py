@@ -10,8 +10,8 @@ from workbook_templates.book import Book
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
-from workbook_templates.surgery import ablation, contrast, pca, sae_feature, sweep, weight_edits
-from workbook_templates.surgery.overview import OVERVIEW, TOKEN_TABLE, Done, overview_page, write_operations
+from workbook_templates.surgery import directions, model_edits, sae_feature, sweep
+from workbook_templates.surgery.before_after import OVERVIEW, TOKEN_TABLE, Done, overview_page, write_operations
 
 PROMPT = "Mike pulls out his"
 
@@ -35,11 +35,11 @@ _STOPS = (
     (prompt_tab.TAB, "Type the text and choose the model."),
     (OVERVIEW, "The model's own answer, and its answer after each operation."),
     (sae_feature.TAB, "Adds one idea, found by a sparse autoencoder, to the model's thoughts."),
-    (contrast.TAB, "Adds the difference between two texts."),
-    (pca.TAB, "Adds the direction in which pairs of texts differ."),
+    (directions.CONTRAST, "Adds the difference between two texts."),
+    (directions.PCA, "Adds the direction in which pairs of texts differ."),
     (sweep.TAB, "Applies one of these operations at many strengths, as a chart."),
-    (ablation.TAB, "Switches off heads, attention layers and MLPs."),
-    (weight_edits.TAB, "Changes single weights."),
+    (model_edits.ABLATION, "Switches off heads, attention layers and MLPs."),
+    (model_edits.WEIGHT_EDITS, "Changes single weights."),
 )
 
 
@@ -49,11 +49,11 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     overview = overview_page(book)
     added, coefficient = sae_feature.write_sae_feature(book)
-    difference, plus = contrast.write_contrast(book)
-    direction = pca.write_pca(book)
+    difference, plus = directions.write_contrast(book)
+    direction = directions.write_pca(book)
     operation = sweep.write_sweep(book, (added, difference, direction))
-    silenced = ablation.write_ablation(book)
-    weights = weight_edits.write_weight_edits(book)
+    silenced = model_edits.write_ablation(book)
+    weights = model_edits.write_weight_edits(book)
     done = (added.done, difference.done, direction.done, silenced, weights)
     write_operations(overview, done, sweep.TAB)
     _write_start(start, coefficient, plus, operation, done)
@@ -77,7 +77,7 @@ def _write_start(page: Page, coefficient: str, plus: str, operation: str, done: 
             "The Jedi feature is off, and Mike pulls out his phone again. With 127, demo cannot decide.",
         ),
         Try(
-            contrast.TAB,
+            directions.CONTRAST,
             plus,
             "The wizard pulls out his",
             "Another direction, another answer: Mike pulls out his wand.",

@@ -6,9 +6,18 @@ from workbook_templates import style as look
 from workbook_templates.bands import BandPage
 from workbook_templates.book import Book
 from workbook_templates.grids import table, unless_message
-from workbook_templates.surgery.inputs import by_model, write_coefficient, write_derived, write_input
-from workbook_templates.surgery.overview import TOKEN_TABLE
-from workbook_templates.surgery.steering_tab import LABELS, Chosen, Steering, Vector, write_steering
+from workbook_templates.surgery.before_after import TOKEN_TABLE
+from workbook_templates.surgery.steering import (
+    Chosen,
+    Steering,
+    Vector,
+    by_model,
+    labels,
+    write_coefficient,
+    write_derived,
+    write_input,
+    write_steering,
+)
 
 TAB = "SAE feature"
 # The features for Star Wars and its Jedi, in the autoencoder that comes with demo and in one for gpt2.
@@ -30,7 +39,7 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
             "The direction for Star Wars and its Jedi is added at every token. Before: a phone. After: a lightsaber.",
             "Coefficient 0 switches it off. Type other numbers into the yellow cells to try other features.",
         ),
-        labels=LABELS,
+        labels=labels(book),
     )
     page.heading("choose", "Which feature, how strongly, and where.", ())
     layer = write_input(
@@ -61,7 +70,7 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
         Vector(
             f"GPT2_SAE_FEATURE({layer},{feature},model_used)",
             1,
-            book.dialect.beside(('"feature"', feature)),
+            ('"feature"', feature),
             ("", ""),
             "The feature's direction in the stream: its row of the autoencoder's decoder.",
             argument,
@@ -93,7 +102,8 @@ def _feature_table(page: BandPage, column: int, formula: str, feature: str) -> N
     style, header, rows = page.style, page.row, _STRONGEST * page.book.shape.tokens
     found = table(page, column, formula, (style.position, style.position, style.whole, style.number), rows)
     last, page.row = header + rows, header
-    token = page.book.dialect.looked_up(f"{TOKEN_TABLE}#", f"DROP(INDEX({found}#,0,1),1)+2", 2)
+    dialect = page.book.dialect
+    token = dialect.looked_up(f"{TOKEN_TABLE}#", f"{dialect.part(f'{found}#', 1, 1, above=1)}+2", 2)
     page.text(header, column + _TOKEN, "token", style.header_aside)
     for row in range(header + 1, last + 1):
         page.sheet.write_blank(row, column + _TOKEN, None, style.aside)

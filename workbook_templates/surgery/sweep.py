@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbook_templates import charts
 from workbook_templates import style as look
 from workbook_templates.bands import unless_error
-from workbook_templates.book import Book
+from workbook_templates.book import MARK, Book
 from workbook_templates.grids import number_between
-from workbook_templates.places import MARK
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.inputs import MOST
-from workbook_templates.surgery.steering_tab import Steering
+from workbook_templates.surgery.steering import MOST, Steering
 
 TAB = "Coefficient sweep"
 TOKENS = (" phone", " lightsaber")
@@ -155,12 +152,13 @@ def _answer(page: Page, swept: _Swept, model: str) -> str:
     """
     end = f'"h.{page.book.shape.n_layer}"'
     u, v = (
-        f'GPT2_UNEMBED(TAKE(GPT2_RESIDUAL(prompt_used,{end},{text}),-1),"",{text})' for text in (model, "model_used")
+        f'GPT2_UNEMBED(LET(s,GPT2_RESIDUAL(prompt_used,{end},{text}),INDEX(s,ROWS(s),0)),"",{text})'
+        for text in (model, "model_used")
     )
     probabilities = ",".join(f"EXP(INDEX(u,{number}+1)-a)" for number in swept.ids)
     computed = (
         f"LET(v,{v},a,MAX(u)+LN(SUM(EXP(u-MAX(u)))),b,MAX(v)+LN(SUM(EXP(v-MAX(v)))),"
-        f"HSTACK({probabilities},SUM(EXP(u-a)*(u-v))-a+b))"
+        f"CHOOSE({{1,2,3}},{probabilities},SUM(EXP(u-a)*(u-v))-a+b))"
     )
     checked = f"LET(u,{u},IF(ISTEXT(INDEX(u,1,1)),INDEX(u,1,1),{computed}))"
     return unless_error(swept.ids, f'IF(LEFT({model},6)="{MARK}",{model},{checked})')
@@ -206,12 +204,12 @@ def _chart(page: Page, at: int, header: int, title: str, columns: Sequence[int],
                 "name": [page.name, header, column],
                 "categories": [page.name, first, 0, last, 0],
                 "values": [page.name, first, column, last, column],
-                **charts.line_with_markers(colour, 2),
+                **look.line_with_markers(colour, 2),
             }
         )
-    charts.dress(chart, title, legend=len(columns) > 1)
+    look.dress_chart(chart, title, legend=len(columns) > 1)
     limits = {"min": 0, "max": 1, "num_format": "0%"} if share else {"min": 0, "num_format": "0.0"}
-    chart.set_y_axis({**limits, **charts.GRIDLINES})
+    chart.set_y_axis({**limits, **look.GRIDLINES})
     chart.set_x_axis({"name": "coefficient", "num_format": "0", "label_position": "low"})
     chart.set_size({"width": 560, "height": 300})
     page.sheet.insert_chart(at, _CHART, chart)

@@ -15,8 +15,8 @@ from workbook_templates.formula import dialect_of
         ("LET(x,C9#,IF(x=0,model,x))", "_xlfn.LET(_xlpm.x,_xlfn.ANCHORARRAY(C9),IF(_xlpm.x=0,model,_xlpm.x))"),
         ('IF(prompt="","#GPT2! x C9# GPT2_GELU(",1)', 'IF(prompt="","#GPT2! x C9# GPT2_GELU(",1)'),
         ('"a ""C9#"" b"&C9#', '"a ""C9#"" b"&_xlfn.ANCHORARRAY(C9)'),
-        ("WRAPROWS(SORTBY(A1#,A1#),2)", "_xlfn.WRAPROWS(_xlfn.SORTBY(_xlfn.ANCHORARRAY(A1),_xlfn.ANCHORARRAY(A1)),2)"),
-        ("HSTACK(TAKE(A1:B2,1),DROP(A1#,1))", "_xlfn.HSTACK(_xlfn.TAKE(A1:B2,1),_xlfn.DROP(_xlfn.ANCHORARRAY(A1),1))"),
+        ("INDEX(SORTBY(A1#,A1#),2)", "INDEX(_xlfn.SORTBY(_xlfn.ANCHORARRAY(A1),_xlfn.ANCHORARRAY(A1)),2)"),
+        ("A1:INDEX(A1:B9,ROWS(C1#),{1,2})", "A1:INDEX(A1:B9,ROWS(_xlfn.ANCHORARRAY(C1)),{1,2})"),
     ],
 )
 def test_office_stores_prefixes_that_excel_hides(typed: str, stored: str) -> None:
@@ -27,3 +27,9 @@ def test_office_stores_prefixes_that_excel_hides(typed: str, stored: str) -> Non
 def test_an_unknown_host_is_an_error() -> None:
     with pytest.raises(ValueError, match="host must be office or desktop or headless or calc, not 'gnumeric'"):
         dialect_of("gnumeric")
+
+
+def test_a_part_of_a_table_is_read_without_newer_functions() -> None:
+    part = dialect_of("office").part
+    assert part("A7#", 1, 2, above=1) == "INDEX(A7#,SEQUENCE(ROWS(A7#)-1,,2),{1,2})"
+    assert part("t", 3, 3) == "INDEX(t,SEQUENCE(ROWS(t)),3)"

@@ -49,8 +49,7 @@ def test_ranges() -> None:
 
 def test_parts_of_a_range() -> None:
     table = CellRange(7, 1, 10, 3)
-    assert table.dropped(1, -1) == CellRange(8, 1, 10, 2)
-    assert table.dropped(-1, 2) == CellRange(7, 3, 9, 3)
+    assert table.below(1) == CellRange(8, 1, 10, 3)
     assert table.column(3) == CellRange(7, 3, 10, 3)
 
 

@@ -1,0 +1,149 @@
+"""The tabs Contrast and PCA: a direction in which texts differ, added to the stream."""
+
+from __future__ import annotations
+
+from workbook_templates.bands import FIRST, BandPage
+from workbook_templates.book import MARK, Book
+from workbook_templates.grids import area
+from workbook_templates.surgery.steering import (
+    Chosen,
+    Steering,
+    Vector,
+    by_model,
+    labels,
+    write_coefficient,
+    write_derived,
+    write_input,
+    write_steering,
+)
+
+CONTRAST = "Contrast"
+PLUS, MINUS = "The Jedi pulls out his", "The man pulls out his"
+
+PCA = "PCA"
+PAIRS = (
+    ("The Jedi pulls out his", "The man pulls out his"),
+    ("Paul is a Jedi. He pulls out his", "Paul is a lawyer. He pulls out his"),
+    ("Tom meets a Jedi. He takes out his", "Tom meets a farmer. He takes out his"),
+    ("The film is about a Jedi. He pulls out his", "The film is about a ship. He pulls out his"),
+)
+
+_PAIR_ROOM = 8  # pairs
+_PROMPT_WIDTH = 4  # columns that a prompt takes up
+_SECOND = FIRST + _PROMPT_WIDTH + 1
+
+
+def write_contrast(book: Book) -> tuple[Steering, str]:
+    """Writes the tab. Returns what other tabs need, and the cell of the text to steer towards."""
+    page = BandPage(
+        book,
+        CONTRAST,
+        "The difference of two prompts",
+        (
+            "The model reads two texts. The stream of the first minus the stream of the second is a direction.",
+            "It is added to the prompt's stream token by token: its first row at the first token, and so on.",
+            "This needs no training. Try love and hate, or two languages. (Activation addition, Turner et al. 2023.)",
+        ),
+        labels=labels(book),
+    )
+    page.heading("choose", "The text to steer towards, the text to steer away from, where, and how strongly.", ())
+    early = max(1, book.shape.n_layer // 6)  # at block 0 the tokens carry no information about each other yet
+    plus = write_input(page, "towards", PLUS, "The text to steer towards.", wide=True)
+    minus = write_input(page, "away from", MINUS, "The text to steer away from.", wide=True)
+    place = write_input(page, "place", f"h.{early}", f"Where: h.{early} is the stream that enters block {early}.")
+    coefficient = write_coefficient(
+        page,
+        by_model("2", "4"),
+        "How many times the difference is added. 0 does nothing; below 0 steers the other way.",
+    )
+    positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
+    argument = write_derived(
+        page, "vector", f'"contrast("&{_quoted(plus)}&", "&{_quoted(minus)}&")"', "Its name in the model text."
+    )
+    steering = write_steering(
+        page,
+        Chosen(place, coefficient, positions),
+        Vector(
+            _with_room(book, f"GPT2_CONTRAST({plus},{minus},{place},model_used)"),
+            book.shape.tokens,
+            (_tokens(book, plus), _tokens(book, minus)),
+            ("towards", "away from"),
+            "The stream of the first text minus the stream of the second, at that place: one row per token.",
+            argument,
+        ),
+    )
+    page.finish(None, None)
+    return steering, plus.replace("$", "")
+
+
+def _quoted(cell: str) -> str:
+    """A cell's text as the model text writes it, between quotes."""
+    escaped = f'SUBSTITUTE(SUBSTITUTE({cell},"\\","\\\\"),"""","\\""")'
+    return f'""""&{escaped}&""""'
+
+
+def _tokens(book: Book, cell: str) -> str:
+    """A column of the tokens of one text, with <|endoftext|> before them."""
+    return f'IFERROR(LET(t,GPT2_TOKENIZE("<|endoftext|>"&{cell}),{book.dialect.part("t", 2, 2, above=1)}),"")'
+
+
+def _with_room(book: Book, formula: str) -> str:
+    """The difference, or a message if it has more rows than are reserved."""
+    room = book.shape.tokens
+    message = f'"{MARK} the texts of this tab have "&ROWS(d)&" tokens, there is room for {room}"'
+    return f"LET(d,{formula},IF(ROWS(d)>{room},{message},d))"
+
+
+def write_pca(book: Book) -> Steering:
+    """Writes the tab and returns what other tabs need."""
+    page = BandPage(
+        book,
+        PCA,
+        "The direction in which pairs of prompts differ",
+        (
+            "The model reads pairs of texts that differ in one idea. At the last token, each pair's streams differ",
+            "in their own way, but most of the differences share one direction: the first principal component.",
+            "Its length is 1, so the coefficient is the length added. (Representation engineering, Zou et al. 2023.)",
+        ),
+        labels=labels(book),
+    )
+    page.heading("choose", "The pairs of texts, where, and how strongly.", ())
+    positive, negative = _pairs(page)
+    half = book.shape.n_layer // 2
+    place = write_input(page, "place", f"h.{half}", f"Where: h.{half} is the stream that enters block {half}.")
+    coefficient = write_coefficient(
+        page, by_model("160", "40"), "The length that is added. 0 does nothing; below 0 steers the other way."
+    )
+    positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
+    steering = write_steering(
+        page,
+        Chosen(place, coefficient, positions),
+        Vector(
+            f"GPT2_DIRECTION({positive},{negative},{place},model_used)",
+            1,
+            ('"direction"', '""'),
+            ("", ""),
+            "The direction, of length 1. It points towards the texts on the left.",
+        ),
+    )
+    page.finish(None, None)
+    return steering
+
+
+def _pairs(page: BandPage) -> tuple[str, str]:
+    """Writes the input cells of the pairs and returns the ranges of the two sides."""
+    for column, title in ((FIRST, "towards"), (_SECOND, "away from")):
+        page.text(page.row, column, title, page.style.bold)
+    page.row += 1
+    first = page.row
+    for number in range(_PAIR_ROOM):
+        texts = PAIRS[number] if number < len(PAIRS) else (None, None)
+        page.text(page.row, 0, f"pair {number}", page.style.bold)
+        for column, text in zip((FIRST, _SECOND), texts, strict=True):
+            page.sheet.merge_range(page.row, column, page.row, column + _PROMPT_WIDTH - 1, "", page.style.input)
+            page.input(page.row, column, text)
+        page.row += 1
+    left, right = (area(page, first, column, page.row - 1, column) for column in (FIRST, _SECOND))
+    page.row += 1
+    typed = page.book.dialect.typed
+    return typed(left), typed(right)
