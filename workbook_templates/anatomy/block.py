@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from workbook_templates import walkthrough
-from workbook_templates.anatomy import heads
 from workbook_templates.anatomy.embeddings import LABELS
-from workbook_templates.bands import FIRST, Band, BandPage, unless_error
+from workbook_templates.bands import FIRST, SHARES, Band, BandPage, Headers, unless_error
 from workbook_templates.book import Book
+from workbook_templates.formula import Piece
+from workbook_templates.grids import whole_number
 
 
 def write_block(book: Book, layer: int, incoming: Band, before: str) -> tuple[Band, str]:
@@ -92,7 +96,7 @@ def _attention(page: BandPage, layer: int, stream: Band) -> Band:
         (),
     )
     qkv = page.band(
-        f'GPT2_LINEAR({normal.spill},"{weights}.c_attn",model)', headers=heads.qkv_headers(shape.n_head), width=3
+        f'GPT2_LINEAR({normal.spill},"{weights}.c_attn",model)', headers=_qkv_headers(shape.n_head), width=3
     )
 
     page.heading(
@@ -100,23 +104,23 @@ def _attention(page: BandPage, layer: int, stream: Band) -> Band:
         "How well each token's query matches the keys of the tokens up to it, in one head: query · key / √(head size).",
         ("Choose a head in the yellow cell on the left.",),
     )
-    head = heads.chooser(page)
+    head = _head_chooser(page)
     scores = f"GPT2_ATTENTION_SCORES({qkv.spill},{head},model)"
-    page.band(scores, headers=heads.token_header(), columns=shape.tokens)
+    page.band(scores, headers=_token_header(), columns=shape.tokens)
 
     page.heading(
         "patterns",
         "Where each head looks: the softmax of its scores. Row: the token that looks. Column: the token looked at.",
         ("In each head, every row sums to 1: the greener, the more attention. No token sees a later one.",),
     )
-    heads.patterns(page, qkv)
+    _write_patterns(page, qkv)
 
     page.heading(
         "mix",
         "What each head gathers: the values of the tokens, weighted by its pattern. The heads are side by side.",
         (),
     )
-    mix = page.band(f"GPT2_ATTENTION_MIX({qkv.spill},model)", headers=heads.mix_headers(shape.n_head))
+    mix = page.band(f"GPT2_ATTENTION_MIX({qkv.spill},model)", headers=_mix_headers(shape.n_head))
 
     page.heading(
         "c_proj", f"What attention adds to the stream: the outputs of all heads, combined by {weights}.c_proj.", ()
@@ -160,3 +164,77 @@ def _check(page: BandPage, layer: int, stream: Band, out: Band) -> None:
     page.formula(page.row, FIRST, unless_error((out.cell,), formula), page.style.check)
     page.mark_errors(page.row, FIRST)
     page.row += 1
+
+
+def _qkv_headers(n_head: int) -> Headers:
+    """Two header rows over the queries, keys and values: the first column of each head, and its channels."""
+
+    def headers(cell: str) -> tuple[str, str]:
+        part = f"COLUMNS({cell}#)/{3 * n_head}"
+        name = f'MID("qkv",1+INT(x/d/{n_head}),1)&" head "&MOD(INT(x/d),{n_head})'
+        return _parts(cell, part, name)
+
+    return headers
+
+
+def _mix_headers(n_head: int) -> Headers:
+    """Two header rows over the heads' outputs: the first column of each head, and its channels."""
+    return lambda cell: _parts(cell, f"COLUMNS({cell}#)/{n_head}", '"head "&INT(x/d)')
+
+
+def _parts(cell: str, part: str, name: str) -> tuple[str, str]:
+    """The two formulas. In them, x is a column counted from 0, and d is the width of a head."""
+    variables = f"x,COLUMN({cell}#)-COLUMN({cell}),d,{part}"
+    return (
+        f'IF(ISTEXT({cell}),"",LET({variables},IF(MOD(x,d)=0,{name},"")))',
+        f'IF(ISTEXT({cell}),"",LET({variables},MOD(x,d)))',
+    )
+
+
+def _head_chooser(page: BandPage) -> str:
+    """Writes an input cell for a head's number and returns its address."""
+    last = page.book.shape.n_head - 1
+    page.text(page.row, 0, "head", page.style.bold)
+    page.input(page.row, 1, 0)
+    cell = page.at(page.row, 1, absolute=True)
+    whole_number(page, cell, 0, last)
+    page.row += 1
+    return cell
+
+
+def _token_header() -> Headers:
+    """One header row: the tokens that are looked at."""
+    return lambda cell: (f'IF(ISTEXT({cell}),"",TRANSPOSE(INDEX({_labels(cell)},0,2)))',)
+
+
+def _write_patterns(page: BandPage, qkv: Band) -> None:
+    """The patterns of all heads side by side, as heat maps below the heads' numbers and the tokens."""
+    n_head, dialect = page.book.shape.n_head, page.book.dialect
+    rows, tokens = dialect.rows(qkv.spill), page.book.shape.tokens
+    squares = [f"GPT2_ATTENTION_PATTERN({qkv.spill},{head},model)" for head in range(n_head)]
+
+    def headers(cell: str) -> tuple[list[Piece], list[Piece]]:
+        names = dialect.names_side_by_side(cell, "head", rows, n_head, tokens)
+        titles = dialect.titles_side_by_side(cell, _labels(cell), rows, n_head, tokens)
+        return _unless(cell, names, '""'), _unless(cell, titles, '""')
+
+    page.band(
+        _unless(qkv.cell, dialect.side_by_side(squares, rows, tokens), qkv.cell),
+        headers=headers,
+        shown=SHARES,
+        width=-(-n_head * (tokens + 1) // page.book.shape.channels),
+    )
+
+
+def _unless(cell: str, pieces: Sequence[Piece], otherwise: str) -> list[Piece]:
+    """The pieces; if `cell` holds a message, the first piece shows `otherwise` and the others are blank."""
+    texts = [otherwise, *['""'] * (len(pieces) - 1)]
+    return [
+        replace(piece, formula=f"IF(ISTEXT({cell}),{text},{piece.formula})")
+        for piece, text in zip(pieces, texts, strict=True)
+    ]
+
+
+def _labels(cell: str) -> str:
+    """The position and token labels to the left of a band."""
+    return f"$A${cell.lstrip('ABCDEFGHIJKLMNOPQRSTUVWXYZ')}#"
