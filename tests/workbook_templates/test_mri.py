@@ -176,10 +176,10 @@ def test_another_repeated_phrase_as_start_says(scan: Workbook) -> None:
         return max(table, key=lambda row: float(str(row[4])))[:2]
 
     assert strongest() == [9, 5]
-    scan.set("'Head scores'!B7", "cat lamp river cat lamp river")
+    scan.set("'Head scores'!B6", "cat lamp river cat lamp river")
     scan.recalculate()
     assert strongest() == [10, 11]
-    scan.set("'Head scores'!B7", "apple stone moon house apple stone moon house")
+    scan.set("'Head scores'!B6", "apple stone moon house apple stone moon house")
     scan.recalculate()
 
 
