@@ -1,6 +1,6 @@
 """One host recalculates one workbook. `tests.benchmarks.hosts` runs this file once for each host and checkout.
 
-    python one_host.py JOB TEMPLATE MODEL FOLDER
+    python one_host.py JOB TEMPLATE MODEL FOLDER ROUNDS
 
 JOB is a host, or `record`. `record` recalculates the workbook without a spreadsheet program and writes the calls that
 each edit causes to FOLDER. A host makes its edits when it reads a line with the number of a round, and answers with a
@@ -87,12 +87,12 @@ def seconds(work: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def record(template: str, model: str, folder: Path) -> None:
+def record(template: str, model: str, folder: Path, n_rounds: int) -> None:
     """Writes the waves of calls of each edit of each round."""
     recorder = Recorder(build(template, folder, host="headless", model=model))
     rounds = [
         {name: recorder.calls_of(name, value) for name, value in edits_of(template, number).items()}
-        for number in range(len(PROMPTS))
+        for number in range(n_rounds)
     ]
     (folder / _CALLS).write_bytes(pickle.dumps(rounds))
     _say({name: _size(waves) for name, waves in rounds[-1].items()})
@@ -284,10 +284,10 @@ def _say(line: object) -> None:
 
 def main() -> None:
     """Does the job that the command line names."""
-    job, template, model, path = sys.argv[1:]
+    job, template, model, path, n_rounds = sys.argv[1:]
     folder = Path(path)
     if job == "record":
-        record(template, model, folder)
+        record(template, model, folder, int(n_rounds))
         return
     try:
         with HOSTS[job](template, model, folder) as (before, play):
