@@ -41,10 +41,10 @@ PROMPTS = (  # each of ten tokens; the first round is not counted
     "2 + 2 = 4 and 3 + 3 =",
 )
 VALUES = (2.5, 1.5, -2.5, 3.5, None)  # for a cell among the edits of block 5
-PROMPT, VALUE = "another prompt", "a value in block 5"
+PROMPT, VALUE = "another prompt", "a value in block 1"
 OPEN, FIRST, SAVE = "open", "first recalculation", "save"
 _CALLS = "calls.pickle"
-_BLOCK, _LABELS, _EDITS = "Block 5", "B1:B100", "your edits"  # where the cells for edits are found
+_BLOCK, _LABELS, _EDITS = "Block 1", "B1:B100", "your edits"  # where the cells for edits are found
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def edits_of(template: str, number: int) -> dict[str, str | float | None]:
 
 
 def cell_for_edits(labels: Sequence[Sequence[object]]) -> str:
-    """A cell of block 5 that replaces a value, found by the labels in column B of its tab."""
+    """A cell of block 1 that replaces a value, found by the labels in column B of its tab."""
     return f"D{1 + [label for (label,) in labels].index(_EDITS) + 3}"
 
 
