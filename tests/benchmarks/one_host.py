@@ -40,7 +40,7 @@ PROMPTS = (  # each of ten tokens; the first round is not counted
     "Anna is slow. She walks slowly to the door",
     "2 + 2 = 4 and 3 + 3 =",
 )
-VALUES = (2.5, 1.5, -2.5, 3.5, None)  # for a cell among the edits of block 5
+VALUES = (2.5, 1.5, -2.5, 3.5, None)  # for a cell among the edits of block 1
 PROMPT, VALUE = "another prompt", "a value in block 1"
 OPEN, FIRST, SAVE = "open", "first recalculation", "save"
 _CALLS = "calls.pickle"
