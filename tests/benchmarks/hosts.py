@@ -34,7 +34,7 @@ from workbook_templates import FORMULAS_ONLY, TEMPLATES
 
 ROOT = Path(__file__).parents[2]
 STEPS = (one_host.OPEN, one_host.FIRST, one_host.PROMPT, one_host.VALUE, one_host.SAVE)
-SENT = ("calls", "numbers sent", "numbers back")
+SENT = ("waves", "calls", "cells sent", "cells back")  # after another prompt
 MAX_ROUNDS = len(one_host.PROMPTS) - 1
 
 
@@ -72,27 +72,27 @@ class Job:
         return json.loads(line)
 
 
-def measure(
-    host: str, template: str, model: str, folders: dict[Path, Path], rounds: int
-) -> dict[Path, dict[str, float]]:
+Folders = dict[Path, Path]  # for each checkout, the folder with its workbooks and calls
+
+
+def measure(host: str, template: str, model: str, folders: Folders, rounds: int) -> dict[Path, dict[str, float]]:
     """The median seconds of each step in each checkout; the checkouts take turns. Empty if the host is missing."""
+    jobs: dict[Path, Job] = {}
     with ExitStack() as stack:
-        jobs = {}
         for checkout, folder in folders.items():
-            jobs[checkout] = Job(checkout, host, template, model, str(folder))
+            jobs[checkout] = Job(checkout, host, template, model, str(folder), str(rounds + 1))
             stack.callback(jobs[checkout].close)
             if isinstance(missing := jobs[checkout].before, str):
                 print(f"left out: {host} ({missing})", flush=True)
                 return {}
-        times: dict[Path, list[dict[str, float]]] = {checkout: [] for checkout in folders}
-        for turn in range(rounds + 1):
-            for checkout, job in jobs.items():
-                times[checkout].append(job.round(turn))
-    return {
-        checkout: job.before
-        | {step: statistics.median(done[step] for done in times[checkout][1:]) for step in times[checkout][0]}
-        for checkout, job in jobs.items()
+        for job in jobs.values():  # get the work of the first use done
+            job.round(0)
+        played = [{checkout: job.round(turn) for checkout, job in jobs.items()} for turn in range(1, rounds + 1)]
+    medians = {
+        checkout: {step: statistics.median(turn[checkout][step] for turn in played) for step in played[0][checkout]}
+        for checkout in jobs
     }
+    return {checkout: job.before | medians[checkout] for checkout, job in jobs.items()}
 
 
 def rows_of(
@@ -100,20 +100,17 @@ def rows_of(
 ) -> Iterator[list[str]]:
     """The table's rows for one workbook."""
     with TemporaryDirectory() as path:
-        folders = {checkout: Path(path) / str(number) for number, checkout in enumerate(checkouts)}
+        folders = {checkout: Path(path) / str(index) for index, checkout in enumerate(checkouts)}
         sent = {}
         for checkout, folder in folders.items():
             folder.mkdir()
-            recorder = Job(checkout, "record", template, model, str(folder))
+            recorder = Job(checkout, "record", template, model, str(folder), str(rounds + 1))
             recorder.close()
-            sent[checkout] = recorder.before[one_host.PROMPT]
+            sent[checkout] = [f"{count:,}" for count in recorder.before[one_host.PROMPT]]
         for host in hosts:
-            measured = measure(host, template, model, folders, rounds)
-            for checkout, times in measured.items():
+            for checkout, times in measure(host, template, model, folders, rounds).items():
                 name = host if checkout == checkouts[0] else f"{host}, {checkout.name}"
-                _, calls, cells, results = sent[checkout]
-                steps = [number(times.get(step), ".2f") for step in STEPS]
-                yield [template, name, *steps, *(f"{count:,}" for count in (calls, cells, results))]
+                yield [template, name, *(number(times.get(step), ".2f") for step in STEPS), *sent[checkout]]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """One host recalculates one workbook. `tests.benchmarks.hosts` runs this file once for each host and checkout.
 
-    python one_host.py JOB TEMPLATE MODEL FOLDER
+    python one_host.py JOB TEMPLATE MODEL FOLDER ROUNDS
 
 JOB is a host, or `record`. `record` recalculates the workbook without a spreadsheet program and writes the calls that
 each edit causes to FOLDER. A host makes its edits when it reads a line with the number of a round, and answers with a
@@ -40,11 +40,11 @@ PROMPTS = (  # each of ten tokens; the first round is not counted
     "Anna is slow. She walks slowly to the door",
     "2 + 2 = 4 and 3 + 3 =",
 )
-VALUES = (2.5, 1.5, -2.5, 3.5, None)  # for a cell among the edits of block 5
-PROMPT, VALUE = "another prompt", "a value in block 5"
+VALUES = (2.5, 1.5, -2.5, 3.5, None)  # for a cell among the edits of block 1
+PROMPT, VALUE = "another prompt", "a value in block 1"
 OPEN, FIRST, SAVE = "open", "first recalculation", "save"
 _CALLS = "calls.pickle"
-_BLOCK, _LABELS, _EDITS = "Block 5", "B1:B100", "your edits"  # where the cells for edits are found
+_BLOCK, _LABELS, _EDITS = "Block 1", "B1:B100", "your edits"  # where the cells for edits are found
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def edits_of(template: str, number: int) -> dict[str, str | float | None]:
 
 
 def cell_for_edits(labels: Sequence[Sequence[object]]) -> str:
-    """A cell of block 5 that replaces a value, found by the labels in column B of its tab."""
+    """A cell of block 1 that replaces a value, found by the labels in column B of its tab."""
     return f"D{1 + [label for (label,) in labels].index(_EDITS) + 3}"
 
 
@@ -87,12 +87,12 @@ def seconds(work: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def record(template: str, model: str, folder: Path) -> None:
+def record(template: str, model: str, folder: Path, n_rounds: int) -> None:
     """Writes the waves of calls of each edit of each round."""
     recorder = Recorder(build(template, folder, host="headless", model=model))
     rounds = [
         {name: recorder.calls_of(name, value) for name, value in edits_of(template, number).items()}
-        for number in range(len(PROMPTS))
+        for number in range(n_rounds)
     ]
     (folder / _CALLS).write_bytes(pickle.dumps(rounds))
     _say({name: _size(waves) for name, waves in rounds[-1].items()})
@@ -284,10 +284,10 @@ def _say(line: object) -> None:
 
 def main() -> None:
     """Does the job that the command line names."""
-    job, template, model, path = sys.argv[1:]
+    job, template, model, path, n_rounds = sys.argv[1:]
     folder = Path(path)
     if job == "record":
-        record(template, model, folder)
+        record(template, model, folder, int(n_rounds))
         return
     try:
         with HOSTS[job](template, model, folder) as (before, play):

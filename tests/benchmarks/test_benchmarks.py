@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.benchmarks import checkpoints, generation, growth, speed, workers
+from tests.benchmarks import checkpoints, generation, growth, hosts, speed, workers
 from tests.benchmarks.programs import plain_numpy
 from tests.benchmarks.programs.program import Program
 
@@ -85,6 +85,16 @@ def test_generation_prints_a_table(
     monkeypatch.setattr("sys.argv", ["generation", "--quick"])
     generation.main()
     assert [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines()[-2:]] == ["10", "20"]
+
+
+def test_hosts_prints_a_table(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["hosts", folder.name, "--host", "headless", "--host", "desktop", "--rounds", "1"])
+    hosts.main()
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("| anatomy")]
+    assert [row[2].strip() for row in rows] == ["headless", "desktop"]
+    assert all(float(row[5]) > 0 for row in rows)
 
 
 def test_a_program_that_is_not_installed_is_left_out(

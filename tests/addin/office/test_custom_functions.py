@@ -124,11 +124,11 @@ def test_calls_of_one_tick_travel_together_and_each_has_its_own_answer(page: Any
 def test_a_request_has_no_more_calls_and_no_more_numbers_than_the_server_takes(page: Any) -> None:
     with requests_of(page) as requests:
         answers = page.evaluate(
-            "n => Promise.all(Array.from({ length: n }, (_, i) => fakeExcel.call('GPT2_GELU', [[[i]]])))",
+            "n => Promise.all(Array.from({ length: n }, (_, i) => fakeExcel.call('GPT2_GELU', [[[i + 0.5]]])))",
             MAX_BATCH + 50,
         )
         assert [len(calls) for calls in requests] == [MAX_BATCH, 50]
-        np.testing.assert_allclose(np.ravel(answers), np.ravel(udfs.gpt2_gelu([[float(i)] for i in range(150)])))
+        np.testing.assert_allclose(np.ravel(answers), np.ravel(udfs.gpt2_gelu([[i + 0.5] for i in range(150)])))
         sizes = page.evaluate(
             """async () => {
                 const numbers = (base) => Array.from({ length: 100 }, (_, i) => Array(1000).fill(base + i + 1 / 3));
