@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from addin.headless import Workbook
-from udfs.backend import result_cache
+from tests.caches import forget_results
 from udfs.backend.result_cache import content_key
 from udfs.cells import FUNCTIONS
 from workbook_templates import build
@@ -69,16 +69,9 @@ def expected(calls: list[Call]) -> list[str]:
     """The digest of each call, computed in the order of the workbooks, with empty caches before each call."""
     digests = []
     for call in calls:
-        clear_caches()
+        forget_results()
         digests.append(digest(call))
     return digests
-
-
-def clear_caches() -> None:
-    """Empties all caches of results in this process."""
-    budget = result_cache.PROCESS_BUDGET
-    with budget.lock:
-        budget.make_room(0)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -87,7 +80,7 @@ def test_every_call_in_a_random_order(order: int, calls: list[Call], expected: l
     shuffled = list(enumerate(calls))
     random.Random(order).shuffle(shuffled)
     if order % 4 == 0:
-        clear_caches()
+        forget_results()
     with ThreadPoolExecutor(THREADS if order % 2 == 0 else 1) as pool:
         found = dict(zip((i for i, _ in shuffled), pool.map(digest, (call for _, call in shuffled)), strict=True))
     assert [calls[i].name for i in found if found[i] != expected[i]] == []
