@@ -7,8 +7,6 @@ from functools import cache, partial
 from threading import Lock
 from typing import TypeAlias
 
-from threadpoolctl import threadpool_info
-
 from udfs.backend.arrays import FLOAT32, Array
 from udfs.backend.fast.linear import Linear
 from udfs.backend.fast.threads import limit_blas
@@ -68,6 +66,8 @@ class Linears:
 @cache
 def has_avx512_kernel() -> bool:
     """Whether numpy's OpenBLAS computes with AVX-512, the case in which tiles are faster."""
+    from threadpoolctl import threadpool_info
+
     return any(library.get("architecture") in _AVX512_KERNELS for library in threadpool_info())
 
 

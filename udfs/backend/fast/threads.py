@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
-from threadpoolctl import threadpool_limits
-
 _Result = TypeVar("_Result")
 
 _MOST_THREADS = 8  # more gain nothing: memory is the limit
@@ -39,6 +37,8 @@ def n_threads() -> int:
 @cache
 def limit_blas() -> None:
     """Holds BLAS to one thread in the whole process: its threads and ours would compete for the same cores."""
+    from threadpoolctl import threadpool_limits  # imported when needed, so that `import udfs` is quick
+
     threadpool_limits(1, user_api="blas")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 from tests.random_checkpoint import random_model
 from udfs.backend.catalogue import load
@@ -40,5 +41,5 @@ def test_the_kernel_is_the_one_that_blas_names(
     architectures: list[str | None], expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     libraries = [{"architecture": name} for name in architectures]
-    monkeypatch.setattr(linears, "threadpool_info", lambda: libraries)
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: libraries)
     assert linears.has_avx512_kernel.__wrapped__() is expected
