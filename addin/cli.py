@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import io
+import logging
 import sys
 from typing import IO, Any
 
@@ -93,6 +94,7 @@ def _failure(error: Exception) -> _Failure:
     from addin.headless import WorkbookError
     from udfs.backend.errors import ModelError
     from udfs.cells import CellError
+    from udfs.cells.log import log_to_file
 
     if isinstance(error, MissingError):
         return _Missing(str(error))
@@ -101,6 +103,8 @@ def _failure(error: Exception) -> _Failure:
     if isinstance(error, OSError) and error.strerror:
         where = f" {error.filename}" if error.filename else ""
         return _Failure(f"cannot read or write{where}: {error.strerror}")
+    log_to_file()
+    logging.getLogger("udfs").error("bug in the command line", exc_info=error)
     return _Bug(f"bug: {type(error).__name__}: {error} (gpt2-excel --debug ... shows where)")
 
 

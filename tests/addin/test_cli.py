@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from addin import cli
 from tests.random_checkpoint import write_checkpoint
+from udfs.cells.log import log_path
 
 SLOW_TO_IMPORT = ("numpy", "formulas", "huggingface_hub", "rich", "tiktoken", "xlsxwriter", "xlwings")
 
@@ -62,6 +63,7 @@ def test_a_bug_is_one_line(failing: list[BaseException]) -> None:
     assert result.exit_code == 4
     assert result.stderr.startswith("gpt2-excel: bug: KeyError:")
     assert len(result.stderr.splitlines()) == 1
+    assert "Traceback" in log_path().read_text(encoding="utf-8")
 
 
 def test_debug_shows_the_traceback_of_a_bug(failing: list[BaseException]) -> None:
