@@ -7,9 +7,11 @@ folder), and, for the names in `HUB_NAMES`, in Hugging Face's cache.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from pathlib import Path
+from threading import Lock
 
 from udfs.backend.errors import ModelError
 from udfs.backend.fast.linears import Linears
@@ -30,6 +32,7 @@ HUB_NAMES = {
     "gpt2-xl": "openai-community/gpt2-xl",
     "distilgpt2": "distilbert/distilgpt2",
 }
+_LOCK = Lock()
 _BUNDLED = Path(__file__).parents[1] / "models" / DEMO
 
 
@@ -72,7 +75,10 @@ def load(text: str) -> Model:
     parsed = parse(text)
     named = replace(parsed, name=parsed.name or default_name())
     folder = find(named.name)
-    return _load(named, folder, _stamp(folder))
+    open_ = _open_in_float64 if named.float64 else _open
+    with _LOCK:  # two threads that open a checkpoint at once would hold it twice
+        models = open_(folder, _stamp(folder))
+    return models(named)
 
 
 def _folder(name: str) -> Path | None:
@@ -104,30 +110,29 @@ def _stamp(folder: Path) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4)
-def _open(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Linears]:
-    """A checkpoint and its linear layers, opened once while the files stay the same. Edited models share both."""
+def _open(folder: Path, stamp: tuple[int, ...]) -> Callable[[ModelText], Model]:
+    """The models made from one checkpoint. They share its arrays, so they are kept, and forgotten, with it."""
     checkpoint = open_checkpoint(folder)
-    return checkpoint, Linears(checkpoint.tensors, TileFiles(folder, stamp))
+    linears = Linears(checkpoint.tensors, TileFiles(folder, stamp))
+    return lru_cache(maxsize=16)(partial(_model, checkpoint, linears, (str(folder), *stamp)))
 
 
 @lru_cache(maxsize=2)  # twice as large
-def _open_in_float64(folder: Path, stamp: tuple[int, ...]) -> tuple[Checkpoint, Linears]:
-    checkpoint = _open(folder, stamp)[0]
-    tensors = checkpoint.tensors.in_float64()
-    return replace(checkpoint, tensors=tensors), Linears(tensors)
+def _open_in_float64(folder: Path, stamp: tuple[int, ...]) -> Callable[[ModelText], Model]:
+    checkpoint = open_checkpoint(folder)
+    checkpoint = replace(checkpoint, tensors=checkpoint.tensors.in_float64())
+    return lru_cache(maxsize=16)(partial(_model, checkpoint, Linears(checkpoint.tensors), (str(folder), *stamp)))
 
 
-@lru_cache(maxsize=16)
-def _load(text: ModelText, folder: Path, stamp: tuple[int, ...]) -> Model:
-    checkpoint, linears = (_open_in_float64 if text.float64 else _open)(folder, stamp)
-    model = Model(
+def _model(checkpoint: Checkpoint, linears: Linears, source: Hashable, text: ModelText) -> Model:
+    original = Model(
         str(replace(text, operations=())),
         text.name,
         checkpoint.config,
         checkpoint.tensors,
         linears,
         text.bos,
-        source=(str(folder), *stamp),
+        source=source,
         centred=text.centred,
     )
-    return reduce(operate, text.operations, model)
+    return reduce(operate, text.operations, original)

@@ -77,3 +77,14 @@ def test_a_model_is_opened_again_only_if_its_files_change(own: Path) -> None:
 def test_a_blank_name_is_the_default_model(own: Path) -> None:
     assert catalogue.load("").text == "demo"
     assert catalogue.load(" ; bos").text == "demo ; bos"
+
+
+def test_an_edited_model_shares_its_original_after_other_models_were_opened(own: Path) -> None:
+    for name in "abcde":
+        write_checkpoint(own / name)
+    catalogue.load("a ; scale h.1.mlp by 0.5")
+    for name in "bcde":
+        catalogue.load(name)
+    original, edited = catalogue.load("a"), catalogue.load("a ; scale h.1.mlp by 0.5")
+    assert edited.linear("h.0.attn.c_attn") is original.linear("h.0.attn.c_attn")
+    assert edited["wte.weight"] is original["wte.weight"]
