@@ -19,6 +19,7 @@ from udfs.cells import values as cells
 from udfs.cells.arguments import Cells
 
 _LAYER_NORM = re.compile(r"h\.\d+\.ln_[12]|ln_f")
+_MOST_TOKENS = 4096  # of one pattern, which has as many columns as rows
 _LINEAR = re.compile(r"h\.\d+\.(?:attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)")
 
 
@@ -70,50 +71,68 @@ def _parameter(text: str, pattern: re.Pattern[str], allowed: str, gpt2: Model) -
 
 
 @cell_function
-def gpt2_attention_scores(qkv: ArrayLike, head: int, model: str = "") -> Table:
+def gpt2_attention_scores(q: ArrayLike, k: ArrayLike) -> Table:
     """One head's scores before softmax, tokens x tokens: query . key / sqrt(d_head).
+
+    q: the head's queries, a row for each token, d_head columns
+    k: the head's keys, in the same shape
 
     Returns a row for each token that looks, and a column for each token it looks at. Cells above the diagonal are
     blank, because no token sees a later one.
 
-    Raises: CellError if qkv has another width than 3*n_embd, or if the model has no such head.
+    Raises: CellError if q and k have different shapes, or a cell that is not a finite number.
     Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1.
-    Example: =GPT2_ATTENTION_SCORES(B50#, 0)
+    Example: =GPT2_ATTENTION_SCORES(C50:I59, CI50:CO59)
     """
-    gpt2 = arg.model(model)
-    q, k, _ = forward.split_heads(arg.qkv(qkv, gpt2), gpt2.config.n_head)
-    one = slice(at := arg.head(head, gpt2), at + 1)
-    scores = forward.attention_scores(q[one], k[one])[0]  # -> [n_seq, n_seq]
-    return [[*row[: i + 1], *[None] * (len(row) - i - 1)] for i, row in enumerate(scores.tolist())]
+    scores = forward.attention_scores(*_queries_and_keys(q, k)).tolist()  # -> [n_seq, n_seq]
+    return [[*row[: i + 1], *[None] * (len(row) - i - 1)] for i, row in enumerate(scores)]
 
 
 @cell_function
-def gpt2_attention_pattern(qkv: ArrayLike, head: int, model: str = "") -> Array:
+def gpt2_attention_pattern(q: ArrayLike, k: ArrayLike) -> Array:
     """Where one head looks, tokens x tokens: softmax of its scores. Rows sum to 1; zeros above the diagonal.
+
+    q: the head's queries, a row for each token, d_head columns
+    k: the head's keys, in the same shape
 
     Returns a row for each token that looks, and a column for each token it looks at.
 
-    Raises: CellError if qkv has another width than 3*n_embd, or if the model has no such head.
+    Raises: CellError if q and k have different shapes, or a cell that is not a finite number.
     Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1.
-    Example: =GPT2_ATTENTION_PATTERN(B50#, 0)
+    Example: =GPT2_ATTENTION_PATTERN(C50:I59, CI50:CO59)
     """
-    gpt2 = arg.model(model)
-    q, k, _ = forward.split_heads(arg.qkv(qkv, gpt2), gpt2.config.n_head)
-    one = slice(at := arg.head(head, gpt2), at + 1)
-    return forward.softmax(forward.attention_scores(q[one], k[one]))[0]
+    return forward.softmax(forward.attention_scores(*_queries_and_keys(q, k)))
 
 
 @cell_function
-def gpt2_attention_mix(qkv: ArrayLike, model: str = "") -> Array:
-    """What every head gathers: its pattern times its values, all heads side by side, n_embd columns.
+def gpt2_attention_mix(pattern: ArrayLike, v: ArrayLike) -> Array:
+    """What one head gathers: its pattern times its values, d_head columns.
 
-    Raises: CellError if qkv has another width than 3*n_embd.
+    pattern: where the head looks, a row for each token that looks, a column for each token it looks at
+    v: the head's values, a row for each token it looks at
+
+    Raises: CellError if pattern has more or fewer columns than v has rows, or a cell that is not a finite number.
     Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.2.
-    Example: =GPT2_ATTENTION_MIX(B50#)
+    Example: =GPT2_ATTENTION_MIX(C80:L89, FO50:FU59)
     """
-    gpt2 = arg.model(model)
-    q, k, v = forward.split_heads(arg.qkv(qkv, gpt2), gpt2.config.n_head)
-    return forward.join_heads(forward.softmax(forward.attention_scores(q, k)) @ v)
+    shares, values = arg.numbers(pattern, "pattern"), arg.numbers(v, "v")
+    if shares.shape[1] != len(values):
+        raise CellError(
+            f"v must have a row for each of the {shares.shape[1]} columns of pattern, not {len(values)} rows"
+        )
+    mixed: Array = shares @ values  # [n_seq, n_seq] @ [n_seq, d_head] -> [n_seq, d_head]
+    return mixed
+
+
+def _queries_and_keys(q: ArrayLike, k: ArrayLike) -> tuple[Array, Array]:
+    """Both as numbers. Raises CellError if their shapes differ or they have too many rows."""
+    queries, keys = arg.numbers(q, "q"), arg.numbers(k, "k")
+    if len(queries) > _MOST_TOKENS:
+        raise CellError(f"q must have 1 to {_MOST_TOKENS} rows, not {len(queries)}")
+    if queries.shape != keys.shape:
+        (rows, columns), (k_rows, k_columns) = queries.shape, keys.shape
+        raise CellError(f"k must be {rows} x {columns}, as q is, not {k_rows} x {k_columns}")
+    return queries, keys
 
 
 @cell_function

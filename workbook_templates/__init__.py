@@ -7,6 +7,7 @@ from pathlib import Path
 
 import xlsxwriter
 
+from udfs.backend import catalogue
 from workbook_templates import anatomy, check, generation, mri, pure, surgery
 from workbook_templates.book import Book, shape_of
 from workbook_templates.formula import dialect_of
@@ -31,6 +32,7 @@ _WRITERS = {
 }
 
 FORMULAS_ONLY = frozenset({"pure"})  # templates that use only the spreadsheet's own functions
+EXACT = frozenset({"anatomy", "check", "pure"})  # templates for models of one shape, channels included
 
 __all__ = ["FORMULAS_ONLY", "TEMPLATES", "build"]
 
@@ -59,8 +61,11 @@ def build(
     """
     if template not in TEMPLATES:
         raise ValueError(f"template must be {' or '.join(TEMPLATES)}, not {template!r}")
-    dialect = dialect_of(host)
-    shape = shape_of(model, dialect.usual_tokens if tokens is None else tokens, exact=dialect.is_fixed)
+    if template in EXACT and model is None:
+        model = catalogue.DEMO if template in FORMULAS_ONLY else catalogue.default_name()
+    dialect = dialect_of(host, fixed=template in FORMULAS_ONLY)
+    tokens = dialect.usual_tokens if tokens is None else tokens
+    shape = shape_of(model, tokens, exact=dialect.is_fixed or template in EXACT)
     file = path / TEMPLATES[template] if path.is_dir() else path
     workbook = xlsxwriter.Workbook(file)
     book = Book(workbook, dialect, shape)

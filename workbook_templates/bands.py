@@ -1,48 +1,96 @@
-"""Tabs of bands: one step of the model under the other, a row a token, a column a channel.
+"""Tabs of bands: one step of the model under the other, a row for each token, a column for each channel.
 
-Two frozen columns name the token in every band; two frozen rows hold the title and links to the steps.
+Two frozen columns name the token in every band; two frozen rows hold the title and links to the steps. Rows that the
+workbook's own prompt does not need are folded away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from xlsxwriter.format import Format
-from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 
 from udfs.excel_limits import MAX_COLUMNS
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.formula import Piece
+from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
 FIRST = 2  # the column in which values begin
+STATISTICS = 2  # the first of two columns for facts about a row, on tabs that have them
+AFTER_STATISTICS = 4  # where values begin on such tabs
 _LAST_COLUMN = MAX_COLUMNS - 1  # counted from 0, as XlsxWriter does
 _PRINTED_COLUMNS = 22
 _FROZEN_ROWS = 2
-UNFOLDED = 16  # rows of a band that are in sight at first: more would be mostly blank
-_FOLDED_NOTE = f"There are more tokens than these {UNFOLDED}: click the small 2 in the top left corner to see them all."
 
 
 @dataclass(frozen=True)
 class Band:
-    """Where a step's values are: the cell that they spill from, on its own tab and with the tab's name."""
+    """The values of a step: a row for each token.
 
-    cell: str
-    place: str
-    row: int
+    cells: all cells reserved for them
+    spills: whether they spill from the first cell, so that `C9#` is all of them
+    fixed: whether they fill all reserved cells; rows that no token uses hold 0
+    """
+
+    cells: Range
+    spills: bool
+    fixed: bool
+
+    @property
+    def cell(self) -> str:
+        """The first cell, on its own tab. An error message in place of the values is there."""
+        return self.cells.first
+
+    @property
+    def place(self) -> str:
+        """The first cell, from another tab."""
+        return self.cells.rows(0, 1).columns(0, 1).there
+
+    @property
+    def row(self) -> int:
+        return self.cells.row
 
     @property
     def spill(self) -> str:
         """All its values, on its own tab."""
-        return f"{self.cell}#"
+        if self.fixed:
+            return self.cells.here
+        return f"{self.cell}#" if self.spills else used(self.cells)
 
     @property
     def spill_outside(self) -> str:
         """All its values, from another tab."""
-        return f"{self.place}#"
+        if self.fixed:
+            return self.cells.there
+        return f"{self.place}#" if self.spills else used_outside(self.cells)
+
+    def columns(self, first: int, count: int) -> Band:
+        """Some of its columns; `first` is counted from 0."""
+        return Band(self.cells.columns(first, count), False, self.fixed)
+
+    @property
+    def last(self) -> str:
+        """The row of the last token."""
+        return f"INDEX({self.spill},token_count,0)"
+
+    def of_last(self, channel: int) -> str:
+        """One channel of the last token."""
+        return f"INDEX({self.spill},token_count,{channel + 1})"
+
+
+def used(cells: Range) -> str:
+    """The rows of a range that have a token. The whole range is named, so that programs see what the formula reads."""
+    if cells.height == 1:
+        return cells.here
+    return f"{cells.first}:INDEX({cells.here},token_count,{cells.width})"
+
+
+def used_outside(cells: Range) -> str:
+    """As `used`, from another tab."""
+    return f"{cells.rows(0, 1).columns(0, 1).there}:INDEX({cells.there},token_count,{cells.width})"
 
 
 @dataclass(frozen=True)
@@ -56,24 +104,12 @@ class Look:
 SIGNED = Look("number", look.SIGNED_SCALE)
 SHARES = Look("share", look.SHARE_SCALE)
 IDS = Look("whole", None)
+_EDITS = Look("edit_row", None)
 
-
-# The content of a row or column: one formula that spills, or several next to each other.
-Formulas = str | Sequence[Piece]
 # The content of the two columns to the left of a band: one formula that spills into both, or one for each.
 RowLabels = str | tuple[str, str]
-# The rows above a band's values: the content of each, given the cell that the values spill from.
-Headers = Callable[[str], Sequence[Formulas]]
-
-
-def channels(cell: str) -> tuple[str]:
-    """One row: the channels, counted from 0."""
-    return (f'IF(ISTEXT({cell}),"",COLUMN({cell}#)-COLUMN({cell}))',)
-
-
-def folded_note(tokens: str) -> str:
-    """The formula of the note under folded rows, which is blank as long as they are empty."""
-    return f'IF({tokens}>{UNFOLDED},"{_FOLDED_NOTE}","")'
+# The rows above a band's values. Each is a formula that spills, or texts by their column; None for channel numbers.
+Headers = Sequence[str | dict[int, str]] | None
 
 
 def unless_error(cells: Sequence[str], formula: str) -> str:
@@ -93,19 +129,17 @@ class BandPage(Page):
         title: str,
         lines: Sequence[str],
         *,
-        labels: str,
+        labels: RowLabels,
         kind: str = "value",
-        twin: str | None = None,
+        first: int = FIRST,
     ) -> None:
-        """`labels` is a spill of every row's position and token, read by every band. `twin` is a tab of the same
-        layout: its headers are shown here too rather than computed again."""
-        super().__init__(book, name, (look.POSITION_WIDTH, look.TOKEN_WIDTH), FIRST, kind)
+        """`labels` give every row's position and token. `first` is the column in which values begin."""
+        super().__init__(book, name, (look.POSITION_WIDTH, look.TOKEN_WIDTH), first, kind)
+        self.first = first
         self.sheet.set_column(FIRST, _LAST_COLUMN, look.CHANNEL_WIDTH)
-        if book.dialect.is_fixed:  # its rows are not formatted as a whole
-            self.sheet.set_column(FIRST, FIRST + 4 * book.shape.channels, look.CHANNEL_WIDTH, self.style.number)
         self.sheet.freeze_panes(_FROZEN_ROWS, FIRST)
         self.sheet.set_zoom(90)
-        self._title, self._labels, self._twin = title, labels, twin
+        self._title, self._labels = title, labels
         self._steps: list[tuple[str, int]] = []
         self.row = _FROZEN_ROWS
         self.lines(lines)
@@ -118,9 +152,9 @@ class BandPage(Page):
         for column, neighbour, text in ((0, before, "← before"), (1, after, "next →")):
             if neighbour:
                 self.link(1, column, neighbour, "A1", text)
-        for column, (text, row) in enumerate(self._steps, start=FIRST):
+        for column, (text, row) in enumerate(self._steps, start=self.first):
             self.link(1, column, self.name, self.at(row, 0), text)
-        self.sheet.print_area(0, 0, last, FIRST + _PRINTED_COLUMNS)
+        self.sheet.print_area(0, 0, last, self.first + _PRINTED_COLUMNS)
         self.sheet.repeat_rows(0)
         self.row = last
 
@@ -130,113 +164,172 @@ class BandPage(Page):
         number = str(len(self._steps)) if numbered else ""
         if numbered:
             self._steps.append((f"{number} {name}", self.row))
-        self.format_row(self.row, bar, FIRST + _PRINTED_COLUMNS + 1)
-        for column, text in enumerate((f"step {number}" if numbered else "", name, title)):
+        self.format_row(self.row, bar, self.first + _PRINTED_COLUMNS + 1)
+        for column, text in ((0, f"step {number}" if numbered else ""), (1, name), (self.first, title)):
             self.text(self.row, column, text, bar)
         self.row += 1
         self.lines(lines)
 
     def band(
         self,
-        formula: Formulas,
+        formula: str,
         *,
-        headers: Headers = channels,
+        headers: Headers = None,
         shown: Look = SIGNED,
-        width: int = 1,
-        columns: int | None = None,
+        width: int | None = None,
         rows: int | None = None,
         labels: RowLabels | None = None,
     ) -> Band:
-        """A step's values, with the tokens at their left and headers above.
+        """A step's values from one formula, with the tokens at their left and headers above.
 
-        shown: number format and colours
-        width: the most columns that the values may take, in multiples of the widest stream, for the colours
-        columns: the most columns that the values may take, if it is known exactly
+        width: the most columns that the values may take; None for the channels of the stream
         rows: how many rows to reserve; None for the workbook's number of tokens
         labels: the labels at the left; None for those of the tab
         """
-        rows = self.book.shape.tokens if rows is None else rows
-        cell = self.at(self.row + len(headers("A1")), FIRST)
-        coloured = min(width * self.book.shape.channels, _LAST_COLUMN - FIRST)
-        reserved = columns or coloured
-        self._headers(headers(cell), reserved)
+        if headers is None:
+            cell = self.at(self.row + 1, self.first)
+            headers = (f'IF(ISTEXT({cell}),"",COLUMN({cell}#)-COLUMN({cell}))',)
+        cells = self.rows(width, headers=headers, shown=shown, rows=rows, labels=labels)
         cell_format: Format = getattr(self.style, shown.cell_format)
-        band = Band(cell, self.place(self.row, FIRST), self.row)
-        last = self._rows(rows, labels, cell_format, 0 if shown is SIGNED else FIRST + reserved)
-        self._formulas(band.row, FIRST, formula, cell_format, (rows, reserved))
-        self.mark_errors(band.row, FIRST)
+        self.formula(cells.row, cells.column, formula, cell_format, (cells.height, cells.width))
+        self.mark_errors(cells.row, cells.column)
+        return Band(cells, True, self.book.dialect.is_fixed)
+
+    def fill(
+        self,
+        formula: str,
+        reads: Sequence[Band],
+        width: int | None = None,
+        *,
+        headers: Headers = None,
+        shown: Look = SIGNED,
+        rows: int | None = None,
+        labels: RowLabels | None = None,
+    ) -> Band:
+        """A step's values from a native formula. `width` is exact; the other options are those of `band`.
+
+        An error message in one of the bands that the formula reads is passed on. Where ranges have a fixed size, rows
+        that no token uses hold 0.
+        """
+        shown = self._hiding_zeros(shown)
+        cells = self.rows(width, headers=headers, shown=shown, rows=rows, labels=labels)
+        return self.put(cells, formula, reads, shown)
+
+    def put(self, cells: Range, formula: str, reads: Sequence[Band], shown: Look = SIGNED, unused: str = "0") -> Band:
+        """As `fill`, into cells that `rows` has prepared. `unused` is the value of rows that no token uses."""
+        shown = self._hiding_zeros(shown)
+        if self.book.dialect.is_fixed:
+            positions = Range(self.name, cells.row, 0, cells.last_row, 0).here
+            formula = f"IF({self.book.dialect.is_blank(positions)},{unused},{formula})"
+        else:
+            formula = unless_error([self.first_cell(band) for band in reads], formula)
+            self.mark_errors(cells.row, cells.column)
+        cell_format: Format = getattr(self.style, shown.cell_format)
+        self.formula(cells.row, cells.column, formula, cell_format, (cells.height, cells.width))
+        return Band(cells, True, self.book.dialect.is_fixed)
+
+    def first_cell(self, band: Band) -> str:
+        """The first cell of a band, on this tab or another."""
+        return band.cell if band.cells.sheet == self.name else band.place
+
+    def rows(
+        self,
+        width: int | None = None,
+        *,
+        headers: Headers = None,
+        shown: Look = SIGNED,
+        rows: int | None = None,
+        labels: RowLabels | None = None,
+    ) -> Range:
+        """Writes the headers and labels of a band, formats its rows, and returns the cells for its values."""
+        width = self.book.shape.channels if width is None else width
+        count = self.book.shape.tokens if rows is None else rows
+        self._headers((channel_numbers(width),) if headers is None else headers, width)
+        cells = Range(self.name, self.row, self.first, self.row + count - 1, self.first + width - 1)
+        self._rows(cells, getattr(self.style, shown.cell_format), labels or self._labels)
         if shown.scale:
-            self.sheet.conditional_format(band.row, FIRST, last, FIRST + coloured - 1, shown.scale)
-        return band
+            self.sheet.conditional_format(*cells.corners, shown.scale)
+        return cells
 
-    def sum_of(self, band: Band, other: Band) -> str:
-        """The formula that adds two bands, or passes on the error message in one of them."""
-        return unless_error((band.cell, other.cell), self.book.dialect.added(band.spill, other.spill))
-
-    def edit_grid(self, values: Band, rows: int | None = None, labels: RowLabels | None = None) -> str:
-        """As many blank input cells as a band has values; returns their range."""
-        rows = self.book.shape.tokens if rows is None else rows
-        self._headers(channels(values.cell), self.book.shape.channels)
-        first = self.row
-        last = self._rows(rows, labels, self.style.edit_row, 0)
-        last_column = FIRST + self.book.shape.channels - 1
-        corner = self.at(first, FIRST)
-        header = xl_rowcol_to_cell(first - 1, FIRST, row_abs=True)
-        token = xl_rowcol_to_cell(first, 1, col_abs=True)
-        in_use = f"=AND({','.join(map(self.book.dialect.is_filled, (header, token)))})"
-        for criteria, cell_format in ((f'={corner}<>""', self.style.edited), (in_use, self.style.editable)):
+    def edit_grid(self, width: int | None = None, rows: int | None = None, labels: RowLabels | None = None) -> Range:
+        """Blank cells for numbers, coloured as input in rows that have a token."""
+        cells = self.rows(width, shown=_EDITS, rows=rows, labels=labels)
+        token = f"$B{cells.row + 1}"
+        in_use = f"={self.book.dialect.is_filled(token)}"
+        for criteria, cell_format in ((f'={cells.first}<>""', self.style.edited), (in_use, self.style.editable)):
             rule = {"type": "formula", "criteria": criteria, "format": cell_format, "stop_if_true": True}
-            self.sheet.conditional_format(first, FIRST, last, last_column, rule)
-        return f"{self.at(first, FIRST, absolute=True)}:{self.at(last, last_column, absolute=True)}"
+            self.sheet.conditional_format(*cells.corners, rule)
+        only_numbers = {
+            "validate": "decimal",
+            "criteria": "between",
+            "minimum": -1e9,
+            "maximum": 1e9,
+            "error_message": "A number, or blank.",
+        }
+        self.sheet.data_validation(*cells.corners, only_numbers)
+        return cells
 
-    def _rows(self, count: int, labels: RowLabels | None, cell_format: Format, columns: int) -> int:
-        """RowLabels the next rows, folds those past the usual number, and returns the last one.
+    def statistic(self, cells: Range, column: int, title: str, formulas: Sequence[str]) -> Range:
+        """A fact about each row of a band, in a column of its own."""
+        self.text(cells.row - 1, column, title, self.style.channel)
+        for row, formula in enumerate(formulas, start=cells.row):
+            blank = self.book.dialect.is_blank(self.at(row, 0))
+            self.plain(row, column, f'IF({blank},"",{formula})', self.style.statistic)
+        return Range(self.name, cells.row, column, cells.last_row, column)
+
+    def values_for_function(self, band: Band) -> str:
+        """The values of a band on this tab, without rows that no token uses."""
+        return used(band.cells) if self.book.dialect.is_fixed else band.spill
+
+    def in_use(self, cells: Range) -> str:
+        """The rows of a range that have a token."""
+        return cells.here if self.book.dialect.is_fixed else used(cells)
+
+    def _hiding_zeros(self, shown: Look) -> Look:
+        """A format that hides 0 where unused rows hold it."""
+        is_number = self.book.dialect.is_fixed and shown.cell_format == "number"
+        return Look("used_number", shown.scale) if is_number else shown
+
+    def _rows(self, cells: Range, cell_format: Format, labels: RowLabels) -> None:
+        """Labels the rows, and folds those that the workbook's own prompt does not need.
 
         Whole rows are formatted, so that the file stores no cells for the values that may spill there.
         """
-        first, last = self.row, self.row + count - 1
-        for row in range(first, last + 1):
-            folded = {"level": 1, "hidden": True} if row - first >= UNFOLDED else {}
-            self.format_row(row, cell_format, columns, folded)
+        shown = self.book.unfolded
+        for row in range(cells.row, cells.last_row + 1):
+            folded = {"level": 1, "hidden": True} if row - cells.row >= shown else {}
+            self.format_row(row, cell_format, cells.last_column + 1, folded)
             self.sheet.write_blank(row, 0, None, self.style.position)
             self.sheet.write_blank(row, 1, None, self.style.token)
-        self._write_labels(first, labels or self._labels, count)
-        if count > UNFOLDED:
-            self.sheet.set_row(last + 1, None, None, {"collapsed": True})
-            # Not ROWS of a spill: programs without spills would show an error here and not a blank.
-            own = "&".join(f"{self.at(first, column)}:{self.at(last, column)}" for column in (0, 1))
-            tokens = f'SUMPRODUCT(1*({own}<>""))' if labels else "token_count"
-            self.plain(last + 1, FIRST, folded_note(tokens), self.style.bold)
-        self.row = last + 2
-        return last
-
-    def _write_labels(self, row: int, labels: RowLabels, count: int) -> None:
         if isinstance(labels, str):
-            self.formula(row, 0, labels, self.style.position, (count, 2))
+            self.formula(cells.row, 0, labels, self.style.position, (cells.height, 2))
         else:
             for column, cell_format in enumerate((self.style.position, self.style.token)):
-                self.formula(row, column, labels[column], cell_format, (count, 1))
-
-    def _headers(self, formulas: Sequence[Formulas], columns: int) -> None:
-        for number, formula in enumerate(formulas, start=1):
-            innermost = number == len(formulas)
-            row_format = self.style.channel if innermost else self.style.group
-            self.format_row(self.row, row_format, FIRST + columns)
-            for column, label in enumerate(("position", "token") if innermost else ("", "")):
-                self.text(self.row, column, label, self.style.label)
-            self._formulas(self.row, FIRST, self._twins(formula) if self._twin else formula, row_format, (1, columns))
+                self.formula(cells.row, column, labels[column], cell_format, (cells.height, 1))
+        self.row = cells.last_row + 1
+        if cells.height > shown:
+            self.sheet.set_row(self.row, None, None, {"collapsed": True})
+            in_use = self.book.dialect.is_filled(Range(self.name, cells.row, 0, cells.last_row, 0).here)
+            tokens = "token_count" if labels is self._labels else f"SUMPRODUCT(1*({in_use}))"
+            self.plain(self.row, self.first, self.book.folded_note(tokens), self.style.bold)
             self.row += 1
 
-    def _twins(self, shown: Formulas) -> Formulas:
-        """The content of the twin's row with the same number, read from there."""
-        twin, column, read = quote_sheetname(self._twin), FIRST, []
-        for piece in [Piece("", 0)] if isinstance(shown, str) else shown:
-            read.append(replace(piece, formula=f"{twin}!{self.at(self.row, column)}#"))
-            column += piece.columns + piece.gap
-        return read[0].formula if isinstance(shown, str) else read
+    def _headers(self, headers: Sequence[str | dict[int, str]], width: int) -> None:
+        for number, header in enumerate(headers, start=1):
+            innermost = number == len(headers)
+            row_format = self.style.channel if innermost else self.style.group
+            self.format_row(self.row, row_format, self.first + width)
+            if innermost:
+                self.text(self.row, 0, "position", self.style.label)
+                self.text(self.row, 1, "token", self.style.label)
+            if isinstance(header, str):
+                self.formula(self.row, self.first, header, row_format, (1, width))
+            else:
+                for column, text in header.items():
+                    self.text(self.row, self.first + column, text, row_format)
+            self.row += 1
 
-    def _formulas(self, row: int, column: int, shown: Formulas, cell_format: Format, size: tuple[int, int]) -> None:
-        if isinstance(shown, str):
-            self.formula(row, column, shown, cell_format, size)
-        else:
-            self.pieces(row, column, shown, cell_format, size[0])
+
+def channel_numbers(width: int) -> str:
+    """The numbers of the channels, from 0."""
+    return f"SEQUENCE(1,{width},0)"

@@ -11,6 +11,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from udfs.backend import catalogue
+from udfs.backend.gpt2.tokenizer import encode
 from udfs.cells import ERROR_MARK
 from udfs.excel_limits import MAX_COLUMNS
 from workbook_templates.formula import Dialect
@@ -21,18 +22,23 @@ READY = "ready"  # the status of a prompt that can be computed
 START = "Start"
 
 _FIRST_MADE = datetime(2025, 1, 1)  # the same input gives the same file
-_LABEL_COLUMNS = 2
+_LABEL_COLUMNS = 4
+_LEAST_UNFOLDED = 4
 _CHANNELS = 768  # n_embd of GPT-2 small; demo has fewer
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The blocks and heads that the tabs show, the rows reserved for tokens, the channels that may be edited."""
+    """The blocks and heads that the tabs show, the rows reserved for tokens, the channels of the stream.
+
+    exact: whether the model must have exactly so many channels, not at most
+    """
 
     n_layer: int = 12
     n_head: int = 12
     tokens: int = 32
     channels: int = _CHANNELS
+    exact: bool = False
 
     @property
     def late_layer(self) -> int:
@@ -51,8 +57,8 @@ def shape_of(model: str | None, tokens: int, *, exact: bool = False) -> Shape:
     if exact or model is not None:
         config = catalogue.load(model or catalogue.default_name()).config
         channels = config.n_embd if exact else max(config.n_embd, _CHANNELS)
-        shape = Shape(config.n_layer, config.n_head, tokens, channels)
-    most = (MAX_COLUMNS - _LABEL_COLUMNS) // shape.n_head - 1  # the patterns of all heads are side by side
+        shape = Shape(config.n_layer, config.n_head, tokens, channels, exact)
+    most = (MAX_COLUMNS - _LABEL_COLUMNS) // shape.n_head - 2  # the scores of all heads are side by side
     if not 1 <= tokens <= most:
         raise ValueError(f"tokens must be 1 to {most} for {shape.n_head} heads side by side, not {tokens}")
     return shape
@@ -64,8 +70,18 @@ class Book:
     def __init__(self, workbook: Workbook, dialect: Dialect, shape: Shape) -> None:
         self.workbook, self.dialect, self.shape = workbook, dialect, shape
         self.style = Style(workbook)
+        self.unfolded = _LEAST_UNFOLDED  # rows of a band that are in sight at first
         self._waiting: list[tuple[Worksheet, int, int, str, Format | None, tuple[int, int] | None]] = []
         workbook.set_properties({"title": "GPT-2 in Excel", "created": _FIRST_MADE})
+
+    def fold_after(self, prompt: str) -> None:
+        """Folds away, in every band, the rows that this prompt does not need."""
+        self.unfolded = max(_LEAST_UNFOLDED, len(encode(prompt)))
+
+    def folded_note(self, tokens: str) -> str:
+        """The formula of the note under folded rows, which is blank as long as they are empty."""
+        note = f"There are more tokens than these {self.unfolded}: click the small 2 in the top left corner to see all."
+        return f'IF({tokens}>{self.unfolded},"{note}","")'
 
     def command(self, template: str) -> str:
         """The command that makes such a workbook anew for the same program."""
@@ -100,6 +116,10 @@ class Book:
             stored = f"={self.dialect.formula(formula, sheet.name, *(size or (1, 1)))}"
             if size is None:
                 sheet.write_formula(row, column, stored, cell_format, "")
+                continue
+            if self.dialect.pads_arrays:
+                last_row, last_column = row + size[0] - 1, column + size[1] - 1
+                sheet.write_array_formula(row, column, last_row, last_column, stored, cell_format, "")
                 continue
             sheet.write_array_formula(row, column, row, column, stored, cell_format, "")
             # With the whole range, XlsxWriter would store a number and a format in every cell of it.

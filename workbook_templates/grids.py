@@ -7,7 +7,6 @@ from typing import Any
 
 from xlsxwriter.format import Format
 
-from workbook_templates.bands import UNFOLDED, folded_note
 from workbook_templates.book import MARK
 from workbook_templates.sheet import Page
 
@@ -76,16 +75,16 @@ def heat_map(
 
 
 def fold(page: Page, tokens: int, more: int = 0) -> None:
-    """Hides the rows above past those of the first tokens. They are blank for most prompts; a note shows if not.
+    """Folds the rows above that the workbook's own prompt does not need. A note says if another prompt needs them.
 
     more: rows after those of the tokens
     """
-    first = page.row - tokens - more
-    for row in range(first + UNFOLDED + more, page.row):
+    first, unfolded = page.row - tokens - more, page.book.unfolded
+    for row in range(first + unfolded + more, page.row):
         page.sheet.set_row(row, None, None, {"level": 1, "hidden": True})
-    if tokens > UNFOLDED:
+    if tokens > unfolded:
         page.sheet.set_row(page.row, None, None, {"collapsed": True})
-        page.plain(page.row, 1, folded_note("token_count"), page.style.bold)
+        page.plain(page.row, 1, page.book.folded_note("token_count"), page.style.bold)
     page.row += 1
 
 

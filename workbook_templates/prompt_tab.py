@@ -53,6 +53,7 @@ def tokens_of(text: str) -> str:
 
 def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> str:
     """Writes the tab, names its cells and returns the address of the prompt cell."""
+    book.fold_after(prompt)
     page = Page(book, TAB, (24, 68, 90), kind="input")
     page.furniture(
         "Prompt",
@@ -161,7 +162,7 @@ def _checks_of_model(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, 
         book.dialect.found(f'"{fact}"', facts, 2) for fact in ("layers (n_layer)", "heads (n_head)", "width (n_embd)")
     )
     differs, channels, its_channels = f"{layers}<>{shape.n_layer},{heads}<>{shape.n_head}", "", ""
-    if book.dialect.is_fixed:
+    if shape.exact:
         differs += f",{width}<>{shape.channels}"
         channels, its_channels = f" and {shape.channels} channels", f'&" and "&{width}'
     other_shape = (

@@ -11,6 +11,7 @@ from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 from workbook_templates import style as look
 from workbook_templates.book import MARK, START, Book
 from workbook_templates.formula import Piece
+from workbook_templates.range import Range
 
 
 class Page:
@@ -69,6 +70,10 @@ class Page:
         """A formula that may spill, as it reads in Excel. `size` is the number of rows and columns reserved for it."""
         self.book.spill(self.sheet, row, column, formula, cell_format, size)
 
+    def array(self, cells: Range, formula: str, cell_format: Format | None = None) -> None:
+        """A formula that may spill into these cells."""
+        self.formula(cells.row, cells.column, formula, cell_format, (cells.height, cells.width))
+
     def pieces(self, row: int, column: int, pieces: Sequence[Piece], cell_format: Format | None, rows: int = 1) -> None:
         """Formulas next to each other."""
         for piece in pieces:
@@ -87,7 +92,7 @@ class Page:
 
     def format_row(self, row: int, cell_format: Format, columns: int, options: dict[str, Any] | None = None) -> None:
         """The format of a row with so many columns in use. `options` are those of XlsxWriter's set_row."""
-        whole = not self.book.dialect.is_fixed  # LibreOffice would take seconds for all 16,384 columns of all rows
+        whole = self.book.dialect.formats_rows
         self.sheet.set_row(row, None, cell_format if whole else None, options)
         for column in range(0 if whole else columns):
             if column not in self.sheet.table[row]:

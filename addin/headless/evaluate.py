@@ -137,9 +137,11 @@ class Evaluation:
             if last.sheet not in (None, first.sheet):
                 raise natives.CellFailureError(VALUE)
             return Reference.to(first.sheet, first.range.around(last.range))
-        if isinstance(node, Call) and node.function == "INDEX" and len(node.arguments) == 3:
+        if isinstance(node, Call) and node.function == "INDEX" and len(node.arguments) in (2, 3):
             whole = self._reference(node.arguments[0], scope)
-            row, column = (natives.number(self.value(argument, scope)) for argument in node.arguments[1:])
+            row, column = ([natives.number(self.value(x, scope)) for x in node.arguments[1:]] + [1.0])[:2]
+            if len(node.arguments) == 2 and whole.range.height == 1:
+                row, column = column, row
             cell = CellRange.cell(whole.range.top + int(row) - 1, whole.range.left + int(column) - 1)
             if not whole.range.holds(cell.top, cell.left):
                 raise natives.CellFailureError(REF)

@@ -57,7 +57,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_every_call_of_the_anatomy_workbook(host: str, recorded: list[Call]) -> None:
-    assert {"GPT2_MODEL", "GPT2_TOKENIZE", "GPT2_LINEAR", "GPT2_ATTENTION_MIX", "GPT2_LOGITS"} <= {
+    assert {"GPT2_MODEL", "GPT2_TOKENIZE", "GPT2_LINEAR", "GPT2_WEIGHT", "GPT2_LOGITS"} <= {
         call.name for call in recorded
     }
     with importlib.import_module(f"tests.hosts.{host}_host").calls() as answer:

@@ -11,15 +11,15 @@ from udfs.cells import FUNCTIONS
 
 MODEL = "tiny"
 STREAM = np.ones((3, 32), np.float32)
-QKV = np.ones((3, 96), np.float32)
+HEAD = np.ones((3, 8), np.float32)
 
 # By function and argument.
 WORKING: dict[str, dict[str, Any]] = {
     "gpt2_added": {"residual": STREAM, "place": "h.1"},
     "gpt2_attention": {"prompt": "hello", "layer": 0, "head": 0},
-    "gpt2_attention_mix": {"qkv": QKV},
-    "gpt2_attention_pattern": {"qkv": QKV, "head": 0},
-    "gpt2_attention_scores": {"qkv": QKV, "head": 0},
+    "gpt2_attention_mix": {"pattern": np.eye(3), "v": HEAD},
+    "gpt2_attention_pattern": {"q": HEAD, "k": HEAD},
+    "gpt2_attention_scores": {"q": HEAD, "k": HEAD},
     "gpt2_attribution": {"prompt": "hello", "target": " the", "against": 11},
     "gpt2_beam": {"prompt": "hello", "tokens": 3, "beams": 2},
     "gpt2_beam_steps": {"prompt": "hello", "tokens": 3, "beams": 2},
@@ -142,7 +142,11 @@ WRONG: dict[str, list[Any]] = {
     "positive": _PROMPTS,
     "prompt": _PROMPT,
     "prompts": _PROMPTS,
-    "qkv": [*_NO_NUMBERS, np.ones((2, 32)), np.ones((65, 96))],
+    "pattern": _NO_NUMBERS,
+    "q": [*_NO_NUMBERS, np.ones((4097, 1))],
+    "gpt2_attention_scores.k": [*_NO_NUMBERS, np.ones((3, 7)), np.ones((2, 8))],
+    "gpt2_attention_pattern.k": [*_NO_NUMBERS, np.ones((3, 7)), np.ones((2, 8))],
+    "v": [*_NO_NUMBERS, np.ones((2, 8))],
     "residual": _RESIDUAL,
     "row": _INDEX,
     "rows": _COUNT,

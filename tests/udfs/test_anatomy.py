@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import udfs
+from tests.udfs.all_heads import heads, mix
 from udfs.backend.catalogue import load
 from udfs.backend.gpt2 import forward
 from udfs.cells import CellError
@@ -22,7 +23,7 @@ def stream(place: str = "h.0") -> np.ndarray:
 def test_the_steps_of_a_block_give_the_block() -> None:
     x = stream("h.1")
     qkv = udfs.gpt2_linear(udfs.gpt2_layernorm(x, "h.1.ln_1", MODEL), "h.1.attn.c_attn", MODEL)
-    middle = x + udfs.gpt2_linear(udfs.gpt2_attention_mix(qkv, MODEL), "h.1.attn.c_proj", MODEL)
+    middle = x + udfs.gpt2_linear(mix(qkv, 4), "h.1.attn.c_proj", MODEL)
     hidden = udfs.gpt2_linear(udfs.gpt2_layernorm(middle, "h.1.ln_2", MODEL), "h.1.mlp.c_fc", MODEL)
     out = middle + udfs.gpt2_linear(udfs.gpt2_gelu(hidden), "h.1.mlp.c_proj", MODEL)
     np.testing.assert_allclose(out, udfs.gpt2_block(1, x, MODEL), atol=1e-5)
@@ -43,14 +44,16 @@ def test_the_blocks_give_the_prediction() -> None:
 
 def test_scores_and_patterns() -> None:
     qkv = udfs.gpt2_linear(udfs.gpt2_layernorm(stream(), "h.0.ln_1", MODEL), "h.0.attn.c_attn", MODEL)
-    scores, pattern = (f(qkv, 2, MODEL) for f in (udfs.gpt2_attention_scores, udfs.gpt2_attention_pattern))
+    q, k, _ = heads(qkv, 4)[2]
+    scores, pattern = udfs.gpt2_attention_scores(q, k), udfs.gpt2_attention_pattern(q, k)
     assert [sum(cell is not None for cell in row) for row in scores] == [1, 2, 3, 4, 5]
     np.testing.assert_allclose(pattern.sum(axis=1), 1, rtol=1e-5)
     assert not np.triu(pattern, 1).any()
     for i, row in enumerate(scores):
         np.testing.assert_allclose(udfs.gpt2_softmax([row])[0], pattern[i, : i + 1], rtol=1e-4)
     np.testing.assert_allclose(pattern, stream("h.0.attn.head.2.pattern"), rtol=1e-5)
-    assert stream("h.0.attn.head.2.scores") == scores
+    for row, expected in zip(scores, stream("h.0.attn.head.2.scores"), strict=True):
+        assert row == pytest.approx(expected, rel=1e-5)
 
 
 def test_logits_of_chosen_tokens_and_of_all() -> None:

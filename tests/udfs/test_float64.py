@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import udfs
+from tests.udfs.all_heads import mix
 from tests.udfs.example_calls import MODEL, WORKING, call
 from udfs.cells import as_table
 
@@ -38,7 +39,7 @@ def test_results_have_double_precision(name: str) -> None:
 def test_the_steps_of_a_block_give_the_block() -> None:
     x = udfs.gpt2_residual("The cat sat on the", "h.1", FLOAT64)
     qkv = udfs.gpt2_linear(udfs.gpt2_layernorm(x, "h.1.ln_1", FLOAT64), "h.1.attn.c_attn", FLOAT64)
-    middle = x + udfs.gpt2_linear(udfs.gpt2_attention_mix(qkv, FLOAT64), "h.1.attn.c_proj", FLOAT64)
+    middle = x + udfs.gpt2_linear(mix(qkv, 4), "h.1.attn.c_proj", FLOAT64)
     hidden = udfs.gpt2_linear(udfs.gpt2_layernorm(middle, "h.1.ln_2", FLOAT64), "h.1.mlp.c_fc", FLOAT64)
     out = middle + udfs.gpt2_linear(udfs.gpt2_gelu(hidden), "h.1.mlp.c_proj", FLOAT64)
     np.testing.assert_allclose(udfs.gpt2_edit(out, [[None]]), udfs.gpt2_block(1, x, FLOAT64), atol=1e-13)

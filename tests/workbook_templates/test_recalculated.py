@@ -17,7 +17,7 @@ from workbook_templates import build
 PROMPT = "Mike is quick. He moves"
 ROOM = 9
 BLOCKS = 3
-BAND = ROOM + 3  # rows from a band's first value to that of the next one, if no extra text is between them
+STRIDE = ROOM + 2  # columns from a head's scores to those of the next
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +32,20 @@ def workbook(path: Path) -> Workbook:
 
 def cells(workbook: Workbook, tab: str, columns: str = "A:DZ") -> list[list[object]]:
     first, _, last = columns.partition(":")
-    return workbook.get_range(f"'{tab}'!{first}1:{last}260")
+    return workbook.get_range(f"'{tab}'!{first}1:{last}300")
 
 
 def start_of(workbook: Workbook, tab: str, name: str) -> int:
     """The row, counted from 1, in which the values of a step begin."""
-    rows = cells(workbook, tab, "A:C")
-    bar = next(i for i, row in enumerate(rows) if row[1] == name and row[2])
+    rows = cells(workbook, tab, "A:E")
+    bar = next(i for i, row in enumerate(rows) if row[1] == name and row[4])
     return next(i for i in range(bar, len(rows)) if rows[i][0] == "position") + 2
 
 
 def values(workbook: Workbook, tab: str, name: str) -> np.ndarray:
     """The numbers of a step, a row a token."""
     first = start_of(workbook, tab, name)
-    rows = workbook.get_range(f"'{tab}'!C{first}:DZ{first + ROOM - 1}")
+    rows = workbook.get_range(f"'{tab}'!E{first}:EZ{first + ROOM - 1}")
     filled = [[value for value in row if isinstance(value, float)] for row in rows]
     return np.array([row for row in filled if row])
 
@@ -59,27 +59,77 @@ def test_steps_are_the_models_own_numbers(workbook: Workbook) -> None:
 
 def test_patterns_are_side_by_side_below_their_heads_and_tokens(workbook: Workbook) -> None:
     first = start_of(workbook, "Block 2", "patterns")
-    titles, tokens, *rows = workbook.get_range(f"'Block 2'!C{first - 2}:AD{first + 5}")
+    titles, tokens, *rows = workbook.get_range(f"'Block 2'!E{first - 2}:AZ{first + 5}")
     for head in range(4):
-        at = head * 7
+        at = head * STRIDE
         pattern = udfs.gpt2_residual(PROMPT, f"h.2.attn.head.{head}.pattern", "tiny")
         assert titles[at] == f"head {head}"
         assert tokens[at : at + 7] == ["Mike", " is", " quick", ".", " He", " moves", ""]
         assert np.array([row[at : at + 6] for row in rows], float) == pytest.approx(np.array(pattern), abs=1e-5)
 
 
+def test_scores_are_blank_for_tokens_that_a_token_does_not_see(workbook: Workbook) -> None:
+    first = start_of(workbook, "Block 2", "scores")
+    rows = workbook.get_range(f"'Block 2'!E{first}:AZ{first + 5}")
+    for head in range(4):
+        found = [row[head * STRIDE : head * STRIDE + 6] for row in rows]
+        expected = udfs.gpt2_residual(PROMPT, f"h.2.attn.head.{head}.scores", "tiny")
+        for row, wanted in zip(found, expected, strict=True):
+            assert [x for x in row if x != ""] == pytest.approx([x for x in wanted if x is not None], abs=1e-4)
+            assert [x == "" for x in row] == [x is None for x in wanted]
+
+
+def test_the_summary_shows_the_strongest_look_of_each_head_at_another_token(workbook: Workbook) -> None:
+    rows = cells(workbook, "Block 1", "A:H")
+    top = next(i for i, row in enumerate(rows) if row[1] == "token that looks")
+    tokens = [row[1] for row in udfs.gpt2_tokenize(PROMPT)[1:]]
+    for head in range(4):
+        pattern = np.tril(udfs.gpt2_residual(PROMPT, f"h.1.attn.head.{head}.pattern", "tiny"), -1)
+        query, key = np.unravel_index(pattern.argmax(), pattern.shape)
+        assert [rows[top + row][4 + head] for row in range(2)] == [tokens[query], tokens[key]]
+        assert rows[top + 2][4 + head] == pytest.approx(pattern.max(), rel=1e-4)
+
+
+def test_what_the_blocks_add_and_the_embedding_sum_to_the_answers_logit(workbook: Workbook) -> None:
+    table = udfs.gpt2_attribution(PROMPT, udfs.gpt2_predict(PROMPT, 1, None, "tiny")[1][2], None, "tiny")
+    for layer in range(BLOCKS):
+        added = {row[1]: row[4] for row in cells(workbook, f"Block {layer}", "A:E")[:20] if row[1]}
+        wanted = {row[0]: row for row in table}
+        print(added, wanted)
+
+
+def test_every_step_works_one_number_out(workbook: Workbook) -> None:
+    """The number that the text ends in is the one in the band, where the text is about a cell of the band."""
+    rows = cells(workbook, "Block 1", "A:E")
+    examples = [str(row[4]) for row in rows if row[1] == "for example"]
+    assert len(examples) == 14
+    for name in ("ln_1", "q, k, v", "mix", "add", "ln_2", "c_fc", "GELU", "out", "edited"):
+        first = start_of(workbook, "Block 1", name)
+        at = max(i for i, row in enumerate(rows[:first]) if row[1] == "for example")
+        shown = float(str(rows[at][4]).rpartition(" ")[2])
+        assert shown == pytest.approx(rows[first - 1 + 5][4], abs=6e-4), name
+
+
+def test_every_step_shows_its_formula_and_shape(workbook: Workbook) -> None:
+    formulas = [str(row[4]) for row in cells(workbook, "Block 1", "A:E") if row[1] == "formula"]
+    shapes = [formula.rpartition("→  ")[2] for formula in formulas]
+    assert shapes[:4] == ["[6 tokens, 32 channels]"] * 3 + ["[6 tokens, 96 channels]"]
+    assert shapes[4:6] == ["[4 heads, 6 tokens, 6 tokens]"] * 2
+    assert "EXP(score - log-sum-exp)" in formulas[5]
+
+
 def test_headers_name_the_head_of_each_channel_of_q_k_v(workbook: Workbook) -> None:
     first = start_of(workbook, "Block 0", "q, k, v")
-    heads, numbers = workbook.get_range(f"'Block 0'!C{first - 2}:CT{first - 1}")
+    heads, numbers = workbook.get_range(f"'Block 0'!E{first - 2}:CV{first - 1}")
     assert [head for head in heads if head] == [f"{part} head {head}" for part in "qkv" for head in range(4)]
     assert numbers == [float(channel) for _ in range(12) for channel in range(8)]
 
 
 def test_each_block_agrees_with_the_whole_block_in_one_formula(workbook: Workbook) -> None:
     for layer in range(BLOCKS):
-        rows = cells(workbook, f"Block {layer}", "A:C")
+        rows = cells(workbook, f"Block {layer}", "A:E")
         check = next(row for before, row in pairwise(rows) if before[1] == "check")
-        assert check[2] < 1e-4
+        assert check[4] < 1e-4
 
 
 def test_the_answer_is_the_models_answer(workbook: Workbook) -> None:
@@ -106,7 +156,7 @@ def test_bos_comes_before_the_prompt(workbook: Workbook) -> None:
 def test_a_typed_value_of_the_stream_flows_on_and_back(workbook: Workbook) -> None:
     row = start_of(workbook, "Block 1", "your edits")
     before = workbook.get_range("next_tokens"), values(workbook, "Block 0", "out")
-    workbook.set(f"Block 1!D{row + 2}", 7.5)
+    workbook.set(f"Block 1!F{row + 2}", 7.5)
     workbook.recalculate()
     assert values(workbook, "Block 1", "edited")[2, 1] == 7.5
     assert np.delete(values(workbook, "Block 1", "edited").ravel(), 2 * 32 + 1) == pytest.approx(
@@ -114,7 +164,7 @@ def test_a_typed_value_of_the_stream_flows_on_and_back(workbook: Workbook) -> No
     )
     assert workbook.get_range("next_tokens") != before[0]
     assert (values(workbook, "Block 0", "out") == before[1]).all()
-    workbook.set(f"Block 1!D{row + 2}", None)
+    workbook.set(f"Block 1!F{row + 2}", None)
     workbook.recalculate()
     assert workbook.get_range("next_tokens") == before[0]
 
@@ -122,8 +172,8 @@ def test_a_typed_value_of_the_stream_flows_on_and_back(workbook: Workbook) -> No
 @pytest.mark.parametrize("band", ["stream", "edited"])
 def test_a_cell_of_the_stream_cannot_be_set_but_the_message_names_its_edit_cell(workbook: Workbook, band: str) -> None:
     filled, edit = (start_of(workbook, "Block 1", name) for name in (band, "your edits"))
-    with pytest.raises(WorkbookError, match=rf"^'Block 1'!D{filled + 2} is filled .* type into 'Block 1'!D{edit + 2} "):
-        workbook.set(f"Block 1!D{filled + 2}", 7.5)
+    with pytest.raises(WorkbookError, match=rf"^'Block 1'!F{filled + 2} is filled .* type into 'Block 1'!F{edit + 2} "):
+        workbook.set(f"Block 1!F{filled + 2}", 7.5)
 
 
 def test_the_edit_table_reaches_the_model(workbook: Workbook) -> None:
@@ -131,8 +181,10 @@ def test_the_edit_table_reaches_the_model(workbook: Workbook) -> None:
         workbook.set(f"Weights!{cell}", value)
     workbook.recalculate()
     assert workbook.get("model") == "tiny ; scale h.1.mlp by 0"
-    first = start_of(workbook, "Block 1", "out") - BAND
-    assert set(workbook.get_range(f"'Block 1'!C{first}:AH{first + 5}")[0]) == {0.0}
+    rows = cells(workbook, "Block 1", "A:E")
+    bar = max(i for i, row in enumerate(rows) if row[1] == "c_proj" and row[4])
+    first = next(i for i in range(bar, len(rows)) if rows[i][0] == "position") + 2
+    assert set(workbook.get_range(f"'Block 1'!E{first}:AJ{first + 5}")[0]) == {0.0}
 
 
 def test_the_view_of_a_tensor_has_its_size(workbook: Workbook) -> None:
@@ -155,5 +207,5 @@ def test_every_cell_that_depends_on_a_wrong_input_shows_the_message(
     message = message_after(workbook, edits, line)
     assert workbook.get_range("next_tokens")[0][0] == message
     for layer in range(BLOCKS):
-        assert message in {row[2] for row in cells(workbook, f"Block {layer}", "A:C")[10:]}
+        assert message in {row[4] for row in cells(workbook, f"Block {layer}", "A:E")[10:]}
     assert not errors(workbook)

@@ -221,11 +221,6 @@ def residual(value: object, gpt2: Model, name: str = "residual") -> Array:
     return width_checked(values.numbers(value, name, gpt2.dtype), gpt2.config.n_embd, gpt2, name)
 
 
-def qkv(value: object, gpt2: Model, name: str = "qkv") -> Array:
-    """Queries, keys and values, `[n_seq, 3*n_embd]`."""
-    return width_checked(values.numbers(value, name, gpt2.dtype), 3 * gpt2.config.n_embd, gpt2, name)
-
-
 def width_checked(x: Array, width: int, gpt2: Model, name: str) -> Array:
     """The array itself, if it has that many columns, and no more rows than the model has positions."""
     if x.shape[1] != width:

@@ -33,8 +33,8 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     stream, before = write_embeddings(book), "Embeddings"
     first_edit = ""
     for layer in range(book.shape.n_layer):
-        stream, edits = write_block(book, layer, stream, before)
-        first_edit, before = first_edit or edits, f"Block {layer}"
+        block = write_block(book, layer, stream, before)
+        stream, first_edit, before = block.out, first_edit or block.first_edit, f"Block {layer}"
     write_head(book, stream, before)
     weight_edit = write_weights(book)
     silenced = Try(

@@ -59,10 +59,10 @@ def write_embeddings(book: Book) -> Band:
     page.heading("ids", "The ids of the tokens, from the tab Tokens.", ())
     ids = page.band(
         f'IF(status="{READY}",{part(f"{TOKEN_TABLE}#", 3, 3, above=1)},status)',
-        headers=_id_header,
+        headers=('"id"',),
         labels=f'IF(status="{READY}",{part(f"{TOKEN_TABLE}#", 1, 2, above=1)},"")',
         shown=IDS,
-        columns=1,
+        width=1,
     )
     assert f"{page.place(ids.row, 0)}#" == LABELS
     page.heading("token", "Token embedding: the row of the table wte.weight that the id points to.", ())
@@ -70,10 +70,6 @@ def write_embeddings(book: Book) -> Band:
     page.heading("position", "Position embedding: the row of the table wpe.weight that the position points to.", ())
     position = page.band(f"GPT2_POSITION({ids.spill},model)")
     page.heading("sum", "Token plus position: the residual stream that enters Block 0.", ())
-    stream = page.band(page.sum_of(token, position))
+    stream = page.fill(f"{token.spill}+{position.spill}", (token, position))
     page.finish("Tokens", "Block 0")
     return stream
-
-
-def _id_header(cell: str) -> tuple[str]:
-    return ('"id"',)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from workbook_templates import walkthrough
 from workbook_templates.anatomy.embeddings import LABELS
-from workbook_templates.bands import FIRST, Band, BandPage, unless_error
+from workbook_templates.bands import AFTER_STATISTICS, STATISTICS, Band, BandPage
+from workbook_templates.block import DIRECTION, edited, layer_norm, weight_row
 from workbook_templates.book import Book
 from workbook_templates.grids import number_between, unless_message
 from workbook_templates.next_tokens import COLUMNS, write_chart, write_next_tokens
+from workbook_templates.range import Range
 
 _SHOWN = 10  # tokens in the table
-_CHART_COLUMN = FIRST + 5
+_ID = 2  # its column of ids
+_CHART_COLUMN = AFTER_STATISTICS + 3
 
 
 def write_head(book: Book, incoming: Band, before: str) -> None:
@@ -22,29 +25,52 @@ def write_head(book: Book, incoming: Band, before: str) -> None:
         walkthrough.HEAD,
         labels=LABELS,
         kind="result",
+        first=AFTER_STATISTICS,
     )
-    stream = _last_row(page, incoming, before)
-    page.heading(
-        "ln_f", "The final LayerNorm, for you to see. (The function for the logits below applies it by itself.)", ()
-    )
-    page.band(f'GPT2_LAYERNORM({stream.spill},"ln_f",model)', rows=1, labels=book.dialect.last_row(LABELS))
-    _logits(page, stream)
+    labels = book.dialect.last_row(LABELS)
+    stream = _last_row(page, incoming, before, labels)
+    page.heading("ln_f", "The final LayerNorm. (The function for the logits below applies it by itself.)", ())
+    gain, bias = (_weights(page, name) for name in ("weight", "bias"))
+    final = layer_norm(page, stream, gain.here, bias.here, rows=1, labels=labels)
+    answer = _logits(page, stream)
+    _direction(page, answer, gain, final)
     page.finish(before, "Weights")
 
 
-def _last_row(page: BandPage, incoming: Band, before: str) -> Band:
-    dialect, cell = page.book.dialect, incoming.place
-    labels = dialect.last_row(LABELS)
+def _last_row(page: BandPage, incoming: Band, before: str, labels: str) -> Band:
     page.heading("last row", f"The last token's row of the residual stream, from the tab {before}.", ())
-    arrived = page.band(unless_error((cell,), dialect.last_row(incoming.spill_outside)), rows=1, labels=labels)
+    arrived = page.fill(f"INDEX({incoming.spill_outside},token_count,0)", (incoming,), rows=1, labels=labels)
     page.heading("your edits", "To replace a value above, type a number here.", (), numbered=False)
-    edits = page.edit_grid(arrived, rows=1, labels=labels)
+    edits = page.edit_grid(rows=1, labels=labels)
     page.heading("edited", "The row with your edits.", (), numbered=False)
-    over = dialect.typed_over(edits, arrived.spill)
-    return page.band(f"GPT2_EDIT({arrived.spill},{over})", rows=1, labels=labels)
+    return page.fill(edited(arrived.spill, edits.here), (arrived,), rows=1, labels=labels)
 
 
-def _logits(page: BandPage, stream: Band) -> None:
+def _weights(page: BandPage, name: str) -> Range:
+    """A row with the weight or bias of ln_f."""
+    width = page.book.shape.channels
+    return weight_row(page, name, f'GPT2_WEIGHT("ln_f.{name}",0,1,0,{width},model)', width)
+
+
+def _direction(page: BandPage, answer: str, gain: Range, final: Band) -> None:
+    """The row whose products with a row of the stream add up to that row's part of the answer's logit."""
+    page.heading(
+        "direction",
+        "What the answer's logit reads. SUMPRODUCT of it and what a block adds is the block's part of the logit.",
+        (),
+        numbered=False,
+    )
+    width = page.book.shape.channels
+    embedding = weight_row(page, "embedding", f"IF(ISNUMBER({answer}),GPT2_EMBED({answer},model),0)", width)
+    weighted = f"{embedding.here}*{gain.here}"
+    cells = page.rows(rows=1, labels=('"answer"', 'next_token&""'))
+    spread = page.at(final.row, STATISTICS + 1)
+    direction = page.put(cells, f"({weighted}-AVERAGE({weighted}))/{spread}", (final,))
+    page.book.name(DIRECTION, direction.cells.there)
+
+
+def _logits(page: BandPage, stream: Band) -> str:
+    """Writes the table of next tokens. Returns the cell with the id of the first."""
     page.heading(
         "next token",
         f"The {_SHOWN} most likely next tokens, of all the tokens that the model knows.",
@@ -60,10 +86,11 @@ def _logits(page: BandPage, stream: Band) -> None:
     page.row = last + 2
     page.text(page.row, 0, "chosen", style.bold)
     page.formula(page.row, 1, unless_message(table, page.at(first, 1), table), style.result)
-    page.formula(page.row, FIRST, unless_message(table, page.at(first, COLUMNS - 1)), style.result_share)
+    page.formula(page.row, _ID, unless_message(table, page.at(first, COLUMNS - 1)), style.result_share)
     page.mark_errors(page.row, 1)
     page.book.name("next_token", page.place(page.row, 1))
     page.row += 4
+    return page.at(first, _ID)
 
 
 def _temperature(page: BandPage) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from udfs.backend import catalogue, model_text
 from workbook_templates import start_tab
 from workbook_templates import style as look
+from workbook_templates.bands import AFTER_STATISTICS, BandPage
+from workbook_templates.block import InCells, Summary, write_steps
 from workbook_templates.book import Book
-from workbook_templates.check.tabs import WEIGHTS, write_comparison, write_functions, write_weights
+from workbook_templates.check.tabs import WEIGHTS, labels, write_comparison, write_functions, write_weights
 from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
-from workbook_templates.pure.block import write_steps
-from workbook_templates.pure.page import FixedPage
 from workbook_templates.pure.weights import block_weights
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
@@ -39,7 +39,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_tokens(book)
     result = Page(book, "Result", (24, 16, 16, 60), kind="result")
     functions = write_functions(book, config, layer)
-    page = FixedPage(
+    page = BandPage(
         book,
         "Native",
         f"Block {layer} in native formulas",
@@ -47,26 +47,18 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
             "Every step of the block with MMULT, EXP, SUM and other built-in functions, from the tab Weights.",
             "The tab Functions has the same steps computed by the functions; the tab Result shows how far they differ.",
         ),
-        _labels(book),
+        labels=labels(book),
+        first=AFTER_STATISTICS,
     )
-    block = write_steps(page, config.n_head, functions["stream"], block_weights(config, layer, WEIGHTS))
+    summary = Summary(page, answer=False)
+    block = write_steps(page, functions["stream"], InCells(block_weights(config, layer, WEIGHTS)))
+    summary.fill(block)
     page.finish("Functions", "Weights")
     write_weights(book, config, layer)
-    worst = write_comparison(result, block, functions, config.n_embd)
+    worst = write_comparison(result, block, functions)
     _write_start(
         start, f"{name} ; set h.{layer}.mlp.c_fc.bias[17] = 0.5", layer, (prompt_cell, block.first_edit, worst)
     )
-
-
-def _labels(book: Book) -> tuple[str, str]:
-    """Positions and tokens of the tab Tokens, blank in unused rows."""
-    tab, _, cell = TOKEN_TABLE.rpartition("!")
-    first = int(cell.rpartition("$")[2]) + 1
-    last = first + book.shape.tokens - 1
-    positions, tokens = (f"{tab}!${column}${first}:${column}${last}" for column in "AB")
-    unless_blank = 'IF((unfit<>"")+({}),"",{})'
-    shown = [unless_blank.format(book.dialect.is_blank(cells), cells) for cells in (positions, tokens)]
-    return shown[0], shown[1]
 
 
 def _write_start(page: Page, changed: str, layer: int, cells: tuple[str, str, str]) -> None:

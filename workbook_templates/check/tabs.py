@@ -5,48 +5,53 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from udfs.backend.gpt2.config import Config
-from workbook_templates.bands import FIRST, BandPage, unless_error
-from workbook_templates.book import MARK, READY, Book
+from workbook_templates.bands import Band, BandPage, unless_error
+from workbook_templates.block import Block
+from workbook_templates.book import READY, Book
 from workbook_templates.next_tokens import TOKEN_TABLE
-from workbook_templates.pure.block import Block
-from workbook_templates.pure.page import Range
 from workbook_templates.pure.weights import FIRST_WEIGHT, PRINTED_COLUMNS, PRINTED_ROWS, TENSORS, TOP, block_weights
+from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
 WEIGHTS = "Weights"
 _PIECE = 200_000  # the most numbers in one spill: not every host can pass more
 
 
-def write_functions(book: Book, config: Config, layer: int) -> dict[str, Range]:
-    """Writes the tab and returns the range of each step, with room for all tokens."""
+def labels(book: Book) -> str:
+    """The formula for positions and tokens, blank if the model does not fit."""
     tokens = book.dialect.part(f"{TOKEN_TABLE}#", 1, 2, above=1)
+    return f'IF((status="{READY}")*(unfit=""),{tokens},"")'
+
+
+def write_functions(book: Book, config: Config, layer: int) -> dict[str, Band]:
+    """Writes the tab and returns the values of each step."""
     page = BandPage(
         book,
         "Functions",
         f"Block {layer} by the functions",
         ("Every step of the block, computed by a function GPT2_... from the step before.",),
-        labels=f'IF(status="{READY}",{tokens},"")',
+        labels=labels(book),
     )
     width, weights = config.n_embd, f"h.{layer}"
-    found: dict[str, Range] = {}
+    found: dict[str, Band] = {}
 
-    def step(name: str, title: str, formula: str, columns: int = width) -> str:
+    def step(name: str, title: str, formula: str, columns: int = width) -> Band:
         page.heading(name, title, ())
-        band = page.band(formula, width=-(-columns // book.shape.channels))
-        last = band.row + book.shape.tokens - 1
-        found[name] = Range(page.name, band.row, FIRST, last, FIRST + columns - 1)
-        return band.cell
+        found[name] = page.band(formula, width=columns)
+        return found[name]
 
-    def layer_norm(x: str, name: str) -> str:
+    def layer_norm(x: Band, name: str) -> Band:
         title = f"LayerNorm, with {weights}.{name}."
-        return step(name, title, f'GPT2_LAYERNORM({x}#,"{weights}.{name}",model_used)')
+        return step(name, title, f'GPT2_LAYERNORM({x.spill},"{weights}.{name}",model_used)')
 
-    def linear(x: str, name: str, parameter: str, columns: int = width) -> str:
+    def linear(x: Band, name: str, parameter: str, columns: int = width) -> Band:
         title = f"Times {weights}.{parameter}."
-        return step(name, title, f'GPT2_LINEAR({x}#,"{weights}.{parameter}",model_used)', columns)
+        return step(name, title, f'GPT2_LINEAR({x.spill},"{weights}.{parameter}",model_used)', columns)
 
-    def total(name: str, x: str, y: str) -> str:
-        return step(name, "The stream plus that output.", unless_error((x, y), book.dialect.added(f"{x}#", f"{y}#")))
+    def total(name: str, x: Band, y: Band) -> Band:
+        page.heading(name, "The stream plus that output.", ())
+        found[name] = page.fill(f"{x.spill}+{y.spill}", (x, y))
+        return found[name]
 
     stream = step(
         "stream",
@@ -54,14 +59,27 @@ def write_functions(book: Book, config: Config, layer: int) -> dict[str, Range]:
         f'GPT2_RESIDUAL(prompt_used,"{weights}",model_used)',
     )
     qkv = linear(layer_norm(stream, "ln_1"), "q, k, v", "attn.c_attn", 3 * width)
-    mix = step("mix", "What all heads gather.", f"GPT2_ATTENTION_MIX({qkv}#,model_used)")
+    page.heading("mix", "What each head gathers, from its queries, keys and values.", ())
+    mix = found["mix"] = _mix(page, qkv, config.n_head)
     middle = total("add", stream, linear(mix, "attn c_proj", "attn.c_proj"))
     wide = linear(layer_norm(middle, "ln_2"), "c_fc", "mlp.c_fc", 4 * width)
-    active = step("GELU", "Channel by channel.", f"GPT2_GELU({wide}#)", 4 * width)
+    active = step("GELU", "Channel by channel.", f"GPT2_GELU({wide.spill})", 4 * width)
     linear(active, "mlp c_proj", "mlp.c_proj")
-    step("out", "The whole block by one function.", f"GPT2_BLOCK({layer},{stream}#,model_used)")
+    step("out", "The whole block by one function.", f"GPT2_BLOCK({layer},{stream.spill},model_used)")
     page.finish("Result", "Native")
     return found
+
+
+def _mix(page: BandPage, qkv: Band, n_head: int) -> Band:
+    """The outputs of all heads, side by side."""
+    width = qkv.cells.width // 3
+    size = width // n_head
+    cells = page.rows(width)
+    for head in range(n_head):
+        q, k, v = (page.values_for_function(qkv.columns(part * width + head * size, size)) for part in range(3))
+        mixed = unless_error((qkv.cell,), f"GPT2_ATTENTION_MIX(GPT2_ATTENTION_PATTERN({q},{k}),{v})")
+        page.array(cells.columns(head * size, size), mixed, page.style.number)
+    return Band(cells, False, page.book.dialect.is_fixed)
 
 
 def write_weights(book: Book, config: Config, layer: int) -> None:
@@ -74,7 +92,7 @@ def write_weights(book: Book, config: Config, layer: int) -> None:
     assert page.row == TOP
     places = block_weights(config, layer, WEIGHTS)
     for name, meaning in TENSORS:
-        parameter, cells = f"h.{layer}.{name}", places.tensors[name]
+        parameter, cells = f"h.{layer}.{name}", places[name]
         page.sheet.set_row(page.row, None, page.style.heading)
         page.text(page.row, 0, parameter, page.style.heading)
         page.text(page.row, FIRST_WEIGHT, meaning, page.style.heading)
@@ -112,7 +130,7 @@ def _pieces(cells: Range) -> Iterator[Range]:
         yield from (cells.columns(first, min(step, width - first)) for first in range(0, width, step))
 
 
-def write_comparison(page: Page, block: Block, functions: dict[str, Range], width: int) -> str:
+def write_comparison(page: Page, block: Block, functions: dict[str, Band]) -> str:
     """Fills the tab, names its two result cells and returns the cell of the largest difference."""
     page.furniture(
         "Result",
@@ -122,11 +140,8 @@ def write_comparison(page: Page, block: Block, functions: dict[str, Range], widt
         ),
     )
     dialect = page.book.dialect
-    facts = dialect.found('"width (n_embd)"', "Prompt!$A$1:$B$60" if dialect.is_fixed else "Prompt!$A:$B", 2)
-    needed = f"{MARK} this workbook is for a model {width} wide, this one is "
-    other = f'"{needed}"&{facts}&": {page.book.command("check")} --model NAME"'
     page.text(page.row, 0, "Problem", page.style.bold)
-    page.plain(page.row, 1, f'IF(status<>"{READY}",status,IF({facts}<>{width},{other},""))', page.style.value)
+    page.plain(page.row, 1, f'IF(status<>"{READY}",status,"")', page.style.value)
     page.mark_errors(page.row, 1)
     page.book.name("unfit", page.place(page.row, 1))
     page.row += 1
@@ -139,17 +154,14 @@ def write_comparison(page: Page, block: Block, functions: dict[str, Range], widt
     page.row += 1
     first = page.row
     page.sheet.freeze_panes(first, 0)
-    for name, native in block.steps.items():
-        theirs = functions[name]
+    for name, theirs in functions.items():
+        native = block.steps[name].spill_outside
         page.text(page.row, 0, name)
-        for column, formula in (
-            (1, dialect.largest_difference(native.there, theirs.there)),
-            (2, f"MAX(ABS({native.there}))"),
+        for column, formula, shown in (
+            (1, dialect.largest_difference(native, theirs.spill_outside), page.style.check),
+            (2, f"MAX(ABS({native}))", page.style.logit),
         ):
-            shown = page.style.check if column == 1 else page.style.logit
-            page.sheet.write_array_formula(
-                page.row, column, page.row, column, f'{{=IF(unfit="",{formula},"")}}', shown, ""
-            )
+            page.formula(page.row, column, f'IF(unfit="",{formula},"")', shown)
         page.row += 1
     differences = f"{page.at(first, 1)}:{page.at(page.row - 1, 1)}"
     page.plain(total, 1, f'IF(unfit="",MAX({differences}),unfit)', page.style.check)

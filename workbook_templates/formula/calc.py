@@ -7,17 +7,16 @@ written out. The part of a table is PART until the sizes of all spills are known
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from udfs.cells import ERROR_MARK, FUNCTIONS
 
-from .dialect import Dialect, Piece
+from .dialect import Piece
+from .fixed import FixedDialect, counting, whole_number
 from .parser import parse
 from .printer import print_formula
-from .ranges import CellRange, column_letters, parse_cell
-from .stored import is_ours, without_let
-from .tree import MISSING, Call, Constant, Missing, Name, Node, Operation, Reference, transform
+from .stored import is_ours
+from .tree import MISSING, Call, Constant, Name, Node, Operation, Reference, transform
 
+CALC = "calc"
 SERVICE = "org.gpt2excel"  # the add-in's name among LibreOffice's services
 
 # What every function takes in Calc besides its own arguments.
@@ -31,7 +30,6 @@ _UNKNOWN = frozenset(
     ["FILTER", "LET", "PART", "RANDARRAY", "SEQUENCE", "SORT", "SORTBY", "UNIQUE", "XLOOKUP", "XMATCH"]
 )
 _BLANK = Constant("")
-_STATIC = "Start!"  # a tab without results in its upper left cells: a formula that counts over them depends on nothing
 
 
 def method(name: str) -> str:
@@ -45,34 +43,18 @@ def calc_name(name: str) -> str:
     return f"{SERVICE}.{method(name)}".upper()
 
 
-class CalcDialect(Dialect):
-    """The dialect of one workbook, which records the size of every spill."""
+class CalcDialect(FixedDialect):
+    """The dialect of one workbook for LibreOffice with the add-in."""
 
-    is_fixed = True
+    pads_arrays = False
+    formats_rows = False
     usual_tokens = 16
 
     def __init__(self) -> None:
-        super().__init__("calc", "")
-        self._spills: dict[tuple[str, tuple[int, int]], CellRange] = {}
-
-    def declare(self, tab: str, cell: str, rows: int, columns: int) -> None:
-        place = parse_cell(cell)
-        if place is None:
-            raise ValueError(f"a spill must begin in a cell, not in {cell!r}")
-        row, column = place
-        self._spills[tab, place] = CellRange(row, column, row + rows - 1, column + columns - 1)
+        super().__init__(CALC)
 
     def formula(self, text: str, tab: str = "", rows: int = 1, columns: int = 1) -> str:
-        def with_address(node: Node) -> Node:
-            if not isinstance(node, Reference) or not node.spill:
-                return node
-            home, anchor = node.sheet or tab, node.range
-            if (home, anchor[:2]) not in self._spills:
-                raise ValueError(f"no formula spills from {home}!{anchor}, and {text} reads it")
-            return Reference.to(node.sheet, self._spills[home, anchor[:2]])
-
-        tree = transform(transform(parse(text), without_let), with_address)
-        tree = _filled(transform(transform(tree, _as_address), _without_sequence), rows, columns)
+        tree = _filled(transform(self.fixed(text, tab), _as_address), rows, columns)
         return print_formula(transform(tree, _with_calc_names))
 
     def rows(self, spill: str) -> str:
@@ -109,30 +91,15 @@ class CalcDialect(Dialect):
         filled = f"INDEX({cell}#,0,1)" if down else f"INDEX({cell}#,1,0)"
         return f'IF({self.is_filled(filled)},{super().counted(cell, down=down)},"")'
 
-    def added(self, spill: str, other: str) -> str:
-        return f'IF(ISNUMBER({spill}),{spill}+{other},"")'
-
     def looked_up(self, table: str, rows: str, column: int) -> str:
         return f'IFERROR({super().looked_up(table, rows, column)},"")'
 
     def part(self, table: str, first: int, last: int, *, above: int = 0) -> str:
         return f"PART({table},{first},{last},{above})"
 
-    def typed_over(self, cells: str, values: str) -> str:
-        return cells
-
     def largest(self, names: str, values: str, count: int) -> list[Piece]:
         places = f"MATCH(LARGE(ABS({values}),SEQUENCE({count})),ABS({values}),0)"
         return [Piece(f"INDEX({cells},{places},1)", 1) for cells in (names, values)]
-
-    def side_by_side(self, squares: Sequence[str], rows: str, reserved: int) -> list[Piece]:
-        return [Piece(square, reserved, gap=1) for square in squares]
-
-    def titles_side_by_side(self, cell: str, labels: str, rows: str, count: int, reserved: int) -> list[Piece]:
-        return [Piece(f"TRANSPOSE(INDEX({labels},0,2))", reserved, gap=1)] * count
-
-    def names_side_by_side(self, cell: str, name: str, rows: str, count: int, reserved: int) -> list[Piece]:
-        return [Piece(f'"{name} {number}"', 1, gap=reserved) for number in range(count)]
 
 
 def _with_calc_names(node: Node) -> Node:
@@ -155,7 +122,7 @@ def _as_address(node: Node) -> Node:
     whole, *others = node.arguments
     if not isinstance(whole, Reference):
         return node
-    numbers = [_whole_number(argument) for argument in others]
+    numbers = [whole_number(argument) for argument in others]
     if node.function == "PART":
         first, last, above = (number or 0 for number in numbers)
         part = whole.range.column(first).around(whole.range.column(last))
@@ -163,31 +130,6 @@ def _as_address(node: Node) -> Node:
     if node.function == "INDEX" and len(numbers) == 2 and numbers[0] == 0 and numbers[1]:
         return Reference.to(whole.sheet, whole.range.column(numbers[1]))
     return node
-
-
-def _without_sequence(node: Node) -> Node:
-    """SEQUENCE of constant size written out: the rows or columns of a range of that size."""
-    if not isinstance(node, Call) or node.function != "SEQUENCE" or len(node.arguments) > 3:
-        return node
-    given = (*node.arguments, MISSING, MISSING)[:3]
-    rows, columns, start = (1 if isinstance(number, Missing) else _whole_number(number) for number in given)
-    if rows is None or columns is None or start is None:
-        return node
-    if columns == 1:
-        text = _counting(rows)
-    elif rows == 1:
-        text = _counting(columns, down=False)
-    else:
-        text = f"({_counting(rows)}-1)*{columns}+{_counting(columns, down=False)}"
-    return parse(text if start == 1 else f"{text}{start - 1:+d}")
-
-
-def _whole_number(node: Node) -> int | None:
-    """The number that an argument is, 0 if it is left out; None if it has to be computed."""
-    if isinstance(node, Missing):
-        return 0
-    is_whole = isinstance(node, Constant) and type(node.value) is float and node.value.is_integer()
-    return int(node.value) if is_whole else None  # type: ignore[union-attr]
 
 
 def _filled(node: Node, rows: int, columns: int) -> Node:
@@ -223,7 +165,7 @@ def _part(node: Call, rows: int, columns: int) -> Node:
     if node.function != "PART":
         return node
     inner, *numbers = node.arguments
-    first, last, above = (_whole_number(number) or 0 for number in numbers)
+    first, last, above = (whole_number(number) or 0 for number in numbers)
     shown = Constant(float(first)) if first == last else _counted(columns, first - 1, down=False)
     return Call("INDEX", (_with_rows(inner, rows + above), _counted(rows, above), shown))
 
@@ -241,13 +183,7 @@ def _sized(call: Call, rows: int, columns: int | None) -> Call:
 
 def _counted(count: int, after: int, *, down: bool = True) -> Node:
     """The numbers after one number, such as 3, 4, 5, one under the other or side by side."""
-    return parse(f"{_counting(count, down=down)}+{after}")
-
-
-def _counting(count: int, *, down: bool = True) -> str:
-    """1, 2, 3, ... one under the other, or side by side."""
-    last = f"$A${count}" if down else f"${column_letters(count)}$1"
-    return f"{'ROW' if down else 'COLUMN'}({_STATIC}$A$1:{last})"
+    return parse(f"{counting(count, down=down)}+{after}")
 
 
 def _argument_count(name: str) -> int:

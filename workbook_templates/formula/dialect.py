@@ -6,7 +6,6 @@ with dynamic arrays is made by a method of `Dialect`, so that a host without the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .parser import parse
@@ -27,6 +26,8 @@ class Dialect:
     """One host's way of writing formulas."""
 
     is_fixed = False  # whether a spill's size must be known when the file is written
+    pads_arrays = False  # whether every cell of a range that one formula fills is in the file
+    formats_rows = True  # whole rows at once; LibreOffice would take seconds for all 16,384 columns
     usual_tokens = 32  # rows that are reserved for tokens
 
     def __init__(self, host: str, prefix: str) -> None:
@@ -85,10 +86,6 @@ class Dialect:
         which = "ROW" if down else "COLUMN"
         return f"{which}({cell}#)-{which}({cell})"
 
-    def added(self, spill: str, other: str) -> str:
-        """The sum of two spills, cell by cell."""
-        return f"{spill}+{other}"
-
     def looked_up(self, table: str, rows: str, column: int) -> str:
         """The cells of a table in one column and these rows."""
         return f"INDEX({table},{rows},{column})"
@@ -106,31 +103,7 @@ class Dialect:
         """Input cells as an argument of our functions: some builds of Excel pass 0 for a blank cell, but not for ""."""
         return f'IF({cells}="","",{cells})'
 
-    def typed_over(self, cells: str, values: str) -> str:
-        """The part of a grid of input cells that is as large as a spill of values."""
-        first, _, _ = cells.partition(":")
-        # A range, not INDEX with SEQUENCE, which may turn blank cells into 0.
-        return f"LET(e,{first}:INDEX({cells},ROWS({values}),COLUMNS({values})),{self.typed('e')})"
-
     def largest(self, names: str, values: str, count: int) -> list[Piece]:
         """The `count` values furthest from 0, from a column of values, beside their names."""
         ordered = (f"SORTBY({cells},ABS({values}),-1)" for cells in (names, values))
         return [Piece(f"INDEX({cells},SEQUENCE({count}))", 1) for cells in ordered]
-
-    def side_by_side(self, squares: Sequence[str], rows: str, reserved: int) -> list[Piece]:
-        """Square spills of `rows` rows, `reserved` at most, next to each other, with an empty column after each."""
-        count = len(squares)
-        cells = ",".join(f"INDEX({square},SEQUENCE(n),j)" for square in squares)
-        chosen = f'IF(j>n,"",CHOOSE(INT(x/(n+1))+1,{cells}))'
-        laid = f"LET(n,{rows},x,SEQUENCE(1,{count}*(n+1),0),j,MOD(x,n+1)+1,{chosen})"
-        return [Piece(laid, count * (reserved + 1))]
-
-    def titles_side_by_side(self, cell: str, labels: str, rows: str, count: int, reserved: int) -> list[Piece]:
-        """The second column of the labels, transposed over each of `count` squares that spill from the cell."""
-        laid = f'LET(n,{rows},j,MOD({self.counted(cell)},n+1)+1,IF(j>n,"",INDEX({labels},j,2)))'
-        return [Piece(laid, count * (reserved + 1))]
-
-    def names_side_by_side(self, cell: str, name: str, rows: str, count: int, reserved: int) -> list[Piece]:
-        """A name and a number over the first column of each of those squares."""
-        numbered = f'LET(x,{self.counted(cell)},d,{rows}+1,IF(MOD(x,d)=0,"{name} "&INT(x/d),""))'
-        return [Piece(numbered, count * (reserved + 1))]

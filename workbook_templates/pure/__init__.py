@@ -43,9 +43,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     stream = write_embeddings(book, tokens, rows, positions(book, contents))
     first_edit = ""
     for layer in range(contents.config.n_layer):
-        block = write_block(
-            book, contents, layer, stream, block_weights(contents.config, layer, f"Weights {layer}"), tokens
-        )
+        block = write_block(book, contents, layer, stream, tokens)
         stream, first_edit = block.out, first_edit or block.first_edit
     write_head(book, contents, stream, tokens, rows)
     write_words(book, contents)
@@ -53,7 +51,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_positions(book, contents)
     for layer in range(contents.config.n_layer):
         write_weights(book, contents, layer)
-    tried = block_weights(contents.config, 0, "Weights 0").tensors[_TRIED]
+    tried = block_weights(contents.config, 0, "Weights 0")[_TRIED]
     _write_start(start, prompt_tab.cell, first_edit, (tried.sheet, start.at(tried.row, tried.column)))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from workbook_templates import next_tokens, walkthrough
 from workbook_templates import style as look
+from workbook_templates.bands import AFTER_STATISTICS, STATISTICS, Band, BandPage
+from workbook_templates.block import DIRECTION, edited, layer_norm
 from workbook_templates.book import MARK, READY, Book
-from workbook_templates.pure.block import layer_norm
 from workbook_templates.pure.contents import Contents
-from workbook_templates.pure.page import FixedPage, Range
 from workbook_templates.pure.tokens import TokenTable
 from workbook_templates.pure.weights import Vocabulary
+from workbook_templates.range import Range
 
 _SHOWN = 10  # tokens in the table
 _PRINTED_ROWS = 30
@@ -19,49 +20,56 @@ _NEXT = ("rank", "token", "id", "logit", "probability", "row")
 _PLACE = _RANK + 5  # the column of a token's row on the tab Vocabulary
 
 
-def write_head(book: Book, contents: Contents, incoming: Range, tokens: TokenTable, vocabulary: Vocabulary) -> None:
-    """Writes the tab and names the table of next tokens and the chosen token."""
-    page = FixedPage(
-        book,
-        "Head",
-        "Head",
-        walkthrough.HEAD,
-        tokens.labels,
-        kind="result",
-    )
-    final = _last_row(page, contents, incoming, tokens)
-    _logits(page, contents, final, vocabulary)
-    page.finish(incoming.sheet, "Words")
-
-
-def _last_row(page: FixedPage, contents: Contents, incoming: Range, tokens: TokenTable) -> Range:
-    number, width = "MAX(1,MIN(room,token_count))", incoming.width
+def write_head(book: Book, contents: Contents, incoming: Band, tokens: TokenTable, vocabulary: Vocabulary) -> None:
+    """Writes the tab and names the table of next tokens, the chosen token and the direction of its logit."""
+    page = BandPage(book, "Head", "Head", walkthrough.HEAD, labels=tokens.labels, kind="result", first=AFTER_STATISTICS)
+    number = "MAX(1,MIN(room,token_count))"
     labels = f"INDEX({tokens.positions.there},{number})", f"INDEX({tokens.tokens.there},{number})"
-    page.heading("last row", f"The last token's row of the residual stream, from the tab {incoming.sheet}.", ())
-    arrived = page.rows(width, count=1, labels=labels)
-    page.array(arrived, f"INDEX({incoming.there},{number},0)")
+    last = _last_row(page, incoming, number, labels)
+    page.heading("ln_f", "The final LayerNorm: the row is brought to mean 0 and spread 1, then scaled and shifted.", ())
+    gain, bias = (_weights(page, contents, name) for name in ("ln_f.weight", "ln_f.bias"))
+    final = layer_norm(page, last, gain.here, bias.here, rows=1, labels=labels)
+    spread = page.at(final.row, STATISTICS + 1)
+    place = _logits(page, contents, final.cells, vocabulary)
+    _direction(page, f"INDEX({vocabulary.rows.there},{place},0)*{gain.here}", spread)
+    page.finish(incoming.cells.sheet, "Words")
+
+
+def _last_row(page: BandPage, incoming: Band, number: str, labels: tuple[str, str]) -> Band:
+    page.heading("last row", f"The last token's row of the residual stream, from the tab {incoming.cells.sheet}.", ())
+    arrived = page.fill(f"INDEX({incoming.spill_outside},{number},0)", (incoming,), rows=1, labels=labels)
     page.heading("your edits", "To replace a value above, type a number here.", (), numbered=False)
-    edits = page.edits(width, count=1, labels=labels)
+    edits = page.edit_grid(rows=1, labels=labels)
     page.heading("edited", "The row with your edits.", (), numbered=False)
-    last = page.rows(width, count=1, labels=labels)
-    page.array(last, f'IF({edits.here}="",{arrived.here},{edits.here})')
+    return page.fill(edited(arrived.spill, edits.here), (arrived,), rows=1, labels=labels)
+
+
+def _weights(page: BandPage, contents: Contents, name: str) -> Range:
+    """A row with the weight or bias of ln_f."""
+    page.text(page.row, 1, name, page.style.bold)
+    values = contents.weights(name)[0].tolist()
+    for column, number in enumerate(values, start=page.first):
+        page.sheet.write_number(page.row, column, number, page.style.weight)
+    page.row += 1
+    return Range(page.name, page.row - 1, page.first, page.row - 1, page.first + len(values) - 1)
+
+
+def _direction(page: BandPage, weighted: str, spread: str) -> None:
+    """The row whose products with a row of the stream add up to that row's part of the answer's logit."""
     page.heading(
-        "ln_f",
-        "The final LayerNorm: the row minus its mean, divided by its spread, then scaled and shifted by ln_f.",
+        "direction",
+        "What the answer's logit reads. SUMPRODUCT of it and what a block adds is the block's part of the logit.",
         (),
+        numbered=False,
     )
-    weights = []
-    for name in ("ln_f.weight", "ln_f.bias"):
-        page.text(page.row, 1, name, page.style.bold)
-        for column, number in enumerate(contents.weights(name)[0].tolist(), start=arrived.column):
-            page.sheet.write_number(page.row, column, number, page.style.weight)
-        weights.append(Range(page.name, page.row, arrived.column, page.row, arrived.last_column).here)
-        page.row += 1
-    gain, bias = weights
-    return layer_norm(page, last, gain, bias, labels)
+    direction = page.put(
+        page.rows(rows=1, labels=('"answer"', 'next_token&""')), f"({weighted}-AVERAGE({weighted}))/{spread}", ()
+    )
+    page.book.name(DIRECTION, direction.cells.there)
 
 
-def _logits(page: FixedPage, contents: Contents, final: Range, vocabulary: Vocabulary) -> None:
+def _logits(page: BandPage, contents: Contents, final: Range, vocabulary: Vocabulary) -> str:
+    """Writes the list of tokens. Returns the cell with the row of the likeliest on the tab Vocabulary."""
     listed, others = len(contents.ids), contents.others
     page.heading(
         "logits",
@@ -76,13 +84,14 @@ def _logits(page: FixedPage, contents: Contents, final: Range, vocabulary: Vocab
     table = _Table(page, listed, vocabulary, final)
     table.write_list()
     table.write_next_tokens()
-    page.row = table.header + _PRINTED_ROWS
+    page.row = table.other + 2
+    return page.at(table.header + 1, _PLACE)
 
 
 class _Table:
     """The list of all tokens with their probabilities, and next to it the most likely ones."""
 
-    def __init__(self, page: FixedPage, listed: int, vocabulary: Vocabulary, final: Range) -> None:
+    def __init__(self, page: BandPage, listed: int, vocabulary: Vocabulary, final: Range) -> None:
         self._page, self._vocabulary, self._final = page, vocabulary, final
         self.header, self.other = page.row, page.row + listed + 1
         first, last = self.header + 1, self.header + listed

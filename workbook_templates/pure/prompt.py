@@ -16,6 +16,7 @@ class PromptTab:
 
     def __init__(self, book: Book, contents: Contents, prompt: str) -> None:
         """Writes the part that does not depend on other tabs."""
+        book.fold_after(prompt)
         self._page = page = Page(book, "Prompt", (24, 68, 90), kind="input")
         page.furniture(
             "Prompt",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbook_templates import walkthrough
+from workbook_templates.bands import Band, BandPage
 from workbook_templates.book import READY, Book
-from workbook_templates.pure.page import VALUES, FixedPage, Range
 from workbook_templates.pure.weights import Vocabulary, WordTable
+from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
 _REST, _WORD, _ENDS, _NEXT, _WRONG, _ROW, _COUNT, _FROM = range(6, 14)  # the columns of the table of words
@@ -135,26 +136,19 @@ def _cell(page: Page, row: int, column: int, formula: str, cell_format: str = "t
     page.sheet.write_formula(row, column, f"={formula}", getattr(page.style, cell_format), "")
 
 
-def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, positions: Range) -> Range:
+def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, positions: Range) -> Band:
     """Writes the tab and returns the stream that enters Block 0."""
-    page = FixedPage(
-        book,
-        "Embeddings",
-        "Embeddings",
-        walkthrough.EMBEDDINGS,
-        tokens.labels,
-    )
-    width = vocabulary.rows.width
+    page = BandPage(book, "Embeddings", "Embeddings", walkthrough.EMBEDDINGS, labels=tokens.labels)
     page.heading("token", "Token embedding: the token's row on the tab Vocabulary (wte.weight).", ())
-    token = page.rows(width)
+    cells = page.rows()
     for index in range(book.shape.tokens):
         number = tokens.vocabulary_rows.rows(index, 1).there
-        page.array(token.rows(index, 1), f'IF({number}="",0,INDEX({vocabulary.rows.there},{number},0))')
+        row = f'IF({number}="",0,INDEX({vocabulary.rows.there},{number},0))'
+        page.array(cells.rows(index, 1), row, page.style.used_number)
+    token = Band(cells, False, True)
     page.heading("position", "Position embedding: the position's row on the tab Positions (wpe.weight).", ())
-    room = page.rows(width)
-    page.array(room, f'IF({room.positions}="",0,{positions.there})')
+    position = page.fill(positions.there, ())
     page.heading("sum", "Token plus position: the residual stream that enters Block 0.", ())
-    stream = page.fill(f"{token.here}+{room.here}", width)
-    assert stream.column == VALUES
+    stream = page.fill(f"{token.spill}+{position.spill}", (token, position))
     page.finish("Tokens", "Block 0")
     return stream

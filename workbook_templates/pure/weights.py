@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from udfs.backend.gpt2.config import Config
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents, Numbers
-from workbook_templates.pure.page import Range
+from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
 FIRST_WEIGHT = 3  # the column in which the numbers of a table begin
@@ -40,25 +40,15 @@ _PIECES = 3  # the most tokens that a word may have
 _WORDS_TOP, _VOCABULARY_TOP, _FACTS_TOP, _POSITIONS_TOP = 5, 9, 4, 4  # the first row of each table
 
 
-@dataclass(frozen=True)
-class BlockWeights:
-    """The ranges of one block's tensors, by the last part of their names: `attn.c_attn.weight`."""
-
-    tensors: dict[str, Range]
-
-    def __getitem__(self, name: str) -> str:
-        return self.tensors[name].there
-
-
-def block_weights(config: Config, layer: int, sheet: str) -> BlockWeights:
-    """The ranges of a block's tensors, each below a bar and a row of channel numbers."""
+def block_weights(config: Config, layer: int, sheet: str) -> dict[str, Range]:
+    """The ranges of a block's tensors by the last part of their names, each below a bar and a row of numbers."""
     tensors, row = {}, TOP
     for name, _ in TENSORS:
         *rows, width = config.shapes()[f"h.{layer}.{name}"]
         height = rows[0] if rows else 1
         tensors[name] = Range(sheet, row + 2, FIRST_WEIGHT, row + 1 + height, FIRST_WEIGHT + width - 1)
         row += height + 3
-    return BlockWeights(tensors)
+    return tensors
 
 
 def write_weights(book: Book, contents: Contents, layer: int) -> None:
@@ -77,7 +67,7 @@ def write_weights(book: Book, contents: Contents, layer: int) -> None:
         values = contents.weights(f"h.{layer}.{tensor}")
         if tensor.endswith("weight"):
             page.link(links, FIRST_WEIGHT + number, name, page.at(page.row, 0), tensor.removesuffix(".weight"))
-        _tensor(page, f"h.{layer}.{tensor}", meaning, values, places.tensors[tensor])
+        _tensor(page, f"h.{layer}.{tensor}", meaning, values, places[tensor])
     page.sheet.freeze_panes(links + 1, FIRST_WEIGHT)
     page.sheet.print_area(0, 0, PRINTED_ROWS, PRINTED_COLUMNS)
 

@@ -1,0 +1,94 @@
+"""How a block's formulas reach what the model has learned: from cells, or by functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from workbook_templates.bands import Band, BandPage
+from workbook_templates.range import Range
+
+
+class Learned(Protocol):
+    """The weights of one block. Their names lack the block: `attn.c_attn`, `ln_1.weight`."""
+
+    product: str  # how a formula multiplies by a matrix, as the reader sees it
+
+    def linear(self, page: BandPage, x: Band, name: str) -> str:
+        """The formula of a linear layer, x @ W + b."""
+        ...
+
+    def vector(self, page: BandPage, name: str, width: int) -> str:
+        """The cells of a LayerNorm's weight or bias, in a formula on this page. May write them there."""
+        ...
+
+    def first_channel(self, page: BandPage, name: str, height: int) -> tuple[str, str]:
+        """The weights and the bias of a linear layer's channel 0, in a formula on this page. May write them there."""
+        ...
+
+    def added(self, page: BandPage, values: str, *places: str) -> str:
+        """The values plus what the model text adds at these places, such as `attn`; `` is the block's input."""
+        ...
+
+
+@dataclass(frozen=True)
+class InCells:
+    """Every tensor is in a range of cells."""
+
+    tensors: dict[str, Range]
+    product = "MMULT(x, weight) + bias"
+
+    def linear(self, page: BandPage, x: Band, name: str) -> str:
+        return f"MMULT({x.spill},{self.tensors[f'{name}.weight'].there})+{self.tensors[f'{name}.bias'].there}"
+
+    def vector(self, page: BandPage, name: str, width: int) -> str:
+        return self.tensors[name].there
+
+    def first_channel(self, page: BandPage, name: str, height: int) -> tuple[str, str]:
+        weights, bias = (self.tensors[f"{name}.{part}"].columns(0, 1).there for part in ("weight", "bias"))
+        return f"TRANSPOSE({weights})", bias
+
+    def added(self, page: BandPage, values: str, *places: str) -> str:
+        return values
+
+
+@dataclass(frozen=True)
+class InFunctions:
+    """The functions know the tensors of the model that the cell `model` names."""
+
+    layer: int
+    product = "GPT2_LINEAR: x · weight + bias"
+
+    def linear(self, page: BandPage, x: Band, name: str) -> str:
+        return f'GPT2_LINEAR({page.values_for_function(x)},"h.{self.layer}.{name}",model)'
+
+    def vector(self, page: BandPage, name: str, width: int) -> str:
+        formula = f'GPT2_WEIGHT("h.{self.layer}.{name}",0,1,0,{width},model)'
+        return weight_row(page, name.rpartition(".")[2], formula, width).here
+
+    def first_channel(self, page: BandPage, name: str, height: int) -> tuple[str, str]:
+        layer = f"h.{self.layer}.{name}"
+        bias = page.at(page.row, page.first - 1)
+        page.formula(page.row, page.first - 1, f'GPT2_WEIGHT("{layer}.bias",0,1,0,1,model)', page.style.weight)
+        weights = f'TRANSPOSE(GPT2_WEIGHT("{layer}.weight",0,{height},0,1,model))'
+        return weight_row(page, "to channel 0", weights, height).here, bias
+
+    def added(self, page: BandPage, values: str, *places: str) -> str:
+        formula = values
+        for place in places:
+            formula = f'GPT2_ADDED({formula},"h.{self.layer}{place}",model)'
+        text = " to h.", " to blocks."
+        found = "+".join(f'ISNUMBER(SEARCH("{way}{self.layer}",model))' for way in text)
+        return f"IF({found},{formula},{values})"
+
+
+def weight_row(page: BandPage, label: str, formula: str, width: int) -> Range:
+    """A row of weights on the page."""
+    cells = Range(page.name, page.row, page.first, page.row, page.first + width - 1)
+    page.format_row(page.row, page.style.number, page.first + width)
+    page.text(page.row, 1, label, page.style.bold)
+    page.array(cells, formula, page.style.number)
+    page.sheet.conditional_format(*cells.corners, {"type": "no_blanks", "format": page.style.learned})
+    page.mark_errors(page.row, page.first)
+    page.row += 1
+    return cells

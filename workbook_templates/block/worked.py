@@ -1,0 +1,48 @@
+"""One number of a step, worked out in words: `row 5, channel 0: 0.512 + -0.230 = 0.282`."""
+
+from __future__ import annotations
+
+from workbook_templates.bands import Band, BandPage
+from workbook_templates.book import READY
+
+CHANNEL = '"row "&token_count-1&", channel 0: "'
+PAIR = '"head 0, row "&token_count-1&" at row 0: "'
+
+
+def number(cell: str) -> str:
+    """A number with three decimals, as a text."""
+    return f'TEXT({cell},"0.000")'
+
+
+def explain(page: BandPage, formula: str, size: str, example: str) -> None:
+    """Writes a step's formula in words, the shape of its values, and one of them worked out.
+
+    size: the shape, a text formula such as `token_count&" tokens, 84 channels"`
+    example: a text formula
+    """
+    for label, text in (
+        ("formula", f'"{formula}    →  ["&{size}&"]"'),
+        ("for example", f'IF(status="{READY}",{example},"")'),
+    ):
+        page.text(page.row, 1, label, page.style.note)
+        page.formula(page.row, page.first, text, page.style.note)
+        page.row += 1
+
+
+def channels(count: int) -> str:
+    """The shape of values with a row for each token."""
+    return f'token_count&" tokens, {count} channels"'
+
+
+def product(row: str, weights: str, bias: str, count: int) -> str:
+    """A cell of a linear layer: the products of a row and a column of weights, added up, plus the bias."""
+    total = f"SUMPRODUCT({row},{weights})"
+    return (
+        f'{CHANNEL}&"{count} products of row "&token_count-1&" and the weights to channel 0 add up to "&'
+        f'{number(total)}&"; + "&{number(bias)}&" = "&{number(f"{total}+{bias}")}'
+    )
+
+
+def addition(first: Band, second: str, total: Band) -> str:
+    """A cell of a sum."""
+    return f'{CHANNEL}&{number(first.of_last(0))}&" + "&{number(second)}&" = "&{number(total.of_last(0))}'
