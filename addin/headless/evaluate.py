@@ -12,7 +12,8 @@ from udfs import excel_errors
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Array, Call, Constant, Error, Missing, Name, Node, Operation, Reference
 
-from . import formulas_package, natives
+from . import aggregates, formulas_package, natives
+from .elementwise import elementwise
 from .special_forms import SPECIAL_FORMS, Closure, Scope
 from .values import (
     CALC,
@@ -23,10 +24,10 @@ from .values import (
     VALUE,
     Value,
     as_grid,
-    blanks,
-    from_cells,
+    blanks_as_zero,
     from_result,
     to_plain,
+    without_booleans,
 )
 
 Function = Callable[..., Any]
@@ -36,6 +37,7 @@ VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
 _ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT", "MMULT", "INDEX", "LOOKUP"})
 _SIGNS = {"-": "U-", "+": "U+"}  # the names of operators with one operand in the package `formulas`
 _NO_SCOPE: Scope = {}
+_NATIVE = natives.FUNCTIONS | aggregates.FUNCTIONS
 
 
 class GridReader(Protocol):
@@ -72,7 +74,8 @@ class Evaluation:
             return CALC
         if isinstance(value, np.ndarray) and (value.size == 1 or not self._arrays):
             value = self.intersected(tree, value)
-        return value if isinstance(tree, Call) and tree.function in self._functions else _blank_as_zero(value)
+        value = without_booleans(value)
+        return value if isinstance(tree, Call) and tree.function in self._functions else blanks_as_zero(value)
 
     def value(self, node: Node, scope: Scope) -> Any:
         """Value of a node: a scalar, a 2-D array, or a Closure."""
@@ -181,12 +184,11 @@ class Evaluation:
         return self._elementwise(_SIGNS.get(node.symbol, node.symbol) if len(operands) == 1 else node.symbol, operands)
 
     def _elementwise(self, symbol: str, operands: list[Value]) -> Value:
-        operands = natives.aligned(operands)
-        value = natives.elementwise(symbol, operands)
+        value = elementwise(symbol, operands)
         if value is not None:
             return value
         function = formulas_package.operator(symbol)
-        return VALUE if function is None else formulas_package.call(function, operands)
+        return VALUE if function is None else formulas_package.call(function, natives.aligned(operands))
 
     def _call(self, node: Call, scope: Scope) -> Any:
         name = node.function
@@ -199,14 +201,14 @@ class Evaluation:
             return (
                 closure.apply([self.value(x, scope) for x in node.arguments]) if isinstance(closure, Closure) else VALUE
             )
-        if name in natives.FUNCTIONS:
+        if name in _NATIVE:
             return self._call_native(name, node, scope)
         function = formulas_package.find(name)
         if function is None:
             self._unknown.add(name)
             return NAME
         arguments = self._array_arguments(name, node, scope)
-        value = natives.elementwise(name, arguments)
+        value = elementwise(name, arguments)
         if value is not None:
             return value
         # The package expects 0 for an omitted argument.
@@ -224,23 +226,13 @@ class Evaluation:
     def _call_native(self, name: str, node: Call, scope: Scope) -> Value:
         # A reference to one cell counts as a range, in which functions ignore text and booleans.
         values = self._array_arguments(name, node, scope)
-        pairs = zip(node.arguments, values, strict=True)
+        pairs = zip(node.arguments, map(without_booleans, values), strict=True)
         arguments = [as_grid(v) if isinstance(self.resolved(x, scope), Reference) else v for x, v in pairs]
         try:
-            return natives.FUNCTIONS[name](*arguments)
+            return _NATIVE[name](*arguments)
         except (TypeError, LookupError, ValueError):  # a wrong number of arguments, or shapes that do not fit
             return VALUE
 
     def _is_lambda(self, name: str) -> bool:
         tree = self._grid.named(self.cell[0], name)
         return isinstance(tree, Call) and tree.function == "LAMBDA"
-
-
-def _blank_as_zero(value: Value) -> Value:
-    if value is None:
-        return 0.0
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        blank = blanks(value)
-        if blank.any():
-            return from_cells(np.where(blank, 0.0, value))
-    return value
