@@ -111,9 +111,7 @@ def _numbers(arguments: tuple[Value, ...]) -> Iterator[Grid]:
             yield argument
         else:
             items = argument.reshape(-1).tolist()
-            for item in items:
-                if isinstance(item, XlError):
-                    raise CellFailureError(item)
+            _raise_error(items)
             numbers = [item for item in items if type(item) is float]
             if numbers:
                 yield np.array(numbers)
@@ -132,6 +130,10 @@ def _truths(arguments: tuple[Value, ...]) -> list[bool]:
 def _raise_errors(grids: list[Grid]) -> None:
     for grid in grids:
         if grid.dtype == object:
-            for item in grid.reshape(-1).tolist():
-                if isinstance(item, XlError):
-                    raise CellFailureError(item)
+            _raise_error(grid.reshape(-1).tolist())
+
+
+def _raise_error(items: list[Scalar]) -> None:
+    """Raises the first error among cells."""
+    if XlError in set(map(type, items)):
+        raise CellFailureError(next(item for item in items if isinstance(item, XlError)))

@@ -107,7 +107,7 @@ class Readers:
     def of(self, sheet: int, rect: CellRange, mask: NDArray[np.bool_] | None = None) -> Set[Formula]:
         """Formulas that read a cell of the range. With a mask of its shape, only the cells where it is True count."""
         entries, formulas = self._at(sheet, rect)
-        if mask is None or not formulas or mask.all():
+        if mask is None or not formulas or mask.size == 1 or mask.all():
             return formulas
         return {formula for read, formula in entries if _touched(read, rect, mask)}
 

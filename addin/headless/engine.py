@@ -22,7 +22,7 @@ from .order import Order, find_order
 from .values import REF, Grid, Scalar, Value, as_grid, blanks, differs, same
 
 _MOST_ROUNDS = 50
-_CHANGED, _UNCHANGED = np.ones((1, 1), bool), np.zeros((1, 1), bool)
+_CHANGED = np.ones((1, 1), bool)  # the mask of a single cell
 
 
 class Engine:
@@ -131,6 +131,8 @@ class Engine:
     def _check_reach(self, order: Order, formula: Formula) -> None:
         """Gives up the order if the formula now fills cells that an earlier formula reads."""
         reach = order.reach[formula]
+        if formula.rect == reach:
+            return
         both = reach.around(formula.rect)
         if both == reach:
             return
@@ -167,11 +169,11 @@ class Engine:
             if formula in noted or formula.shown is shown:
                 continue
             noted.add(formula)  # what it showed first counts
-            where, mask = _difference(rect, shown, formula.rect, formula.shown)
-            if mask.any():
+            change = _difference(rect, shown, formula.rect, formula.shown)
+            if change is not None:
                 self._formulas_before.setdefault(formula, (rect, shown))
                 found |= self._readers.of_spill(formula.sheet, formula.cell)
-                found |= self._readers.of(formula.sheet, where, mask)
+                found |= self._readers.of(formula.sheet, *change)
         return found
 
     def _remove(self, home: Sheet, formula: Formula) -> None:
@@ -198,8 +200,9 @@ class Engine:
     def _collect_changes(self) -> ChangedCells:
         parts = []
         for formula, (rect, shown) in self._formulas_before.items():
-            where, mask = _difference(rect, shown, formula.rect, formula.shown)
-            parts.append((formula.sheet, where, mask))
+            change = _difference(rect, shown, formula.rect, formula.shown)
+            if change is not None:
+                parts.append((formula.sheet, *change))
         for (sheet, row, column), value in self._cells_before.items():
             if not same(value, self.sheets[sheet].cell(row, column)):
                 parts.append((sheet, CellRange.cell(row, column), _CHANGED))
@@ -209,20 +212,24 @@ class Engine:
 
 def _difference(
     old_rect: CellRange, old: Value, new_rect: CellRange, new: Value
-) -> tuple[CellRange, NDArray[np.bool_]]:
-    """A mask of the cells that changed, over both ranges together, which start in the same cell."""
+) -> tuple[CellRange, NDArray[np.bool_]] | None:
+    """A mask of the cells that changed, over both ranges together, which start in the same cell; None without changes."""
     if not isinstance(old, np.ndarray) and not isinstance(new, np.ndarray):
-        return new_rect, _UNCHANGED if same(old, new) else _CHANGED
-    if old_rect == new_rect:
-        return new_rect, differs(as_grid(old), as_grid(new))
+        return None if same(old, new) else (new_rect, _CHANGED)
     both = old_rect.around(new_rect)
+    mask = _differing(as_grid(old), as_grid(new), both)
+    return (both, mask) if mask.any() else None
+
+
+def _differing(before: Grid, after: Grid, both: CellRange) -> NDArray[np.bool_]:
+    if before.shape == after.shape:
+        return differs(before, after)
     mask = np.zeros((both.height, both.width), bool)
-    before, after = as_grid(old), as_grid(new)
     for grid in (before, after):
         mask[: grid.shape[0], : grid.shape[1]] = _filled(grid)
     rows, columns = min(before.shape[0], after.shape[0]), min(before.shape[1], after.shape[1])
     mask[:rows, :columns] = differs(before[:rows, :columns], after[:rows, :columns])
-    return both, mask
+    return mask
 
 
 def _filled(grid: Grid) -> NDArray[np.bool_] | bool:

@@ -10,7 +10,18 @@ import numpy as np
 
 from udfs import excel_errors
 from workbook_templates.formula.ranges import CellRange
-from workbook_templates.formula.tree import Array, Call, Constant, Error, Missing, Name, Node, Operation, Reference
+from workbook_templates.formula.tree import (
+    Array,
+    Call,
+    Constant,
+    Error,
+    Missing,
+    Name,
+    Node,
+    Operation,
+    Reference,
+    Table,
+)
 
 from . import aggregates, formulas_package, natives
 from .elementwise import elementwise
@@ -79,22 +90,8 @@ class Evaluation:
 
     def value(self, node: Node, scope: Scope) -> Any:
         """Value of a node: a scalar, a 2-D array, or a Closure."""
-        if isinstance(node, Constant):
-            return node.value
-        if isinstance(node, Missing):
-            return None
-        if isinstance(node, Error):
-            return ERRORS[node.text]
-        if isinstance(node, Array):
-            return from_result([[self.value(item, scope) for item in row] for row in node.rows])
-        if isinstance(node, Name):
-            return self._named_value(node, scope)
         try:
-            if isinstance(node, Reference):
-                return self._read(node)
-            if isinstance(node, Operation):
-                return self._read(self._reference(node, scope)) if node.symbol == ":" else self._operation(node, scope)
-            return self._call(node, scope) if isinstance(node, Call) else NAME  # structured references are not known
+            return _EVALUATE[type(node)](self, node, scope)
         except natives.CellFailureError as failure:
             return failure.error
 
@@ -119,7 +116,7 @@ class Evaluation:
             raise natives.CellFailureError(REF)
         return sheet
 
-    def _read(self, node: Reference) -> Value:
+    def _read(self, node: Reference, scope: Scope) -> Value:
         sheet = self._sheet(node)
         if node.spill:
             return self._grid.spill(sheet, node.range.top, node.range.left)[1]
@@ -167,23 +164,26 @@ class Evaluation:
     def _operation(self, node: Operation, scope: Scope) -> Value:
         """Value of an operation. A sum of a thousand cells is a thousand operations, each the first operand of the
         next, so they are evaluated from the innermost outwards: recursion would be too deep."""
+        if node.symbol == ":":
+            return self._read(self._reference(node, scope), scope)
         chain = [node]
         while isinstance(first := chain[-1].operands[0], Operation) and first.symbol != ":":
             chain.append(first)
         value = self.value(first, scope)
         for outer in reversed(chain):
-            value = self._operated(outer, [value, *(self.value(x, scope) for x in outer.operands[1:])])
+            value = self._operated(outer, [value, *[self.value(x, scope) for x in outer.operands[1:]]])
         return value
 
     def _operated(self, node: Operation, operands: list[Any]) -> Value:
         if not self._arrays:
             pairs = zip(node.operands, operands, strict=True)
             operands = [self.intersected(x, v) if isinstance(x, (Reference, Name)) else v for x, v in pairs]
-        if any(isinstance(x, Closure) for x in operands):
-            return VALUE
-        return self._elementwise(_SIGNS.get(node.symbol, node.symbol) if len(operands) == 1 else node.symbol, operands)
+        symbol = _SIGNS.get(node.symbol, node.symbol) if len(operands) == 1 else node.symbol
+        return self._elementwise(symbol, operands)
 
     def _elementwise(self, symbol: str, operands: list[Value]) -> Value:
+        if any(isinstance(x, Closure) for x in operands):
+            return VALUE
         value = elementwise(symbol, operands)
         if value is not None:
             return value
@@ -203,14 +203,14 @@ class Evaluation:
             )
         if name in _NATIVE:
             return self._call_native(name, node, scope)
-        function = formulas_package.find(name)
-        if function is None:
-            self._unknown.add(name)
-            return NAME
         arguments = self._array_arguments(name, node, scope)
         value = elementwise(name, arguments)
         if value is not None:
             return value
+        function = formulas_package.find(name)
+        if function is None:
+            self._unknown.add(name)
+            return NAME
         # The package expects 0 for an omitted argument.
         pairs = zip(node.arguments, arguments, strict=True)
         return formulas_package.call(function, [0 if isinstance(x, Missing) else v for x, v in pairs])
@@ -236,3 +236,20 @@ class Evaluation:
     def _is_lambda(self, name: str) -> bool:
         tree = self._grid.named(self.cell[0], name)
         return isinstance(tree, Call) and tree.function == "LAMBDA"
+
+
+def _array(evaluation: Evaluation, node: Array, scope: Scope) -> Value:
+    return from_result([[evaluation.value(item, scope) for item in row] for row in node.rows])
+
+
+_EVALUATE: dict[type[Node], Callable[[Evaluation, Any, Scope], Any]] = {
+    Array: _array,
+    Call: Evaluation._call,
+    Constant: lambda _, node, __: node.value,
+    Error: lambda _, node, __: ERRORS[node.text],
+    Missing: lambda *_: None,
+    Name: Evaluation._named_value,
+    Operation: Evaluation._operation,
+    Reference: Evaluation._read,
+    Table: lambda *_: NAME,  # structured references are not known
+}

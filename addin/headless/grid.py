@@ -17,7 +17,7 @@ from .natives import fitted
 from .range_index import RangeIndex
 from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result
 
-_WORTH_KEEPING = 1024  # cells
+_MANY = 1024  # cells
 
 
 @dataclass(eq=False)
@@ -44,6 +44,7 @@ class Formula:
 
     def __post_init__(self) -> None:
         self.cell: Position = (self.row, self.column)
+        self._alone = CellRange.cell(*self.cell)
         self.rect = self._filled_by(self.shown)
 
     def show(self, shown: Value) -> None:
@@ -60,7 +61,9 @@ class Formula:
         return self.rect if self.evaluated or self.stored is None else self.rect.around(self.stored)
 
     def _filled_by(self, value: Value) -> CellRange:
-        height, width = value.shape if isinstance(value, np.ndarray) else (1, 1)
+        if not isinstance(value, np.ndarray):
+            return self._alone
+        height, width = value.shape
         return CellRange(self.row, self.column, self.row + height - 1, self.column + width - 1)
 
 
@@ -76,6 +79,9 @@ class Shown(NamedTuple):
         return cls(formula, formula.rect, formula.shown)
 
 
+_Layout = tuple[list[Formula], list[Position]]
+
+
 class Sheet:
     """The cells of one sheet. `edited` are those that were typed into or cleared since the file was read."""
 
@@ -87,7 +93,9 @@ class Sheet:
         self._arrays: dict[Formula, CellRange] = {}
         self._extents: RangeIndex[Formula] = RangeIndex()
         self._blocked: set[Formula] = set()
-        self._kept: dict[CellRange, Value] = {}  # large ranges full of constants
+        # What is found again and again: large ranges full of constants; and what else fills a range, unless it is much.
+        self._kept: dict[CellRange, Value] = {}
+        self._layouts: dict[CellRange, _Layout] = {}
         for formula in self.formulas.values():
             self._note(formula)
 
@@ -103,6 +111,7 @@ class Sheet:
         something else."""
         self.edited.add(cell)
         self._kept.clear()
+        self._layouts.clear()
         if value is None:
             self.constants.pop(cell, None)
             self._used.discard(*cell)
@@ -114,6 +123,7 @@ class Sheet:
     def remove(self, formula: Formula) -> None:
         del self.formulas[formula.cell]
         self._used.discard(*formula.cell)
+        self._layouts.clear()
         self._forget(formula)
         self._blocked.discard(formula)
 
@@ -149,19 +159,18 @@ class Sheet:
             rect = self._without_unused_end(rect)
         if rect in self._kept:
             return self._kept[rect]
-        arrays = [formula for formula in self._arrays_at(rect) if formula.rect.meets(rect)]
+        arrays, used = self._layout(rect)
+        arrays = [formula for formula in arrays if formula.rect.meets(rect)]
         for formula in arrays:
             if formula.rect.common(rect) == rect:
                 part = _part(formula, rect)
                 return part if part.dtype == np.float64 else from_cells(part)
         cells = np.full((rect.height, rect.width), None, object)
         for formula in arrays:
-            shared = formula.rect.common(rect)
-            if shared:
-                rows = slice(shared.top - rect.top, shared.bottom - rect.top + 1)
-                columns = slice(shared.left - rect.left, shared.right - rect.left + 1)
-                cells[rows, columns] = _part(formula, shared)
-        used = self._used.inside(rect)
+            shared = formula.rect.common(rect) or rect
+            rows = slice(shared.top - rect.top, shared.bottom - rect.top + 1)
+            columns = slice(shared.left - rect.left, shared.right - rect.left + 1)
+            cells[rows, columns] = _part(formula, shared)
         constants = 0
         for row, column in used:
             if (row, column) in self.constants:
@@ -170,7 +179,7 @@ class Sheet:
             elif not isinstance(shown := self.formulas[row, column].shown, np.ndarray):
                 cells[row - rect.top, column - rect.left] = shown
         value = from_cells(cells)
-        if constants == rect.area >= _WORTH_KEEPING:
+        if constants == rect.area >= _MANY:
             self._kept[rect] = value
         return value
 
@@ -179,6 +188,9 @@ class Sheet:
         this formula and others showed before."""
         before = [Shown.by(formula)]
         was_array = formula in self._arrays
+        if not was_array and not isinstance(formula.value, np.ndarray) and formula.fixed is None:
+            formula.show(formula.value)  # the case of most formulas
+            return before
         self._show(formula, blocked=self._obstructed(formula))
         self._note(formula)
         wanted = formula.wanted
@@ -197,7 +209,7 @@ class Sheet:
                 continue
             before.append(Shown.by(formula))
             wanted = formula.wanted
-            taken = formula.fixed is None and bool(placed.meeting(wanted))
+            taken = formula.fixed is None and wanted.area > 1 and bool(placed.meeting(wanted))
             self._show(formula, blocked=taken or self._obstructed(formula))
             self._note(formula)
             if not formula.blocked:
@@ -205,25 +217,36 @@ class Sheet:
         return before
 
     def _note(self, formula: Formula) -> None:
-        """Updates the index of the formulas that fill more than one cell, or would if nothing were in the way."""
-        if formula.wanted.area == 1 and formula.expected.area == 1:
-            self._forget(formula)
-            return
+        """Updates the index of the formulas that fill more than one cell, or would if nothing were in the way.
+
+        The index has the largest range that a formula ever filled, because spills grow and shrink with each prompt."""
+        known = self._arrays.get(formula)
         extent = formula.expected.around(formula.wanted)
-        if self._arrays.get(formula) != extent:
+        if known is not None:
+            extent = extent.around(known)
+        if extent != known and extent.area > 1:
             self._forget(formula)
             self._arrays[formula] = extent
             self._extents.add(extent, formula)
+            self._layouts.clear()
 
     def _forget(self, formula: Formula) -> None:
         extent = self._arrays.pop(formula, None)
         if extent is not None:
             self._extents.remove(extent, formula)
 
+    def _layout(self, rect: CellRange) -> _Layout:
+        """The array formulas that may fill or need a cell of the range, in reading order, and the used cells in it."""
+        found = self._layouts.get(rect)
+        if found is None:
+            arrays = sorted((formula for _, formula in self._extents.meeting(rect)), key=_position)
+            found = arrays, self._used.inside(rect)
+            if len(found[1]) < _MANY:
+                self._layouts[rect] = found
+        return found
+
     def _arrays_at(self, rect: CellRange) -> list[Formula]:
-        """The array formulas that fill or need a cell of the range, in reading order."""
-        found = [formula for _, formula in self._extents.meeting(rect)]
-        return sorted(found, key=_position) if len(found) > 1 else found
+        return self._layout(rect)[0]
 
     def _covering(self, row: int, column: int) -> Formula | None:
         """The array formula that fills the cell."""
@@ -241,7 +264,7 @@ class Sheet:
         rect = formula.wanted
         if formula.fixed is not None or rect.area == 1:
             return False
-        return any(cell != formula.cell for cell in self._used.inside(rect))
+        return any(cell != formula.cell for cell in self._layout(rect)[1])
 
     def _show(self, formula: Formula, blocked: bool) -> None:
         formula.blocked = blocked
