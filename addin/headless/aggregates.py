@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import reduce
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def sum_of_products(*arguments: Value) -> Value:
         kept = [row for row in rows if {float}.issuperset(map(type, row))]
         products = np.prod(np.array(kept, dtype=np.float64).reshape(-1, len(grids)), axis=1)
     else:
-        products = np.prod([grid.reshape(-1) for grid in grids], axis=0)
+        products = reduce(np.multiply, grids).reshape(-1)
     return checked(float(products.sum()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from functools import cache
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,10 +59,11 @@ def elementwise(name: str, arguments: list[Value]) -> Value | None:
     """The value of an operator or function with that name; None if it is not one of those here.
 
     Comparisons and tests of an array give an array of booleans."""
+    are_arrays = any(isinstance(x, np.ndarray) for x in arguments)
     if name in _ARITHMETIC and len(arguments) == _ARITHMETIC[name].nin:
-        return _arithmetic(name, aligned(arguments))
+        return _arithmetic(name, aligned(arguments)) if are_arrays else _calculated(name, *arguments)
     if name in _COMPARISONS and len(arguments) == 2:
-        return _comparison(name, aligned(arguments))
+        return _comparison(name, *aligned(arguments)) if are_arrays else _compared(name, *arguments)
     if name in _TESTS and len(arguments) == 1:
         return _test(_TESTS[name], arguments[0])
     return None
@@ -96,11 +97,9 @@ def _picked(condition: Scalar, yes: Scalar, no: Scalar) -> Scalar:
 
 
 def _arithmetic(name: str, arguments: list[Value]) -> Value:
-    if not any(isinstance(x, np.ndarray) for x in arguments):
-        return _calculated(name, *arguments)
     numbers: list[Any] = [_numbers(x) for x in arguments]
     if any(x is None for x in numbers):
-        return _over(_cell_function(name), arguments)
+        return _over(partial(_calculated, name), arguments)
     with np.errstate(all="ignore"):
         result = _ARITHMETIC[name](*numbers)
     value: Grid = checked(result)
@@ -144,34 +143,25 @@ def _numbers(value: Value) -> float | NDArray[np.float64] | None:
 _WITHOUT_TEXT = frozenset({float, bool, type(None)})
 
 
-def _comparison(name: str, arguments: list[Value]) -> Value:
-    compare = _cell_function(name)
-    first, second = arguments
-    if not isinstance(first, np.ndarray) and not isinstance(second, np.ndarray):
-        value: Scalar = compare(first, second)
-        return value
-    if all(type(x) is float or (isinstance(x, np.ndarray) and x.dtype == np.float64) for x in arguments):
+def _comparison(name: str, first: Value, second: Value) -> Value:
+    if _is_numeric(first) and _is_numeric(second):
         return frozen(_COMPARISONS[name](first, second))
     if _is_blank(first) and not isinstance(second, np.ndarray):
-        return _repeated(compare(None, second), first)
-    return _over(compare, arguments)
+        return _repeated(_compared(name, None, second), first)
+    return _over(partial(_compared, name), [first, second])
 
 
-@cache
-def _cell_function(name: str) -> Callable[..., Any]:
-    """The operator or function for single cells."""
-    compare = _COMPARISONS.get(name)
-    if compare is None:
-        return lambda *items: _calculated(name, *items)
+def _is_numeric(value: Value) -> bool:
+    return value.dtype == np.float64 if isinstance(value, np.ndarray) else type(value) is float
 
-    def compared(first: Any, second: Any) -> Any:
-        if type(first) is float and type(second) is float:
-            return compare(first, second)
-        if isinstance(first, XlError) or isinstance(second, XlError):
-            return first if isinstance(first, XlError) else second
-        return compare(_sortable(first, second), _sortable(second, first))
 
-    return compared
+def _compared(name: str, first: Any, second: Any) -> Scalar:
+    """The comparison of single cells."""
+    for item in (first, second):
+        if isinstance(item, XlError):
+            return item
+    result: bool = _COMPARISONS[name](_sortable(first, second), _sortable(second, first))
+    return result
 
 
 def _sortable(item: Any, other: Any) -> tuple[int, Any]:

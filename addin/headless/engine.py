@@ -213,7 +213,7 @@ class Engine:
 def _difference(
     old_rect: CellRange, old: Value, new_rect: CellRange, new: Value
 ) -> tuple[CellRange, NDArray[np.bool_]] | None:
-    """A mask of the cells that changed, over both ranges together, which start in the same cell; None without changes."""
+    """The range and the mask of the cells that changed, or None. Both values start in the same cell."""
     if not isinstance(old, np.ndarray) and not isinstance(new, np.ndarray):
         return None if same(old, new) else (new_rect, _CHANGED)
     both = old_rect.around(new_rect)

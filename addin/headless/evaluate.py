@@ -137,14 +137,19 @@ class Evaluation:
             if last.sheet not in (None, first.sheet):
                 raise natives.CellFailureError(VALUE)
             return Reference.to(first.sheet, first.range.around(last.range))
-        if isinstance(node, Call) and node.function == "INDEX" and len(node.arguments) == 3:
-            whole = self._reference(node.arguments[0], scope)
-            row, column = (natives.number(self.value(argument, scope)) for argument in node.arguments[1:])
-            cell = CellRange.cell(whole.range.top + int(row) - 1, whole.range.left + int(column) - 1)
-            if not whole.range.holds(cell.top, cell.left):
-                raise natives.CellFailureError(REF)
-            return Reference.to(whole.sheet, cell)
+        if isinstance(node, Call) and node.function == "INDEX" and len(node.arguments) in (2, 3):
+            return self._cell_of(self._reference(node.arguments[0], scope), node.arguments[1:], scope)
         raise natives.CellFailureError(VALUE)
+
+    def _cell_of(self, whole: Reference, places: tuple[Node, ...], scope: Scope) -> Reference:
+        """The cell of a range at a row and a column, or at one place in a range that is one row or one column."""
+        rect = whole.range
+        numbers = [int(natives.number(self.value(place, scope))) for place in places]
+        row, column = numbers if len(numbers) == 2 else (1, *numbers) if rect.height == 1 else (*numbers, 1)
+        cell = CellRange.cell(rect.top + row - 1, rect.left + column - 1)
+        if not rect.holds(cell.top, cell.left):
+            raise natives.CellFailureError(REF)
+        return Reference.to(whole.sheet, cell)
 
     def intersected(self, node: Node, value: Value) -> Value:
         """The cell of a range that is in the formula's own row or column; of any other array, the first cell."""
@@ -171,18 +176,20 @@ class Evaluation:
             chain.append(first)
         value = self.value(first, scope)
         for outer in reversed(chain):
-            value = self._operated(outer, [value, *[self.value(x, scope) for x in outer.operands[1:]]])
+            others = [self.value(x, scope) for x in outer.operands[1:]]
+            value = self._operated(outer, [value, *others])
         return value
 
     def _operated(self, node: Operation, operands: list[Any]) -> Value:
         if not self._arrays:
-            pairs = zip(node.operands, operands, strict=True)
-            operands = [self.intersected(x, v) if isinstance(x, (Reference, Name)) else v for x, v in pairs]
+            for i, (operand, value) in enumerate(zip(node.operands, operands, strict=True)):
+                if isinstance(value, np.ndarray) and isinstance(operand, (Reference, Name)):
+                    operands[i] = self.intersected(operand, value)
         symbol = _SIGNS.get(node.symbol, node.symbol) if len(operands) == 1 else node.symbol
         return self._elementwise(symbol, operands)
 
     def _elementwise(self, symbol: str, operands: list[Value]) -> Value:
-        if any(isinstance(x, Closure) for x in operands):
+        if Closure in map(type, operands):
             return VALUE
         value = elementwise(symbol, operands)
         if value is not None:
@@ -196,13 +203,13 @@ class Evaluation:
             return SPECIAL_FORMS[name](node, scope, self)
         if name in self._functions:
             return from_result(self._functions[name](*(to_plain(self.value(x, scope)) for x in node.arguments)))
+        if name in _NATIVE and name not in scope:
+            return self._call_native(name, node, scope)
         if name in scope or self._is_lambda(name):
             closure = self.value(Name(None, name), scope)
             return (
                 closure.apply([self.value(x, scope) for x in node.arguments]) if isinstance(closure, Closure) else VALUE
             )
-        if name in _NATIVE:
-            return self._call_native(name, node, scope)
         arguments = self._array_arguments(name, node, scope)
         value = elementwise(name, arguments)
         if value is not None:

@@ -153,21 +153,24 @@ class Sheet:
 
     def read(self, rect: CellRange) -> Value:
         """Values of a range; a scalar for a single cell. A range as large as a column is cut to the used cells."""
-        if rect.area == 1:
+        area = rect.area
+        if area == 1:
             return self.cell(rect.top, rect.left)
-        if rect.area >= MAX_ROWS:
+        if area >= MAX_ROWS:
             rect = self._without_unused_end(rect)
         if rect in self._kept:
             return self._kept[rect]
         arrays, used = self._layout(rect)
-        arrays = [formula for formula in arrays if formula.rect.meets(rect)]
+        parts: list[tuple[Formula, CellRange]] = []
         for formula in arrays:
-            if formula.rect.common(rect) == rect:
+            shared = formula.rect.common(rect)
+            if shared == rect:
                 part = _part(formula, rect)
                 return part if part.dtype == np.float64 else from_cells(part)
+            if shared is not None:
+                parts.append((formula, shared))
         cells = np.full((rect.height, rect.width), None, object)
-        for formula in arrays:
-            shared = formula.rect.common(rect) or rect
+        for formula, shared in parts:
             rows = slice(shared.top - rect.top, shared.bottom - rect.top + 1)
             columns = slice(shared.left - rect.left, shared.right - rect.left + 1)
             cells[rows, columns] = _part(formula, shared)
@@ -179,7 +182,7 @@ class Sheet:
             elif not isinstance(shown := self.formulas[row, column].shown, np.ndarray):
                 cells[row - rect.top, column - rect.left] = shown
         value = from_cells(cells)
-        if constants == rect.area >= _MANY:
+        if constants >= _MANY and constants == rect.area:
             self._kept[rect] = value
         return value
 
