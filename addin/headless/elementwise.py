@@ -36,10 +36,13 @@ _ARITHMETIC: dict[str, np.ufunc] = {
     "U-": np.negative,
     "ABS": np.abs,
     "EXP": np.exp,
+    "INT": np.floor,
     "LN": np.log,
+    "MOD": np.mod,
     "SQRT": np.sqrt,
     "TANH": np.tanh,
 }
+_DIVISIONS = ("/", "MOD")
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "<>": operator.ne,
@@ -103,7 +106,7 @@ def _arithmetic(name: str, arguments: list[Value]) -> Value:
     with np.errstate(all="ignore"):
         result = _ARITHMETIC[name](*numbers)
     value: Grid = checked(result)
-    if name == "/" and not np.all(numbers[1]):
+    if name in _DIVISIONS and not np.all(numbers[1]):
         value = value.astype(object)
         value[np.broadcast_to(np.equal(numbers[1], 0), value.shape)] = DIV
         frozen(value)
@@ -119,7 +122,7 @@ def _calculated(name: str, *items: Any) -> Scalar:
         numbers = [item if type(item) is float else number(item) for item in items]
     except CellFailureError as failure:
         return failure.error
-    if name == "/" and not numbers[1]:
+    if name in _DIVISIONS and not numbers[1]:
         return DIV
     with np.errstate(all="ignore"):
         result: Scalar = checked(float(_ARITHMETIC[name](*numbers)))
@@ -190,7 +193,8 @@ def _truth(item: Any) -> Any:
 
 def _over(function: Callable[..., Any], arguments: list[Any]) -> Grid:
     """The function of each cell: an array of booleans, or of any values."""
-    cells = np.frompyfunc(function, len(arguments), 1)(*map(as_grid, arguments))
+    with np.errstate(all="ignore"):
+        cells = np.frompyfunc(function, len(arguments), 1)(*map(as_grid, arguments))
     is_boolean = {bool}.issuperset(map(type, cells.reshape(-1).tolist()))
     return frozen(cells.astype(bool)) if is_boolean else as_grid(from_cells(cells))
 

@@ -71,7 +71,7 @@ def index(array: Value, row: Value = 0.0, column: Value = None) -> Value:
     picked = grid[np.minimum(rows, grid.shape[0] - 1), np.minimum(columns, grid.shape[1] - 1)]
     if missing.any():
         picked = np.where(missing, np.array(REF, object), picked.astype(object))
-    return from_result(picked if picked.size > 1 else picked.reshape(-1)[0])
+    return _of_cells(picked)
 
 
 def choose(which: Value, *values: Value) -> Value:
@@ -173,8 +173,13 @@ def _ends(count: Value, length: int, taken: bool) -> slice:
 def _piece(grid: Grid) -> Value:
     if grid.size == 0:
         raise CellFailureError(CALC)
+    return _of_cells(grid)
+
+
+def _of_cells(grid: Grid) -> Value:
+    """Cells taken from a value as a value of their own: a scalar if it is one cell."""
     if grid.size == 1:
-        return from_result(grid[0, 0])
+        return from_result(grid.item())
     return from_cells(grid.copy()) if grid.dtype == object else frozen(grid.copy())
 
 

@@ -48,6 +48,15 @@ def test_if_agrees_with_the_package(condition: Any, yes: Any, no: Any) -> None:
     assert rows(chosen(condition, yes, no)) == rows(formulas_package.call(function, [condition, yes, no]))
 
 
+@pytest.mark.parametrize("name", ["INT", "MOD", "ABS", "SQRT"])
+@given(st.data())
+def test_functions_agree_with_the_package(name: str, data: st.DataObject) -> None:
+    arguments = [data.draw(grids_of_any), *([data.draw(grids_of_any)] if name == "MOD" else [])]
+    function = formulas_package.find(name)
+    assert function is not None
+    assert rows(elementwise(name, arguments)) == rows(formulas_package.call(function, arguments))
+
+
 @given(st.sampled_from(OPERATORS), scalars, scalars)
 def test_single_values_agree_with_the_package(operator: str, first: Any, second: Any) -> None:
     function = formulas_package.operator(operator)
