@@ -22,11 +22,11 @@ _Part = tuple[int, CellRange, NDArray[np.bool_]]
 class ChangedCells(Set[str]):
     """Immutable set of addresses such as `Block 5!C12`, in the order of tabs, rows and columns.
 
-    Made from masks over ranges of sheets, which may overlap."""
+    Made from masks over ranges of sheets, which may overlap. Each mask has a changed cell."""
 
     def __init__(self, names: Sequence[str], parts: Iterable[_Part] = ()) -> None:
         self._names = names
-        self._parts = [part for part in parts if part[2].any()]
+        self._parts = list(parts)
 
     @classmethod
     def _from_iterable(cls, it: Iterable[str]) -> frozenset[str]:  # type: ignore[override]  # & | - give plain sets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Call, Name, Node, Reference, children
 
-from .grid import Formula, Position
+from .cell_rows import Position
+from .grid import Formula
+from .range_index import RangeIndex
 from .special_forms import SHAPE_FUNCTIONS
 
 
@@ -26,6 +28,7 @@ class Read:
 
 NameLookup = Callable[[int, str], "Node | None"]
 SheetLookup = Callable[[str], "int | None"]
+_Found = tuple[Set[tuple[CellRange, Formula]], frozenset[Formula]]
 
 
 def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -> set[Read]:
@@ -69,31 +72,31 @@ def _only_its_shape(node: Node, child: Node) -> bool:
 
 
 class Readers:
-    """All formulas by what they read: single cells by their position, ranges by their sheet."""
+    """All formulas by the cells that they read."""
 
     def __init__(self, sheets: int) -> None:
-        self._cells: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
-        self._anchors: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
-        self._areas: list[set[tuple[CellRange, Formula]]] = [set() for _ in range(sheets)]
+        self._ranges: list[RangeIndex[Formula]] = [RangeIndex() for _ in range(sheets)]
+        self._spills: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
         self._reads: dict[Formula, set[Read]] = {}
+        # Formulas fill the same cells again and again, so the answers are kept until a formula comes or goes.
+        self._found: dict[tuple[int, CellRange], _Found] = {}
 
     def add(self, formula: Formula, what: set[Read]) -> None:
         self._reads[formula] = what
+        self._found.clear()
         for read in what:
-            cell = (read.rect.top, read.rect.left)
             if read.spill:
-                self._anchors[read.sheet].setdefault(cell, set()).add(formula)
-            elif read.rect.area == 1:
-                self._cells[read.sheet].setdefault(cell, set()).add(formula)
+                self._spills[read.sheet].setdefault(read.rect[:2], set()).add(formula)
             else:
-                self._areas[read.sheet].add((read.rect, formula))
+                self._ranges[read.sheet].add(read.rect, formula)
 
     def remove(self, formula: Formula) -> None:
+        self._found.clear()
         for read in self._reads.pop(formula):
-            cell = (read.rect.top, read.rect.left)
-            self._anchors[read.sheet].get(cell, set()).discard(formula)
-            self._cells[read.sheet].get(cell, set()).discard(formula)
-            self._areas[read.sheet].discard((read.rect, formula))
+            if read.spill:
+                self._spills[read.sheet][read.rect[:2]].discard(formula)
+            else:
+                self._ranges[read.sheet].remove(read.rect, formula)
 
     def reads_own_spill(self, formula: Formula) -> bool:
         """Whether a formula reads a cell that it fills itself."""
@@ -101,32 +104,28 @@ class Readers:
         own = (read for read in self._reads[formula] if read.sheet == formula.sheet)
         return any(read.rect.meets(rect) and not (read.spill and read.rect[:2] != formula.cell) for read in own)
 
-    def of(self, sheet: int, rect: CellRange, mask: NDArray[np.bool_] | None = None) -> set[Formula]:
+    def of(self, sheet: int, rect: CellRange, mask: NDArray[np.bool_] | None = None) -> Set[Formula]:
         """Formulas that read a cell of the range. With a mask of its shape, only the cells where it is True count."""
-        found: set[Formula] = set()
-        for row, column in _among(rect, self._cells[sheet]):
-            if mask is None or mask[row - rect.top, column - rect.left]:
-                found |= self._cells[sheet][row, column]
-        for area, formula in self._areas[sheet]:
-            if area.bottom < rect.top or area.top > rect.bottom:
-                continue  # the case of nearly all formulas of a large sheet
-            common = area.common(rect)
-            if common and formula not in found and (mask is None or _touched(common, rect, mask)):
-                found.add(formula)
+        entries, formulas = self._at(sheet, rect)
+        if mask is None or not formulas or mask.size == 1 or mask.all():
+            return formulas
+        return {formula for read, formula in entries if _touched(read, rect, mask)}
+
+    def of_spill(self, sheet: int, cell: Position) -> Set[Formula]:
+        """Formulas that read everything that spills from the cell."""
+        return self._spills[sheet].get(cell, frozenset())
+
+    def _at(self, sheet: int, rect: CellRange) -> _Found:
+        found = self._found.get((sheet, rect))
+        if found is None:
+            entries = self._ranges[sheet].meeting(rect)
+            found = self._found[sheet, rect] = entries, frozenset(formula for _, formula in entries)
         return found
 
-    def of_anchor(self, sheet: int, cell: Position) -> set[Formula]:
-        return self._anchors[sheet].get(cell, set())
 
-
-def _touched(part: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:
+def _touched(read: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:
+    part = read.common(rect)
+    if part is None:
+        return False
     rows = slice(part.top - rect.top, part.bottom - rect.top + 1)
     return bool(mask[rows, part.left - rect.left : part.right - rect.left + 1].any())
-
-
-def _among(rect: CellRange, cells: dict[Position, set[Formula]]) -> Iterator[Position]:
-    if rect.area < len(cells):
-        span = range(rect.left, rect.right + 1)
-        yield from ((r, c) for r in range(rect.top, rect.bottom + 1) for c in span if (r, c) in cells)
-    else:
-        yield from (cell for cell in cells if rect.holds(*cell))

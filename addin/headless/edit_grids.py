@@ -8,8 +8,9 @@ from workbook_templates.formula.calc import calc_name
 from workbook_templates.formula.stored import without_let
 from workbook_templates.formula.tree import Call, Node, Reference, transform, walk
 
+from .cell_rows import Position
 from .engine import Engine
-from .grid import Formula, Position
+from .grid import Formula
 
 _EDIT = frozenset({"GPT2_EDIT", calc_name("GPT2_EDIT")})
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,16 @@ from udfs.cells import ERROR_MARK
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Call, Node, walk
 
+from .cell_rows import Position
 from .changes import ChangedCells
 from .dependencies import Readers, reads
 from .evaluate import VOLATILE, Evaluation, Function
-from .grid import Formula, Position, Sheet
+from .grid import Formula, Sheet, Shown
+from .order import Order, find_order
 from .values import REF, Grid, Scalar, Value, as_grid, blanks, differs, same
 
 _MOST_ROUNDS = 50
-_Shown = tuple[CellRange, Value]
+_CHANGED = np.ones((1, 1), bool)  # the mask of a single cell
 
 
 class Engine:
@@ -36,9 +39,10 @@ class Engine:
         self._readers = Readers(len(sheets))
         self._volatile: set[Formula] = set()
         self._stale: set[Formula] = set()
-        self._formulas_before: dict[Formula, _Shown] = {}
+        self._formulas_before: dict[Formula, tuple[CellRange, Value]] = {}
         self._cells_before: dict[tuple[int, int, int], Scalar] = {}
         self._unknown: dict[Formula, set[str]] = {}
+        self._order: Order | None = None
         for sheet in sheets:
             for formula in sheet.formulas.values():
                 self._readers.add(formula, reads(formula.tree, formula.sheet, self.sheet_index, self.named))
@@ -69,181 +73,163 @@ class Engine:
     def enter(self, sheet: int, cell: Position, value: Scalar) -> None:
         """Types a value into a cell, or with None clears it. It replaces a formula in that cell."""
         home = self.sheets[sheet]
-        before = {f: (f.rect, f.shown) for f in home.arrays()}
         seen = home.cell(*cell)
         self._cells_before.setdefault((sheet, *cell), seen)
         formula = home.formulas.get(cell)
         if formula is not None:
             self._remove(home, formula)
-        if value is None:
-            home.constants.pop(cell, None)
-        else:
-            home.constants[cell] = value
-        home.edited.add(cell)
-        home.place()
-        self._notice(home, before)
+        self._stale |= self._readers_of_changes(home.type_in(cell, value))
         if not same(seen, home.cell(*cell)):
-            self._stale |= self._readers.of(sheet, CellRange.cell(*cell))
-            self._stale |= self._readers.of_anchor(sheet, cell)
+            self._stale |= self._dependants_of_cell(sheet, cell)
 
     def filling(self, sheet: int, cell: Position) -> Formula | None:
         """Another cell's formula that fills this one; before its first evaluation, it fills its range in the file."""
-        home = self.sheets[sheet]
-        if cell in home.constants or cell in home.formulas:
-            return None
-        return next((f for f in home.formulas.values() if _expected(f).holds(*cell)), None)
+        return self.sheets[sheet].filling(cell)
 
     def blocked(self, sheet: int, cell: Position) -> Formula | None:
         """The formula that would fill this cell if the cell were empty."""
-        home = self.sheets[sheet]
-        found = (f for f in home.arrays() if f.blocked and f.wanted.holds(*cell) and f.cell != cell)
-        return next(found, None) if cell in home.constants else None
+        return self.sheets[sheet].blocked(cell)
 
     def recalculate(self) -> ChangedCells:
         """Evaluates what depends on the edits since the last time. Returns the cells whose values changed."""
         self._stale |= self._volatile
         rounds: Counter[Formula] = Counter()
         while self._stale:
-            order, circular = self._order()
-            for formula in order:
-                if formula not in self._stale:
-                    continue
-                self._stale.discard(formula)
-                rounds[formula] += 1
-                self._evaluate(formula, formula in circular or rounds[formula] > _MOST_ROUNDS)
+            if self._order is None:
+                formulas = [formula for sheet in self.sheets for formula in sheet.formulas.values()]
+                self._order = find_order(formulas, self._dependants)
+            self._evaluate_in(self._order, rounds)
+        if self._order is not None and self._order.circular:
+            self._order = None  # the edits to come may break the circle
         return self._collect_changes()
 
-    def _evaluate(self, formula: Formula, circular: bool) -> None:
+    def _evaluate_in(self, order: Order, rounds: Counter[Formula]) -> None:
+        """Evaluates the stale formulas, and those that become stale by it, in that order.
+
+        If a spill grows so that an earlier formula depends on a later one, the order is found anew afterwards."""
+        waiting = [order.places[formula] for formula in self._stale]
+        heapify(waiting)
+        while waiting:
+            place = heappop(waiting)
+            formula = order.formulas[place]
+            if formula not in self._stale:
+                continue
+            self._stale.discard(formula)
+            rounds[formula] += 1
+            changed = self._evaluate(formula, formula in order.circular or rounds[formula] > _MOST_ROUNDS)
+            new = self._readers_of_changes(changed) - self._stale
+            new.discard(formula)
+            self._stale |= new
+            for reader in new:
+                if order.places[reader] > place:
+                    heappush(waiting, order.places[reader])
+                else:
+                    self._order = None
+            for grown in (shown.formula for shown in changed):
+                self._check_reach(order, grown)
+
+    def _check_reach(self, order: Order, formula: Formula) -> None:
+        """Gives up the order if the formula now fills cells that an earlier formula reads."""
+        reach = order.reach[formula]
+        if formula.rect == reach:
+            return
+        both = reach.around(formula.rect)
+        if both == reach:
+            return
+        order.reach[formula] = both
+        place = order.places[formula]
+        if any(order.places[reader] <= place for reader in self._dependants(formula, both)):
+            self._order = None
+
+    def _evaluate(self, formula: Formula, circular: bool) -> list[Shown]:
+        """Evaluates a formula. Returns what it, and others whose spills this blocks or unblocks, showed before."""
         home = self.sheets[formula.sheet]
-        before = {f: (f.rect, f.shown) for f in home.arrays()}
-        before[formula] = (formula.rect, formula.shown)
+        before: list[Shown] = []
         if not circular:
             unknown: set[str] = set()
             cell = (formula.sheet, *formula.cell)
             evaluation = Evaluation(self, self._functions, unknown, cell, formula.arrays)
             formula.value = evaluation.result(formula.tree)
-            self._unknown[formula] = unknown
+            if unknown or formula in self._unknown:
+                self._unknown[formula] = unknown
             formula.evaluated = True
-            home.settle(formula)
+            before += home.settle(formula)
             circular = formula.rect.area > 1 and self._readers.reads_own_spill(formula)
         if circular:
             formula.value = f"{ERROR_MARK}circular reference"
             formula.evaluated = True
-            home.settle(formula)
-        self._notice(home, before)
-        self._stale.discard(formula)
+            before += home.settle(formula)
+        return before
 
-    def _notice(self, home: Sheet, before: dict[Formula, _Shown]) -> None:
-        """Marks the readers of every cell whose value one of these formulas changed."""
-        for formula, (rect, shown) in before.items():
-            if formula.shown is shown:
+    def _readers_of_changes(self, before: list[Shown]) -> set[Formula]:
+        """The readers of every cell whose value changed, given what formulas showed before."""
+        found: set[Formula] = set()
+        noted: set[Formula] = set()
+        for formula, rect, shown in before:
+            if formula in noted or formula.shown is shown:
                 continue
-            where, mask = _difference(rect, shown, formula.rect, formula.shown)
-            if mask.any():
+            noted.add(formula)  # what it showed first counts
+            change = _difference(rect, shown, formula.rect, formula.shown)
+            if change is not None:
                 self._formulas_before.setdefault(formula, (rect, shown))
-                self._stale |= self._readers.of_anchor(formula.sheet, formula.cell)
-                self._stale |= self._readers.of(formula.sheet, where, mask)
+                found |= self._readers.of_spill(formula.sheet, formula.cell)
+                found |= self._readers.of(formula.sheet, *change)
+        return found
 
     def _remove(self, home: Sheet, formula: Formula) -> None:
         if formula.rect.area > 1:
             self._formulas_before.setdefault(formula, (formula.rect, formula.shown))
             self._stale |= self._readers.of(formula.sheet, formula.rect)
-        self._stale |= self._readers.of_anchor(formula.sheet, formula.cell)
+        self._stale |= self._readers.of_spill(formula.sheet, formula.cell)
         home.remove(formula)
         self._readers.remove(formula)
         self._stale.discard(formula)
         self._volatile.discard(formula)
         self._unknown.pop(formula, None)
-        formula.value = formula.shown = None
+        formula.value = None
+        formula.show(None)
 
-    def _order(self) -> tuple[list[Formula], set[Formula]]:
-        """Stale formulas and all that may become stale, each after those it depends on; and those in a cycle."""
-        successors: dict[Formula, set[Formula]] = {}
-        queue = list(self._stale)
-        while queue:
-            formula = queue.pop()
-            if formula not in successors:
-                successors[formula] = self._dependants(formula, _expected(formula))
-                queue.extend(successors[formula])
-        order, rest = _sorted(successors, successors)
-        if not rest:
-            return order, set()
-        # A cycle may run through cells that a spill might reach but does not: look again at the cells that it reaches.
-        sure = {f: self._dependants(f, _certain(f)) for f in rest}
-        more, rest = _sorted(rest, sure)
-        circular = _without_ends(rest, sure)
-        last, _ = _sorted(rest - circular, sure)
-        return order + more + sorted(circular, key=_place) + last, circular
+    def _dependants(self, formula: Formula, rect: CellRange) -> Set[Formula]:
+        spill = self._readers.of_spill(formula.sheet, formula.cell)
+        cells = self._readers.of(formula.sheet, rect)
+        return cells | spill if spill else cells
 
-    def _dependants(self, formula: Formula, rect: CellRange) -> set[Formula]:
-        return self._readers.of(formula.sheet, rect) | self._readers.of_anchor(formula.sheet, formula.cell)
+    def _dependants_of_cell(self, sheet: int, cell: Position) -> Set[Formula]:
+        return self._readers.of(sheet, CellRange.cell(*cell)) | self._readers.of_spill(sheet, cell)
 
     def _collect_changes(self) -> ChangedCells:
         parts = []
         for formula, (rect, shown) in self._formulas_before.items():
-            where, mask = _difference(rect, shown, formula.rect, formula.shown)
-            parts.append((formula.sheet, where, mask))
+            change = _difference(rect, shown, formula.rect, formula.shown)
+            if change is not None:
+                parts.append((formula.sheet, *change))
         for (sheet, row, column), value in self._cells_before.items():
             if not same(value, self.sheets[sheet].cell(row, column)):
-                parts.append((sheet, CellRange.cell(row, column), np.ones((1, 1), bool)))
+                parts.append((sheet, CellRange.cell(row, column), _CHANGED))
         self._formulas_before, self._cells_before = {}, {}
         return ChangedCells([sheet.name for sheet in self.sheets], parts)
 
 
-def _expected(formula: Formula) -> CellRange:
-    if formula.evaluated or formula.stored is None:
-        return formula.rect
-    return formula.rect.around(formula.stored)
-
-
-def _certain(formula: Formula) -> CellRange:
-    return formula.rect if formula.evaluated else CellRange.cell(*formula.cell)
-
-
-def _place(formula: Formula) -> tuple[int, int, int]:
-    return formula.sheet, formula.row, formula.column
-
-
-def _sorted(nodes: Iterable[Formula], successors: Mapping[Formula, set[Formula]]) -> tuple[list[Formula], set[Formula]]:
-    """The nodes in topological order, and those that are in a cycle or depend on one."""
-    rest = set(nodes)
-    waiting = Counter(s for f in rest for s in successors[f] if s in rest)
-    ready = sorted((f for f in rest if not waiting[f]), key=_place, reverse=True)
-    order: list[Formula] = []
-    while ready:
-        formula = ready.pop()
-        rest.discard(formula)
-        order.append(formula)
-        for successor in sorted(successors[formula], key=_place, reverse=True):
-            waiting[successor] -= 1
-            if not waiting[successor] and successor in rest:
-                ready.append(successor)
-    return order, rest
-
-
-def _without_ends(nodes: set[Formula], successors: Mapping[Formula, set[Formula]]) -> set[Formula]:
-    """The nodes from which a cycle can be reached."""
-    predecessors: dict[Formula, set[Formula]] = {f: set() for f in nodes}
-    for formula in nodes:
-        for successor in successors[formula] & nodes:
-            predecessors[successor].add(formula)
-    return nodes - set(_sorted(nodes, predecessors)[0])
-
-
 def _difference(
     old_rect: CellRange, old: Value, new_rect: CellRange, new: Value
-) -> tuple[CellRange, NDArray[np.bool_]]:
-    """A mask of the cells that changed, over both ranges together, which start in the same cell."""
-    if old_rect == new_rect:
-        return new_rect, differs(as_grid(old), as_grid(new))
+) -> tuple[CellRange, NDArray[np.bool_]] | None:
+    """The range and the mask of the cells that changed, or None. Both values start in the same cell."""
+    if not isinstance(old, np.ndarray) and not isinstance(new, np.ndarray):
+        return None if same(old, new) else (new_rect, _CHANGED)
     both = old_rect.around(new_rect)
+    mask = _differing(as_grid(old), as_grid(new), both)
+    return (both, mask) if mask.any() else None
+
+
+def _differing(before: Grid, after: Grid, both: CellRange) -> NDArray[np.bool_]:
+    if before.shape == after.shape:
+        return differs(before, after)
     mask = np.zeros((both.height, both.width), bool)
-    before, after = as_grid(old), as_grid(new)
     for grid in (before, after):
         mask[: grid.shape[0], : grid.shape[1]] = _filled(grid)
     rows, columns = min(before.shape[0], after.shape[0]), min(before.shape[1], after.shape[1])
     mask[:rows, :columns] = differs(before[:rows, :columns], after[:rows, :columns])
-    return both, mask
+    return mask
 
 
 def _filled(grid: Grid) -> NDArray[np.bool_] | bool:

@@ -10,9 +10,21 @@ import numpy as np
 
 from udfs import excel_errors
 from workbook_templates.formula.ranges import CellRange
-from workbook_templates.formula.tree import Array, Call, Constant, Error, Missing, Name, Node, Operation, Reference
+from workbook_templates.formula.tree import (
+    Array,
+    Call,
+    Constant,
+    Error,
+    Missing,
+    Name,
+    Node,
+    Operation,
+    Reference,
+    Table,
+)
 
-from . import formulas_package, natives
+from . import aggregates, formulas_package, natives
+from .elementwise import elementwise
 from .special_forms import SPECIAL_FORMS, Closure, Scope
 from .values import (
     CALC,
@@ -23,10 +35,10 @@ from .values import (
     VALUE,
     Value,
     as_grid,
-    blanks,
-    from_cells,
+    blanks_as_zero,
     from_result,
     to_plain,
+    without_booleans,
 )
 
 Function = Callable[..., Any]
@@ -36,6 +48,7 @@ VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
 _ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT", "MMULT", "INDEX", "LOOKUP"})
 _SIGNS = {"-": "U-", "+": "U+"}  # the names of operators with one operand in the package `formulas`
 _NO_SCOPE: Scope = {}
+_NATIVE = natives.FUNCTIONS | aggregates.FUNCTIONS
 
 
 class GridReader(Protocol):
@@ -72,26 +85,13 @@ class Evaluation:
             return CALC
         if isinstance(value, np.ndarray) and (value.size == 1 or not self._arrays):
             value = self.intersected(tree, value)
-        return value if isinstance(tree, Call) and tree.function in self._functions else _blank_as_zero(value)
+        value = without_booleans(value)
+        return value if isinstance(tree, Call) and tree.function in self._functions else blanks_as_zero(value)
 
     def value(self, node: Node, scope: Scope) -> Any:
         """Value of a node: a scalar, a 2-D array, or a Closure."""
-        if isinstance(node, Constant):
-            return node.value
-        if isinstance(node, Missing):
-            return None
-        if isinstance(node, Error):
-            return ERRORS[node.text]
-        if isinstance(node, Array):
-            return from_result([[self.value(item, scope) for item in row] for row in node.rows])
-        if isinstance(node, Name):
-            return self._named_value(node, scope)
         try:
-            if isinstance(node, Reference):
-                return self._read(node)
-            if isinstance(node, Operation):
-                return self._read(self._reference(node, scope)) if node.symbol == ":" else self._operation(node, scope)
-            return self._call(node, scope) if isinstance(node, Call) else NAME  # structured references are not known
+            return _EVALUATE[type(node)](self, node, scope)
         except natives.CellFailureError as failure:
             return failure.error
 
@@ -116,7 +116,7 @@ class Evaluation:
             raise natives.CellFailureError(REF)
         return sheet
 
-    def _read(self, node: Reference) -> Value:
+    def _read(self, node: Reference, scope: Scope) -> Value:
         sheet = self._sheet(node)
         if node.spill:
             return self._grid.spill(sheet, node.range.top, node.range.left)[1]
@@ -138,15 +138,18 @@ class Evaluation:
                 raise natives.CellFailureError(VALUE)
             return Reference.to(first.sheet, first.range.around(last.range))
         if isinstance(node, Call) and node.function == "INDEX" and len(node.arguments) in (2, 3):
-            whole = self._reference(node.arguments[0], scope)
-            row, column = ([natives.number(self.value(x, scope)) for x in node.arguments[1:]] + [1.0])[:2]
-            if len(node.arguments) == 2 and whole.range.height == 1:
-                row, column = column, row
-            cell = CellRange.cell(whole.range.top + int(row) - 1, whole.range.left + int(column) - 1)
-            if not whole.range.holds(cell.top, cell.left):
-                raise natives.CellFailureError(REF)
-            return Reference.to(whole.sheet, cell)
+            return self._cell_of(self._reference(node.arguments[0], scope), node.arguments[1:], scope)
         raise natives.CellFailureError(VALUE)
+
+    def _cell_of(self, whole: Reference, places: tuple[Node, ...], scope: Scope) -> Reference:
+        """The cell of a range at a row and a column, or at one place in a range that is one row or one column."""
+        rect = whole.range
+        numbers = [int(natives.number(self.value(place, scope))) for place in places]
+        row, column = numbers if len(numbers) == 2 else (1, *numbers) if rect.height == 1 else (*numbers, 1)
+        cell = CellRange.cell(rect.top + row - 1, rect.left + column - 1)
+        if not rect.holds(cell.top, cell.left):
+            raise natives.CellFailureError(REF)
+        return Reference.to(whole.sheet, cell)
 
     def intersected(self, node: Node, value: Value) -> Value:
         """The cell of a range that is in the formula's own row or column; of any other array, the first cell."""
@@ -166,29 +169,33 @@ class Evaluation:
     def _operation(self, node: Operation, scope: Scope) -> Value:
         """Value of an operation. A sum of a thousand cells is a thousand operations, each the first operand of the
         next, so they are evaluated from the innermost outwards: recursion would be too deep."""
+        if node.symbol == ":":
+            return self._read(self._reference(node, scope), scope)
         chain = [node]
         while isinstance(first := chain[-1].operands[0], Operation) and first.symbol != ":":
             chain.append(first)
         value = self.value(first, scope)
         for outer in reversed(chain):
-            value = self._operated(outer, [value, *(self.value(x, scope) for x in outer.operands[1:])])
+            others = [self.value(x, scope) for x in outer.operands[1:]]
+            value = self._operated(outer, [value, *others])
         return value
 
     def _operated(self, node: Operation, operands: list[Any]) -> Value:
         if not self._arrays:
-            pairs = zip(node.operands, operands, strict=True)
-            operands = [self.intersected(x, v) if isinstance(x, (Reference, Name)) else v for x, v in pairs]
-        if any(isinstance(x, Closure) for x in operands):
-            return VALUE
-        return self._elementwise(_SIGNS.get(node.symbol, node.symbol) if len(operands) == 1 else node.symbol, operands)
+            for i, (operand, value) in enumerate(zip(node.operands, operands, strict=True)):
+                if isinstance(value, np.ndarray) and isinstance(operand, (Reference, Name)):
+                    operands[i] = self.intersected(operand, value)
+        symbol = _SIGNS.get(node.symbol, node.symbol) if len(operands) == 1 else node.symbol
+        return self._elementwise(symbol, operands)
 
     def _elementwise(self, symbol: str, operands: list[Value]) -> Value:
-        operands = natives.aligned(operands)
-        value = natives.elementwise(symbol, operands)
+        if Closure in map(type, operands):
+            return VALUE
+        value = elementwise(symbol, operands)
         if value is not None:
             return value
         function = formulas_package.operator(symbol)
-        return VALUE if function is None else formulas_package.call(function, operands)
+        return VALUE if function is None else formulas_package.call(function, natives.aligned(operands))
 
     def _call(self, node: Call, scope: Scope) -> Any:
         name = node.function
@@ -196,21 +203,21 @@ class Evaluation:
             return SPECIAL_FORMS[name](node, scope, self)
         if name in self._functions:
             return from_result(self._functions[name](*(to_plain(self.value(x, scope)) for x in node.arguments)))
+        if name in _NATIVE and name not in scope:
+            return self._call_native(name, node, scope)
         if name in scope or self._is_lambda(name):
             closure = self.value(Name(None, name), scope)
             return (
                 closure.apply([self.value(x, scope) for x in node.arguments]) if isinstance(closure, Closure) else VALUE
             )
-        if name in natives.FUNCTIONS:
-            return self._call_native(name, node, scope)
+        arguments = self._array_arguments(name, node, scope)
+        value = elementwise(name, arguments)
+        if value is not None:
+            return value
         function = formulas_package.find(name)
         if function is None:
             self._unknown.add(name)
             return NAME
-        arguments = self._array_arguments(name, node, scope)
-        value = natives.elementwise(name, arguments)
-        if value is not None:
-            return value
         # The package expects 0 for an omitted argument.
         pairs = zip(node.arguments, arguments, strict=True)
         return formulas_package.call(function, [0 if isinstance(x, Missing) else v for x, v in pairs])
@@ -226,10 +233,10 @@ class Evaluation:
     def _call_native(self, name: str, node: Call, scope: Scope) -> Value:
         # A reference to one cell counts as a range, in which functions ignore text and booleans.
         values = self._array_arguments(name, node, scope)
-        pairs = zip(node.arguments, values, strict=True)
+        pairs = zip(node.arguments, map(without_booleans, values), strict=True)
         arguments = [as_grid(v) if isinstance(self.resolved(x, scope), Reference) else v for x, v in pairs]
         try:
-            return natives.FUNCTIONS[name](*arguments)
+            return _NATIVE[name](*arguments)
         except (TypeError, LookupError, ValueError):  # a wrong number of arguments, or shapes that do not fit
             return VALUE
 
@@ -238,11 +245,18 @@ class Evaluation:
         return isinstance(tree, Call) and tree.function == "LAMBDA"
 
 
-def _blank_as_zero(value: Value) -> Value:
-    if value is None:
-        return 0.0
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        blank = blanks(value)
-        if blank.any():
-            return from_cells(np.where(blank, 0.0, value))
-    return value
+def _array(evaluation: Evaluation, node: Array, scope: Scope) -> Value:
+    return from_result([[evaluation.value(item, scope) for item in row] for row in node.rows])
+
+
+_EVALUATE: dict[type[Node], Callable[[Evaluation, Any, Scope], Any]] = {
+    Array: _array,
+    Call: Evaluation._call,
+    Constant: lambda _, node, __: node.value,
+    Error: lambda _, node, __: ERRORS[node.text],
+    Missing: lambda *_: None,
+    Name: Evaluation._named_value,
+    Operation: Evaluation._operation,
+    Reference: Evaluation._read,
+    Table: lambda *_: NAME,  # structured references are not known
+}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,10 +12,12 @@ from udfs.excel_limits import MAX_ROWS
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Node
 
+from .cell_rows import CellRows, Position
 from .natives import fitted
+from .range_index import RangeIndex
 from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result
 
-Position = tuple[int, int]
+_MANY = 1024  # cells
 
 
 @dataclass(eq=False)
@@ -23,7 +26,7 @@ class Formula:
 
     `fixed` is the range of a legacy array formula, which never grows or shrinks. `stored` is the range that the file
     gives to the formula's array: until the first evaluation it is the best guess at the spill. `value` is what the
-    formula evaluated to, `shown` what its cells hold: the value, cut to `fixed`, or #SPILL!.
+    formula evaluated to, `shown` what its cells hold: the value, cut to `fixed`, or #SPILL!. `rect` are those cells.
     """
 
     sheet: int
@@ -39,106 +42,219 @@ class Formula:
     evaluated: bool = False
     blocked: bool = False
 
-    @property
-    def cell(self) -> Position:
-        return self.row, self.column
+    def __post_init__(self) -> None:
+        self.cell: Position = (self.row, self.column)
+        self._alone = CellRange.cell(*self.cell)
+        self.rect = self._filled_by(self.shown)
 
-    @property
-    def rect(self) -> CellRange:
-        """The cells that this formula fills now."""
-        height, width = self.shown.shape if isinstance(self.shown, np.ndarray) else (1, 1)
-        return CellRange(self.row, self.column, self.row + height - 1, self.column + width - 1)
+    def show(self, shown: Value) -> None:
+        self.shown, self.rect = shown, self._filled_by(shown)
 
     @property
     def wanted(self) -> CellRange:
         """The cells that the value needs."""
-        if self.fixed is not None:
-            return self.fixed
-        height, width = self.value.shape if isinstance(self.value, np.ndarray) else (1, 1)
+        return self.fixed if self.fixed is not None else self._filled_by(self.value)
+
+    @property
+    def expected(self) -> CellRange:
+        """The cells that the formula fills, or that the file expects it to fill if it is not yet evaluated."""
+        return self.rect if self.evaluated or self.stored is None else self.rect.around(self.stored)
+
+    def _filled_by(self, value: Value) -> CellRange:
+        if not isinstance(value, np.ndarray):
+            return self._alone
+        height, width = value.shape
         return CellRange(self.row, self.column, self.row + height - 1, self.column + width - 1)
 
 
-@dataclass(eq=False)
+class Shown(NamedTuple):
+    """What a formula showed at some time, and where."""
+
+    formula: Formula
+    rect: CellRange
+    value: Value
+
+    @classmethod
+    def by(cls, formula: Formula) -> Shown:
+        return cls(formula, formula.rect, formula.shown)
+
+
+_Layout = tuple[list[Formula], list[Position]]
+
+
 class Sheet:
-    """`edited` are the cells that were typed into or cleared since the file was read."""
+    """The cells of one sheet. `edited` are those that were typed into or cleared since the file was read."""
 
-    name: str
-    constants: dict[Position, Scalar] = field(default_factory=dict)
-    formulas: dict[Position, Formula] = field(default_factory=dict)
-    edited: set[Position] = field(default_factory=set)
+    def __init__(self, name: str, constants: dict[Position, Scalar], formulas: Iterable[Formula]) -> None:
+        self.name, self.constants = name, constants
+        self.formulas = {formula.cell: formula for formula in formulas}
+        self.edited: set[Position] = set()
+        self._used = CellRows([*constants, *self.formulas])
+        self._arrays: dict[Formula, CellRange] = {}
+        self._extents: RangeIndex[Formula] = RangeIndex()
+        self._blocked: set[Formula] = set()
+        # What is found again and again: large ranges full of constants; and what else fills a range, unless it is much.
+        self._kept: dict[CellRange, Value] = {}
+        self._layouts: dict[CellRange, _Layout] = {}
+        for formula in self.formulas.values():
+            self._note(formula)
 
-    def __post_init__(self) -> None:
-        self._arrays: dict[Position, Formula] = {}
-        self._extents: dict[Position, CellRange] = {}
+    def used(self) -> CellRange | None:
+        """The smallest range that contains all used cells; None if no cell is used."""
+        used = self._used.bounds()
+        for formula in self._arrays:
+            used = formula.rect.around(used or formula.rect)
+        return used
 
-    def arrays(self) -> list[Formula]:
-        """The formulas that fill more than one cell, or would if nothing were in the way."""
-        return list(self._arrays.values())
-
-    def add(self, formula: Formula) -> None:
-        self.formulas[formula.cell] = formula
-        self._note(formula)
+    def type_in(self, cell: Position, value: Scalar) -> list[Shown]:
+        """Types a constant into a cell without a formula, or clears it. Returns what formulas showed that now show
+        something else."""
+        self.edited.add(cell)
+        self._kept.clear()
+        self._layouts.clear()
+        if value is None:
+            self.constants.pop(cell, None)
+            self._used.discard(*cell)
+        else:
+            self.constants[cell] = value
+            self._used.add(*cell)
+        return self._place() if self._blocked or self._extents.meeting(CellRange.cell(*cell)) else []
 
     def remove(self, formula: Formula) -> None:
         del self.formulas[formula.cell]
-        self._arrays.pop(formula.cell, None)
-        self._extents.pop(formula.cell, None)
+        self._used.discard(*formula.cell)
+        self._layouts.clear()
+        self._forget(formula)
+        self._blocked.discard(formula)
 
-    def used(self) -> CellRange | None:
-        """The smallest range that contains all used cells."""
-        rects = [f.rect for f in self._arrays.values()]
-        cells = [*self.constants, *self.formulas]
-        if cells:
-            rows, columns = zip(*cells, strict=True)
-            rects.append(CellRange(min(rows), min(columns), max(rows), max(columns)))
-        if not rects:
+    def filling(self, cell: Position) -> Formula | None:
+        """The formula that fills this cell from another one, or is expected to."""
+        if cell in self.constants or cell in self.formulas:
             return None
-        edges = np.array(rects)
-        return CellRange(*(int(x) for x in (*edges[:, :2].min(axis=0), *edges[:, 2:].max(axis=0))))
+        rect = CellRange.cell(*cell)
+        found = (formula for formula in self._arrays_at(rect) if formula.expected.holds(*cell))
+        return next(found, None)
 
-    def covering(self, row: int, column: int) -> Formula | None:
-        """The array formula that fills the cell."""
-        for formula in self._arrays.values():
-            if formula.rect.holds(row, column):
-                return formula
-        return None
+    def blocked(self, cell: Position) -> Formula | None:
+        """The formula that would fill this cell if the cell were empty."""
+        if cell not in self.constants:
+            return None
+        found = [formula for formula in self._blocked if formula.wanted.holds(*cell) and formula.cell != cell]
+        return min(found, key=_position, default=None)
 
     def cell(self, row: int, column: int) -> Scalar:
         if (row, column) in self.constants:
             return self.constants[row, column]
-        formula = self.formulas.get((row, column))
-        if formula is not None and not isinstance(formula.shown, np.ndarray):
-            return formula.shown
-        formula = formula or self.covering(row, column)
+        formula = self.formulas.get((row, column)) or self._covering(row, column)
         if formula is None or not isinstance(formula.shown, np.ndarray):
-            return None
+            return None if formula is None else formula.shown
         value: Scalar = formula.shown[row - formula.row, column - formula.column]
         return float(value) if isinstance(value, np.floating) else value
 
     def read(self, rect: CellRange) -> Value:
         """Values of a range; a scalar for a single cell. A range as large as a column is cut to the used cells."""
-        if rect.area == 1:
+        area = rect.area
+        if area == 1:
             return self.cell(rect.top, rect.left)
-        if rect.area >= MAX_ROWS:
+        if area >= MAX_ROWS:
             rect = self._without_unused_end(rect)
-        for formula in self._arrays.values():
-            if formula.rect.common(rect) == rect:
-                part = self._part(formula, rect)
-                return part if part.dtype == np.float64 else from_cells(part)
-        cells = np.full((rect.height, rect.width), None, object)
-        for formula in self._arrays.values():
+        if rect in self._kept:
+            return self._kept[rect]
+        arrays, used = self._layout(rect)
+        parts: list[tuple[Formula, CellRange]] = []
+        for formula in arrays:
             shared = formula.rect.common(rect)
-            if shared:
-                rows = slice(shared.top - rect.top, shared.bottom - rect.top + 1)
-                columns = slice(shared.left - rect.left, shared.right - rect.left + 1)
-                cells[rows, columns] = self._part(formula, shared)
-        for row, column in self._inside(rect, self.formulas):
-            shown = self.formulas[row, column].shown
-            if not isinstance(shown, np.ndarray):
+            if shared == rect:
+                part = _part(formula, rect)
+                return part if part.dtype == np.float64 else from_cells(part)
+            if shared is not None:
+                parts.append((formula, shared))
+        cells = np.full((rect.height, rect.width), None, object)
+        for formula, shared in parts:
+            rows = slice(shared.top - rect.top, shared.bottom - rect.top + 1)
+            columns = slice(shared.left - rect.left, shared.right - rect.left + 1)
+            cells[rows, columns] = _part(formula, shared)
+        constants = 0
+        for row, column in used:
+            if (row, column) in self.constants:
+                cells[row - rect.top, column - rect.left] = self.constants[row, column]
+                constants += 1
+            elif not isinstance(shown := self.formulas[row, column].shown, np.ndarray):
                 cells[row - rect.top, column - rect.left] = shown
-        for row, column in self._inside(rect, self.constants):
-            cells[row - rect.top, column - rect.left] = self.constants[row, column]
-        return from_cells(cells)
+        value = from_cells(cells)
+        if constants >= _MANY and constants == rect.area:
+            self._kept[rect] = value
+        return value
+
+    def settle(self, formula: Formula) -> list[Shown]:
+        """Puts a formula's new value into its cells, and decides which spills this blocks or unblocks. Returns what
+        this formula and others showed before."""
+        before = [Shown.by(formula)]
+        was_array = formula in self._arrays
+        if not was_array and not isinstance(formula.value, np.ndarray) and formula.fixed is None:
+            formula.show(formula.value)  # the case of most formulas
+            return before
+        self._show(formula, blocked=self._obstructed(formula))
+        self._note(formula)
+        wanted = formula.wanted
+        if wanted.area == 1 and not was_array:
+            return before
+        crossed = any(other is not formula and other.wanted.meets(wanted) for other in self._arrays_at(wanted))
+        return before + self._place() if crossed or self._blocked else before
+
+    def _place(self) -> list[Shown]:
+        """Decides which array formulas spill. If two need the same cell, the one whose anchor comes first in reading
+        order gets it, so the result depends on the values alone and not on the order of evaluation."""
+        before: list[Shown] = []
+        placed: RangeIndex[Formula] = RangeIndex()
+        for formula in sorted(self._arrays, key=_position):
+            if not formula.evaluated:
+                continue
+            before.append(Shown.by(formula))
+            wanted = formula.wanted
+            taken = formula.fixed is None and wanted.area > 1 and bool(placed.meeting(wanted))
+            self._show(formula, blocked=taken or self._obstructed(formula))
+            self._note(formula)
+            if not formula.blocked:
+                placed.add(wanted, formula)
+        return before
+
+    def _note(self, formula: Formula) -> None:
+        """Updates the index of the formulas that fill more than one cell, or would if nothing were in the way.
+
+        The index has the largest range that a formula ever filled, because spills grow and shrink with each prompt."""
+        known = self._arrays.get(formula)
+        extent = formula.expected.around(formula.wanted)
+        if known is not None:
+            extent = extent.around(known)
+        if extent != known and extent.area > 1:
+            self._forget(formula)
+            self._arrays[formula] = extent
+            self._extents.add(extent, formula)
+            self._layouts.clear()
+
+    def _forget(self, formula: Formula) -> None:
+        extent = self._arrays.pop(formula, None)
+        if extent is not None:
+            self._extents.remove(extent, formula)
+
+    def _layout(self, rect: CellRange) -> _Layout:
+        """The array formulas that may fill or need a cell of the range, in reading order, and the used cells in it."""
+        found = self._layouts.get(rect)
+        if found is None:
+            arrays = sorted((formula for _, formula in self._extents.meeting(rect)), key=_position)
+            found = arrays, self._used.inside(rect)
+            if len(found[1]) < _MANY:
+                self._layouts[rect] = found
+        return found
+
+    def _arrays_at(self, rect: CellRange) -> list[Formula]:
+        return self._layout(rect)[0]
+
+    def _covering(self, row: int, column: int) -> Formula | None:
+        """The array formula that fills the cell."""
+        arrays = self._arrays_at(CellRange.cell(row, column))
+        return next((formula for formula in arrays if formula.rect.holds(row, column)), None)
 
     def _without_unused_end(self, rect: CellRange) -> CellRange:
         """The range up to the last used cell. It keeps its first cell, from which positions are counted."""
@@ -146,69 +262,32 @@ class Sheet:
         bottom, right = max(rect.top, min(rect.bottom, used.bottom)), max(rect.left, min(rect.right, used.right))
         return CellRange(rect.top, rect.left, bottom, right)
 
-    def settle(self, formula: Formula) -> None:
-        """Puts a formula's new value into its cells, and decides which spills this blocks or unblocks."""
-        alone = formula.wanted.area == 1 and formula.cell not in self._arrays
-        self._show(formula, blocked=self._obstructed(formula))
-        self._note(formula)
-        if alone:
-            return
-        wanted = formula.wanted
-        crossed = any(extent.meets(wanted) for cell, extent in self._extents.items() if cell != formula.cell)
-        if crossed or any(f.blocked for f in self._arrays.values()):
-            self.place()
-
-    def place(self) -> None:
-        """Decides which array formulas spill. If two need the same cell, the one whose anchor comes first in reading
-        order gets it, so the result depends on the values alone and not on the order of evaluation."""
-        placed: list[CellRange] = []
-        for formula in sorted(self._arrays.values(), key=lambda f: f.cell):
-            if not formula.evaluated:
-                continue
-            wanted = formula.wanted
-            taken = formula.fixed is None and any(wanted.meets(rect) for rect in placed)
-            self._show(formula, blocked=taken or self._obstructed(formula))
-            self._note(formula)
-            if not formula.blocked:
-                placed.append(wanted)
-
-    def _note(self, formula: Formula) -> None:
-        if formula.wanted.area > 1 or isinstance(formula.shown, np.ndarray):
-            self._arrays[formula.cell] = formula
-            self._extents[formula.cell] = formula.wanted
-        else:
-            self._arrays.pop(formula.cell, None)
-            self._extents.pop(formula.cell, None)
-
     def _obstructed(self, formula: Formula) -> bool:
+        """Whether another used cell is in the way of the formula's value."""
         rect = formula.wanted
         if formula.fixed is not None or rect.area == 1:
             return False
-        if any(cell != formula.cell for cell in self._inside(rect, self.formulas)):
-            return True
-        return bool(self._inside(rect, self.constants))
+        return any(cell != formula.cell for cell in self._layout(rect)[1])
 
     def _show(self, formula: Formula, blocked: bool) -> None:
-        rect = formula.wanted
         formula.blocked = blocked
         if blocked:
-            formula.shown = SPILL
+            self._blocked.add(formula)
+            formula.show(SPILL)
             return
-        shown = formula.value
+        self._blocked.discard(formula)
+        shown, rect = formula.value, formula.wanted
         if formula.fixed is not None:
             grid = fitted(shown, rect.height, rect.width)
             shown = from_result(grid if rect.area > 1 else grid[0, 0])
-        formula.shown = shown
+        formula.show(shown)
 
-    @staticmethod
-    def _inside(rect: CellRange, cells: Collection[Position]) -> list[Position]:
-        if rect.area < len(cells):
-            span = range(rect.left, rect.right + 1)
-            return [(r, c) for r in range(rect.top, rect.bottom + 1) for c in span if (r, c) in cells]
-        return [cell for cell in cells if rect.holds(*cell)]
 
-    @staticmethod
-    def _part(formula: Formula, rect: CellRange) -> Grid:
-        rows = slice(rect.top - formula.row, rect.bottom - formula.row + 1)
-        columns = slice(rect.left - formula.column, rect.right - formula.column + 1)
-        return as_grid(formula.shown)[rows, columns]
+def _position(formula: Formula) -> Position:
+    return formula.cell
+
+
+def _part(formula: Formula, rect: CellRange) -> Grid:
+    rows = slice(rect.top - formula.row, rect.bottom - formula.row + 1)
+    columns = slice(rect.left - formula.column, rect.right - formula.column + 1)
+    return as_grid(formula.shown)[rows, columns]

@@ -1,25 +1,24 @@
-"""Spreadsheet functions that the package `formulas` lacks, for which it would load scipy, or which it computes cell by
-cell although numpy can compute a whole spill in one step. Each takes values and returns a value."""
+"""Spreadsheet functions of arrays that the package `formulas` lacks, or that numpy computes in one step while the
+package computes them cell by cell. Each takes values and returns a value."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from .values import (
     CALC,
-    DIV,
     NA,
     REF,
     VALUE,
     Grid,
-    Scalar,
     Value,
     XlError,
     as_grid,
+    checked,
     from_cells,
     from_result,
     frozen,
@@ -28,26 +27,6 @@ from .values import (
 
 _MOST_CELLS = 4_194_304
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE | re.ASCII)
-
-_ARITHMETIC: dict[str, np.ufunc] = {
-    "+": np.add,
-    "-": np.subtract,
-    "*": np.multiply,
-    "/": np.divide,
-    "^": np.power,
-    "U-": np.negative,
-    "=": np.equal,
-    "<>": np.not_equal,
-    "<": np.less,
-    ">": np.greater,
-    "<=": np.less_equal,
-    ">=": np.greater_equal,
-    "ABS": np.abs,
-    "EXP": np.exp,
-    "LN": np.log,
-    "SQRT": np.sqrt,
-    "TANH": np.tanh,
-}
 
 
 class CellFailureError(Exception):
@@ -58,24 +37,13 @@ class CellFailureError(Exception):
         self.error = error
 
 
-def elementwise(name: str, arguments: list[Value]) -> Value | None:
-    """An operator or simple function of numbers, in float64; None if it is left to the package `formulas`."""
-    function = _ARITHMETIC.get(name)
-    if function is None or len(arguments) != function.nin or not all(_numeric(a) for a in arguments):
-        return None
-    with np.errstate(all="ignore"):
-        result = function(*arguments)
-    if name == "/" and not np.all(arguments[1]):
-        result = np.array(result, dtype=object)
-        result[np.broadcast_to(np.asarray(arguments[1]) == 0, result.shape)] = DIV
-    return from_result(result)
-
-
 def aligned(arguments: list[Value]) -> list[Value]:
     """Arrays of different shapes padded with #N/A to one shape; arrays that broadcast stay as they are."""
-    grids = [a for a in arguments if isinstance(a, np.ndarray)]
-    height, width = (max((g.shape[axis] for g in grids), default=1) for axis in (0, 1))
-    return [_padded(a, height, width) if isinstance(a, np.ndarray) else a for a in arguments]
+    shapes = {x.shape for x in arguments if isinstance(x, np.ndarray)}
+    if len(shapes) < 2:
+        return arguments
+    height, width = (max(shape[axis] for shape in shapes) for axis in (0, 1))
+    return [_padded(x, height, width) if isinstance(x, np.ndarray) else x for x in arguments]
 
 
 def fitted(value: Value, height: int, width: int) -> Grid:
@@ -103,7 +71,7 @@ def index(array: Value, row: Value = 0.0, column: Value = None) -> Value:
     picked = grid[np.minimum(rows, grid.shape[0] - 1), np.minimum(columns, grid.shape[1] - 1)]
     if missing.any():
         picked = np.where(missing, np.array(REF, object), picked.astype(object))
-    return from_result(picked if picked.size > 1 else picked.reshape(-1)[0])
+    return _of_cells(picked)
 
 
 def choose(which: Value, *values: Value) -> Value:
@@ -141,35 +109,19 @@ def hyperlink(link: Value, friendly: Value = None) -> Value:
     return link if friendly is None else friendly
 
 
-def count(*arguments: Value) -> Value:
-    return _counted(arguments, lambda item: type(item) is float)
+def transpose(array: Value) -> Value:
+    return frozen(as_grid(array).T)
 
 
-def counta(*arguments: Value) -> Value:
-    return _counted(arguments, lambda item: item is not None)
-
-
-def countblank(*arguments: Value) -> Value:
-    return _counted(arguments, lambda item: item is None or item == "")
-
-
-def maximum(*arguments: Value) -> Value:
-    return max((float(x.max()) for x in _numbers(arguments)), default=0.0)
-
-
-def minimum(*arguments: Value) -> Value:
-    return min((float(x.min()) for x in _numbers(arguments)), default=0.0)
-
-
-def total(*arguments: Value) -> Value:
-    return from_result(sum(float(x.sum()) for x in _numbers(arguments)))
-
-
-def average(*arguments: Value) -> Value:
-    numbers = list(_numbers(arguments))
-    if not numbers:
-        raise CellFailureError(DIV)
-    return from_result(sum(float(x.sum()) for x in numbers) / sum(x.size for x in numbers))
+def mmult(first: Value, second: Value) -> Value:
+    """MMULT. Blanks and texts among the factors give #VALUE!."""
+    factors = [as_grid(first), as_grid(second)]
+    for item in (item for grid in factors if grid.dtype == object for item in grid.flat):
+        if isinstance(item, XlError):
+            raise CellFailureError(item)
+        if not isinstance(item, (float, bool)):
+            raise CellFailureError(VALUE)
+    return checked(np.matmul(*(grid.astype(np.float64, copy=False) for grid in factors)))
 
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {
@@ -179,18 +131,9 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "TAKE": take,
     "DROP": drop,
     "HYPERLINK": hyperlink,
-    "COUNT": count,
-    "COUNTA": counta,
-    "COUNTBLANK": countblank,
-    "MAX": maximum,
-    "MIN": minimum,
-    "SUM": total,
-    "AVERAGE": average,
+    "MMULT": mmult,
+    "TRANSPOSE": transpose,
 }
-
-
-def _numeric(value: Value) -> bool:
-    return (isinstance(value, np.ndarray) and value.dtype == np.float64) or type(value) is float
 
 
 def _padded(grid: Grid, height: int, width: int) -> Grid:
@@ -202,33 +145,6 @@ def _padded(grid: Grid, height: int, width: int) -> Grid:
     padded.fill(NA)
     padded[: grid.shape[0], : grid.shape[1]] = grid
     return padded
-
-
-def _counted(arguments: tuple[Value, ...], wanted: Callable[[Scalar], bool]) -> float:
-    counted = 0
-    for argument in arguments:
-        if isinstance(argument, np.ndarray) and argument.dtype == np.float64:
-            counted += argument.size if wanted(0.0) else 0
-        else:
-            counted += sum(map(wanted, as_grid(argument).reshape(-1).tolist()))
-    return float(counted)
-
-
-def _numbers(arguments: tuple[Value, ...]) -> Iterator[Grid]:
-    """Arrays of the numbers among the arguments. Text, booleans and blanks count as numbers only outside ranges."""
-    for argument in arguments:
-        if not isinstance(argument, np.ndarray):
-            yield np.array([number(argument)])
-        elif argument.dtype == np.float64:
-            yield argument
-        else:
-            items = argument.reshape(-1).tolist()
-            for item in items:
-                if isinstance(item, XlError):
-                    raise CellFailureError(item)
-            numbers = [item for item in items if type(item) is float]
-            if numbers:
-                yield np.array(numbers)
 
 
 def number(value: Value) -> float:
@@ -257,8 +173,13 @@ def _ends(count: Value, length: int, taken: bool) -> slice:
 def _piece(grid: Grid) -> Value:
     if grid.size == 0:
         raise CellFailureError(CALC)
+    return _of_cells(grid)
+
+
+def _of_cells(grid: Grid) -> Value:
+    """Cells taken from a value as a value of their own: a scalar if it is one cell."""
     if grid.size == 1:
-        return from_result(grid[0, 0])
+        return from_result(grid.item())
     return from_cells(grid.copy()) if grid.dtype == object else frozen(grid.copy())
 
 

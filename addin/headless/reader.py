@@ -18,7 +18,8 @@ from workbook_templates.formula.ranges import CellRange, column_number
 from workbook_templates.formula.stored import parse_stored
 from workbook_templates.formula.tree import moved
 
-from .grid import Formula, Position, Sheet
+from .cell_rows import Position
+from .grid import Formula, Sheet
 from .package import Package, SheetPart, rich_text, unescaped
 from .values import ERRORS, NUM, VALUE, Scalar, Value, from_cells, from_result
 
@@ -74,22 +75,20 @@ class _Raw:
 def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str]) -> Sheet:
     """The sheet. Its formulas are not yet evaluated: they show the values that the file has for them."""
     raw = _scan(package, part, strings)
-    sheet = Sheet(part.name)
+    formulas: dict[Position, Formula] = {}
     masters = {f.get("si", ""): (c, f.text) for c, f in raw.formulas.items() if f.get("t") == "shared" and f.text}
     for cell, element in raw.formulas.items():
         text = _text(cell, element, masters)
         if text is not None:
-            sheet.formulas[cell] = _formula(number, cell, text, element, cell in raw.dynamic)
-    for formula in sheet.formulas.values():
+            formulas[cell] = _formula(number, cell, text, element, cell in raw.dynamic)
+    for formula in formulas.values():
         if formula.stored is None or formula.stored.area == 1:
-            formula.shown = raw.values.get(formula.row, {}).pop(formula.column, None)
-    for formula in sheet.formulas.values():
+            formula.show(raw.values.get(formula.row, {}).pop(formula.column, None))
+    for formula in formulas.values():
         if formula.stored is not None and formula.stored.area > 1:
-            formula.shown = raw.take(formula.stored)
-    sheet.constants = {c: value for c, value in raw.rest().items() if value is not None and c not in sheet.formulas}
-    for formula in sheet.formulas.values():
-        sheet.add(formula)
-    return sheet
+            formula.show(raw.take(formula.stored))
+    constants = {c: value for c, value in raw.rest().items() if value is not None and c not in formulas}
+    return Sheet(part.name, constants, formulas.values())
 
 
 def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:

@@ -15,6 +15,7 @@ from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Call, Missing, Name, Node, Reference
 
 from . import formulas_package, natives
+from .elementwise import chosen
 from .values import VALUE, Value, XlError, as_grid, from_result
 
 Scope = Mapping[str, Any]  # the variables of LET and LAMBDA
@@ -58,11 +59,11 @@ def _if(call: Call, scope: Scope, evaluator: Evaluator) -> Any:
         return condition
     if condition is None:
         branches = [evaluator.value(x, scope) for x in call.arguments[1:]] + [False] * (3 - len(call.arguments))
-        return _by_package("IF", natives.aligned([test, *branches]))
-    chosen = call.arguments[1 if condition else 2 :][:1]
-    if not chosen:
+        return chosen(test, *branches)
+    branch = call.arguments[1 if condition else 2 :][:1]
+    if not branch:
         return False
-    return 0.0 if isinstance(chosen[0], Missing) else evaluator.value(chosen[0], scope)
+    return 0.0 if isinstance(branch[0], Missing) else evaluator.value(branch[0], scope)
 
 
 def _condition(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """Values of cells and spills, and their conversion.
 
-A value is a scalar (float, str, bool, None for blank, or an error) or a 2-D array: float64 where every cell is a
-number, object otherwise. An array that is a value is never changed, so it needs no copies.
+A value is a scalar (float, str, bool, None for blank, or an error) or a 2-D array: float64 if every cell is a number,
+object otherwise. Within a formula, an array of bool is one too. An array that is a value is never changed, so it needs
+no copies.
 """
 
 from __future__ import annotations
@@ -54,8 +55,36 @@ _NONE = np.array(None, dtype=object)
 
 def from_cells(cells: Grid) -> Value:
     """An object array of scalars as a value: an array of floats if all of them are numbers."""
-    if all(type(item) is float for item in cells.flat):
+    if {float}.issuperset(map(type, cells.reshape(-1).tolist())):
         return frozen(cells.astype(np.float64))
+    return frozen(cells)
+
+
+def without_booleans(value: Any) -> Any:
+    """An array of booleans as an array of objects; any other value as it is."""
+    return frozen(value.astype(object)) if isinstance(value, np.ndarray) and value.dtype == bool else value
+
+
+def blanks_as_zero(value: Value) -> Value:
+    """The value with 0 for each blank, as a cell shows it."""
+    if value is None:
+        return 0.0
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        blank = blanks(value)
+        if blank.any():
+            return from_cells(np.where(blank, 0.0, value))
+    return value
+
+
+def checked(numbers: Any) -> Any:
+    """Numbers that were just computed, as a value: NaN and infinity become #NUM!."""
+    if not isinstance(numbers, np.ndarray):
+        return numbers if math.isfinite(numbers) else NUM
+    finite = np.isfinite(numbers)
+    if np.logical_and.reduce(finite, axis=None):  # faster than finite.all()
+        return frozen(numbers)
+    cells = numbers.astype(object)
+    cells[~finite] = NUM
     return frozen(cells)
 
 
@@ -77,6 +106,7 @@ def to_plain(value: Value) -> Any:
     """The value with errors as their texts, as our own functions and the callers of a workbook receive it."""
     if isinstance(value, XlError):
         return str.__str__(value)
+    value = without_booleans(value)
     if isinstance(value, np.ndarray) and value.dtype == object:
         plain = value.copy()
         for index, item in np.ndenumerate(value):

@@ -16,10 +16,11 @@ from workbook_templates.formula.stored import parse_stored
 from workbook_templates.formula.tree import Node, Reference
 
 from .calc_names import with_calc_names
+from .cell_rows import Position
 from .changes import ChangedCells
 from .edit_grids import edit_cell
 from .engine import Engine
-from .grid import Formula, Position, Sheet
+from .grid import Formula, Sheet
 from .package import Package, WorkbookError
 from .reader import read_sheet
 from .values import Scalar, as_grid, to_plain

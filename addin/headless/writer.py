@@ -15,7 +15,8 @@ from lxml import etree
 from udfs import excel_errors
 from workbook_templates.formula.ranges import CellRange, column_letters, column_number
 
-from .grid import Formula, Position, Sheet
+from .cell_rows import Position
+from .grid import Formula, Sheet
 from .package import Package, serialized
 from .reader import stored_range
 from .values import Scalar, XlError, as_grid

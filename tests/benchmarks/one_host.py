@@ -26,7 +26,7 @@ import numpy as np
 import pytest
 
 from addin.headless import Workbook
-from addin.headless.grid import Formula
+from addin.headless.grid import Formula, Shown
 from tests.addin.office.running import cells, running
 from tests.hosts import desktop_host, pywin32
 from tests.hosts.calc_host import calc
@@ -115,10 +115,10 @@ class Recorder:
         self._book, self._engine = book, book._engine
         evaluate = self._engine._evaluate
 
-        def noting(formula: Formula, circular: bool) -> None:
+        def noting(formula: Formula, circular: bool) -> list[Shown]:
             self._formula = formula
             self._calls.pop(formula, None)  # a formula that is evaluated twice counts once
-            evaluate(formula, circular)
+            return evaluate(formula, circular)
 
         self._engine._evaluate = noting
         book.recalculate()

@@ -1,0 +1,140 @@
+"""Spreadsheet functions that make one value of many cells. Each takes values and returns a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import reduce
+
+import numpy as np
+
+from .natives import CellFailureError, number
+from .values import DIV, VALUE, Grid, Scalar, Value, XlError, as_grid, checked, from_result
+
+
+def count(*arguments: Value) -> Value:
+    return _counted(arguments, lambda item: type(item) is float)
+
+
+def counta(*arguments: Value) -> Value:
+    return _counted(arguments, lambda item: item is not None)
+
+
+def countblank(*arguments: Value) -> Value:
+    return _counted(arguments, lambda item: item is None or item == "")
+
+
+def maximum(*arguments: Value) -> Value:
+    return max((float(x.max()) for x in _numbers(arguments)), default=0.0)
+
+
+def minimum(*arguments: Value) -> Value:
+    return min((float(x.min()) for x in _numbers(arguments)), default=0.0)
+
+
+def total(*arguments: Value) -> Value:
+    return from_result(sum(float(x.sum()) for x in _numbers(arguments)))
+
+
+def average(*arguments: Value) -> Value:
+    numbers = list(_numbers(arguments))
+    if not numbers:
+        raise CellFailureError(DIV)
+    return from_result(sum(float(x.sum()) for x in numbers) / sum(x.size for x in numbers))
+
+
+def sum_of_squares(*arguments: Value) -> Value:
+    return from_result(sum(float(np.square(x).sum()) for x in _numbers(arguments)))
+
+
+def population_variance(*arguments: Value) -> Value:
+    numbers = [x.reshape(-1) for x in _numbers(arguments)]
+    if not numbers:
+        raise CellFailureError(DIV)
+    return checked(float(np.var(np.concatenate(numbers))))
+
+
+def sum_of_products(*arguments: Value) -> Value:
+    """SUMPRODUCT. Cells that are not numbers count as 0."""
+    grids = [as_grid(argument) for argument in arguments]
+    _raise_errors(grids)
+    if len({grid.shape for grid in grids}) > 1:
+        raise CellFailureError(VALUE)
+    if any(grid.dtype == object for grid in grids):
+        rows = zip(*(grid.reshape(-1).tolist() for grid in grids), strict=True)
+        kept = [row for row in rows if {float}.issuperset(map(type, row))]
+        products = np.prod(np.array(kept, dtype=np.float64).reshape(-1, len(grids)), axis=1)
+    else:
+        products = reduce(np.multiply, grids).reshape(-1)
+    return checked(float(products.sum()))
+
+
+def every(*arguments: Value) -> Value:
+    return all(_truths(arguments))
+
+
+def some(*arguments: Value) -> Value:
+    return any(_truths(arguments))
+
+
+FUNCTIONS: dict[str, Callable[..., Value]] = {
+    "AND": every,
+    "AVERAGE": average,
+    "COUNT": count,
+    "COUNTA": counta,
+    "COUNTBLANK": countblank,
+    "MAX": maximum,
+    "MIN": minimum,
+    "OR": some,
+    "SUM": total,
+    "SUMPRODUCT": sum_of_products,
+    "SUMSQ": sum_of_squares,
+    "VAR.P": population_variance,
+    "VARP": population_variance,
+}
+
+
+def _counted(arguments: tuple[Value, ...], wanted: Callable[[Scalar], bool]) -> float:
+    counted = 0
+    for argument in arguments:
+        if isinstance(argument, np.ndarray) and argument.dtype == np.float64:
+            counted += argument.size if wanted(0.0) else 0
+        else:
+            counted += sum(map(wanted, as_grid(argument).reshape(-1).tolist()))
+    return float(counted)
+
+
+def _numbers(arguments: tuple[Value, ...]) -> Iterator[Grid]:
+    """Arrays of the numbers among the arguments. Text, booleans and blanks count as numbers only outside ranges."""
+    for argument in arguments:
+        if not isinstance(argument, np.ndarray):
+            yield np.array([number(argument)])
+        elif argument.dtype == np.float64:
+            yield argument
+        else:
+            items = argument.reshape(-1).tolist()
+            _raise_error(items)
+            numbers = [item for item in items if type(item) is float]
+            if numbers:
+                yield np.array(numbers)
+
+
+def _truths(arguments: tuple[Value, ...]) -> list[bool]:
+    """Whether each number and boolean counts as true; #VALUE! if there is none."""
+    grids = [as_grid(argument) for argument in arguments]
+    _raise_errors(grids)
+    items = [item for grid in grids for item in grid.reshape(-1).tolist() if isinstance(item, (bool, float))]
+    if not items:
+        raise CellFailureError(VALUE)
+    return [bool(item) for item in items]
+
+
+def _raise_errors(grids: list[Grid]) -> None:
+    for grid in grids:
+        if grid.dtype == object:
+            _raise_error(grid.reshape(-1).tolist())
+
+
+def _raise_error(items: list[Scalar]) -> None:
+    """Raises the first error among cells."""
+    if XlError in set(map(type, items)):
+        raise CellFailureError(next(item for item in items if isinstance(item, XlError)))

@@ -1,0 +1,208 @@
+"""Operators and functions that compute each cell from the same cell of their arguments, with numpy."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .natives import CellFailureError, aligned, number
+from .values import (
+    DIV,
+    VALUE,
+    Grid,
+    Scalar,
+    Value,
+    XlError,
+    as_grid,
+    blanks,
+    blanks_as_zero,
+    checked,
+    from_cells,
+    frozen,
+    is_text,
+)
+
+_ARITHMETIC: dict[str, np.ufunc] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "^": np.power,
+    "U-": np.negative,
+    "ABS": np.abs,
+    "EXP": np.exp,
+    "INT": np.floor,
+    "LN": np.log,
+    "MOD": np.mod,
+    "SQRT": np.sqrt,
+    "TANH": np.tanh,
+}
+_DIVISIONS = ("/", "MOD")
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
+_TESTS: dict[str, Callable[[Scalar], bool]] = {
+    "ISBLANK": lambda item: item is None,
+    "ISNUMBER": lambda item: type(item) is float,
+    "ISTEXT": is_text,
+}
+
+
+def elementwise(name: str, arguments: list[Value]) -> Value | None:
+    """The value of an operator or function with that name; None if it is not one of those here.
+
+    Comparisons and tests of an array give an array of booleans."""
+    are_arrays = any(isinstance(x, np.ndarray) for x in arguments)
+    if name in _ARITHMETIC and len(arguments) == _ARITHMETIC[name].nin:
+        return _arithmetic(name, aligned(arguments)) if are_arrays else _calculated(name, *arguments)
+    if name in _COMPARISONS and len(arguments) == 2:
+        return _comparison(name, *aligned(arguments)) if are_arrays else _compared(name, *arguments)
+    if name in _TESTS and len(arguments) == 1:
+        return _test(_TESTS[name], arguments[0])
+    return None
+
+
+def chosen(condition: Grid, yes: Value, no: Value) -> Value:
+    """IF with an array of conditions: each cell from one of the two values, or the error in the condition."""
+    test, *branches = aligned([condition, yes, no])
+    mask = _truths(as_grid(test))
+    if mask.dtype == object:
+        return blanks_as_zero(_over(_picked, [test, *branches]))
+    first, second = map(as_grid, branches)
+    shape = np.broadcast_shapes(mask.shape, first.shape, second.shape)
+    if mask.all() or not mask.any():
+        only = first if mask.all() else second
+        return blanks_as_zero(only if only.shape == shape else frozen(np.broadcast_to(only, shape).copy()))
+    picked = np.where(mask, first, second)
+    return frozen(picked) if picked.dtype != object else blanks_as_zero(from_cells(picked))
+
+
+def _truths(conditions: Grid) -> Grid:
+    """Whether each cell counts as true: booleans, or with errors among them any objects."""
+    if conditions.dtype == bool:
+        return conditions
+    return conditions != 0 if conditions.dtype == np.float64 else _over(_truth, [conditions])
+
+
+def _picked(condition: Scalar, yes: Scalar, no: Scalar) -> Scalar:
+    truth = _truth(condition)
+    return truth if isinstance(truth, XlError) else yes if truth else no
+
+
+def _arithmetic(name: str, arguments: list[Value]) -> Value:
+    numbers: list[Any] = [_numbers(x) for x in arguments]
+    if any(x is None for x in numbers):
+        return _over(partial(_calculated, name), arguments)
+    with np.errstate(all="ignore"):
+        result = _ARITHMETIC[name](*numbers)
+    value: Grid = checked(result)
+    if name in _DIVISIONS and not np.all(numbers[1]):
+        value = value.astype(object)
+        value[np.broadcast_to(np.equal(numbers[1], 0), value.shape)] = DIV
+        frozen(value)
+    return value
+
+
+def _calculated(name: str, *items: Any) -> Scalar:
+    """The arithmetic of single cells."""
+    for item in items:
+        if isinstance(item, XlError):
+            return item
+    try:
+        numbers = [item if type(item) is float else number(item) for item in items]
+    except CellFailureError as failure:
+        return failure.error
+    if name in _DIVISIONS and not numbers[1]:
+        return DIV
+    with np.errstate(all="ignore"):
+        result: Scalar = checked(float(_ARITHMETIC[name](*numbers)))
+    return result
+
+
+def _numbers(value: Value) -> float | NDArray[np.float64] | None:
+    """The numbers that the cells are or stand for; None if an error or text is among them."""
+    if isinstance(value, (bool, float)) or value is None:
+        return float(value or 0.0)
+    if not isinstance(value, np.ndarray):
+        return None
+    if value.dtype != object:
+        return value.astype(np.float64, copy=False)
+    items = value.reshape(-1).tolist()
+    if not _WITHOUT_TEXT.issuperset(map(type, items)):
+        return None
+    return np.array([item or 0.0 for item in items], dtype=np.float64).reshape(value.shape)
+
+
+_WITHOUT_TEXT = frozenset({float, bool, type(None)})
+
+
+def _comparison(name: str, first: Value, second: Value) -> Value:
+    if _is_numeric(first) and _is_numeric(second):
+        return frozen(_COMPARISONS[name](first, second))
+    if _is_blank(first) and not isinstance(second, np.ndarray):
+        return _repeated(_compared(name, None, second), first)
+    return _over(partial(_compared, name), [first, second])
+
+
+def _is_numeric(value: Value) -> bool:
+    return value.dtype == np.float64 if isinstance(value, np.ndarray) else type(value) is float
+
+
+def _compared(name: str, first: Any, second: Any) -> Scalar:
+    """The comparison of single cells."""
+    for item in (first, second):
+        if isinstance(item, XlError):
+            return item
+    result: bool = _COMPARISONS[name](_sortable(first, second), _sortable(second, first))
+    return result
+
+
+def _sortable(item: Any, other: Any) -> tuple[int, Any]:
+    """Numbers come before texts, texts before booleans. A blank is as good as 0 or an empty text."""
+    if item is None:
+        return (1, "") if isinstance(other, str) else (0, 0.0)
+    if isinstance(item, str):
+        return 1, item.upper()
+    return (2, item) if isinstance(item, (bool, np.bool_)) else (0, item)
+
+
+def _test(test: Callable[[Scalar], bool], value: Value) -> Value:
+    if not isinstance(value, np.ndarray):
+        return test(value)
+    if value.dtype != object:
+        return _repeated(test(0.0 if value.dtype == np.float64 else True), value)
+    return _repeated(test(None), value) if _is_blank(value) else _over(test, [value])
+
+
+def _truth(item: Any) -> Any:
+    """Whether a cell counts as true as the condition of IF; an error if it is text or an error."""
+    if isinstance(item, str):
+        return item if isinstance(item, XlError) else VALUE
+    return bool(item)
+
+
+def _over(function: Callable[..., Any], arguments: list[Any]) -> Grid:
+    """The function of each cell: an array of booleans, or of any values."""
+    with np.errstate(all="ignore"):
+        cells = np.frompyfunc(function, len(arguments), 1)(*map(as_grid, arguments))
+    is_boolean = {bool}.issuperset(map(type, cells.reshape(-1).tolist()))
+    return frozen(cells.astype(bool)) if is_boolean else as_grid(from_cells(cells))
+
+
+def _is_blank(value: Value) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == object and bool(blanks(value).all())
+
+
+def _repeated(item: Scalar, like: Value) -> Value:
+    shape = as_grid(like).shape
+    return frozen(np.full(shape, item, bool if isinstance(item, bool) else object))

@@ -1,0 +1,92 @@
+"""Operators over arrays give each cell what they give for that cell alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from addin.headless import formulas_package
+from addin.headless.elementwise import chosen, elementwise
+from addin.headless.values import DIV, NA, NUM, VALUE, as_grid, from_cells, without_booleans
+
+OPERATORS = ("+", "-", "*", "/", "=", "<>", "<", ">", "<=", ">=")
+plain = st.sampled_from([0.0, 1.0, -2.5, 3.0, None, True, False])
+scalars = st.one_of(plain, st.sampled_from(["", "a", "A", "b", "x y", NA, DIV]))
+
+
+@st.composite
+def grids(draw: st.DrawFn, items: st.SearchStrategy[Any]) -> Any:
+    cells = np.empty((2, 3), object)
+    cells.reshape(-1)[:] = draw(st.lists(items, min_size=6, max_size=6))
+    return from_cells(cells)
+
+
+grids_of_any = st.one_of(grids(plain), grids(scalars), grids(st.just(None)), grids(st.sampled_from([1.0, 0.0, 5.0])))
+
+
+def rows(value: Any) -> list[list[Any]]:
+    """The cells with their types: True is not 1."""
+    return [[(type(item), item) for item in row] for row in as_grid(without_booleans(value)).tolist()]
+
+
+@given(st.sampled_from(OPERATORS), grids_of_any, st.one_of(grids_of_any, scalars))
+def test_operators_agree_with_the_package(operator: str, first: Any, second: Any) -> None:
+    function = formulas_package.operator(operator)
+    assert function is not None
+    expected = formulas_package.call(function, [first, second])
+    assert rows(elementwise(operator, [first, second])) == rows(expected)
+
+
+@given(grids_of_any, st.one_of(grids_of_any, scalars), st.one_of(grids_of_any, scalars))
+def test_if_agrees_with_the_package(condition: Any, yes: Any, no: Any) -> None:
+    function = formulas_package.find("IF")
+    assert function is not None
+    assert rows(chosen(condition, yes, no)) == rows(formulas_package.call(function, [condition, yes, no]))
+
+
+@pytest.mark.parametrize("name", ["INT", "MOD", "ABS", "SQRT"])
+@given(st.data())
+def test_functions_agree_with_the_package(name: str, data: st.DataObject) -> None:
+    arguments = [data.draw(grids_of_any), *([data.draw(grids_of_any)] if name == "MOD" else [])]
+    function = formulas_package.find(name)
+    assert function is not None
+    assert rows(elementwise(name, arguments)) == rows(formulas_package.call(function, arguments))
+
+
+@given(st.sampled_from(OPERATORS), scalars, scalars)
+def test_single_values_agree_with_the_package(operator: str, first: Any, second: Any) -> None:
+    function = formulas_package.operator(operator)
+    assert function is not None
+    expected = formulas_package.call(function, [first, second])
+    assert rows(elementwise(operator, [first, second])) == rows(expected)
+
+
+def test_comparisons_of_arrays_are_arrays_of_booleans() -> None:
+    numbers, blank = np.array([[1.0, 2.0]]), from_cells(np.full((1, 2), None, object))
+    assert as_grid(elementwise(">", [numbers, 1.0])).dtype == bool
+    assert as_grid(elementwise("=", [blank, ""])).tolist() == [[True, True]]
+
+
+def test_an_array_with_one_condition_for_all_is_not_copied() -> None:
+    values = np.array([[1.0, 2.0]])
+    assert chosen(np.array([[True, True]]), values, "other") is values
+
+
+def test_arrays_of_different_shapes_are_padded() -> None:
+    condition = np.array([[True], [False], [True]])
+    assert as_grid(chosen(condition, np.array([[1.0], [2.0]]), 0.0)).tolist() == [[1.0], [0.0], [NA]]
+
+
+@pytest.mark.parametrize(("name", "value"), [("EXP", 1000.0), ("LN", 0.0), ("SQRT", -1.0)])
+def test_what_is_not_a_number(name: str, value: float) -> None:
+    assert elementwise(name, [value]) == NUM
+    assert as_grid(elementwise(name, [np.array([[1.0, value]])]))[0, 1] == NUM
+
+
+def test_text_that_is_not_a_number() -> None:
+    assert elementwise("+", ["x", 1.0]) == VALUE
+    assert elementwise("+", ["2", 1.0]) == 3.0
