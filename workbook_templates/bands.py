@@ -24,6 +24,7 @@ AFTER_STATISTICS = 4  # where values begin on such tabs
 _LAST_COLUMN = MAX_COLUMNS - 1  # counted from 0, as XlsxWriter does
 _PRINTED_COLUMNS = 22
 _FROZEN_ROWS = 2
+_NOTE = 3  # columns between the title and the note about folded rows
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class BandPage(Page):
         self.sheet.set_zoom(90)
         self._title, self._labels = title, labels
         self._steps: list[tuple[str, int]] = []
+        self._folded = False
         self.row = _FROZEN_ROWS
         self.lines(lines)
         self.row += 1
@@ -149,6 +151,8 @@ class BandPage(Page):
         """Writes the title row and the links to the tabs before and after this one and to every step."""
         last, self.row = self.row, 0
         self.furniture(self._title, ())
+        if self._folded:
+            self.plain(0, self.first + _NOTE, self.book.folded_note("token_count"), self.style.bold)
         for column, neighbour, text in ((0, before, "← before"), (1, after, "next →")):
             if neighbour:
                 self.link(1, column, neighbour, "A1", text)
@@ -309,10 +313,7 @@ class BandPage(Page):
         self.row = cells.last_row + 1
         if cells.height > shown:
             self.sheet.set_row(self.row, None, None, {"collapsed": True})
-            in_use = self.book.dialect.is_filled(Range(self.name, cells.row, 0, cells.last_row, 0).here)
-            tokens = "token_count" if labels is self._labels else f"SUMPRODUCT(1*({in_use}))"
-            self.plain(self.row, self.first, self.book.folded_note(tokens), self.style.bold)
-            self.row += 1
+            self._folded = True
 
     def _headers(self, headers: Sequence[str | dict[int, str]], width: int) -> None:
         for number, header in enumerate(headers, start=1):

@@ -79,8 +79,10 @@ class Book:
         self.unfolded = max(_LEAST_UNFOLDED, len(encode(prompt)))
 
     def folded_note(self, tokens: str) -> str:
-        """The formula of the note under folded rows, which is blank as long as they are empty."""
-        note = f"There are more tokens than these {self.unfolded}: click the small 2 in the top left corner to see all."
+        """The formula of the note about folded rows, which is blank as long as they are empty."""
+        note = (
+            f"Only the first {self.unfolded} tokens are in sight: click the small 2 in the top left corner to see all."
+        )
         return f'IF({tokens}>{self.unfolded},"{note}","")'
 
     def command(self, template: str) -> str:

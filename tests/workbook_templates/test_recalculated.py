@@ -81,13 +81,13 @@ def test_scores_are_blank_for_tokens_that_a_token_does_not_see(workbook: Workboo
 
 def test_the_summary_shows_the_strongest_look_of_each_head_at_another_token(workbook: Workbook) -> None:
     rows = cells(workbook, "Block 1", "A:H")
-    top = next(i for i, row in enumerate(rows) if row[1] == "token that looks")
+    top = next(i for i, row in enumerate(rows) if row[1] == "who looks at whom")
     tokens = [row[1] for row in udfs.gpt2_tokenize(PROMPT)[1:]]
     for head in range(4):
         pattern = np.tril(udfs.gpt2_residual(PROMPT, f"h.1.attn.head.{head}.pattern", "tiny"), -1)
         query, key = np.unravel_index(pattern.argmax(), pattern.shape)
-        assert [rows[top + row][4 + head] for row in range(2)] == [tokens[query], tokens[key]]
-        assert rows[top + 2][4 + head] == pytest.approx(pattern.max(), rel=1e-4)
+        assert rows[top][4 + head] == f"{tokens[query].strip()} → {tokens[key].strip()}"
+        assert rows[top + 1][4 + head] == pytest.approx(pattern.max(), rel=1e-4)
 
 
 def test_what_the_blocks_add_and_the_embedding_sum_to_the_answers_logit(workbook: Workbook) -> None:
@@ -113,8 +113,8 @@ def test_every_step_works_one_number_out(workbook: Workbook) -> None:
 def test_every_step_shows_its_formula_and_shape(workbook: Workbook) -> None:
     formulas = [str(row[4]) for row in cells(workbook, "Block 1", "A:E") if row[1] == "formula"]
     shapes = [formula.rpartition("→  ")[2] for formula in formulas]
-    assert shapes[:4] == ["[6 tokens, 32 channels]"] * 3 + ["[6 tokens, 96 channels]"]
-    assert shapes[4:6] == ["[4 heads, 6 tokens, 6 tokens]"] * 2
+    assert shapes[:4] == ["[tokens, 32 channels]"] * 3 + ["[tokens, 96 channels]"]
+    assert shapes[4:6] == ["[4 heads, tokens, tokens]"] * 2
     assert "EXP(score - log-sum-exp)" in formulas[5]
 
 

@@ -121,7 +121,7 @@ def layer_norm(
         page,
         explain_row,
         f"(x - mean) / spread × weight + bias, spread = √(variance + {_EPSILON})",
-        worked.channels(x.cells.width) if rows is None else f'"1 token, {x.cells.width} channels"',
+        worked.channels(x.cells.width) if rows is None else f"1 token, {x.cells.width} channels",
         f'{CHANNEL}&"("&{shown(x.spill)}&" - "&{shown(mean.here)}&") / "&{shown(spread.here)}&" × "&'
         f'{number(f"INDEX({gain},1,1)")}&" + "&{number(f"INDEX({bias},1,1)")}&" = "&{shown(band.spill)}',
     )
@@ -291,4 +291,4 @@ def _titles(n_head: int, stride: int) -> dict[int, str]:
 
 
 def _square(n_head: int) -> str:
-    return f'"{n_head} heads, "&token_count&" tokens, "&token_count&" tokens"'
+    return f"{n_head} heads, tokens, tokens"

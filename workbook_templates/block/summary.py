@@ -10,7 +10,7 @@ from workbook_templates.range import Range
 
 DIRECTION = "answer_direction"  # names the row of the tab Head that turns a row of the stream into the answer's logit
 
-_ROWS = ("token that looks", "token looked at", "share", "its pattern")
+_ROWS = ("who looks at whom", "share", "its pattern")
 _ADDED = (("attention adds", "attn c_proj"), ("the MLP adds", "mlp c_proj"))
 
 
@@ -33,7 +33,7 @@ class Summary:
             page.text(row, 1, label, page.style.bold)
         for head, pattern in enumerate(block.patterns):
             self._head(head, pattern)
-        shares = (self._top + 3, page.first, self._top + 3, page.first + len(block.patterns) - 1)
+        shares = (self._top + 2, page.first, self._top + 2, page.first + len(block.patterns) - 1)
         page.sheet.conditional_format(*shares, look.SHARE_SCALE)
         page.row += 1 + len(_ROWS)
         for label, step in _ADDED if self._answer else ():
@@ -43,20 +43,17 @@ class Summary:
     def _head(self, head: int, pattern: Band) -> None:
         page, column = self._page, self._page.first + head
         page.text(self._top, column, f"head {head}", page.style.group)
-        from_row, at_row, share_row, link_row = range(self._top + 1, self._top + 5)
+        who_row, share_row, link_row = range(self._top + 1, self._top + 4)
         count = str(pattern.cells.height) if pattern.fixed else "token_count"
-        others = f"(SEQUENCE({count})>SEQUENCE(1,{count}))"
+        others = f"{pattern.spill}*(SEQUENCE({count})>SEQUENCE(1,{count}))"
         share = page.at(share_row, column)
-        place = f"MAX(({pattern.spill}={share})*{others}*SEQUENCE({count}))"
         tokens = Range(page.name, pattern.row, 1, pattern.cells.last_row, 1).here
-        looked_at = f"INDEX({tokens},MATCH({share},INDEX({pattern.spill},{place},0),0))"
-        for row, formula, otherwise, cell_format in (
-            (from_row, f"INDEX({tokens},{place})", '""', page.style.token),
-            (at_row, looked_at, '""', page.style.token),
-            (share_row, f"MAX({pattern.spill}*{others})", "0", page.style.share),
-        ):
-            some = f'status="{READY}"' if row == share_row else f"{share}>0"
-            page.formula(row, column, f"IF({some},{formula},{otherwise})", cell_format)
+        who = (
+            f"LET(p,{others},row,MAX((p={share})*SEQUENCE({count})),"
+            f'TRIM(INDEX({tokens},row))&" → "&TRIM(INDEX({tokens},MATCH({share},INDEX(p,row,0),0))))'
+        )
+        page.formula(who_row, column, f'IF({share}>0,{who},"")', page.style.token)
+        page.formula(share_row, column, f'IF(status="{READY}",MAX({others}),0)', page.style.share)
         page.link(link_row, column, page.name, pattern.cell, f"→ head {head}")
 
     def _add(self, label: str, added: Band) -> None:

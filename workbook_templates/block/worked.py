@@ -15,23 +15,17 @@ def number(cell: str) -> str:
 
 
 def explain(page: BandPage, formula: str, size: str, example: str) -> None:
-    """Writes a step's formula in words, the shape of its values, and one of them worked out.
-
-    size: the shape, a text formula such as `token_count&" tokens, 84 channels"`
-    example: a text formula
-    """
-    for label, text in (
-        ("formula", f'"{formula}    →  ["&{size}&"]"'),
-        ("for example", f'IF(status="{READY}",{example},"")'),
-    ):
-        page.text(page.row, 1, label, page.style.note)
-        page.formula(page.row, page.first, text, page.style.note)
-        page.row += 1
+    """Writes a step's formula in words, the shape of its values, and one of them worked out: the formula `example`."""
+    page.text(page.row, 1, "formula", page.style.note)
+    page.text(page.row, page.first, f"{formula}    →  [{size}]", page.style.note)
+    page.text(page.row + 1, 1, "for example", page.style.note)
+    page.formula(page.row + 1, page.first, f'IF(status="{READY}",{example},"")', page.style.note)
+    page.row += 2
 
 
 def channels(count: int) -> str:
     """The shape of values with a row for each token."""
-    return f'token_count&" tokens, {count} channels"'
+    return f"tokens, {count} channels"
 
 
 def product(row: str, weights: str, bias: str, count: int) -> str:

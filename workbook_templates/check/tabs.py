@@ -42,11 +42,13 @@ def write_functions(book: Book, config: Config, layer: int) -> dict[str, Band]:
 
     def layer_norm(x: Band, name: str) -> Band:
         title = f"LayerNorm, with {weights}.{name}."
-        return step(name, title, f'GPT2_LAYERNORM({x.spill},"{weights}.{name}",model_used)')
+        return step(name, title, f'GPT2_LAYERNORM({page.values_for_function(x)},"{weights}.{name}",model_used)')
 
     def linear(x: Band, name: str, parameter: str, columns: int = width) -> Band:
         title = f"Times {weights}.{parameter}."
-        return step(name, title, f'GPT2_LINEAR({x.spill},"{weights}.{parameter}",model_used)', columns)
+        return step(
+            name, title, f'GPT2_LINEAR({page.values_for_function(x)},"{weights}.{parameter}",model_used)', columns
+        )
 
     def total(name: str, x: Band, y: Band) -> Band:
         page.heading(name, "The stream plus that output.", ())
@@ -63,9 +65,11 @@ def write_functions(book: Book, config: Config, layer: int) -> dict[str, Band]:
     mix = found["mix"] = _mix(page, qkv, config.n_head)
     middle = total("add", stream, linear(mix, "attn c_proj", "attn.c_proj"))
     wide = linear(layer_norm(middle, "ln_2"), "c_fc", "mlp.c_fc", 4 * width)
-    active = step("GELU", "Channel by channel.", f"GPT2_GELU({wide.spill})", 4 * width)
+    active = step("GELU", "Channel by channel.", f"GPT2_GELU({page.values_for_function(wide)})", 4 * width)
     linear(active, "mlp c_proj", "mlp.c_proj")
-    step("out", "The whole block by one function.", f"GPT2_BLOCK({layer},{stream.spill},model_used)")
+    step(
+        "out", "The whole block by one function.", f"GPT2_BLOCK({layer},{page.values_for_function(stream)},model_used)"
+    )
     page.finish("Result", "Native")
     return found
 
