@@ -69,9 +69,7 @@ def test_whole_texts_have_the_models_distribution(pair: tuple[Model, Model]) -> 
         return float(np.prod([after(reader, text[:i])[token] for i, token in enumerate(text)]))
 
     texts = list(itertools.product(range(4), repeat=3))
-    found = [
-        tuple(kept(list(speculate(prompt, 3, model, draft, how, random_numbers(seed), 2)))) for seed in range(800)
-    ]
+    found = [tuple(kept(list(speculate(prompt, 3, model, draft, how, random_numbers(seed), 2)))) for seed in range(800)]
     counts = [found.count(text) for text in texts]
     assert chance(counts, [probability(text, model) for text in texts]) > 0.001
     assert chance(counts, [probability(text, draft) for text in texts]) < 1e-9
