@@ -91,13 +91,13 @@ class _Commands(click.Group):
 
 def _failure(error: Exception) -> _Failure:
     """An exception of a command as one line with its exit code."""
+    if isinstance(error, MissingError):  # before the imports, which fail if NumPy is missing
+        return _Missing(str(error))
     from addin.headless import WorkbookError
     from udfs.backend.errors import ModelError
     from udfs.cells import CellError
     from udfs.cells.log import log_to_file
 
-    if isinstance(error, MissingError):
-        return _Missing(str(error))
     if isinstance(error, (AddinError, ModelError, CellError, WorkbookError)):
         return _Failure(str(error))
     if isinstance(error, OSError) and error.strerror:

@@ -200,4 +200,4 @@ def _explained(repository: str, path: str) -> Iterator[None]:
         raise MissingError(f"{constants.ENDPOINT} answered {error.response.status_code} for {repository}") from None
     except Exception as error:
         # The other errors come from huggingface_hub's HTTP library, which differs between its versions.
-        raise MissingError(f"cannot get {path} from {constants.ENDPOINT}: {error or type(error).__name__}") from None
+        raise MissingError(f"cannot get {path} from {constants.ENDPOINT}: {error or type(error).__name__}") from error

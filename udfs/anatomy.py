@@ -66,7 +66,7 @@ def _parameter(text: str, pattern: re.Pattern[str], allowed: str, gpt2: Model) -
     """The name of a layer that matches the pattern. Raises CellError if the model has no such layer."""
     parameter = arg.text(text, "parameter")
     if not pattern.fullmatch(parameter) or f"{parameter}.weight" not in gpt2.config.shapes():
-        raise CellError(f"parameter must be one such as {allowed} of {gpt2.name}, not {parameter!r}")
+        raise CellError(f"parameter must be a layer of {gpt2.name}, such as {allowed}, not {parameter!r}")
     return parameter
 
 

@@ -38,9 +38,9 @@ def gpt2_generate(
 ) -> str:
     """Continues a text. Temperature 0, the default, takes the likeliest token each time; above 0 tokens are drawn.
 
-    tokens: how many at most, 20 by default; prompt and continuation together fit the model's context
-    temperature: 0, the default, is greedy; 1 as trained; higher is wilder
-    seed: which random numbers: 0 to 999999. Blank is 0. The same seed gives the same text
+    tokens: the most tokens to generate, 20 by default; with the prompt they must fit into the model's context
+    temperature: 0 (the default) is greedy, 1 is as trained; higher is more random
+    seed: the random seed, 0 to 999999; blank is 0. The same seed gives the same text
 
     Stops before <|endoftext|>. Tokens are drawn as in Hugging Face's transformers: logits divided by the temperature,
     then top_k, then top_p; tokens as likely as the last of the top_k stay; top_p keeps a token if the likelier ones
@@ -71,8 +71,8 @@ def gpt2_generate_steps(
 ) -> Table:
     """GPT2_GENERATE step by step: a row for each token, with the k likeliest candidates and what was drawn, and how.
 
-    tokens: how many at most, 20 by default
-    temperature: 0, the default, is greedy; 1 as trained; higher is wilder
+    tokens: the most tokens to generate, 20 by default
+    temperature: 0 (the default) is greedy, 1 is as trained; higher is more random
     k: how many candidates to show
 
     Columns: step; token and id of what was drawn; random, the number that drew it; rank; probability, the one with
@@ -147,8 +147,8 @@ def gpt2_candidates(
 def gpt2_beam(prompt: str, tokens: int = 20, beams: int = 4, model: str = "") -> Table:
     """Beam search: the likeliest continuations it finds, the best first: beam, tokens, log-probability, score, text.
 
-    tokens: how many at most, 20 by default; a beam may end earlier, with <|endoftext|>
-    beams: how many texts are followed at a time, 1 to 64; 1 is greedy
+    tokens: the most tokens to generate, 20 by default; a beam may end earlier, with <|endoftext|>
+    beams: how many texts to follow at a time, 1 to 64; 1 is greedy
 
     log-probability is the whole text's, in nats; score is the log-probability for each token, which ranks the beams, as
     in Hugging Face's transformers. The token <|endoftext|> counts if a beam ends with it.
@@ -170,8 +170,8 @@ def gpt2_beam(prompt: str, tokens: int = 20, beams: int = 4, model: str = "") ->
 def gpt2_beam_steps(prompt: str, tokens: int = 20, beams: int = 4, model: str = "") -> Table:
     """Beam search step by step: at each step the likeliest continuations of all beams, and which of them go on.
 
-    tokens: how many at most, 20 by default
-    beams: how many texts are followed at a time, 1 to 64
+    tokens: the most tokens to generate, 20 by default
+    beams: how many texts to follow at a time, 1 to 64
 
     Each step has twice as many rows as there are beams. Columns: from, the beam of the step before that is continued;
     token and its probability there; log-probability of the whole text; becomes, the number of the beam that goes on, or
@@ -240,9 +240,9 @@ def gpt2_speculate(
 ) -> Table:
     """Speculative decoding, traced: a draft model proposes tokens, the model accepts or rejects them by the exact rule.
 
-    tokens: how many at most, 20 by default
+    tokens: the most tokens to generate, 20 by default
     draft: the model text of the draft, such as distilgpt2; blank for the model without its last block
-    temperature: 1, the default, as trained; 0 is greedy, and then the text is GPT2_GENERATE's
+    temperature: 1 (the default) is as trained; 0 is greedy, with the same text as GPT2_GENERATE
     ahead: how many tokens the draft proposes at a time, 1 to 64; 4 by default
 
     Returns a row for each token: drawn is the random number that drew it; draft and model are its probabilities in

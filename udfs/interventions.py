@@ -19,16 +19,16 @@ def gpt2_circuit(
     method: Literal["mean", "zero"] = "mean",
     model: str = "",
 ) -> Table:
-    """Is a circuit enough? Only the named heads and MLPs work; gives each prompt's answer, its rank and probability.
+    """Tests whether a circuit is enough: runs only the named heads and MLPs, and gives each prompt's answer and rank.
 
-    answers: for each prompt the token that should follow, as text or id
-    method: what all other heads and MLPs give: mean (the default), their average over the prompts; or zero, nothing
+    answers: the token that should follow each prompt, as text or id
+    method: what replaces the output of all other heads and MLPs: mean (the default, over the prompts) or zero
 
     The average is taken position by position if all prompts have the same number of tokens, otherwise over all
     positions of all prompts. Embeddings and the biases of attentions always stay. Blank cells among the components are
     skipped.
 
-    Raises: CellError if there are not as many answers as prompts, or if the model has no such component.
+    Raises: CellError if prompts and answers differ in number, or if the model has no such component.
     Source: Wang et al. 2023, "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2
     Small".
     Example: =GPT2_CIRCUIT(A2:A8, B2:B8, D2:D20)
@@ -37,7 +37,7 @@ def gpt2_circuit(
     texts, expected = arg.prompts(prompts, gpt2), arg.tokens(answers, gpt2, "answers")
     parts = arg.components(components, gpt2)
     if len(expected) != len(texts):
-        raise CellError(f"answers must be as many as prompts, {len(texts)}, not {len(expected)}")
+        raise CellError(f"answers must hold one token for each of the {len(texts)} prompts, not {len(expected)} in all")
     task = circuits.Task(texts, expected, gpt2, arg.one_of(method, circuits.METHODS, "method"))
     found = task.standing(parts)
     rows = [

@@ -26,7 +26,7 @@ def gpt2_logitlens(
     """The logit lens: what the model would say next if it stopped at a layer. A row for each layer, likeliest first.
 
     k: how many tokens
-    position: which token, counted from 0; -1, the default, is the last; or all
+    position: the token's position, counted from 0; -1 (the default) is the last; all gives every position
     show: tokens (the default), probabilities, or both side by side; with `, halves` also after each attention
 
     Row 0 is the stream that enters block 0; the last row is the model's own answer. ln_f takes each row's own mean and
@@ -172,7 +172,7 @@ def gpt2_ov(tokens: Tokens, layer: int, head: int, k: int = 5, model: str = "") 
     gpt2 = arg.model(model)
     ids, count, n_ctx = arg.tokens_of_texts(tokens, gpt2), arg.count(k, "k"), gpt2.config.n_ctx
     if len(ids) > n_ctx:
-        raise CellError(f"tokens must be 1 to {n_ctx} for {gpt2.name}, not {len(ids)}")
+        raise CellError(f"tokens must hold 1 to {n_ctx} tokens for {gpt2.name}, not {len(ids)}")
     if count > MAX_COLUMNS - 2:
         raise CellError(f"k must be 1 to {MAX_COLUMNS - 2}, as a sheet has {MAX_COLUMNS} columns, not {count}")
     found = heads.output_value(ids, arg.layer(layer, gpt2), arg.head(head, gpt2), count, gpt2)

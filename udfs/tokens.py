@@ -76,7 +76,7 @@ def gpt2_nearest_tokens(vector: ArrayLike, k: int = 10, model: str = "") -> Tabl
         raise CellError(f"vector must be 1 x {wte.shape[1]} cells for {gpt2.name}, not {n_rows} x {n_columns}")
     length = np.linalg.norm(direction)
     if length == 0:
-        raise CellError("vector must have a direction, not be all zeros")
+        raise CellError("vector must have a number other than zero")
     lengths = np.maximum(np.linalg.norm(wte, axis=1), np.finfo(np.float32).tiny)  # [n_vocab]
     similarity = wte @ direction[0] / (lengths * length)  # [n_vocab, n_embd] -> [n_vocab]
     rows = [
@@ -109,6 +109,6 @@ def gpt2_position(ids: ArrayLike, model: str = "") -> Array:
     gpt2 = arg.model(model)
     n_ids, n_ctx = len(arg.ids(ids, gpt2)), gpt2.config.n_ctx
     if n_ids > n_ctx:
-        raise CellError(f"ids must be 1 to {n_ctx} for {gpt2.name}, not {n_ids}")
+        raise CellError(f"ids must have 1 to {n_ctx} cells for {gpt2.name}, not {n_ids}")
     positions: Array = gpt2["wpe.weight"][:n_ids]
     return positions

@@ -66,7 +66,7 @@ def _surgery_rows(raw: object) -> list[edits.Operation]:
             continue
         verb, _, vector = what.partition(" ")
         if verb not in ("set", "scale", "mean", "add"):
-            raise CellError(f"surgery must say set, scale, mean or add in column 1 of row {number}, not {what!r}")
+            raise CellError(f"surgery must have set, scale, mean or add in column 1 of row {number}, not {what!r}")
         if positions and verb != "add":
             raise CellError(f"surgery must leave positions blank in row {number}: {verb} takes none, not {positions!r}")
         clause = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -65,11 +67,16 @@ def _findings() -> Iterator[_Finding]:
 
 
 def _result(check: Callable[[], _Finding]) -> _Finding:
-    """The result of a check. A check that raises an exception counts as missing."""
+    """The result of a check. A check that raises an exception counts as missing, and the exception is logged."""
     try:
         return check()
     except Exception as error:
         what = check.__name__.strip("_").replace("_", " ")
+        with suppress(ImportError):  # without NumPy, udfs and its log cannot be imported
+            from udfs.cells.log import log_to_file
+
+            log_to_file()
+            logging.getLogger("udfs").exception("doctor: the check of %s failed", what)
         needed = check in (_python, _packages, _models, _main_job)
         return _Finding(what, False, f"{type(error).__name__}: {error}", _REINSTALL, needed)
 

@@ -40,7 +40,7 @@ class _Finite(click.FloatRange):
     default=0.0,
     show_default=True,
     metavar="T",
-    help="0 always takes the likeliest token, 1 samples from the model's own probabilities, more is wilder.",
+    help="0 always takes the likeliest token, 1 samples from the model's own probabilities, higher is more random.",
 )
 @click.option("--top-k", type=click.IntRange(0), default=0, metavar="K", help="Sample from the K likeliest tokens.")
 @click.option(

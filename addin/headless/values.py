@@ -108,12 +108,11 @@ def to_plain(value: Value) -> Any:
         return str.__str__(value)
     value = without_booleans(value)
     if isinstance(value, np.ndarray) and value.dtype == object:
-        plain = value.copy()
-        for index, item in np.ndenumerate(value):
-            if isinstance(item, XlError):
-                plain[index] = str.__str__(item)
-        return plain
+        return _without_errors(value)
     return value
+
+
+_without_errors = np.frompyfunc(lambda item: str.__str__(item) if isinstance(item, XlError) else item, 1, 1)
 
 
 def same(a: Value, b: Value) -> bool:

@@ -142,9 +142,11 @@ def test_prompt_and_continuation_can_fill_the_whole_context() -> None:
     left = 64 - n_prompt
     assert udfs.gpt2_generate_steps(prompt, left, model="tiny")[-1][0] == left
     for function in (udfs.gpt2_generate, udfs.gpt2_beam, udfs.gpt2_speculate):
-        with pytest.raises(CellError, match=f"^tokens must be 1 to {left} here, as the prompt has {n_prompt} and tiny"):
+        with pytest.raises(
+            CellError, match=f"^tokens must be 1 to {left} here, because the prompt has {n_prompt} and tiny"
+        ):
             function(prompt, left + 1, model="tiny")
-    with pytest.raises(CellError, match="prompt must have 1 to 63 tokens for tiny to go on, not 64"):
+    with pytest.raises(CellError, match="prompt must have 1 to 63 tokens so that tiny can continue it, not 64"):
         udfs.gpt2_generate(prompt + " eight" * left, 1, model="tiny")
 
 

@@ -25,7 +25,7 @@ def test_a_circuit_of_everything_and_of_nothing() -> None:
 
 
 def test_answers_must_be_as_many_as_prompts() -> None:
-    with pytest.raises(CellError, match=r"^answers must be as many as prompts, 7, not 6$"):
+    with pytest.raises(CellError, match=r"^answers must hold one token for each of the 7 prompts, not 6 in all$"):
         udfs.gpt2_circuit(PROMPTS, ANSWERS[1:], "h.0.mlp", None, "demo")
 
 
@@ -45,5 +45,5 @@ def test_patching_heads_has_a_column_for_each_head() -> None:
 
 
 def test_prompts_must_have_the_same_length() -> None:
-    with pytest.raises(CellError, match=r"^corrupted must have as many tokens as clean, 3, not 2$"):
+    with pytest.raises(CellError, match=r"^corrupted must have 3 tokens, as many as clean, not 2$"):
         udfs.gpt2_patch("a b c", "a b", " e", " f", None, "tiny")

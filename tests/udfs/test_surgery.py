@@ -58,7 +58,7 @@ def test_a_position_beyond_the_rows() -> None:
 
 
 def test_too_large_a_coefficient_is_an_error() -> None:
-    with pytest.raises(CellError, match="beyond float32's range"):
+    with pytest.raises(CellError, match="makes the vector too large for float32"):
         udfs.gpt2_steer(X, V * np.float32(1e38), 1e9, "all", "tiny")
 
 

@@ -15,7 +15,7 @@ def test_no_more_ids_than_tokens_in_the_vocabulary() -> None:
     ids = np.ones((50_258, 1))
     calls = (udfs.gpt2_detokenize, partial(udfs.gpt2_embed, model="tiny"), partial(udfs.gpt2_position, model="tiny"))
     for call in calls:
-        with pytest.raises(CellError, match=r"^ids must be at most 50257 cells, not 50258$"):
+        with pytest.raises(CellError, match=r"^ids must have at most 50257 cells, not 50258$"):
             call(ids)
 
 
@@ -28,7 +28,7 @@ def test_prompts_must_fit_into_memory_together(name: str, monkeypatch: pytest.Mo
         "positive": (udfs.gpt2_direction, (prompts, prompts, "h.1", "tiny")),
     }
     function, given = arguments_of[name]
-    with pytest.raises(CellError, match=rf"^{name} must have at most 200 tokens together for tiny, not 205$"):
+    with pytest.raises(CellError, match=rf"^{name} must have at most 200 tokens in total for tiny, not 205$"):
         function(*given)
 
 

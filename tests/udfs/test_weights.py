@@ -39,9 +39,9 @@ def test_the_model_text(name: str, surgery: object, text: str) -> None:
     ("row", "message"),
     [
         (["scale", "h.0.attn", 0, "last"], "surgery must leave positions blank in row 1: scale takes none, not 'last'"),
-        (["", "", "", "last"], "surgery must say set, scale, mean or add in column 1 of row 1, not ''"),
+        (["", "", "", "last"], "surgery must have set, scale, mean or add in column 1 of row 1, not ''"),
         ([*["x"] * 4, "more"], "surgery must have the columns what, where, amount, positions, not 5 columns"),
-        (["cut", "h.0.attn", 0], "surgery must say set, scale, mean or add in column 1 of row 1, not 'cut'"),
+        (["cut", "h.0.attn", 0], "surgery must have set, scale, mean or add in column 1 of row 1, not 'cut'"),
         (["set", "h.0.attn", None], "'set h.0.attn = ?'"),
         (["scale", "h.0.attn", None], "'scale h.0.attn by ?' needs a finite number, not '?'"),
         (["scale", "h.7.attn", 0], "layer must be 0 to 2, not 7"),

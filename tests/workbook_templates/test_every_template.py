@@ -89,9 +89,12 @@ def test_merged_cells_hold_no_array_formula(office: openpyxl.Workbook) -> None:
 
 
 def test_inputs_are_unlocked_and_array_formulas_are_locked(office: openpyxl.Workbook) -> None:
+    is_input: dict[int, bool] = {}  # by style: many cells share one
     for sheet in office.worksheets:
         for cell in (cell for row in sheet.iter_rows() for cell in row):
-            if cell.fill.fgColor.rgb == f"FF{INPUT[1:]}":
+            if cell.style_id not in is_input:
+                is_input[cell.style_id] = cell.fill.fgColor.rgb == f"FF{INPUT[1:]}"
+            if is_input[cell.style_id]:
                 assert not cell.protection.locked, (sheet.title, cell.coordinate)
             elif isinstance(cell.value, ArrayFormula):
                 assert cell.protection.locked, (sheet.title, cell.coordinate)

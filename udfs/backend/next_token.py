@@ -38,7 +38,7 @@ def next_logits(residual: Array, model: Model) -> Array:
     """
     logits = forward.unembed(residual, model)
     if not np.isfinite(logits).all():
-        raise ModelError(f"model {model.name} gives numbers that are not finite: an edit of it is too large")
+        raise ModelError(f"model {model.name} gives numbers that are not finite: one of its edits is too large")
     return logits
 
 

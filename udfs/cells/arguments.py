@@ -36,23 +36,23 @@ Tokens: TypeAlias = Token | Sequence[Token] | Sequence[Sequence[Token]] | NDArra
 Positions: TypeAlias = str | int | Sequence[int]
 
 HELP = {
-    "coefficient": "multiplies the vector: 1, the default, adds it as it is; 0 does nothing",
-    "components": "what is kept: names such as h.9.attn.head.1, h.9.attn, h.0.mlp",
+    "coefficient": "multiplies the vector: 1 (the default) adds it unchanged, 0 adds nothing",
+    "components": "the heads and MLPs to keep: names such as h.9.attn.head.1, h.9.attn, h.0.mlp",
     "head": "the attention head, counted from 0",
     "ids": "token ids, one in each cell",
     "layer": "the block, counted from 0",
     "model": "the model's text from GPT2_MODEL, or a name such as gpt2; blank for the default model",
-    "position": "which token, counted from 0; -1, the default, is the last",
-    "positions": "where: all (the default), prompt, last, first 3, or positions counted from 0, such as 0, 3, 5",
+    "position": "the token's position, counted from 0; -1 (the default) is the last",
+    "positions": "where to add it: all (the default), prompt, last, first 3, or positions counted from 0: 0, 3, 5",
     "prompt": "the text that the model reads",
     "prompts": "the texts that the model reads, one in each cell",
     "qkv": "queries, keys and values side by side: a row for each token, 3*n_embd columns",
     "residual": "the residual stream: a row for each token, n_embd columns",
-    "seed": f"which random numbers: 0 to {MAX_SEED}; blank is {DEFAULT_SEED}, so that nothing changes by itself",
-    "temperature": "divides the logits: 1, the default, as trained; 0 is greedy",
+    "seed": f"the random seed, 0 to {MAX_SEED}; blank is {DEFAULT_SEED}. The same seed gives the same result",
+    "temperature": "divides the logits: 1 (the default) is as trained, 0 is greedy",
     "text": "a text, or the cell that holds it",
-    "top_k": "draws from the k likeliest tokens only; 0, the default, from all",
-    "top_p": "draws from the likeliest tokens that together have this probability; 1, the default, from all",
+    "top_k": "how many of the likeliest tokens to draw from; 0 (the default) for all",
+    "top_p": "draws from the likeliest tokens that together have this probability; 1 (the default) for all tokens",
     "vector": "a row of n_embd numbers (several rows: one for each position), or a text such as sae(2, 7650)",
     "x": "a range of numbers",
 }
@@ -99,7 +99,7 @@ def prompts(texts: object, gpt2: Model, name: str = "prompts") -> list[list[int]
     found = [prompt_ids(values.text(value, name), gpt2, name) for value in values.filled(texts, name)]
     n_tokens, allowed = sum(map(len, found)), _most_tokens(gpt2)
     if n_tokens > allowed:
-        raise CellError(f"{name} must have at most {allowed} tokens together for {gpt2.name}, not {n_tokens}")
+        raise CellError(f"{name} must have at most {allowed} tokens in total for {gpt2.name}, not {n_tokens}")
     return found
 
 
@@ -114,7 +114,7 @@ def ids(value: object, gpt2: Model | None = None, name: str = "ids") -> list[int
     n_vocab = gpt2.config.n_vocab if gpt2 else tokenizer.N_VOCAB
     array = values.numbers(value, name)
     if array.size > tokenizer.N_VOCAB:
-        raise CellError(f"{name} must be at most {tokenizer.N_VOCAB} cells, not {array.size}")
+        raise CellError(f"{name} must have at most {tokenizer.N_VOCAB} cells, not {array.size}")
     for number in array.ravel().tolist():
         if not number.is_integer() or not 0 <= number < n_vocab:
             raise CellError(f"{name} must be whole numbers 0 to {n_vocab - 1}, not {number:.15g}")

@@ -137,7 +137,7 @@ def _given(argument: Argument, value: object) -> object:
         return None
     if argument.name in MAY_BE_BLANK:
         return ""
-    raise CellError(f"{argument.name} is missing: it must be {argument.help}")
+    raise CellError(f"{argument.name} is missing: {argument.help}")
 
 
 def _documentation(function: Callable[..., Any]) -> tuple[str, Mapping[str, str], str]:

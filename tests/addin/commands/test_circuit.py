@@ -25,7 +25,7 @@ def test_the_seven_days_need_few_parts(gpt2_excel: Run) -> None:
 def test_a_task_that_the_model_cannot_do_is_one_line(gpt2_excel: Run) -> None:
     result = gpt2_excel("circuit", "--model", "demo", "--case", "Mike is", " the", "--case", "Anna is", " of")
     assert result.exit_code == 1
-    assert result.stderr.startswith("gpt2-excel: prompts must all get their answers")
+    assert result.stderr.startswith("gpt2-excel: every prompt must get its answer")
 
 
 def test_an_answer_must_be_one_token(gpt2_excel: Run) -> None:

@@ -64,7 +64,12 @@ def test_a_missing_default_model_is_exit_code_3(gpt2_excel: Run, monkeypatch: py
     assert "-> gpt2-excel download gpt2-xl\n" in result.stdout
 
 
-def test_a_main_job_that_fails_is_one_line(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_main_job_that_fails_is_one_line_and_logged(
+    gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = tmp_path / "bugs.log"
+    monkeypatch.setenv("GPT2_EXCEL_LOG", str(log))
+
     def broken(*arguments: object, **options: object) -> None:
         raise ImportError("no such library")
 
@@ -72,6 +77,20 @@ def test_a_main_job_that_fails_is_one_line(gpt2_excel: Run, monkeypatch: pytest.
     result = gpt2_excel("doctor")
     assert result.exit_code == 3
     assert line(result, "main job") == "missing main job       ImportError: no such library"
+    logged = log.read_text(encoding="utf-8")
+    assert "doctor: the check of main job failed\nTraceback" in logged
+    assert logged.rstrip().endswith("ImportError: no such library")
+
+
+def test_without_numpy_every_check_still_has_its_line(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = [name for name in sys.modules if name.partition(".")[0] in ("udfs", "workbook_templates")]
+    for name in [*loaded, "addin.templates", "addin.headless"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    result = gpt2_excel("doctor")
+    assert result.exit_code == 3
+    assert line(result, "Python").startswith("ok ")
+    assert line(result, "models").startswith("missing ")
+    assert line(result, "main job").startswith("missing ")
 
 
 def test_a_failed_search_for_excel_does_not_stop_the_main_job(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:

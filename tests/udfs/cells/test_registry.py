@@ -116,8 +116,8 @@ def test_an_answer_cannot_be_changed_for_the_next_caller(double: CellFunction) -
 @pytest.mark.parametrize(
     ("cells", "line"),
     [
-        ([], "x is missing: it must be the numbers to double"),
-        ([[[None]]], "x is missing: it must be the numbers to double"),
+        ([], "x is missing: the numbers to double"),
+        ([[[None]]], "x is missing: the numbers to double"),
         ([[["a"]]], "x has the text 'a' in row 1, column 1: a number is needed"),
         ([[[1.0], [2.0, 3.0]]], "x must be a rectangle of cells, not rows of unequal length"),
         ([1, 2, "nowhere"], "model must be one on this machine (demo, tiny), not 'nowhere'"),
@@ -192,7 +192,7 @@ def test_wrong_calls_in_python_raise(functions: None) -> None:
         function([[1]], kk=2)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"^gpt2_double\(\) too many positional arguments$"):
         function([[1]], 2, "tiny", 4)  # type: ignore[call-arg]
-    with pytest.raises(CellError, match=r"^x is missing: it must be the numbers to double$"):
+    with pytest.raises(CellError, match=r"^x is missing: the numbers to double$"):
         function()  # type: ignore[call-arg]
     with pytest.raises(CellError, match=r"^model must be one on this machine"):
         function([[1]], 1, "nowhere")

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-import shutil
-import tempfile
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +27,8 @@ class TileFiles:
     """The tiles of the checkpoint at `path`; `stamp` changes whenever its files do."""
 
     def __init__(self, path: Path, stamp: Hashable) -> None:
+        import shutil
+
         of_path = cache_folder() / "tiles" / _digest(str(path))
         self._folder = of_path / _digest(repr(stamp))
         if of_path.is_dir():
@@ -65,6 +65,9 @@ class TileFiles:
 
     def _write(self, name: str, weight: Array) -> None:
         """Writes the file beside its place and moves it there when it is whole. Raises OSError if that fails."""
+        import shutil  # imported here because `import udfs` needs neither
+        import tempfile
+
         self._folder.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self._folder).free < weight.nbytes + _SPARE:
             return

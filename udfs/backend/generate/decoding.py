@@ -45,11 +45,13 @@ def check_length(n_prompt: int, n_tokens: int, model: Model) -> None:
     """Raises ModelError if a prompt and that many more tokens do not fit into the model's context."""
     n_ctx = model.config.n_ctx
     if n_prompt >= n_ctx:
-        raise ModelError(f"prompt must have 1 to {n_ctx - 1} tokens for {model.name} to go on, not {n_prompt}")
+        raise ModelError(
+            f"prompt must have 1 to {n_ctx - 1} tokens so that {model.name} can continue it, not {n_prompt}"
+        )
     if n_prompt + n_tokens > n_ctx:
         raise ModelError(
-            f"tokens must be 1 to {n_ctx - n_prompt} here, as the prompt has {n_prompt} and {model.name} reads {n_ctx}"
-            f" in all, not {n_tokens}"
+            f"tokens must be 1 to {n_ctx - n_prompt} here, because the prompt has {n_prompt} and {model.name} "
+            f"reads at most {n_ctx}; not {n_tokens}"
         )
 
 

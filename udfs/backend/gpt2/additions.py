@@ -84,7 +84,7 @@ def scaled(coefficient: float, vector: Array) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         rows = vector.dtype.type(coefficient) * vector
     if not np.isfinite(rows).all():
-        raise ModelError(f"coefficient {coefficient:g} takes the vector beyond {vector.dtype}'s range")
+        raise ModelError(f"coefficient {coefficient:g} makes the vector too large for {vector.dtype}")
     return rows
 
 

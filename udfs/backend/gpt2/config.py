@@ -100,7 +100,7 @@ def _check_architecture(values: Mapping[str, object]) -> None:
         raise ModelError(f"config: activation_function must be one of {sorted(_TANH_GELU)}, not {gelu!r}")
     for name, fixed in _FIXED.items():
         if values.get(name, fixed) != fixed:
-            raise ModelError(f"config: {name} must be {fixed} in a GPT-2, not {values[name]!r}")
+            raise ModelError(f"config: {name} must be {fixed} for GPT-2, not {values[name]!r}")
 
 
 def _size(values: Mapping[str, object], name: str) -> int:

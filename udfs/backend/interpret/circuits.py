@@ -95,7 +95,7 @@ class Task:
 
     def __init__(self, prompts: Sequence[Sequence[int]], answers: Sequence[int], model: Model, method: str) -> None:
         if method == "mean" and len(prompts) < 2:
-            raise ModelError("prompts must be at least 2 for the method mean, not 1")
+            raise ModelError("prompts must hold at least 2 texts for the method mean, not 1")
         self.model = model
         lengths = sorted({len(ids) for ids in prompts})
         self._order = [number for length in lengths for number, ids in enumerate(prompts) if len(ids) == length]
@@ -192,7 +192,7 @@ def smallest(task: Task, candidates: Iterable[Parts], progress: Callable[[Parts,
             streams.append(task.through(layer, streams[-1], _union(kept)))
         lead = task.lead(streams[-1])
         if lead <= 0:
-            raise ModelError("prompts must all get their answers with the parts that are there at first")
+            raise ModelError("every prompt must get its answer before any component is left out")
         progress(_union(kept), lead)
         leads = [_lead_without(candidate, kept, task, streams) for candidate in kept]
         if max(leads, default=0) <= 0:

@@ -51,9 +51,11 @@ class Pair:
     def __post_init__(self) -> None:
         n_clean, n_corrupted = len(self.clean), len(self.corrupted)
         if n_clean != n_corrupted:
-            raise ModelError(f"corrupted must have as many tokens as clean, {n_clean}, not {n_corrupted}")
+            raise ModelError(f"corrupted must have {n_clean} tokens, as many as clean, not {n_corrupted}")
         if self.gap == 0:
-            raise ModelError("corrupted must change the difference between the logits of answer and wrong, not keep it")
+            raise ModelError(
+                "corrupted must change the logit difference between answer and wrong, but it stays the same"
+            )
 
     @cached_property
     def clean_stream(self) -> tuple[Array, ...]:

@@ -100,7 +100,7 @@ def parse_place(text: str, config: Config) -> Place:
     template = _TEMPLATES.get(_LAYER.sub("L", name), "")
     number = _LAYER.search(name)
     if not template or ("L" in template) != (number is not None):
-        raise ModelError(f"place must be one such as h.2, h.2.attn.pattern or blocks.2.hook_resid_pre, not {name!r}")
+        raise ModelError(f"place must be a name such as h.2, h.2.attn.pattern or blocks.2.hook_resid_pre, not {name!r}")
     if number is None:
         return Place(template)
     layer = check_index("layer", int(number[0]), config.n_layer)
@@ -110,9 +110,7 @@ def parse_place(text: str, config: Config) -> Place:
 def stream_place(place: Place) -> Place:
     """The place itself if it is in the stream or is added to it. Raises ModelError otherwise."""
     if place.head is not None or not _STREAM.fullmatch(place.hook):
-        raise ModelError(
-            f"place must be one of the stream, such as h.2, h.2.mid, h.2.attn or h.2.mlp, not {place.hook}"
-        )
+        raise ModelError(f"place must be in the stream, such as h.2, h.2.mid, h.2.attn or h.2.mlp, not {place.hook}")
     return place
 
 

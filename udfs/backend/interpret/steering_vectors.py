@@ -155,11 +155,11 @@ def direction(
     on the mean of all. Its sign makes the positive prompts project higher on average.
     """
     if len(positive) != len(negative):
-        raise ModelError(f"negative must have as many prompts as positive, {len(positive)}, not {len(negative)}")
+        raise ModelError(f"negative must hold {len(positive)} prompts, as many as positive, not {len(negative)}")
     a, b = (np.stack([value_at(place, ids, model)[-1] for ids in prompts]) for prompts in (positive, negative))
     differences = a - b  # [n_pairs, n_embd]; each point of a pair is half of it away from the midpoint
     if not differences.any():
-        raise ModelError("positive must differ from negative at this place: here every pair is the same")
+        raise ModelError("positive and negative must differ at this place, but every pair has the same values")
     _, _, components = np.linalg.svd(differences, full_matrices=False)
     first: Array = components[0]  # [n_embd], of unit length
     return -first if (differences @ first).mean() < 0 else first

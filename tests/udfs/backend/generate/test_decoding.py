@@ -114,8 +114,10 @@ def test_whole_texts_have_the_right_frequencies(few: Model) -> None:
 
 
 def test_a_text_longer_than_the_context_is_one_line(few: Model) -> None:
-    with pytest.raises(ModelError, match="tokens must be 1 to 30 here, as the prompt has 2 and few reads 32 in all"):
+    with pytest.raises(
+        ModelError, match="tokens must be 1 to 30 here, because the prompt has 2 and few reads at most 32; not 31"
+    ):
         texts([1, 2], 31, few)
-    with pytest.raises(ModelError, match="prompt must have 1 to 31 tokens for few to go on, not 32"):
+    with pytest.raises(ModelError, match="prompt must have 1 to 31 tokens so that few can continue it, not 32"):
         texts([1] * 32, 1, few)
     assert len(texts([1, 2], 30, few)) == 30

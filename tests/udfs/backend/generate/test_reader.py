@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.backend.catalogue import load
@@ -22,6 +22,7 @@ def logits_at_once(ids: list[int], model: Model) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("text", "atol"), TEXTS[:2])
+@settings(max_examples=30)  # each compares the logits of the whole vocabulary
 @given(pieces=st.lists(st.integers(1, 9), min_size=1, max_size=8))
 def test_pieces_give_the_same_logits_as_one_reading(pieces: list[int], text: str, atol: float) -> None:
     model = load(text)

@@ -49,7 +49,7 @@ def test_the_mean_over_prompts_of_equal_length_is_by_position() -> None:
 
 
 def test_the_mean_of_one_prompt_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"^prompts must be at least 2 for the method mean, not 1$"):
+    with pytest.raises(ModelError, match=r"^prompts must hold at least 2 texts for the method mean, not 1$"):
         Task(PROMPTS[:1], [1], load("tiny"), "mean")
 
 
@@ -76,5 +76,5 @@ def test_the_smallest_circuit_is_right_and_needs_every_part() -> None:
 
 def test_a_task_that_the_model_cannot_do_has_no_circuit() -> None:
     model = load("tiny")
-    with pytest.raises(ModelError, match=r"^prompts must all get their answers"):
+    with pytest.raises(ModelError, match=r"^every prompt must get its answer"):
         smallest(Task(PROMPTS, [1, 2, 3], model, "mean"), halves(model.config), lambda kept, lead: None)

@@ -79,9 +79,9 @@ def test_scaling_by_one_changes_nothing() -> None:
         ("add 1 * sae(1, 5) to h.9", "layer must be 0 to 2, not 9"),
         (
             "add 1 * sae(1, 5) to h.0.attn.q",
-            "place must be one of the stream, such as h.2, h.2.mid, h.2.attn or h.2.mlp, not blocks.0.attn.hook_q",
+            "place must be in the stream, such as h.2, h.2.mid, h.2.attn or h.2.mlp, not blocks.0.attn.hook_q",
         ),
-        ("add 1e39 * sae(1, 5) to h.2", "coefficient 1e+39 takes the vector beyond float32's range"),
+        ("add 1e39 * sae(1, 5) to h.2", "coefficient 1e+39 makes the vector too large for float32"),
     ],
 )
 def test_impossible_operations_are_one_line(clause: str, message: str) -> None:

@@ -63,7 +63,7 @@ def test_batched_runs_equal_single_runs(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_pair_must_be_comparable() -> None:
-    with pytest.raises(ModelError, match=r"^corrupted must have as many tokens as clean, 6, not 2$"):
+    with pytest.raises(ModelError, match=r"^corrupted must have 6 tokens, as many as clean, not 2$"):
         pair(corrupted=[1, 2])
-    with pytest.raises(ModelError, match=r"^corrupted must change the difference"):
+    with pytest.raises(ModelError, match=r"^corrupted must change the logit difference"):
         pair(corrupted=CLEAN)

@@ -35,10 +35,10 @@ def test_the_place_after_the_last_block() -> None:
         ("h.4", "layer must be 0 to 2, not 4"),
         ("blocks.3.hook_resid_pre", "layer must be 0 to 2, not 3"),
         ("h.1.attn.head.4.q", "place: head must be 0 to 3, not 4"),
-        ("h.L", "place must be one such as"),
-        ("h.1.nothing", "place must be one such as"),
-        ("", "place must be one such as"),
-        ("h.-1", "place must be one such as"),
+        ("h.L", "place must be a name such as"),
+        ("h.1.nothing", "place must be a name such as"),
+        ("", "place must be a name such as"),
+        ("h.-1", "place must be a name such as"),
     ],
 )
 def test_an_unknown_place(text: str, message: str) -> None:

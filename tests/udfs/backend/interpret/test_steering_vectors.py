@@ -76,9 +76,9 @@ def test_a_direction_is_the_main_component_of_uncentred_differences(a: list[list
 def test_prompts_without_a_direction() -> None:
     model = load("tiny")
     place = parse_place("h.2", model.config)
-    with pytest.raises(ModelError, match=r"^negative must have as many prompts as positive, 2, not 1$"):
+    with pytest.raises(ModelError, match=r"^negative must hold 2 prompts, as many as positive, not 1$"):
         steering_vectors.direction([[5], [6]], [[7]], place, model)
-    with pytest.raises(ModelError, match=r"^positive must differ from negative at this place"):
+    with pytest.raises(ModelError, match=r"^positive and negative must differ at this place"):
         steering_vectors.direction([[5], [6]], [[5], [6]], place, model)
 
 
