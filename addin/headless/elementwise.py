@@ -151,7 +151,17 @@ def _comparison(name: str, first: Value, second: Value) -> Value:
         return frozen(_COMPARISONS[name](first, second))
     if _is_blank(first) and not isinstance(second, np.ndarray):
         return _repeated(_compared(name, None, second), first)
+    if name in ("=", "<>") and is_text(second) and isinstance(first, np.ndarray):
+        items = first.reshape(-1).tolist()
+        if XlError not in set(map(type, items)):
+            equal = np.array([_is_text_like(item, second.upper()) for item in items]).reshape(first.shape)
+            return frozen(equal if name == "=" else ~equal)
     return _over(partial(_compared, name), [first, second])
+
+
+def _is_text_like(item: Scalar, text: str) -> bool:
+    """Whether a cell equals that upper-case text. A blank equals an empty text."""
+    return item.upper() == text if isinstance(item, str) else item is None and not text
 
 
 def _is_numeric(value: Value) -> bool:

@@ -125,14 +125,13 @@ class Engine:
                     heappush(waiting, order.places[reader])
                 else:
                     self._order = None
-            for grown in (shown.formula for shown in changed):
-                self._check_reach(order, grown)
+            for shown in changed:
+                if shown.formula.rect != order.reach[shown.formula]:
+                    self._check_reach(order, shown.formula)
 
     def _check_reach(self, order: Order, formula: Formula) -> None:
         """Gives up the order if the formula now fills cells that an earlier formula reads."""
         reach = order.reach[formula]
-        if formula.rect == reach:
-            return
         both = reach.around(formula.rect)
         if both == reach:
             return

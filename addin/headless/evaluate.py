@@ -144,6 +144,8 @@ class Evaluation:
     def _cell_of(self, whole: Reference, places: tuple[Node, ...], scope: Scope) -> Reference:
         """The cell of a range at a row and a column, or at one place in a range that is one row or one column."""
         rect = whole.range
+        if len(places) == 1 and rect.height > 1 and rect.width > 1:
+            raise natives.CellFailureError(VALUE)
         numbers = [int(natives.number(self.value(place, scope))) for place in places]
         row, column = numbers if len(numbers) == 2 else (1, *numbers) if rect.height == 1 else (*numbers, 1)
         cell = CellRange.cell(rect.top + row - 1, rect.left + column - 1)
@@ -231,14 +233,19 @@ class Evaluation:
             self._arrays = plain
 
     def _call_native(self, name: str, node: Call, scope: Scope) -> Value:
-        # A reference to one cell counts as a range, in which functions ignore text and booleans.
         values = self._array_arguments(name, node, scope)
-        pairs = zip(node.arguments, map(without_booleans, values), strict=True)
-        arguments = [as_grid(v) if isinstance(self.resolved(x, scope), Reference) else v for x, v in pairs]
+        arguments = [
+            without_booleans(value) if isinstance(value, np.ndarray) else self._range_or_scalar(argument, value, scope)
+            for argument, value in zip(node.arguments, values, strict=True)
+        ]
         try:
             return _NATIVE[name](*arguments)
         except (TypeError, LookupError, ValueError):  # a wrong number of arguments, or shapes that do not fit
             return VALUE
+
+    def _range_or_scalar(self, node: Node, value: Value, scope: Scope) -> Value:
+        """A reference to one cell counts as a range, in which functions ignore text and booleans."""
+        return as_grid(value) if isinstance(self.resolved(node, scope), Reference) else value
 
     def _is_lambda(self, name: str) -> bool:
         tree = self._grid.named(self.cell[0], name)

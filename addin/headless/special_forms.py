@@ -54,7 +54,7 @@ def _if(call: Call, scope: Scope, evaluator: Evaluator) -> Any:
     if not 2 <= len(call.arguments) <= 3:
         return VALUE
     test = evaluator.value(call.arguments[0], scope)
-    condition = _condition(test)
+    condition = test if type(test) is bool else _condition(test)
     if isinstance(condition, XlError):
         return condition
     if condition is None:

@@ -79,6 +79,26 @@ def test_a_growing_and_a_shrinking_spill_across_sheets(opened: Opened) -> None:
     assert book.get_range("Head!A1:A3") == [["4"], ["label: a label"], [1.0]]
 
 
+def test_a_spill_that_grows_reaches_formulas_before_it(opened: Opened) -> None:
+    book = opened({"S": {"A1": "=A2+1", "A2": "=SUM(C4:C9)", "B1": 2, "C1": "=SEQUENCE(B1)", "D1": "=A1*10"}})
+    for rows, total in ((5, 9.0), (6, 15.0), (2, 0.0), (5, 9.0)):
+        book.set("S!B1", rows)
+        book.recalculate()
+        assert book.get_range("S!A1:A2") == [[total + 1], [total]]
+        assert book.get("S!D1") == (total + 1) * 10
+
+
+def test_a_circle_through_a_growing_spill_opens_again(opened: Opened) -> None:
+    book = opened({"S": {"A1": "=SUM(C3:C9)*0+B1", "B1": 2, "C1": "=SEQUENCE(A1)"}})
+    assert book.get_range("S!C1:C3") == [[1.0], [2.0], [None]]
+    book.set("S!B1", 4)
+    book.recalculate()
+    assert book.get("S!A1") == book.get("S!C1") == "#GPT2! circular reference"
+    book.set("S!A1", 3)
+    book.recalculate()
+    assert book.get_range("S!C1:C3") == [[1.0], [2.0], [3.0]]
+
+
 def test_diamonds_are_evaluated_once(opened: Opened, toys: Any) -> None:
     cells = {
         "A1": 1,
