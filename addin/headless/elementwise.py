@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Any
 
@@ -43,6 +45,7 @@ _ARITHMETIC: dict[str, np.ufunc] = {
     "TANH": np.tanh,
 }
 _DIVISIONS = ("/", "MOD")
+_DECIMALS = re.compile(r"0(\.0+)?")
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "<>": operator.ne,
@@ -69,7 +72,17 @@ def elementwise(name: str, arguments: list[Value]) -> Value | None:
         return _comparison(name, *aligned(arguments)) if are_arrays else _compared(name, *arguments)
     if name in _TESTS and len(arguments) == 1:
         return _test(_TESTS[name], arguments[0])
+    if name == "TEXT" and len(arguments) == 2:
+        return _formatted(*arguments)
     return None
+
+
+def _formatted(value: Value, number_format: Value) -> str | None:
+    """TEXT of a number with decimals, such as `0.000`; None for other formats. A tie is rounded away from zero."""
+    if type(value) is not float or not isinstance(number_format, str) or not _DECIMALS.fullmatch(number_format):
+        return None
+    last = Decimal(1).scaleb(-max(len(number_format) - len("0."), 0))
+    return str(Decimal(repr(value)).quantize(last, ROUND_HALF_UP))
 
 
 def chosen(condition: Grid, yes: Value, no: Value) -> Value:
@@ -100,17 +113,41 @@ def _picked(condition: Scalar, yes: Scalar, no: Scalar) -> Scalar:
 
 
 def _arithmetic(name: str, arguments: list[Value]) -> Value:
-    numbers: list[Any] = [_numbers(x) for x in arguments]
-    if any(x is None for x in numbers):
-        return _over(partial(_calculated, name), arguments)
+    numbers, errors = zip(*map(_numbers_and_errors, arguments), strict=True)
     with np.errstate(all="ignore"):
         result = _ARITHMETIC[name](*numbers)
     value: Grid = checked(result)
-    if name in _DIVISIONS and not np.all(numbers[1]):
-        value = value.astype(object)
-        value[np.broadcast_to(np.equal(numbers[1], 0), value.shape)] = DIV
-        frozen(value)
-    return value
+    is_zero = np.equal(numbers[1], 0) if name in _DIVISIONS else False
+    for where, error in ((is_zero, DIV), *((x != _NO_ERROR, x) for x in reversed(errors) if x is not None)):
+        if np.any(where):
+            value = np.where(where, np.array(error, dtype=object), value.astype(object))
+    return value if value.dtype != object else frozen(value)
+
+
+def _numbers_and_errors(value: Value) -> tuple[float | NDArray[np.float64], Grid | None]:
+    """The numbers that the cells are or stand for, 0 for those that are none, and the errors that these give."""
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return value.astype(np.float64, copy=False), None
+    grid = as_grid(value)
+    items = grid.reshape(-1).tolist()
+    if _WITHOUT_TEXT.issuperset(map(type, items)):
+        numbers = np.array([item or 0.0 for item in items], dtype=np.float64).reshape(grid.shape)
+        return numbers if isinstance(value, np.ndarray) else float(value or 0.0), None
+    pairs = [(item, _NO_ERROR) if type(item) is float else _number_or_error(item) for item in items]
+    errors = np.empty(len(pairs), object)
+    errors[:] = [error for _, error in pairs]
+    return np.array([item for item, _ in pairs]).reshape(grid.shape), errors.reshape(grid.shape)
+
+
+def _number_or_error(item: Scalar) -> tuple[float, Any]:
+    try:
+        return number(item), _NO_ERROR
+    except CellFailureError as failure:
+        return 0.0, failure.error
+
+
+_NO_ERROR = ""
+_WITHOUT_TEXT = frozenset({float, bool, type(None)})
 
 
 def _calculated(name: str, *items: Any) -> Scalar:
@@ -127,23 +164,6 @@ def _calculated(name: str, *items: Any) -> Scalar:
     with np.errstate(all="ignore"):
         result: Scalar = checked(float(_ARITHMETIC[name](*numbers)))
     return result
-
-
-def _numbers(value: Value) -> float | NDArray[np.float64] | None:
-    """The numbers that the cells are or stand for; None if an error or text is among them."""
-    if isinstance(value, (bool, float)) or value is None:
-        return float(value or 0.0)
-    if not isinstance(value, np.ndarray):
-        return None
-    if value.dtype != object:
-        return value.astype(np.float64, copy=False)
-    items = value.reshape(-1).tolist()
-    if not _WITHOUT_TEXT.issuperset(map(type, items)):
-        return None
-    return np.array([item or 0.0 for item in items], dtype=np.float64).reshape(value.shape)
-
-
-_WITHOUT_TEXT = frozenset({float, bool, type(None)})
 
 
 def _comparison(name: str, first: Value, second: Value) -> Value:

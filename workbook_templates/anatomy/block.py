@@ -23,10 +23,11 @@ def write_block(book: Book, layer: int, incoming: Band, before: str) -> Block:
         first=AFTER_STATISTICS,
     )
     summary = Summary(page, answer=True)
-    block = write_steps(page, incoming, InFunctions(layer))
+    is_last = layer == book.shape.n_layer - 1
+    block = write_steps(page, incoming, InFunctions(layer, is_last))
     summary.fill(block)
     _check(page, layer, block.steps["edited"], block.out)
-    page.finish(before, "Head" if layer == book.shape.n_layer - 1 else f"Block {layer + 1}")
+    page.finish(before, "Head" if is_last else f"Block {layer + 1}")
     return block
 
 

@@ -57,6 +57,7 @@ class InFunctions:
     """The functions know the tensors of the model that the cell `model` names."""
 
     layer: int
+    is_last: bool
     product = "GPT2_LINEAR: x · weight + bias"
 
     def linear(self, page: BandPage, x: Band, name: str) -> str:
@@ -77,8 +78,10 @@ class InFunctions:
         formula = values
         for place in places:
             formula = f'GPT2_ADDED({formula},"h.{self.layer}{place}",model)'
-        text = " to h.", " to blocks."
-        found = "+".join(f'ISNUMBER(SEARCH("{way}{self.layer}",model))' for way in text)
+        places_of = [self.layer, self.layer + 1] if self.is_last else [self.layer]  # `h.12` is the end of Block 11
+        found = "+".join(
+            f'ISNUMBER(SEARCH(" to {name}.{number}",model))' for number in places_of for name in ("h", "blocks")
+        )
         return f"IF({found},{formula},{values})"
 
 

@@ -53,14 +53,17 @@ def test_the_workbook_answers(book: Workbook, item: HeldOut) -> None:
 def test_an_edit_in_the_middle_changes_only_later_cells(book: Workbook, tmp_path: Path) -> None:
     book.set("prompt", "Mike is quick. He moves")
     book.recalculate()
-    before = book.get_range("Block 5!C9:H14")
+    before = book.get_range("Block 5!E18:J23")
     first_edit = next(row for row in range(10, 80) if "your edits" in str(book.get(f"Block 5!B{row}"))) + 2
-    book.set(f"Block 5!D{first_edit + 5}", 25)
-    changed = {address.split("!")[0].strip("'") for address in book.recalculate()}
-    assert {"Block 5", "Block 11", "Head"} <= changed
-    assert not changed & {"Tokens", "Embeddings", "Weights", *(f"Block {layer}" for layer in range(5))}
-    assert book.get_range("Block 5!C9:H14") == before
-    book.set(f"Block 5!D{first_edit + 5}", None)
+    book.set(f"Block 5!F{first_edit + 5}", 25)
+    changed = [address.replace("'", "").split("!") for address in book.recalculate()]
+    tabs = {tab for tab, _ in changed}
+    assert {"Block 5", "Block 11", "Head"} <= tabs
+    assert not tabs & {"Tokens", "Embeddings", "Weights"}
+    earlier = {cell for tab, cell in changed if tab in [f"Block {layer}" for layer in range(5)]}
+    assert earlier == {"E12", "E13"}, "what the earlier blocks add to the new answer's logit"
+    assert book.get_range("Block 5!E18:J23") == before
+    book.set(f"Block 5!F{first_edit + 5}", None)
     book.recalculate()
     assert book.get("next_token") == " quickly"
 
@@ -90,7 +93,7 @@ def test_the_steering_row_is_off_until_it_has_a_coefficient(book: Workbook) -> N
         row += 1
     vector = udfs.gpt2_sae_feature(6, 84, "demo")[0].tolist()
     first = next(line for line in range(row, row + 5) if book.get(f"Block 6!B{line}") == "vector")
-    columns = [f"{chr(65 + i // 26 - 1) if i >= 26 else ''}{chr(65 + i % 26)}" for i in range(2, 2 + len(vector))]
+    columns = [f"{chr(65 + i // 26 - 1) if i >= 26 else ''}{chr(65 + i % 26)}" for i in range(4, 4 + len(vector))]
     for column, value in zip(columns, vector, strict=True):
         book.set(f"Block 6!{column}{first}", value)
     book.recalculate()
