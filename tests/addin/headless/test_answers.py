@@ -55,12 +55,12 @@ def test_an_edit_in_the_middle_changes_only_later_cells(book: Workbook, tmp_path
     book.recalculate()
     before = book.get_range("Block 5!C9:H14")
     first_edit = next(row for row in range(10, 80) if "your edits" in str(book.get(f"Block 5!B{row}"))) + 2
-    book.set(f"Block 5!D{first_edit + 5}", 25)
+    book.set(f"Block 5!E{first_edit + 5}", 25)
     changed = {address.split("!")[0].strip("'") for address in book.recalculate()}
     assert {"Block 5", "Block 11", "Head"} <= changed
     assert not changed & {"Tokens", "Embeddings", "Weights", *(f"Block {layer}" for layer in range(5))}
     assert book.get_range("Block 5!C9:H14") == before
-    book.set(f"Block 5!D{first_edit + 5}", None)
+    book.set(f"Block 5!E{first_edit + 5}", None)
     book.recalculate()
     assert book.get("next_token") == " quickly"
 
