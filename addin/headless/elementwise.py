@@ -70,6 +70,8 @@ def elementwise(name: str, arguments: list[Value]) -> Value | None:
         return _arithmetic(name, aligned(arguments)) if are_arrays else _calculated(name, *arguments)
     if name in _COMPARISONS and len(arguments) == 2:
         return _comparison(name, *aligned(arguments)) if are_arrays else _compared(name, *arguments)
+    if name == "&":
+        return _over(_joined, aligned(arguments)) if are_arrays else _joined(*arguments)
     if name in _TESTS and len(arguments) == 1:
         return _test(_TESTS[name], arguments[0])
     if name == "TEXT" and len(arguments) == 2:
@@ -197,6 +199,20 @@ def _compared(name: str, first: Any, second: Any) -> Scalar:
     return result
 
 
+def _joined(first: Any, second: Any) -> Scalar:
+    """The texts of two cells, one after the other."""
+    for item in (first, second):
+        if isinstance(item, XlError):
+            return item
+    return _text(first) + _text(second)
+
+
+def _text(item: Any) -> str:
+    if isinstance(item, float) and item.is_integer():
+        return f"{item:.0f}"
+    return "" if item is None else str(item).upper() if isinstance(item, bool) else str(item)
+
+
 def _sortable(item: Any, other: Any) -> tuple[int, Any]:
     """Numbers come before texts, texts before booleans. A blank is as good as 0 or an empty text."""
     if item is None:
@@ -235,4 +251,6 @@ def _is_blank(value: Value) -> bool:
 
 def _repeated(item: Scalar, like: Value) -> Value:
     shape = as_grid(like).shape
-    return frozen(np.full(shape, item, bool if isinstance(item, bool) else object))
+    grid = np.empty(shape, bool if isinstance(item, bool) else object)
+    grid.fill(item)  # np.full would make plain text of an error
+    return frozen(grid)

@@ -13,7 +13,7 @@ from addin.headless import formulas_package
 from addin.headless.elementwise import chosen, elementwise
 from addin.headless.values import DIV, NA, NUM, VALUE, as_grid, from_cells, without_booleans
 
-OPERATORS = ("+", "-", "*", "/", "=", "<>", "<", ">", "<=", ">=")
+OPERATORS = ("&", "+", "-", "*", "/", "=", "<>", "<", ">", "<=", ">=")
 plain = st.sampled_from([0.0, 1.0, -2.5, 3.0, None, True, False])
 scalars = st.one_of(plain, st.sampled_from(["", "a", "A", "b", "x y", NA, DIV]))
 
@@ -69,6 +69,11 @@ def test_comparisons_of_arrays_are_arrays_of_booleans() -> None:
     numbers, blank = np.array([[1.0, 2.0]]), from_cells(np.full((1, 2), None, object))
     assert as_grid(elementwise(">", [numbers, 1.0])).dtype == bool
     assert as_grid(elementwise("=", [blank, ""])).tolist() == [[True, True]]
+
+
+def test_an_error_compared_with_blanks_stays_an_error() -> None:
+    blank = from_cells(np.full((1, 2), None, object))
+    assert rows(elementwise("=", [blank, NA])) == [[(type(NA), NA)] * 2]
 
 
 def test_an_array_with_one_condition_for_all_is_not_copied() -> None:
