@@ -24,7 +24,7 @@ def sheets_of(file: str) -> list[str]:
         return [archive.read(name).decode() for name in archive.namelist() if "worksheets/sheet" in name]
 
 
-@pytest.mark.parametrize(("host", "stored"), [("office", ">_xldudf_GPT2_LINEAR("), ("desktop", ">GPT2_LINEAR(")])
+@pytest.mark.parametrize(("host", "stored"), [("office", ",_xldudf_GPT2_LINEAR("), ("desktop", ",GPT2_LINEAR(")])
 def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host: str, stored: str) -> None:
     result = gpt2_excel("new", "anatomy", "--host", host, "--model", "tiny", "--prompt", "a b c")
     assert result.exit_code == 0, result.output

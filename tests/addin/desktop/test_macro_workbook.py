@@ -97,7 +97,7 @@ def test_every_sheet_of_a_template_has_its_module(templates: dict[str, Path], te
 def test_formulas_have_the_names_of_the_vba_functions(templates: dict[str, Path]) -> None:
     with zipfile.ZipFile(templates["anatomy"]) as archive:
         sheets = b"".join(archive.read(name) for name in archive.namelist() if "worksheets/sheet" in name)
-    assert b">GPT2_LINEAR(" in sheets
+    assert b",GPT2_LINEAR(" in sheets
     assert b"_xldudf_" not in sheets
     used = {name.decode() for name in re.findall(rb"\bGPT2_\w+(?=\()", sheets)}
     assert used <= set(FUNCTIONS)
