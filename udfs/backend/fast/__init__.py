@@ -8,8 +8,13 @@ Threads of our own share each product, and BLAS keeps to one thread (`threads.py
     100 tokens 218 -> 128 ms, 1.7 times (AMD Zen 4, AVX-512). 30 tokens 125 -> 95 ms, 1.3 times (AMD Zen 3, no AVX-512).
     BLAS's own threads also spin while they wait: with two other programs running, 10 tokens took 360 ms, not 100.
 
-Weights in tiles of 64 columns, if BLAS computes with AVX-512 (`tiles.py`).
+Weights in tiles of 64 columns for several rows, if BLAS computes with AVX-512 (`tiles.py`).
     10 tokens 47 -> 21 ms, 2.2 times (AMD Zen 4). Without AVX-512 tiles are slower than plain weights.
+
+A single row is multiplied with the plain weight, and each thread reads a contiguous share of it (`linear.py`).
+    Decoding one token 45 -> 40 ms beside shares of columns, and reading the weights takes 31 ms (AMD Zen 3). It is no
+    more code than shares of columns. With AVX-512, decoding with plain weights in numpy and BLAS's own two threads took
+    24 to 30 ms, and with tiles and our threads 44 ms (Intel Xeon); this kind of product is not yet measured there.
 
 Tiles kept in files (`tile_files.py`).
     All layers are ready in 0.06 s, not 0.25 s, 4 times (AMD Zen 3). Processes share the memory.
@@ -22,5 +27,16 @@ is cut into the same shares whether other threads are free or busy. So the same 
 process.
 
 Tried and left out, because it gave less than 1.3 times: one hand-over of work for half a block (1.1 times), handing
-over by locks rather than `concurrent.futures` (1.0), huge pages (1.1), `einsum` for a single row (1.0).
+over by locks rather than `concurrent.futures` (1.0), huge pages (1.1), `einsum` for a single row (1.0), tiles with a
+doubled row for a single row (1.2 on AMD Zen 4, slower than plain weights on an Intel Xeon). On AMD Zen 3: BLAS's own two
+threads for a single row (1.1); shares for one row at 500,000 multiplications rather than 1,500,000 (1.0); for 10 to 100
+rows, blocks of 64 to 384 columns or of 48 to 384 rows of W, W transposed, and a matrix-vector product for each row and
+block (none faster than the plain product).
+
+BLAS's own threads would also break the promise above. Their number belongs to the whole process, and so do the digits:
+a product of 10 x 768 by 768 x 2,304 differs by 6e-5 between one thread and two.
+
+What limits the rest on AMD Zen 3: a single row takes 1.1 times as long as reading the weights, and the small operations
+of numpy around the products add 4 ms to 36. For 10 tokens OpenBLAS copies ("packs") each weight, which makes the
+products of a block three times as long as those of a single row; it has no way around that without AVX-512.
 """
