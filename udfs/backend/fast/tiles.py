@@ -23,8 +23,7 @@ _TILES_AT_A_TIME = 8  # stay in the processor's cache while all rows pass
 class TiledLinear(Linear):
     """A linear layer that multiplies several rows with the tiles that `tiled` makes of its weight.
 
-    A single row is multiplied with the weight itself: it takes as long as the weight takes to read, and matrix-vector
-    products never pack.
+    A single row is multiplied with the weight itself, because matrix-vector products never pack.
     """
 
     def __init__(self, weight: Array, tiles: Array, bias: Array | None = None) -> None:
