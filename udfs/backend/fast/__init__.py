@@ -8,8 +8,14 @@ Threads of our own share each product, and BLAS keeps to one thread (`threads.py
     100 tokens 218 -> 128 ms, 1.7 times (AMD Zen 4, AVX-512). 30 tokens 125 -> 95 ms, 1.3 times (AMD Zen 3, no AVX-512).
     BLAS's own threads also spin while they wait: with two other programs running, 10 tokens took 360 ms, not 100.
 
-Weights in tiles of 64 columns, if BLAS computes with AVX-512 (`tiles.py`).
+Weights in tiles of 64 columns for several rows, if BLAS computes with AVX-512 (`tiles.py`).
     10 tokens 47 -> 21 ms, 2.2 times (AMD Zen 4). Without AVX-512 tiles are slower than plain weights.
+
+A single row is multiplied with the plain weight, and each thread reads a contiguous share of it (`linear.py`).
+    Decoding one token 45 -> 40 ms, 1.1 times, beside shares of columns; reading the weights alone takes 31 ms (AMD
+    Zen 3). It stays because it is no more code than shares of columns. With AVX-512, decoding with tiles and our
+    threads took 44 ms, with plain weights and BLAS's own two threads 24 to 30 ms (Intel Xeon). Plain weights with our
+    threads are not yet measured there.
 
 Tiles kept in files (`tile_files.py`).
     All layers are ready in 0.06 s, not 0.25 s, 4 times (AMD Zen 3). Processes share the memory.
@@ -17,10 +23,24 @@ Tiles kept in files (`tile_files.py`).
 Attention by blocks of rows that skip later tokens, on all cores (`forward.py`).
     1,000 tokens 4.2 -> 2.6 s, 1.6 times (AMD Zen 3).
 
-The kind of product follows from facts, the kernel that BLAS names and the size of the layer, never from a timing. Work
-is cut into the same shares whether other threads are free or busy. So the same call gives the same bytes in every
-process.
+The kind of product follows from facts, never from a timing: the kernel that BLAS names, the size of the layer, the
+number of rows. Work is cut into the same shares whether other threads are free or busy. So the same call gives the same
+bytes in every process.
 
 Tried and left out, because it gave less than 1.3 times: one hand-over of work for half a block (1.1 times), handing
-over by locks rather than `concurrent.futures` (1.0), huge pages (1.1), `einsum` for a single row (1.0).
+over by locks rather than `concurrent.futures` (1.0), huge pages (1.1), `einsum` for a single row (1.0), tiles with a
+doubled row for a single row (1.2 on AMD Zen 4, slower than plain weights on an Intel Xeon). On AMD Zen 3: BLAS's own
+two threads for a single row (1.1); sharing products of 500,000 multiplications, not only of 1,500,000 (1.0); for 10 to
+100 rows, blocks of 64 to 384 columns or of 48 to 384 rows of W, W transposed, and a matrix-vector product for each row
+and block (none faster than the plain product).
+
+BLAS's own threads would also break the promise above. Their number belongs to the whole process, and so do the digits:
+a product of 10 x 768 by 768 x 2,304 differs by 6e-5 between one thread and two.
+
+What limits the rest on AMD Zen 3:
+    Decoding: the products take 36 ms, of which reading the weights takes 31 to 34, and numpy's small operations 4.
+    10 tokens: OpenBLAS copies ("packs") each weight before it multiplies, which takes it three times the processor time
+    of a single row. Without AVX-512 it has no product for few rows that does not pack.
+    100 tokens, and logits at all depths: arithmetic. The products take 182 ms of 232 and the logits 101 of 176, at 0.7
+    to 0.8 of the 127 GFLOP/s that both cores reach with large square matrices.
 """

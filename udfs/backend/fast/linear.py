@@ -27,9 +27,16 @@ class Linear:
         n_in, n_out = self._weight.shape
         if len(x) * n_in * n_out < _WORTH_SHARING:
             return x @ self._weight
-        if n_in > n_out:  # shares of rows of W are contiguous, which matters for a single row of x
+        if self._by_rows(len(x)):
             first, *others = in_shares(n_in, lambda rows: x[:, rows] @ self._weight[rows])
             return sum(others, first)
         out: Array = np.empty((len(x), n_out), x.dtype)
         in_shares(n_out, lambda columns: np.matmul(x, self._weight[:, columns], out=out[:, columns]))
         return out
+
+    def _by_rows(self, n_rows: int) -> bool:
+        """Whether threads share the rows of W and add their products, or share its columns."""
+        n_in, n_out = self._weight.shape
+        if n_rows == 1:  # takes as long as reading W, which is fastest in contiguous shares
+            return self._weight.flags.c_contiguous  # false for the unembedding, a transposed matrix
+        return n_in > n_out

@@ -11,7 +11,7 @@ from udfs.backend.arrays import FLOAT32, Array
 from udfs.backend.fast.linear import Linear
 from udfs.backend.fast.threads import limit_blas
 from udfs.backend.fast.tile_files import TileFiles
-from udfs.backend.fast.tiles import TILE, TiledLinear, tiled
+from udfs.backend.fast.tiles import TiledLinear, tiled
 from udfs.backend.gpt2.checkpoint import Tensors
 
 AnyLinear: TypeAlias = Callable[[Array], Array]
@@ -58,9 +58,9 @@ class Linears:
             return Linear(weight, bias)
         release = partial(self._tensors.release, weight_name)
         tiles = self._files.tiles(name, weight, release) if self._files else tiled(weight)
-        rest = weight[:, len(tiles) * TILE :].copy()
-        release()
-        return TiledLinear(tiles, rest, bias)
+        layer = TiledLinear(weight, tiles, bias)
+        release()  # a single row brings the weight back into memory
+        return layer
 
 
 @cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from udfs.backend.arrays import Array
+from udfs.backend.fast.linear import Linear
 from udfs.backend.fast.threads import in_shares
 
 TILE = 64  # columns: one head of every published GPT-2
@@ -19,34 +20,35 @@ _WORTH_SHARING = 10_000_000  # multiplications; fewer are done before another th
 _TILES_AT_A_TIME = 8  # stay in the processor's cache while all rows pass
 
 
-class TiledLinear:
-    """`[..., n_in]` -> `[..., n_out]` for the tiles that `tiled` makes of a weight.
+class TiledLinear(Linear):
+    """A linear layer that multiplies several rows with the tiles that `tiled` makes of its weight.
 
-    `rest` are the columns that fill no tile, `[n_in, n_rest]`.
+    A single row is multiplied with the weight itself, because matrix-vector products never pack.
     """
 
-    def __init__(self, tiles: Array, rest: Array, bias: Array | None = None) -> None:
-        self._tiles, self._rest, self._bias = tiles, rest, bias
+    def __init__(self, weight: Array, tiles: Array, bias: Array | None = None) -> None:
+        super().__init__(weight, bias)
+        self._tiles = tiles
+        self._rest = weight[:, len(tiles) * TILE :].copy()  # the columns that fill no tile
 
-    def __call__(self, x: Array) -> Array:
-        rows = x.reshape(-1, x.shape[-1])
+    def _product(self, x: Array) -> Array:
+        if len(x) == 1:
+            return super()._product(x)
         n_tiled = len(self._tiles) * TILE
-        out = np.empty((len(rows), n_tiled + self._rest.shape[1]), np.float32)
-        by_tile = out[:, :n_tiled].reshape(len(rows), -1, TILE)
+        out: Array = np.empty((len(x), n_tiled + self._rest.shape[1]), np.float32)
+        by_tile = out[:, :n_tiled].reshape(len(x), -1, TILE)
 
         def multiply(share: slice) -> None:
             for start in range(share.start, share.stop, _TILES_AT_A_TIME):
                 some = slice(start, min(start + _TILES_AT_A_TIME, share.stop))
-                by_tile[:, some] = _product(rows, self._tiles[some]).swapaxes(0, 1)  # -> [n_rows, n_tiles, TILE]
+                by_tile[:, some] = _product(x, self._tiles[some]).swapaxes(0, 1)  # -> [n_rows, n_tiles, TILE]
 
-        if rows.size * n_tiled < _WORTH_SHARING:
+        if x.size * n_tiled < _WORTH_SHARING:
             multiply(slice(0, len(self._tiles)))
         else:
             in_shares(len(self._tiles), multiply)
-        np.matmul(rows, self._rest, out=out[:, n_tiled:])
-        if self._bias is not None:
-            out += self._bias
-        return out.reshape(*x.shape[:-1], -1)
+        np.matmul(x, self._rest, out=out[:, n_tiled:])
+        return out
 
 
 def tiled(weight: Array) -> Array:
@@ -64,8 +66,6 @@ def tiled(weight: Array) -> Array:
 
 def _product(x: Array, tiles: Array) -> Array:
     """`[n_rows, n_in]` by `[n_tiles, n_in, TILE]` -> `[n_tiles, n_rows, TILE]`."""
-    if len(x) == 1:  # numpy would call a matrix-vector product, which is a third slower on tiles
-        return _product(x.repeat(2, axis=0), tiles)[:, :1]
     n_tiles, n_in, _ = tiles.shape
     out = np.zeros((n_tiles, len(x), TILE), np.float32)
     for inputs in _parts(n_in, _LONGEST_INPUT):

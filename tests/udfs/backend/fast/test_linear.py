@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs.backend.arrays import Array
+from udfs.backend.fast import linear
 from udfs.backend.fast.linear import Linear
+from udfs.backend.fast.threads import in_shares
 from udfs.backend.fast.tiles import TILE, TiledLinear, tiled
 
 random = np.random.default_rng(0)
@@ -24,8 +26,7 @@ WEIGHTS = {
 
 
 def tiled_linear(weight: Array, bias: Array | None = None) -> TiledLinear:
-    tiles = tiled(weight)
-    return TiledLinear(tiles, weight[:, len(tiles) * TILE :].copy(), bias)
+    return TiledLinear(weight, tiled(weight), bias)
 
 
 KINDS = pytest.mark.parametrize("kind", [Linear, tiled_linear])
@@ -56,6 +57,22 @@ def test_leading_axes_are_kept(kind: Callable[..., Linear], shape: tuple[int, ..
 def test_non_contiguous_rows(kind: Callable[..., Linear]) -> None:
     x = random.standard_normal((10, 2 * 768), np.float32)[:, ::2]
     np.testing.assert_allclose(kind(WEIGHTS["large"])(x), x @ WEIGHTS["large"], atol=1e-3, rtol=1e-4)
+
+
+def test_a_single_row_never_meets_the_tiles() -> None:
+    weight, x = WEIGHTS["large"], random.standard_normal((2, 768), np.float32)
+    layer = TiledLinear(weight, np.full_like(tiled(weight), np.nan))
+    np.testing.assert_array_equal(layer(x[:1]), Linear(weight)(x[:1]))
+    assert np.isnan(layer(x)).all()
+
+
+@pytest.mark.parametrize(("weight", "shared"), [("large", 768), ("long input", 3072), ("transposed", 5000)])
+def test_shares_for_a_single_row_are_contiguous(weight: str, shared: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    monkeypatch.setattr(linear, "_WORTH_SHARING", 0)
+    monkeypatch.setattr(linear, "in_shares", lambda count, work: counts.append(count) or in_shares(count, work))
+    Linear(WEIGHTS[weight])(np.ones((1, len(WEIGHTS[weight])), np.float32))
+    assert counts == [shared]
 
 
 def test_float64_stays_float64() -> None:
