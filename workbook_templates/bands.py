@@ -142,7 +142,6 @@ class BandPage(Page):
         self.sheet.set_zoom(90)
         self._title, self._labels = title, labels
         self._steps: list[tuple[str, int]] = []
-        self._folded = False
         self.row = _FROZEN_ROWS
         self.lines(lines)
         self.row += 1
@@ -151,7 +150,7 @@ class BandPage(Page):
         """Writes the title row and the links to the tabs before and after this one and to every step."""
         last, self.row = self.row, 0
         self.furniture(self._title, ())
-        if self._folded:
+        if self.below_folded:
             self.plain(0, self.first + _NOTE, self.book.folded_note("token_count"), self.style.bold)
         for column, neighbour, text in ((0, before, "← before"), (1, after, "next →")):
             if neighbour:
@@ -313,7 +312,7 @@ class BandPage(Page):
         self.row = cells.last_row + 1
         if cells.height > shown:
             self.sheet.set_row(self.row, None, None, {"collapsed": True})
-            self._folded = True
+            self.below_folded.add(self.row)
 
     def _headers(self, headers: Sequence[str | dict[int, str]], width: int) -> None:
         for number, header in enumerate(headers, start=1):

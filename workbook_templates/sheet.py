@@ -23,6 +23,7 @@ class Page:
         self.book, self.style, self.name = book, book.style, name
         self.sheet = book.workbook.add_worksheet(name)
         self.row = 0
+        self.below_folded: set[int] = set()  # rows just below rows that are folded away
         self._columns = len(widths)
         self._text_column = text_column
         self.sheet.set_tab_color(look.TABS[kind])
@@ -93,6 +94,8 @@ class Page:
     def format_row(self, row: int, cell_format: Format, columns: int, options: dict[str, Any] | None = None) -> None:
         """The format of a row with so many columns in use. `options` are those of XlsxWriter's set_row."""
         whole = self.book.dialect.formats_rows
+        if row in self.below_folded:
+            options = {**(options or {}), "collapsed": True}
         self.sheet.set_row(row, None, cell_format if whole else None, options)
         for column in range(0 if whole else columns):
             if column not in self.sheet.table[row]:

@@ -18,7 +18,7 @@ ATTENTION, ATTENTION_HALF = "#4FA08C", "#A7D0C6"
 
 FADED, CUT = "#A9B3BD", "#F6E3D0"
 
-FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 9, 7
+FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 10, 7
 NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
 PERCENT_OR_BLANK, BITS = "0.0%;;", "0.0"
 LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is shown as blank
@@ -122,6 +122,7 @@ class Style:
         self.position = self._format(font_color=GREY, num_format=WHOLE, align="center")
         self.token = self._format(bold=True, num_format="@")
         self.token_aside = self._format(bold=True, num_format="@", indent=1)
+        self.token_wrapped = self._format(num_format="@", text_wrap=True)
         self.number = self._format(num_format=NUMBER)
         self.used_number = self._format(num_format=USED)
         self.statistic = self._format(font_color=GREY, num_format=USED)

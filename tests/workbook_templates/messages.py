@@ -16,7 +16,7 @@ MESSAGES: dict[str, tuple[Edits, str]] = {
     ),
     "empty": ({"prompt": None}, "the prompt is empty"),
     "no model": ({"model_name": "no such"}, "'no such'"),
-    "other shape": ({"model_name": "demo"}, "3 blocks of 4 heads, the model has 12 of 12"),
+    "other shape": ({"model_name": "demo"}, "this workbook has 3 blocks of 4 heads"),
 }
 
 

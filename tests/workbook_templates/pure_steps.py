@@ -22,7 +22,7 @@ Values = dict[str, Numbers]  # of each step, which has a row for each token
 _VALUES = 5  # the column of a band's first value, counted from 1
 _WEIGHTS = 4
 _ROWS = 900
-_BESIDE = 2  # columns after each head's scores and pattern
+_BESIDE = 2  # columns beside each head's scores and pattern: one before them, one after
 # The steps of a block, and TransformerLens's name for each.
 _PLACES = (
     ("hook_resid_pre",),
@@ -71,7 +71,7 @@ class Steps:
         table = self._book.values(f"Block {layer}", cells)
         values = np.array([[0 if x == "" else x for x in row] for row in table], dtype=np.float64)
         if number in _TOKEN_BY_TOKEN:
-            values = values.reshape(rows, heads, -1)[:, :, :rows]  # -> [n_seq, n_head, n_seq]
+            values = values.reshape(rows, heads, -1)[:, :, 1 : rows + 1]  # -> [n_seq, n_head, n_seq]
         return values.reshape(rows, width)
 
     def logits(self) -> Numbers:

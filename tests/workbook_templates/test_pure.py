@@ -28,9 +28,9 @@ from workbook_templates.pure.contents import Contents
 TOKENS = 9
 # Functions of Excel 2007, LibreOffice and Google Sheets.
 EVERYWHERE = {
-    *("AND", "AVERAGE", "CHAR", "EXACT", "EXP", "FIND", "IF", "INDEX", "ISNA", "ISNUMBER", "LARGE", "LEFT", "LEN"),
-    *("LOWER", "MATCH", "MAX", "MID", "MIN", "MMULT", "NOT", "OR", "PI", "RIGHT", "SQRT", "SUM", "SUMPRODUCT"),
-    *("SUMSQ", "TANH", "TRANSPOSE", "TRIM", "UPPER", "VARP"),
+    *("AND", "AVERAGE", "CHAR", "COLUMN", "COUNT", "COUNTA", "EXACT", "EXP", "FIND", "IF", "INDEX", "ISNA", "ISNUMBER"),
+    *("LARGE", "LEFT", "LEN", "LN", "LOWER", "MATCH", "MAX", "MID", "MIN", "MMULT", "MOD", "N", "NOT", "OR", "PI"),
+    *("RIGHT", "ROW", "SQRT", "SUM", "SUMPRODUCT", "SUMSQ", "TANH", "TEXT", "TRANSPOSE", "TRIM", "UPPER", "VARP"),
 }
 
 
@@ -168,11 +168,16 @@ def test_the_list_of_words_is_in_order() -> None:
     assert words == sorted(set(words))
 
 
-def test_a_line_below_folded_rows_describes_them(tmp_path: Path) -> None:
-    office = opened(build("pure", tmp_path, tokens=17, model="tiny"))
-    for tab in ("Embeddings", "Block 0"):
+def test_rows_that_the_prompt_does_not_need_are_folded_and_a_line_says_so(tmp_path: Path) -> None:
+    office = opened(build("pure", tmp_path, tokens=17, model="tiny", prompt="Mike is quick. He moves"))
+    for tab, bands in (("Embeddings", 3), ("Block 0", 15)):
         sheet = office[tab]
-        under = [row for row, of in sheet.row_dimensions.items() if of.collapsed]
-        assert len(under) == (3 if tab == "Embeddings" else 15)
-        notes = [str(sheet.cell(row, 3).value) for row in under]
-        assert all(note.startswith('=IF(token_count>16,"There are more tokens') for note in notes)
+        hidden = [row for row, of in sheet.row_dimensions.items() if of.hidden]
+        assert len(hidden) == (17 - 6) * bands
+        below = [row for row, of in sheet.row_dimensions.items() if of.collapsed]
+        assert [row - 1 in hidden for row in below] == [True] * bands
+        notes = [str(cell.value) for cell in sheet[1] if "tokens are in sight" in str(cell.value)]
+        assert notes == [
+            '=IF(token_count>6,"Only the first 6 tokens are in sight: '
+            'click the small 2 in the top left corner to see all.","")'
+        ]

@@ -64,15 +64,15 @@ def test_patterns_are_side_by_side_below_their_heads_and_tokens(workbook: Workbo
         at = head * STRIDE
         pattern = udfs.gpt2_residual(PROMPT, f"h.2.attn.head.{head}.pattern", "tiny")
         assert titles[at] == f"head {head}"
-        assert tokens[at : at + 7] == ["Mike", " is", " quick", ".", " He", " moves", ""]
-        assert np.array([row[at : at + 6] for row in rows], float) == pytest.approx(np.array(pattern), abs=1e-5)
+        assert tokens[at + 1 : at + 8] == ["Mike", " is", " quick", ".", " He", " moves", ""]
+        assert np.array([row[at + 1 : at + 7] for row in rows], float) == pytest.approx(np.array(pattern), abs=1e-5)
 
 
 def test_scores_are_blank_for_tokens_that_a_token_does_not_see(workbook: Workbook) -> None:
     first = start_of(workbook, "Block 2", "scores")
     rows = workbook.get_range(f"'Block 2'!E{first}:AZ{first + 5}")
     for head in range(4):
-        found = [row[head * STRIDE : head * STRIDE + 6] for row in rows]
+        found = [row[head * STRIDE + 1 : head * STRIDE + 7] for row in rows]
         expected = udfs.gpt2_residual(PROMPT, f"h.2.attn.head.{head}.scores", "tiny")
         for row, wanted in zip(found, expected, strict=True):
             assert [x for x in row if x != ""] == pytest.approx([x for x in wanted if x is not None], abs=1e-4)
@@ -90,12 +90,15 @@ def test_the_summary_shows_the_strongest_look_of_each_head_at_another_token(work
         assert rows[top + 1][4 + head] == pytest.approx(pattern.max(), rel=1e-4)
 
 
-def test_what_the_blocks_add_and_the_embedding_sum_to_the_answers_logit(workbook: Workbook) -> None:
-    table = udfs.gpt2_attribution(PROMPT, udfs.gpt2_predict(PROMPT, 1, None, "tiny")[1][2], None, "tiny")
+def test_the_summary_shows_what_a_block_adds_to_the_answers_logit(workbook: Workbook) -> None:
+    answer = udfs.gpt2_predict(PROMPT, 1, None, "tiny")[1][2]
+    parts = udfs.gpt2_attribution(PROMPT, answer, None, "tiny")[1:]
     for layer in range(BLOCKS):
         added = {row[1]: row[4] for row in cells(workbook, f"Block {layer}", "A:E")[:20] if row[1]}
-        wanted = {row[0]: row for row in table}
-        print(added, wanted)
+        attention = sum(row[3] for row in parts if row[0].startswith(f"h.{layer}.attn"))
+        mlp = sum(row[3] for row in parts if row[0] == f"h.{layer}.mlp")
+        assert added["attention adds"] == pytest.approx(attention, abs=1e-4)
+        assert added["the MLP adds"] == pytest.approx(mlp, abs=1e-4)
 
 
 def test_every_step_works_one_number_out(workbook: Workbook) -> None:

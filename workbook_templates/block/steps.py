@@ -16,7 +16,7 @@ from workbook_templates.book import MARK
 from workbook_templates.range import Range
 
 _EPSILON = "0.00001"  # keeps LayerNorm from dividing by 0
-_BESIDE = 2  # columns after each head's scores: the log-sum-exp of a row, and a blank one
+_BESIDE = 2  # columns beside each head's scores: before them the log-sum-exp of a row, after them a blank one
 _SCORES = Look("number", None)  # each head gets a colour scale of its own
 
 
@@ -185,14 +185,13 @@ def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> lis
         f'{PAIR}&"{size} products of query and key add up to "&{number(example)}&"; / √{size} = "&'
         f"{number(f'{example}/SQRT({size})')}",
     )
-    columns = {head * stride + at: str(at) for head in range(len(heads)) for at in range(tokens)}
-    columns |= {head * stride + tokens: "log-sum-exp" for head in range(len(heads))}
+    columns = {head * stride + 1 + at: str(at) for head in range(len(heads)) for at in range(tokens)}
     area = page.rows(len(heads) * stride, headers=(_titles(len(heads), stride), columns), shown=_SCORES)
     count = str(tokens) if page.book.dialect.is_fixed else "token_count"
     seen = f"SEQUENCE({count})>=SEQUENCE(1,{count})"
     found = []
     for head, (q, k, _) in enumerate(heads):
-        cells = area.columns(head * stride, tokens)
+        cells = area.columns(head * stride + 1, tokens)
         formula = f'IF({seen},MMULT({q.spill},TRANSPOSE({k.spill}))/SQRT({size}),"")'
         scores = page.put(cells, formula, (qkv,), _SCORES, unused='""')
         page.sheet.conditional_format(*cells.corners, look.SIGNED_SCALE)
@@ -201,7 +200,7 @@ def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> lis
             for row in range(cells.row, cells.last_row + 1)
         ]
         totals = [f"MAX({row})+LN(SUMPRODUCT(EXP({row}-MAX({row}))))" for row in rows]
-        found.append((scores, page.statistic(cells, cells.last_column + 1, "log-sum-exp", totals)))
+        found.append((scores, page.statistic(cells, cells.column - 1, "log-sum-exp", totals)))
     return found
 
 
@@ -217,9 +216,9 @@ def _patterns(page: BandPage, scores: Sequence[tuple[Band, Range]]) -> list[Band
     explain_row = page.row
     page.row += 2
     area = page.rows(len(scores) * stride, headers=(_titles(len(scores), stride), {}), shown=SHARES)
-    titles, found = page.at(area.row - 1, area.column), []
+    titles, found = page.at(area.row - 1, area.column + 1), []
     for head, (score, total) in enumerate(scores):
-        cells = area.columns(head * stride, tokens)
+        cells = area.columns(head * stride + 1, tokens)
         header = f'TRANSPOSE({Range(page.name, area.row, 1, area.last_row, 1).here}&"")' if head == 0 else f"{titles}#"
         page.formula(area.row - 1, cells.column, header, page.style.channel, (1, tokens))
         pattern = f'IF({score.spill}="",0,EXP({score.spill}-{page.in_use(total)}))'

@@ -28,6 +28,7 @@ class Summary:
         """Writes the formulas."""
         page = self._page
         below, page.row = page.row, self._top
+        page.sheet.set_row(page.row + 1, look.TEXT_HEIGHT)
         page.format_row(page.row, page.style.group, page.first + len(block.patterns))
         for row, label in enumerate(_ROWS, start=page.row + 1):
             page.text(row, 1, label, page.style.bold)
@@ -52,7 +53,7 @@ class Summary:
             f"LET(p,{others},row,MAX((p={share})*SEQUENCE({count})),"
             f'TRIM(INDEX({tokens},row))&" → "&TRIM(INDEX({tokens},MATCH({share},INDEX(p,row,0),0))))'
         )
-        page.formula(who_row, column, f'IF({share}>0,{who},"")', page.style.token)
+        page.formula(who_row, column, f'IF({share}>0,{who},"")', page.style.token_wrapped)
         page.formula(share_row, column, f'IF(status="{READY}",MAX({others}),0)', page.style.share)
         page.link(link_row, column, page.name, pattern.cell, f"→ head {head}")
 
