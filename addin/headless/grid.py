@@ -143,13 +143,15 @@ class Sheet:
         return min(found, key=_position, default=None)
 
     def cell(self, row: int, column: int) -> Scalar:
-        if (row, column) in self.constants:
-            return self.constants[row, column]
-        formula = self.formulas.get((row, column)) or self._covering(row, column)
+        place = row, column
+        constant = self.constants.get(place)
+        if constant is not None:
+            return constant
+        formula = self.formulas.get(place) or self._covering(row, column)
         if formula is None or not isinstance(formula.shown, np.ndarray):
             return None if formula is None else formula.shown
-        value: Scalar = formula.shown[row - formula.row, column - formula.column]
-        return float(value) if isinstance(value, np.floating) else value
+        value: Scalar = formula.shown.item(row - formula.row, column - formula.column)
+        return value
 
     def read(self, rect: CellRange) -> Value:
         """Values of a range; a scalar for a single cell. A range as large as a column is cut to the used cells."""
