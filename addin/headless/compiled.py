@@ -115,6 +115,10 @@ class Compiler:
     def compile(self, node: Node) -> Evaluate:
         return _COMPILE[type(node)](self, node)
 
+    def compile_later(self, node: Node) -> Evaluate:
+        """The node, compiled when it is first used: most branches of a workbook's formulas never are."""
+        return _compiled_later(lambda: self.compile(node)) if isinstance(node, (Call, Operation)) else self.compile(node)
+
     def with_variables(self, *names: str) -> Compiler:
         return replace(self, variables=self.variables.union(names))
 
@@ -185,7 +189,8 @@ class Compiler:
         # A name may refer to itself, for example a LAMBDA that calls itself, so it is compiled when it is first used.
         key = node, self.arrays
         if key not in self.names:
-            self.names[key] = _compiled_later(lambda: outside.compile(target))
+            later = _compiled_later(lambda: outside.compile(target))
+            self.names[key] = lambda scope: later(_NO_SCOPE)
         return self.names[key]
 
     def _reference(self, node: Reference) -> Evaluate:
@@ -358,7 +363,7 @@ def _compiled_later(compile_it: Callable[[], Evaluate]) -> Evaluate:
     def evaluate(scope: Scope) -> Any:
         if not compiled:
             compiled.append(compile_it())
-        return compiled[0](_NO_SCOPE)
+        return compiled[0](scope)
 
     return evaluate
 

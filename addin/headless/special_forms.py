@@ -29,6 +29,7 @@ class Compiler(Protocol):
     @property
     def cell(self) -> tuple[int, int, int]: ...  # the formula's sheet, row and column
     def compile(self, node: Node) -> Evaluate: ...
+    def compile_later(self, node: Node) -> Evaluate: ...
     def with_variables(self, *names: str) -> Compiler: ...
     def resolved(self, node: Node) -> Node: ...
     def range_of(self, node: Reference) -> Callable[[Scope], CellRange]: ...
@@ -58,7 +59,7 @@ def _if(call: Call, compiler: Compiler) -> Evaluate:
 
 
 def _branch(node: Node, compiler: Compiler) -> Evaluate:
-    return constant(0.0) if isinstance(node, Missing) else compiler.compile(node)
+    return constant(0.0) if isinstance(node, Missing) else compiler.compile_later(node)
 
 
 def _condition(value: Any) -> Any:
