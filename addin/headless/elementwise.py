@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import formulas_package
+from .lambdas import Lambda
 from .natives import CellFailureError, aligned, number
 from .values import (
     DIV,
@@ -44,7 +46,15 @@ _ARITHMETIC: dict[str, np.ufunc] = {
     "SQRT": np.sqrt,
     "TANH": np.tanh,
 }
+# Operators that Python computes as numpy does, but sooner for single numbers.
+_OF_FLOATS: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
 _DIVISIONS = ("/", "MOD")
+_TWO_FLOATS, _TWO_TEXTS = (float, float), (str, str)
 _DECIMALS = re.compile(r"0(\.0+)?")
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -61,28 +71,60 @@ _TESTS: dict[str, Callable[[Scalar], bool]] = {
 }
 
 
-def elementwise(name: str, arguments: list[Value]) -> Value | None:
-    """The value of an operator or function with that name; None if it is not one of those here.
+def find(name: str, arguments: int) -> Callable[..., Value] | None:
+    """The operator or function with that name and number of arguments; None if it is not one of those here.
 
     Comparisons and tests of an array give an array of booleans."""
-    are_arrays = any(isinstance(x, np.ndarray) for x in arguments)
-    if name in _ARITHMETIC and len(arguments) == _ARITHMETIC[name].nin:
-        return _arithmetic(name, aligned(arguments)) if are_arrays else _calculated(name, *arguments)
-    if name in _COMPARISONS and len(arguments) == 2:
-        return _comparison(name, *aligned(arguments)) if are_arrays else _compared(name, *arguments)
-    if name == "&":
-        return _over(_joined, aligned(arguments)) if are_arrays else _joined(*arguments)
-    if name in _TESTS and len(arguments) == 1:
-        return _test(_TESTS[name], arguments[0])
-    if name == "TEXT" and len(arguments) == 2:
-        return _formatted(*arguments)
-    return None
+    function, count = _FUNCTIONS.get(name, (None, 0))
+    return function if count == arguments else None
 
 
-def _formatted(value: Value, number_format: Value) -> str | None:
-    """TEXT of a number with decimals, such as `0.000`; None for other formats. A tie is rounded away from zero."""
+def _calculation(name: str) -> Callable[..., Value]:
+    ufunc, of_floats, is_division = _ARITHMETIC[name], _OF_FLOATS.get(name), name in _DIVISIONS
+
+    def unary(value: Any) -> Value:
+        if isinstance(value, np.ndarray):
+            return _arithmetic(name, [value])
+        return _calculated(name, value)
+
+    def binary(first: Any, second: Any) -> Value:
+        kinds = type(first), type(second)
+        if of_floats is not None and kinds == _TWO_FLOATS and (second or not is_division):
+            return checked(of_floats(first, second))
+        if np.ndarray in kinds:
+            return VALUE if Lambda in kinds else _arithmetic(name, aligned([first, second]))
+        return _calculated(name, first, second)
+
+    return unary if ufunc.nin == 1 else binary
+
+
+def _comparing(name: str) -> Callable[..., Value]:
+    compare = _COMPARISONS[name]
+
+    def compared(first: Any, second: Any) -> Value:
+        kinds = type(first), type(second)
+        if kinds == _TWO_FLOATS:
+            return compare(first, second)
+        if kinds == _TWO_TEXTS:
+            return compare(first.upper(), second.upper())
+        if Lambda in kinds:
+            return VALUE
+        return _comparison(name, *aligned([first, second])) if np.ndarray in kinds else _compared(name, first, second)
+
+    return compared
+
+
+def _concatenated(first: Any, second: Any) -> Value:
+    kinds = type(first), type(second)
+    if Lambda in kinds:
+        return VALUE
+    return _over(_joined, aligned([first, second])) if np.ndarray in kinds else _joined(first, second)
+
+
+def _formatted(value: Value, number_format: Value) -> Value:
+    """TEXT. A number with decimals, such as `0.000`, is computed here, with ties rounded away from zero."""
     if type(value) is not float or not isinstance(number_format, str) or not _DECIMALS.fullmatch(number_format):
-        return None
+        return formulas_package.call_by_name("TEXT", [value, number_format])
     last = Decimal(1).scaleb(-max(len(number_format) - len("0."), 0))
     return str(Decimal(repr(value)).quantize(last, ROUND_HALF_UP))
 
@@ -99,7 +141,7 @@ def chosen(condition: Grid, yes: Value, no: Value) -> Value:
         only = first if mask.all() else second
         return blanks_as_zero(only if only.shape == shape else frozen(np.broadcast_to(only, shape).copy()))
     picked = np.where(mask, first, second)
-    return frozen(picked) if picked.dtype != object else blanks_as_zero(from_cells(picked))
+    return frozen(picked) if picked.dtype.kind != "O" else blanks_as_zero(from_cells(picked))
 
 
 def _truths(conditions: Grid) -> Grid:
@@ -119,22 +161,26 @@ def _arithmetic(name: str, arguments: list[Value]) -> Value:
     with np.errstate(all="ignore"):
         result = _ARITHMETIC[name](*numbers)
     value: Grid = checked(result)
-    is_zero = np.equal(numbers[1], 0) if name in _DIVISIONS else False
-    for where, error in ((is_zero, DIV), *((x != _NO_ERROR, x) for x in reversed(errors) if x is not None)):
-        if np.any(where):
-            value = np.where(where, np.array(error, dtype=object), value.astype(object))
-    return value if value.dtype != object else frozen(value)
+    is_zero = np.equal(numbers[1], 0) if name in _DIVISIONS else _NEVER
+    if any(x is not None for x in errors) or is_zero.any():
+        value = value.astype(object)
+        for where, error in ((is_zero, DIV), *((x != _NO_ERROR, x) for x in reversed(errors) if x is not None)):
+            np.copyto(value, np.array(error, dtype=object), where=where)
+        frozen(value)
+    return value
 
 
 def _numbers_and_errors(value: Value) -> tuple[float | NDArray[np.float64], Grid | None]:
     """The numbers that the cells are or stand for, 0 for those that are none, and the errors that these give."""
-    if isinstance(value, np.ndarray) and value.dtype != object:
+    if type(value) is float:
+        return value, None
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         return value.astype(np.float64, copy=False), None
     grid = as_grid(value)
     items = grid.reshape(-1).tolist()
     if _WITHOUT_TEXT.issuperset(map(type, items)):
         numbers = np.array([item or 0.0 for item in items], dtype=np.float64).reshape(grid.shape)
-        return numbers if isinstance(value, np.ndarray) else float(value or 0.0), None
+        return numbers if isinstance(value, np.ndarray) else float(numbers.item()), None
     pairs = [(item, _NO_ERROR) if type(item) is float else _number_or_error(item) for item in items]
     errors = np.empty(len(pairs), object)
     errors[:] = [error for _, error in pairs]
@@ -142,6 +188,10 @@ def _numbers_and_errors(value: Value) -> tuple[float | NDArray[np.float64], Grid
 
 
 def _number_or_error(item: Scalar) -> tuple[float, Any]:
+    if type(item) is XlError:
+        return 0.0, item
+    if item == "":
+        return 0.0, VALUE
     try:
         return number(item), _NO_ERROR
     except CellFailureError as failure:
@@ -149,11 +199,14 @@ def _number_or_error(item: Scalar) -> tuple[float, Any]:
 
 
 _NO_ERROR = ""
+_NEVER = np.zeros((), bool)
 _WITHOUT_TEXT = frozenset({float, bool, type(None)})
 
 
-def _calculated(name: str, *items: Any) -> Scalar:
+def _calculated(name: str, *items: Any) -> Value:
     """The arithmetic of single cells."""
+    if Lambda in map(type, items):
+        return VALUE
     for item in items:
         if isinstance(item, XlError):
             return item
@@ -176,18 +229,15 @@ def _comparison(name: str, first: Value, second: Value) -> Value:
     if name in ("=", "<>") and is_text(second) and isinstance(first, np.ndarray):
         items = first.reshape(-1).tolist()
         if XlError not in set(map(type, items)):
-            equal = np.array([_is_text_like(item, second.upper()) for item in items]).reshape(first.shape)
+            text = second.upper()
+            same = [item.upper() == text if type(item) is str else item is None and not text for item in items]
+            equal = np.array(same).reshape(first.shape)
             return frozen(equal if name == "=" else ~equal)
     return _over(partial(_compared, name), [first, second])
 
 
-def _is_text_like(item: Scalar, text: str) -> bool:
-    """Whether a cell equals that upper-case text. A blank equals an empty text."""
-    return item.upper() == text if isinstance(item, str) else item is None and not text
-
-
 def _is_numeric(value: Value) -> bool:
-    return value.dtype == np.float64 if isinstance(value, np.ndarray) else type(value) is float
+    return value.dtype.kind == "f" if isinstance(value, np.ndarray) else type(value) is float
 
 
 def _compared(name: str, first: Any, second: Any) -> Scalar:
@@ -254,3 +304,12 @@ def _repeated(item: Scalar, like: Value) -> Value:
     grid = np.empty(shape, bool if isinstance(item, bool) else object)
     grid.fill(item)  # np.full would make plain text of an error
     return frozen(grid)
+
+
+_FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
+    **{name: (_calculation(name), ufunc.nin) for name, ufunc in _ARITHMETIC.items()},
+    **{name: (_comparing(name), 2) for name in _COMPARISONS},
+    **{name: (partial(_test, test), 1) for name, test in _TESTS.items()},
+    "&": (_concatenated, 2),
+    "TEXT": (_formatted, 2),
+}

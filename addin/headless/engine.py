@@ -15,11 +15,11 @@ from workbook_templates.formula.tree import Call, Node, walk
 
 from .cell_rows import Position
 from .changes import ChangedCells
+from .compiled import VOLATILE, Function, Program
 from .dependencies import Readers, reads
-from .evaluate import VOLATILE, Evaluation, Function
 from .grid import Formula, Sheet, Shown
 from .order import Order, find_order
-from .values import REF, Grid, Scalar, Value, as_grid, blanks, differs, same
+from .values import Grid, Scalar, Value, as_grid, blanks, differs, same
 
 _MOST_ROUNDS = 50
 _CHANGED = np.ones((1, 1), bool)  # the mask of a single cell
@@ -41,6 +41,7 @@ class Engine:
         self._stale: set[Formula] = set()
         self._formulas_before: dict[Formula, tuple[CellRange, Value]] = {}
         self._cells_before: dict[tuple[int, int, int], Scalar] = {}
+        self._programs: dict[Formula, Program] = {}
         self._unknown: dict[Formula, set[str]] = {}
         self._order: Order | None = None
         for sheet in sheets:
@@ -62,13 +63,6 @@ class Engine:
 
     def read(self, sheet: int, rect: CellRange) -> Value:
         return self.sheets[sheet].read(rect)
-
-    def spill(self, sheet: int, row: int, column: int) -> tuple[CellRange, Value]:
-        """The cells and values of `A1#`: everything that the formula in that cell shows."""
-        formula = self.sheets[sheet].formulas.get((row, column))
-        if formula is None:
-            return CellRange.cell(row, column), REF
-        return formula.rect, formula.shown
 
     def enter(self, sheet: int, cell: Position, value: Scalar) -> None:
         """Types a value into a cell, or with None clears it. It replaces a formula in that cell."""
@@ -145,13 +139,10 @@ class Engine:
         home = self.sheets[formula.sheet]
         before: list[Shown] = []
         if not circular:
-            unknown: set[str] = set()
-            cell = (formula.sheet, *formula.cell)
-            evaluation = Evaluation(self, self._functions, unknown, cell, formula.arrays)
-            formula.value = evaluation.result(formula.tree)
-            if unknown or formula in self._unknown:
-                self._unknown[formula] = unknown
-            formula.evaluated = True
+            value = self._value(formula)
+            if formula.evaluated and not isinstance(value, np.ndarray) and same(value, formula.value):
+                return before
+            formula.value, formula.evaluated = value, True
             before += home.settle(formula)
             circular = formula.rect.area > 1 and self._readers.reads_own_spill(formula)
         if circular:
@@ -159,6 +150,17 @@ class Engine:
             formula.evaluated = True
             before += home.settle(formula)
         return before
+
+    def _value(self, formula: Formula) -> Value:
+        program = self._programs.get(formula)
+        if program is None:
+            program = self._programs[formula] = Program(self, self._functions, formula)
+        value = program.value()
+        if program.unknown:
+            self._unknown[formula] = program.unknown
+        elif self._unknown:
+            self._unknown.pop(formula, None)
+        return value
 
     def _readers_of_changes(self, before: list[Shown]) -> set[Formula]:
         """The readers of every cell whose value changed, given what formulas showed before."""
@@ -185,6 +187,7 @@ class Engine:
         self._stale.discard(formula)
         self._volatile.discard(formula)
         self._unknown.pop(formula, None)
+        self._programs.pop(formula, None)
         formula.value = None
         formula.show(None)
 

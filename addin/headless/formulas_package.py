@@ -53,6 +53,12 @@ def call(function: Callable[..., Any], arguments: list[Any]) -> Value:
         return VALUE
 
 
+def call_by_name(name: str, arguments: list[Any]) -> Value:
+    """The value of the function with that name; #VALUE! if the package has none or if it raises."""
+    function = find(name)
+    return VALUE if function is None else call(function, arguments)
+
+
 def to_package(value: Any) -> Any:
     """A value as the package expects it, with its class of arrays and its mark for a blank."""
     if value is None:

@@ -96,6 +96,7 @@ class Sheet:
         # What is found again and again: large ranges full of constants; and what else fills a range, unless it is much.
         self._kept: dict[CellRange, Value] = {}
         self._layouts: dict[CellRange, _Layout] = {}
+        self._recent: dict[CellRange, Value] = {}  # ranges read since the last change: a formula may read one twice
         for formula in self.formulas.values():
             self._note(formula)
 
@@ -112,6 +113,7 @@ class Sheet:
         self.edited.add(cell)
         self._kept.clear()
         self._layouts.clear()
+        self._recent.clear()
         if value is None:
             self.constants.pop(cell, None)
             self._used.discard(*cell)
@@ -124,6 +126,7 @@ class Sheet:
         del self.formulas[formula.cell]
         self._used.discard(*formula.cell)
         self._layouts.clear()
+        self._recent.clear()
         self._forget(formula)
         self._blocked.discard(formula)
 
@@ -143,21 +146,28 @@ class Sheet:
         return min(found, key=_position, default=None)
 
     def cell(self, row: int, column: int) -> Scalar:
-        if (row, column) in self.constants:
-            return self.constants[row, column]
-        formula = self.formulas.get((row, column)) or self._covering(row, column)
+        place = row, column
+        constant = self.constants.get(place)
+        if constant is not None:
+            return constant
+        formula = self.formulas.get(place) or self._covering(row, column)
         if formula is None or not isinstance(formula.shown, np.ndarray):
             return None if formula is None else formula.shown
-        value: Scalar = formula.shown[row - formula.row, column - formula.column]
-        return float(value) if isinstance(value, np.floating) else value
+        value: Scalar = formula.shown.item(row - formula.row, column - formula.column)
+        return value
 
     def read(self, rect: CellRange) -> Value:
         """Values of a range; a scalar for a single cell. A range as large as a column is cut to the used cells."""
+        found = self._recent.get(rect)
+        if found is not None:
+            return found
         area = rect.area
         if area == 1:
             return self.cell(rect.top, rect.left)
-        if area >= MAX_ROWS:
-            rect = self._without_unused_end(rect)
+        value = self._recent[rect] = self._values(self._without_unused_end(rect) if area >= MAX_ROWS else rect)
+        return value
+
+    def _values(self, rect: CellRange) -> Value:
         if rect in self._kept:
             return self._kept[rect]
         arrays, used = self._layout(rect)
@@ -166,7 +176,7 @@ class Sheet:
             shared = formula.rect.common(rect)
             if shared == rect:
                 part = _part(formula, rect)
-                return part if part.dtype == np.float64 else from_cells(part)
+                return part if part.dtype.kind == "f" else from_cells(part)
             if shared is not None:
                 parts.append((formula, shared))
         cells = np.full((rect.height, rect.width), None, object)
@@ -190,6 +200,7 @@ class Sheet:
         """Puts a formula's new value into its cells, and decides which spills this blocks or unblocks. Returns what
         this formula and others showed before."""
         before = [Shown.by(formula)]
+        self._recent.clear()
         was_array = formula in self._arrays
         if not was_array and not isinstance(formula.value, np.ndarray) and formula.fixed is None:
             formula.show(formula.value)  # the case of most formulas

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from . import formulas_package
 from .values import (
     CALC,
     NA,
@@ -62,6 +63,8 @@ def index(array: Value, row: Value = 0.0, column: Value = None) -> Value:
     grid = as_grid(array)
     if column is None and 1 in grid.shape:
         row, column = (1.0, row) if grid.shape[0] == 1 else (row, 1.0)
+    if not isinstance(row, np.ndarray) and not isinstance(column, np.ndarray):
+        return _of_cells(grid[_one_or_all(row, grid.shape[0]), _one_or_all(column, grid.shape[1])])
     rows, columns = _positions(row, grid.shape[0]), _positions(column, grid.shape[1])
     if rows.ndim == 1 or columns.ndim == 1:
         rows, columns = rows.reshape(-1, 1), columns.reshape(1, -1)
@@ -92,7 +95,28 @@ def sequence(rows: Value, columns: Value = None, start: Value = None, step: Valu
     first, by = (1.0 if x is None else number(x) for x in (start, step))
     if height < 1 or width < 1 or height * width > _MOST_CELLS:
         raise CellFailureError(VALUE)
-    return from_result((first + by * np.arange(height * width, dtype=np.float64)).reshape(height, width))
+    value: Value = checked((first + by * np.arange(height * width, dtype=np.float64)).reshape(height, width))
+    return value
+
+
+def match(wanted: Value, places: Value, *kind: Value) -> Value:
+    """MATCH. An exact match of a number is found here."""
+    if isinstance(wanted, np.ndarray) and wanted.size == 1:
+        wanted = from_result(wanted.item())
+    grid = as_grid(places)
+    is_exact = kind in ((0.0,), (None,), (False,))
+    if not is_exact or type(wanted) is not float or 1 not in grid.shape:
+        return formulas_package.call_by_name("MATCH", [wanted, places, *(0.0 if x is None else x for x in kind)])
+    items = grid.reshape(-1).tolist()
+    found = (place for place, item in enumerate(items, 1) if type(item) is float and item == wanted)
+    return float(next(found, 0)) or NA
+
+
+def trim(text: Value) -> Value:
+    """TRIM: no spaces at the ends, single spaces between words."""
+    if type(text) is not str:
+        return formulas_package.call_by_name("TRIM", [text])
+    return " ".join(word for word in text.split(" ") if word)
 
 
 def take(array: Value, rows: Value = None, columns: Value = None) -> Value:
@@ -131,8 +155,10 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "TAKE": take,
     "DROP": drop,
     "HYPERLINK": hyperlink,
+    "MATCH": match,
     "MMULT": mmult,
     "TRANSPOSE": transpose,
+    "TRIM": trim,
 }
 
 
@@ -180,7 +206,17 @@ def _of_cells(grid: Grid) -> Value:
     """Cells taken from a value as a value of their own: a scalar if it is one cell."""
     if grid.size == 1:
         return from_result(grid.item())
-    return from_cells(grid.copy()) if grid.dtype == object else frozen(grid.copy())
+    return from_cells(grid) if grid.dtype.kind == "O" else frozen(grid)
+
+
+def _one_or_all(place: Value, length: int) -> slice:
+    """The part of an axis at a one-based index; for index 0 all of it."""
+    wanted = int(number(place))
+    if wanted < 0:
+        raise CellFailureError(VALUE)
+    if wanted > length:
+        raise CellFailureError(REF)
+    return slice(wanted - 1, wanted) if wanted else slice(None)
 
 
 def _positions(value: Value, length: int) -> Grid:

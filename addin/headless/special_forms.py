@@ -6,7 +6,7 @@ need the position and size of a range, not its values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,56 +14,52 @@ import numpy as np
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Call, Missing, Name, Node, Reference
 
-from . import formulas_package, natives
+from . import formulas_package
 from .elementwise import chosen
+from .lambdas import Evaluate, Lambda, Scope
+from .natives import CellFailureError
 from .values import VALUE, Value, XlError, as_grid, from_result
-
-Scope = Mapping[str, Any]  # the variables of LET and LAMBDA
 
 SHAPE_FUNCTIONS = frozenset({"ROW", "ROWS", "COLUMN", "COLUMNS"})
 
 
-class Evaluator(Protocol):
-    """What these functions need of the evaluation of a formula."""
+class Compiler(Protocol):
+    """What these functions need of the compiler of a formula."""
 
-    cell: tuple[int, int, int]  # the formula's sheet, row and column
-
-    def value(self, node: Node, scope: Scope) -> Any: ...
-    def resolved(self, node: Node, scope: Scope) -> Node: ...
-    def range_of(self, node: Reference) -> CellRange: ...
-    def intersected(self, node: Node, value: Value) -> Value: ...
-
-
-class Closure:
-    """A LAMBDA and the variables of its scope. The package `formulas` calls it from MAP, BYROW and others."""
-
-    def __init__(self, evaluator: Evaluator, names: list[str], body: Node, scope: Scope) -> None:
-        self._evaluator, self._names, self._body, self._scope = evaluator, names, body, scope
-
-    def __call__(self, *arguments: Any) -> Any:
-        return formulas_package.to_package(self.apply([from_result(a) for a in arguments]))
-
-    def apply(self, arguments: list[Any]) -> Any:
-        if len(arguments) != len(self._names):
-            return VALUE
-        scope = {**self._scope, **dict(zip(self._names, arguments, strict=True))}
-        return self._evaluator.value(self._body, scope)
+    @property
+    def cell(self) -> tuple[int, int, int]: ...  # the formula's sheet, row and column
+    def compile(self, node: Node) -> Evaluate: ...
+    def compile_later(self, node: Node) -> Evaluate: ...
+    def with_variables(self, *names: str) -> Compiler: ...
+    def resolved(self, node: Node) -> Node: ...
+    def range_of(self, node: Reference) -> Callable[[Scope], CellRange]: ...
+    def intersected(self, node: Node, evaluate: Evaluate) -> Evaluate: ...
 
 
-def _if(call: Call, scope: Scope, evaluator: Evaluator) -> Any:
+def constant(value: Any) -> Evaluate:
+    return lambda scope: value
+
+
+def _if(call: Call, compiler: Compiler) -> Evaluate:
     if not 2 <= len(call.arguments) <= 3:
-        return VALUE
-    test = evaluator.value(call.arguments[0], scope)
-    condition = test if type(test) is bool else _condition(test)
-    if isinstance(condition, XlError):
-        return condition
-    if condition is None:
-        branches = [evaluator.value(x, scope) for x in call.arguments[1:]] + [False] * (3 - len(call.arguments))
-        return chosen(test, *branches)
-    branch = call.arguments[1 if condition else 2 :][:1]
-    if not branch:
-        return False
-    return 0.0 if isinstance(branch[0], Missing) else evaluator.value(branch[0], scope)
+        return constant(VALUE)
+    test = compiler.compile(call.arguments[0])
+    yes, no, *_ = (*(_branch(x, compiler) for x in call.arguments[1:]), constant(False))
+
+    def evaluate(scope: Scope) -> Any:
+        value = test(scope)
+        condition = value if type(value) is bool else _condition(value)
+        if condition is None:
+            return chosen(value, yes(scope), no(scope))
+        if isinstance(condition, XlError):
+            return condition
+        return yes(scope) if condition else no(scope)
+
+    return evaluate
+
+
+def _branch(node: Node, compiler: Compiler) -> Evaluate:
+    return constant(0.0) if isinstance(node, Missing) else compiler.compile_later(node)
 
 
 def _condition(value: Any) -> Any:
@@ -79,84 +75,107 @@ def _condition(value: Any) -> Any:
     return bool(value)
 
 
-def _iferror(call: Call, scope: Scope, evaluator: Evaluator) -> Any:
+def _iferror(call: Call, compiler: Compiler) -> Evaluate:
     if len(call.arguments) != 2:
-        return VALUE
-    value = evaluator.value(call.arguments[0], scope)
-    if isinstance(value, XlError):
-        return evaluator.value(call.arguments[1], scope)
-    if not isinstance(value, np.ndarray) or not any(isinstance(x, XlError) for x in value.flat):
-        return value
-    return _by_package("IFERROR", [value, evaluator.value(call.arguments[1], scope)])
+        return constant(VALUE)
+    first, second = map(compiler.compile, call.arguments)
+
+    def evaluate(scope: Scope) -> Any:
+        value = first(scope)
+        if isinstance(value, XlError):
+            return second(scope)
+        if not isinstance(value, np.ndarray) or not any(isinstance(x, XlError) for x in value.flat):
+            return value
+        return formulas_package.call_by_name("IFERROR", [value, second(scope)])
+
+    return evaluate
 
 
-def _by_package(name: str, arguments: list[Any]) -> Value:
-    function = formulas_package.find(name)
-    return VALUE if function is None else formulas_package.call(function, arguments)
-
-
-def _let(call: Call, scope: Scope, evaluator: Evaluator) -> Any:
-    inner, pairs = dict(scope), call.arguments[:-1]
-    if len(call.arguments) % 2 == 0 or not all(isinstance(x, Name) for x in pairs[::2]):
-        return VALUE
-    for variable, expression in zip(pairs[::2], pairs[1::2], strict=True):
+def _let(call: Call, compiler: Compiler) -> Evaluate:
+    pairs = list(zip(call.arguments[:-1:2], call.arguments[1::2], strict=False))
+    if len(call.arguments) % 2 == 0 or not all(isinstance(x, Name) for x, _ in pairs):
+        return constant(VALUE)
+    steps: list[tuple[str, Evaluate]] = []
+    for variable, expression in pairs:
         assert isinstance(variable, Name)
-        inner[variable.name] = evaluator.value(expression, inner)
-    return evaluator.value(call.arguments[-1], inner)
+        steps.append((variable.name, compiler.compile(expression)))
+        compiler = compiler.with_variables(variable.name)
+    body = compiler.compile(call.arguments[-1])
+
+    def evaluate(scope: Scope) -> Any:
+        inner = dict(scope)
+        for name, value in steps:
+            inner[name] = value(inner)
+        return body(inner)
+
+    return evaluate
 
 
-def _lambda(call: Call, scope: Scope, evaluator: Evaluator) -> Any:
+def _lambda(call: Call, compiler: Compiler) -> Evaluate:
     if not call.arguments:
-        return VALUE
-    *names, body = call.arguments
-    return Closure(evaluator, [x.name for x in names if isinstance(x, Name)], body, scope)
+        return constant(VALUE)
+    names = [x.name for x in call.arguments[:-1] if isinstance(x, Name)]
+    body = compiler.with_variables(*names).compile(call.arguments[-1])
+    return lambda scope: Lambda(names, body, scope)
 
 
-def _single(call: Call, scope: Scope, evaluator: Evaluator) -> Value:
+def _single(call: Call, compiler: Compiler) -> Evaluate:
     if len(call.arguments) != 1:
-        return VALUE
-    return evaluator.intersected(call.arguments[0], evaluator.value(call.arguments[0], scope))
+        return constant(VALUE)
+    return compiler.intersected(call.arguments[0], compiler.compile(call.arguments[0]))
 
 
-def _shape(call: Call, scope: Scope, evaluator: Evaluator) -> CellRange:
+def _of_shape(function: Callable[[CellRange], Value]) -> Callable[[Call, Compiler], Evaluate]:
+    """A function of the position and size of its argument."""
+
+    def form(call: Call, compiler: Compiler) -> Evaluate:
+        shape = _shape(call, compiler)
+
+        def evaluate(scope: Scope) -> Any:
+            try:
+                return function(shape(scope))
+            except CellFailureError as failure:
+                return failure.error
+
+        return evaluate
+
+    return form
+
+
+def _shape(call: Call, compiler: Compiler) -> Callable[[Scope], CellRange]:
     if not call.arguments:
-        return CellRange.cell(*evaluator.cell[1:])
-    target = evaluator.resolved(call.arguments[0], scope)
+        return constant(CellRange.cell(*compiler.cell[1:]))
+    target = compiler.resolved(call.arguments[0])
     if isinstance(target, Reference):
-        return evaluator.range_of(target)
-    value = evaluator.value(target, scope)
-    if isinstance(value, XlError):
-        raise natives.CellFailureError(value)
-    height, width = as_grid(value).shape
-    return CellRange(1, 1, height, width)
+        return compiler.range_of(target)
+    argument = compiler.compile(call.arguments[0])
+
+    def shape(scope: Scope) -> CellRange:
+        value = argument(scope)
+        if isinstance(value, XlError):
+            raise CellFailureError(value)
+        height, width = as_grid(value).shape
+        return CellRange(1, 1, height, width)
+
+    return shape
 
 
-def _rows(call: Call, scope: Scope, evaluator: Evaluator) -> Value:
-    return float(_shape(call, scope, evaluator).height)
-
-
-def _columns(call: Call, scope: Scope, evaluator: Evaluator) -> Value:
-    return float(_shape(call, scope, evaluator).width)
-
-
-def _row(call: Call, scope: Scope, evaluator: Evaluator) -> Value:
-    rect = _shape(call, scope, evaluator)
+def _row(rect: CellRange) -> Value:
     return from_result(np.arange(rect.top, rect.bottom + 1, dtype=np.float64)[:, None])
 
 
-def _column(call: Call, scope: Scope, evaluator: Evaluator) -> Value:
-    rect = _shape(call, scope, evaluator)
+def _column(rect: CellRange) -> Value:
     return from_result(np.arange(rect.left, rect.right + 1, dtype=np.float64)[None, :])
 
 
-SPECIAL_FORMS: dict[str, Callable[[Call, Scope, Evaluator], Any]] = {
-    "COLUMN": _column,
-    "COLUMNS": _columns,
+SPECIAL_FORMS: dict[str, Callable[[Call, Compiler], Evaluate]] = {
+    "COLUMN": _of_shape(_column),
+    "COLUMNS": _of_shape(lambda rect: float(rect.width)),
     "IF": _if,
     "IFERROR": _iferror,
     "LAMBDA": _lambda,
     "LET": _let,
-    "ROW": _row,
-    "ROWS": _rows,
+    "ROW": _of_shape(_row),
+    "ROWS": _of_shape(lambda rect: float(rect.height)),
     "SINGLE": _single,
 }

@@ -55,24 +55,25 @@ _NONE = np.array(None, dtype=object)
 
 def from_cells(cells: Grid) -> Value:
     """An object array of scalars as a value: an array of floats if all of them are numbers."""
-    if {float}.issuperset(map(type, cells.reshape(-1).tolist())):
-        return frozen(cells.astype(np.float64))
+    items = cells.reshape(-1).tolist()
+    if {float}.issuperset(map(type, items)):
+        return frozen(np.array(items, dtype=np.float64).reshape(cells.shape))
     return frozen(cells)
 
 
 def without_booleans(value: Any) -> Any:
     """An array of booleans as an array of objects; any other value as it is."""
-    return frozen(value.astype(object)) if isinstance(value, np.ndarray) and value.dtype == bool else value
+    return frozen(value.astype(object)) if isinstance(value, np.ndarray) and value.dtype.kind == "b" else value
 
 
 def blanks_as_zero(value: Value) -> Value:
     """The value with 0 for each blank, as a cell shows it."""
     if value is None:
         return 0.0
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        blank = blanks(value)
-        if blank.any():
-            return from_cells(np.where(blank, 0.0, value))
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
+        items = value.reshape(-1).tolist()
+        if None in items:
+            return _from_items(value.shape, [0.0 if item is None else item for item in items])
     return value
 
 
@@ -128,7 +129,7 @@ def differs(a: Grid, b: Grid) -> NDArray[np.bool_]:
     """A mask of the cells that differ between two arrays of one shape."""
     if a is b:
         return np.zeros(a.shape, bool)
-    if a.dtype != object and b.dtype != object:
+    if a.dtype.kind != "O" and b.dtype.kind != "O":
         return np.asarray(a != b)
     return np.asarray(_unlike(a, b), dtype=bool)
 

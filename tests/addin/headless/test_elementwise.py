@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addin.headless import formulas_package
-from addin.headless.elementwise import chosen, elementwise
+from addin.headless.elementwise import chosen, find
 from addin.headless.values import DIV, NA, NUM, VALUE, as_grid, from_cells, without_booleans
 
 OPERATORS = ("&", "+", "-", "*", "/", "=", "<>", "<", ">", "<=", ">=")
@@ -26,6 +26,12 @@ def grids(draw: st.DrawFn, items: st.SearchStrategy[Any]) -> Any:
 
 
 grids_of_any = st.one_of(grids(plain), grids(scalars), grids(st.just(None)), grids(st.sampled_from([1.0, 0.0, 5.0])))
+
+
+def elementwise(name: str, arguments: list[Any]) -> Any:
+    function = find(name, len(arguments))
+    assert function is not None
+    return function(*arguments)
 
 
 def rows(value: Any) -> list[list[Any]]:
