@@ -117,7 +117,9 @@ class Compiler:
 
     def compile_later(self, node: Node) -> Evaluate:
         """The node, compiled when it is first used: most branches of a workbook's formulas never are."""
-        return _compiled_later(lambda: self.compile(node)) if isinstance(node, (Call, Operation)) else self.compile(node)
+        return (
+            _compiled_later(lambda: self.compile(node)) if isinstance(node, (Call, Operation)) else self.compile(node)
+        )
 
     def with_variables(self, *names: str) -> Compiler:
         return replace(self, variables=self.variables.union(names))
@@ -283,9 +285,7 @@ class Compiler:
         if function is None:
             return _unknown_function(name, arguments, self.unknown)
         # The package expects 0 for an omitted argument.
-        given = [
-            constant(0) if isinstance(x, Missing) else v for x, v in zip(node.arguments, arguments, strict=True)
-        ]
+        given = [constant(0) if isinstance(x, Missing) else v for x, v in zip(node.arguments, arguments, strict=True)]
         return lambda scope: formulas_package.call(function, [argument(scope) for argument in given])
 
     def _as_arrays(self, name: str) -> Compiler:

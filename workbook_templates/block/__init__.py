@@ -6,7 +6,9 @@ The workbooks differ only in how they reach what the model has learned: by funct
 from __future__ import annotations
 
 from .learned import InCells, InFunctions, Learned, weight_row
-from .steps import Block, edited, layer_norm, write_steps
+from .parts import layer_norm
+from .steps import Block, write_steps
+from .stream import edited
 from .summary import DIRECTION, Summary
 
 __all__ = [

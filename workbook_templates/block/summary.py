@@ -50,8 +50,8 @@ class Summary:
         share = page.at(share_row, column)
         tokens = Range(page.name, pattern.row, 1, pattern.cells.last_row, 1).here
         who = (
-            f"LET(p,{others},row,MAX((p={share})*SEQUENCE({count})),"
-            f'TRIM(INDEX({tokens},row))&" → "&TRIM(INDEX({tokens},MATCH({share},INDEX(p,row,0),0))))'
+            f"LET(p,{others},i,MAX((p={share})*SEQUENCE({count})),"
+            f'TRIM(INDEX({tokens},i))&" → "&TRIM(INDEX({tokens},MATCH({share},INDEX(p,i,0),0))))'
         )
         page.formula(who_row, column, f'IF({share}>0,{who},"")', page.style.token_wrapped)
         page.formula(share_row, column, f'IF(status="{READY}",MAX({others}),0)', page.style.share)

@@ -23,6 +23,13 @@ def explain(page: BandPage, formula: str, size: str, example: str) -> None:
     page.row += 2
 
 
+def explain_at(page: BandPage, row: int, formula: str, size: str, example: str) -> None:
+    """Writes the explanation of a step into two rows that were left free above its values."""
+    below, page.row = page.row, row
+    explain(page, formula, size, example)
+    page.row = below
+
+
 def channels(count: int) -> str:
     """The shape of values with a row for each token."""
     return f"tokens, {count} channels"
@@ -37,6 +44,9 @@ def product(row: str, weights: str, bias: str, count: int) -> str:
     )
 
 
-def addition(first: Band, second: str, total: Band) -> str:
-    """A cell of a sum."""
-    return f'{CHANNEL}&{number(first.of_last(0))}&" + "&{number(second)}&" = "&{number(total.of_last(0))}'
+def addition(x: Band, y: Band, total: Band) -> str:
+    """A cell of a sum. What the model text adds is a third term, shown only if there is one."""
+    first, second, result = (band.of_last(0) for band in (x, y, total))
+    more = f"{result}-{first}-{second}"
+    third = f'IF(ABS({more})<0.0005,"",", and the model text adds "&{number(more)})'
+    return f'{CHANNEL}&{number(first)}&" + "&{number(second)}&{third}&" = "&{number(result)}'

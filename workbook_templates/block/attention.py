@@ -1,0 +1,136 @@
+"""The steps of attention, each head by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xlsxwriter.utility import xl_range
+
+from workbook_templates import style as look
+from workbook_templates.bands import SHARES, Band, BandPage, Headers, Look
+from workbook_templates.block import worked
+from workbook_templates.block.learned import Learned
+from workbook_templates.block.parts import add, learned_norm, linear
+from workbook_templates.block.worked import CHANNEL, PAIR, explain, explain_at, number
+from workbook_templates.range import Range
+
+_BESIDE = 2  # columns beside each head's scores: before them the log-sum-exp of a row, after them a blank one
+_SCORES = Look("number", None)  # each head gets a colour scale of its own
+
+
+def write_attention(page: BandPage, stream: Band, learned: Learned) -> tuple[dict[str, Band], list[Band]]:
+    width, n_head = stream.cells.width, page.book.shape.n_head
+    size = width // n_head
+    page.heading("ln_1", "LayerNorm: each row is brought to mean 0 and spread 1, then scaled and shifted by ln_1.", ())
+    normal = learned_norm(page, stream, learned, "ln_1")
+    page.heading(
+        "q, k, v",
+        "Each head makes a query (what I look for), a key (what I am) and a value (what I pass on): attn.c_attn.",
+        (),
+    )
+    names = [f"{part} head {head}" for part in "qkv" for head in range(n_head)]
+    qkv = linear(page, normal, learned, "attn.c_attn", 3 * width, _parts(names, size))
+    heads = [tuple(qkv.columns(part * width + head * size, size) for part in range(3)) for head in range(n_head)]
+    scores = _scores(page, heads, qkv)
+    patterns = _patterns(page, scores)
+    mix = _mix(page, patterns, heads)
+    page.heading("c_proj", "What attention adds to the stream: the outputs of all heads, combined by attn.c_proj.", ())
+    said = linear(page, mix, learned, "attn.c_proj", width)
+    page.heading("add", "Stream plus attention, cell by cell.", ())
+    middle = add(page, stream, said, learned, ".attn", ".mid")
+    return {"ln_1": normal, "q, k, v": qkv, "mix": mix, "attn c_proj": said, "add": middle}, patterns
+
+
+def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> list[tuple[Band, Range]]:
+    """The scores of every head, side by side, and the log-sum-exp of each of their rows."""
+    tokens, size = page.book.shape.tokens, heads[0][0].cells.width
+    stride = tokens + _BESIDE
+    page.heading("scores", "How well each token's query matches the keys of the tokens up to it.", ())
+    q, k, _ = heads[0]
+    example = f"SUMPRODUCT({q.last},INDEX({k.spill},1,0))"
+    explain(
+        page,
+        f"query · key / √{size}; the log-sum-exp of a row is LN(SUM(EXP(scores)))",
+        _square(len(heads)),
+        f'{PAIR}&"{size} products of query and key add up to "&{number(example)}&"; / √{size} = "&'
+        f"{number(f'{example}/SQRT({size})')}",
+    )
+    columns = {head * stride + 1 + at: str(at) for head in range(len(heads)) for at in range(tokens)}
+    area = page.rows(len(heads) * stride, headers=(_titles(len(heads), stride), columns), shown=_SCORES)
+    count = str(tokens) if page.book.dialect.is_fixed else "token_count"
+    seen = f"SEQUENCE({count})>=SEQUENCE(1,{count})"
+    found = []
+    for head, (q, k, _) in enumerate(heads):
+        cells = area.columns(head * stride + 1, tokens)
+        formula = f'IF({seen},MMULT({q.spill},TRANSPOSE({k.spill}))/SQRT({size}),"")'
+        scores = page.put(cells, formula, (qkv,), _SCORES, unused='""')
+        page.sheet.conditional_format(*cells.corners, look.SIGNED_SCALE)
+        rows = [
+            xl_range(row, cells.column, row, cells.column + row - cells.row)
+            for row in range(cells.row, cells.last_row + 1)
+        ]
+        totals = [f"MAX({row})+LN(SUMPRODUCT(EXP({row}-MAX({row}))))" for row in rows]
+        found.append((scores, page.statistic(cells, cells.column - 1, "log-sum-exp", totals)))
+    return found
+
+
+def _patterns(page: BandPage, scores: Sequence[tuple[Band, Range]]) -> list[Band]:
+    """Where every head looks, side by side."""
+    tokens = page.book.shape.tokens
+    stride = tokens + _BESIDE
+    page.heading(
+        "patterns",
+        "Where each head looks. Row: the token that looks. Column: the token looked at. Each row sums to 1.",
+        (),
+    )
+    explain_row = page.row
+    page.row += 2
+    area = page.rows(len(scores) * stride, headers=(_titles(len(scores), stride), {}), shown=SHARES)
+    titles, found = page.at(area.row - 1, area.column + 1), []
+    for head, (score, total) in enumerate(scores):
+        cells = area.columns(head * stride + 1, tokens)
+        header = f'TRANSPOSE({Range(page.name, area.row, 1, area.last_row, 1).here}&"")' if head == 0 else f"{titles}#"
+        page.formula(area.row - 1, cells.column, header, page.style.channel, (1, tokens))
+        pattern = f'IF({score.spill}="",0,EXP({score.spill}-{page.in_use(total)}))'
+        found.append(page.put(cells, pattern, (score,), SHARES))
+    score, total = scores[0]
+    explain_at(
+        page,
+        explain_row,
+        "softmax: EXP(score - log-sum-exp)",
+        _square(len(scores)),
+        f'{PAIR}&"EXP("&{number(score.of_last(0))}&" - "&{number(f"INDEX({total.here},token_count)")}&") = "&'
+        f"{number(found[0].of_last(0))}",
+    )
+    return found
+
+
+def _mix(page: BandPage, patterns: Sequence[Band], heads: Sequence[tuple[Band, ...]]) -> Band:
+    n_head, size = len(heads), heads[0][0].cells.width
+    page.heading("mix", "What each head gathers: the values of the tokens, weighted by its pattern.", ())
+    column = f"TRANSPOSE({heads[0][2].columns(0, 1).spill})"
+    explain(
+        page,
+        "pattern · value, head by head",
+        worked.channels(n_head * size),
+        f'{CHANNEL}&token_count&" shares times "&token_count&" values of head 0 add up to "&'
+        f"{number(f'SUMPRODUCT({patterns[0].last},{column})')}",
+    )
+    area = page.rows(n_head * size, headers=_parts([f"head {head}" for head in range(n_head)], size))
+    for head, pattern in enumerate(patterns):
+        values = heads[head][2]
+        page.put(area.columns(head * size, size), f"MMULT({pattern.spill},{values.spill})", (pattern,))
+    return Band(area, False, page.book.dialect.is_fixed)
+
+
+def _parts(names: Sequence[str], size: int) -> Headers:
+    """Two header rows: each part's name over its first column, and the channels in it."""
+    return {at * size: name for at, name in enumerate(names)}, f"MOD(SEQUENCE(1,{len(names) * size},0),{size})"
+
+
+def _titles(n_head: int, stride: int) -> dict[int, str]:
+    return {head * stride: f"head {head}" for head in range(n_head)}
+
+
+def _square(n_head: int) -> str:
+    return f"{n_head} heads, tokens, tokens"
