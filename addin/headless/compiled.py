@@ -71,14 +71,13 @@ class Book(Protocol):
 class Program:
     """A compiled formula. `unknown` are the functions that its last evaluation met but that do not exist."""
 
+    __slots__ = ("_compiler", "_evaluate", "_tree", "unknown")
+
     def __init__(self, book: Book, functions: Mapping[str, Function], formula: Formula) -> None:
         self.unknown: set[str] = set()
-        compiler = Compiler(book, functions, self.unknown, (formula.sheet, *formula.cell), formula.arrays)
-        tree = formula.tree
-        self._evaluate = compiler.compile(tree)
-        self._single = compiler.intersection(tree)
-        self._arrays = formula.arrays
-        self._keeps_blanks = isinstance(tree, Call) and tree.function in functions
+        self._tree = formula.tree
+        self._compiler = Compiler(book, functions, self.unknown, (formula.sheet, *formula.cell), formula.arrays)
+        self._evaluate = self._compiler.compile(self._tree)
 
     def value(self) -> Value:
         """The formula's value. A formula that only refers to a blank cell shows 0, as in a spreadsheet."""
@@ -92,13 +91,15 @@ class Program:
             return value
         if isinstance(value, Lambda):
             return CALC
-        if isinstance(value, np.ndarray) and (value.size == 1 or not self._arrays):
-            value = self._single(value)
+        tree, compiler = self._tree, self._compiler
+        if isinstance(value, np.ndarray) and (value.size == 1 or not compiler.arrays):
+            value = compiler.intersection(tree)(value)
         value = without_booleans(value)
-        return value if self._keeps_blanks else blanks_as_zero(value)
+        is_own = isinstance(tree, Call) and tree.function in compiler.functions
+        return value if is_own else blanks_as_zero(value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Compiler:
     """Compiles the formula in a cell. `arrays` is false for a plain formula, whose operators take from a range only the
     cell in the formula's own row or column (implicit intersection). `variables` are those of LET and LAMBDA that the
@@ -117,7 +118,7 @@ class Compiler:
 
     def compile_later(self, node: Node) -> Evaluate:
         """The node, compiled when it is first used: most branches of a workbook's formulas never are."""
-        return _compiled_later(lambda: self.compile(node)) if isinstance(node, (Call, Operation)) else self.compile(node)
+        return _Later(self, node) if isinstance(node, (Call, Operation)) else self.compile(node)
 
     def with_variables(self, *names: str) -> Compiler:
         return replace(self, variables=self.variables.union(names))
@@ -160,7 +161,7 @@ class Compiler:
 
     def intersection(self, node: Node) -> Callable[[Any], Value]:
         """Takes from a range's values the cell in the formula's own row or column; from any other array, the first."""
-        node = replace(self, variables=frozenset()).resolved(node)
+        node = self._outside().resolved(node)
         if not isinstance(node, Reference):
             return _first_cell
         area, (_, row, column) = self.range_of(node), self.cell
@@ -176,6 +177,10 @@ class Compiler:
 
         return single
 
+    def _outside(self) -> Compiler:
+        """The compiler of what a defined name stands for, which sees no variables."""
+        return replace(self, variables=frozenset()) if self.variables else self
+
     def _sheet(self, name: str | None) -> Sheet | None:
         number = self.cell[0] if name is None else self.book.sheet_index(name)
         return None if number is None else self.book.sheets[number]
@@ -183,13 +188,13 @@ class Compiler:
     def _name(self, node: Name) -> Evaluate:
         if node.name in self.variables and not node.spill:
             return itemgetter(node.name)
-        target, outside = self.resolved(node), replace(self, variables=frozenset())
+        target, outside = self.resolved(node), self._outside()
         if isinstance(target, (Constant, Error, Reference)):
             return outside.compile(target)
         # A name may refer to itself, for example a LAMBDA that calls itself, so it is compiled when it is first used.
         key = node, self.arrays
         if key not in self.names:
-            later = _compiled_later(lambda: outside.compile(target))
+            later = _Later(outside, target)
             self.names[key] = lambda scope: later(_NO_SCOPE)
         return self.names[key]
 
@@ -283,9 +288,7 @@ class Compiler:
         if function is None:
             return _unknown_function(name, arguments, self.unknown)
         # The package expects 0 for an omitted argument.
-        given = [
-            constant(0) if isinstance(x, Missing) else v for x, v in zip(node.arguments, arguments, strict=True)
-        ]
+        given = [constant(0) if isinstance(x, Missing) else v for x, v in zip(node.arguments, arguments, strict=True)]
         return lambda scope: formulas_package.call(function, [argument(scope) for argument in given])
 
     def _as_arrays(self, name: str) -> Compiler:
@@ -296,10 +299,8 @@ class Compiler:
 
     def _native(self, name: str, node: Call) -> Evaluate:
         function = _NATIVE[name]
-        arguments = [
-            _as_range(evaluate) if isinstance(self.resolved(x), Reference) else _without_booleans(evaluate)
-            for x, evaluate in zip(node.arguments, self._arguments(node), strict=True)
-        ]
+        pairs = zip(node.arguments, self._arguments(node), strict=True)
+        arguments = [self._native_argument(x, evaluate) for x, evaluate in pairs]
 
         def evaluate(scope: Scope) -> Any:
             try:
@@ -311,15 +312,26 @@ class Compiler:
 
         return self._cell_by_index(node, evaluate) if name == "INDEX" else evaluate
 
+    def _native_argument(self, node: Node, evaluate: Evaluate) -> Evaluate:
+        """A reference to one cell counts as a range, in which functions ignore text and booleans."""
+        target = self.resolved(node)
+        if isinstance(target, Reference):
+            is_array = target.range.area > 1 and not target.spill
+            return evaluate if is_array else lambda scope: as_grid(evaluate(scope))
+        return evaluate if isinstance(target, Constant) else lambda scope: without_booleans(evaluate(scope))
+
     def _cell_by_index(self, node: Call, otherwise: Evaluate) -> Evaluate:
         """INDEX of a range. If the result is one cell, only that cell is read."""
-        whole = self.resolved(node.arguments[0]) if len(node.arguments) == 3 else None
+        whole = self.resolved(node.arguments[0]) if len(node.arguments) in (2, 3) else None
         if not isinstance(whole, Reference) or whole.spill or whole.range.area >= MAX_ROWS:
             return otherwise
         sheet, rect = self._sheet(whole.sheet), whole.range
-        if sheet is None:
+        if sheet is None or (len(node.arguments) == 2 and rect.width > 1 and rect.height > 1):
             return otherwise
-        row, column = self._arguments(node)[1:]
+        places = [self.compile(x) for x in node.arguments[1:]]
+        if len(places) == 1:
+            places.insert(0 if rect.height == 1 else 1, constant(1.0))
+        row, column = places
 
         def evaluate(scope: Scope) -> Any:
             down, right = row(scope), column(scope)
@@ -357,15 +369,19 @@ def _first_cell(value: Any) -> Value:
     return from_result(value[0, 0])
 
 
-def _compiled_later(compile_it: Callable[[], Evaluate]) -> Evaluate:
-    compiled: list[Evaluate] = []
+class _Later:
+    """A node that is compiled when it is first used."""
 
-    def evaluate(scope: Scope) -> Any:
-        if not compiled:
-            compiled.append(compile_it())
-        return compiled[0](scope)
+    __slots__ = ("_compiled", "_compiler", "_node")
 
-    return evaluate
+    def __init__(self, compiler: Compiler, node: Node) -> None:
+        self._compiler, self._node = compiler, node
+        self._compiled: Evaluate | None = None
+
+    def __call__(self, scope: Scope) -> Any:
+        if self._compiled is None:
+            self._compiled = self._compiler.compile(self._node)
+        return self._compiled(scope)
 
 
 def _cell_of(whole: _Area, places: list[Evaluate]) -> _Area:
@@ -438,12 +454,3 @@ def _unknown_function(name: str, arguments: list[Evaluate], unknown: set[str]) -
         return NAME
 
     return evaluate
-
-
-def _as_range(evaluate: Evaluate) -> Evaluate:
-    """A reference to one cell counts as a range, in which functions ignore text and booleans."""
-    return lambda scope: as_grid(evaluate(scope))
-
-
-def _without_booleans(evaluate: Evaluate) -> Evaluate:
-    return lambda scope: without_booleans(evaluate(scope))
