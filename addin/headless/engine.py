@@ -43,6 +43,7 @@ class Engine:
         self._cells_before: dict[tuple[int, int, int], Scalar] = {}
         self._programs: dict[Formula, Program] = {}
         self._unknown: dict[Formula, set[str]] = {}
+        self._met: set[str] = set()  # the unknown functions that the formula being evaluated calls
         self._order: Order | None = None
         for sheet in sheets:
             for formula in sheet.formulas.values():
@@ -152,12 +153,14 @@ class Engine:
         return before
 
     def _value(self, formula: Formula) -> Value:
+        """What a formula evaluates to. The formula is compiled the first time."""
         program = self._programs.get(formula)
         if program is None:
-            program = self._programs[formula] = Program(self, self._functions, formula)
+            program = self._programs[formula] = Program(self, self._functions, self._met, formula)
         value = program.value()
-        if program.unknown:
-            self._unknown[formula] = program.unknown
+        if self._met:
+            self._unknown[formula] = set(self._met)
+            self._met.clear()
         elif self._unknown:
             self._unknown.pop(formula, None)
         return value
