@@ -31,9 +31,10 @@ from workbook_templates.formula.tree import (
     Table,
 )
 
-from . import aggregates, elementwise, formulas_package, natives
+from . import aggregates, elementwise, formulas_package, natives, nodes
 from .grid import Formula, Sheet
 from .lambdas import Evaluate, Lambda, Scope
+from .nodes import Area
 from .special_forms import SPECIAL_FORMS, constant
 from .values import (
     CALC,
@@ -46,17 +47,14 @@ from .values import (
     as_grid,
     blanks_as_zero,
     from_result,
-    to_plain,
     without_booleans,
 )
 
 Function = Callable[..., Any]
-_Area = Callable[[Scope], CellRange]
 
 VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
 # Their arguments are evaluated as arrays even in a plain formula.
 _ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT", "MMULT", "INDEX", "LOOKUP"})
-_SIGNS = {"-": "U-", "+": "U+"}  # the names of operators with one operand in the package `formulas`
 _NO_SCOPE: Scope = {}
 _NATIVE = natives.FUNCTIONS | aggregates.FUNCTIONS
 
@@ -117,7 +115,7 @@ class Compiler:
 
     def compile_later(self, node: Node) -> Evaluate:
         """The node, compiled when it is first used: most branches of a workbook's formulas never are."""
-        return _Later(self, node) if isinstance(node, (Call, Operation)) else self.compile(node)
+        return nodes.Later(self, node) if isinstance(node, (Call, Operation)) else self.compile(node)
 
     def with_variables(self, *names: str) -> Compiler:
         return replace(self, variables=self.variables.union(names))
@@ -132,7 +130,7 @@ class Compiler:
             return replace(tree, spill=True)
         return Error(excel_errors.NAME) if tree is None else tree
 
-    def range_of(self, node: Reference) -> _Area:
+    def range_of(self, node: Reference) -> Area:
         """The cells of a reference."""
         if not node.spill:
             return constant(node.range)
@@ -162,7 +160,7 @@ class Compiler:
         """Takes from a range's values the cell in the formula's own row or column; from any other array, the first."""
         node = self._outside().resolved(node)
         if not isinstance(node, Reference):
-            return _first_cell
+            return nodes.first_cell
         area, (_, row, column) = self.range_of(node), self.cell
 
         def single(value: Any) -> Value:
@@ -172,7 +170,7 @@ class Compiler:
                 return from_result(value[row - rect.top, 0]) if row - rect.top < height else None
             if rect.height == 1 and rect.left <= column <= rect.right:
                 return from_result(value[0, column - rect.left]) if column - rect.left < width else None
-            return _first_cell(value) if rect.area == 1 else VALUE
+            return nodes.first_cell(value) if rect.area == 1 else VALUE
 
         return single
 
@@ -193,7 +191,7 @@ class Compiler:
         # A name may refer to itself, for example a LAMBDA that calls itself, so it is compiled when it is first used.
         key = node, self.arrays
         if key not in self.names:
-            later = _Later(outside, target)
+            later = nodes.Later(outside, target)
             self.names[key] = lambda scope: later(_NO_SCOPE)
         return self.names[key]
 
@@ -203,10 +201,10 @@ class Compiler:
             return constant(REF)
         cell = rect.top, rect.left
         if node.spill:
-            return partial(_spilled, sheet, cell)
-        return partial(_cell, sheet, *cell) if rect.area == 1 else partial(_values, sheet, rect)
+            return partial(nodes.spilled, sheet, cell)
+        return partial(nodes.cell_value, sheet, *cell) if rect.area == 1 else partial(nodes.range_values, sheet, rect)
 
-    def _area(self, node: Node) -> tuple[str | None, _Area]:
+    def _area(self, node: Node) -> tuple[str | None, Area]:
         """The sheet and cells of a name, an INDEX of a range, or `A1:INDEX(A1:C9,2,3)`.
 
         Raises CellFailureError if the node is not a range."""
@@ -219,7 +217,7 @@ class Compiler:
                 return sheet, lambda scope: first(scope).around(last(scope))
         if isinstance(node, Call) and node.function == "INDEX" and len(node.arguments) in (2, 3):
             sheet, whole = self._area(node.arguments[0])
-            return sheet, _cell_of(whole, [self.compile(place) for place in node.arguments[1:]])
+            return sheet, nodes.cell_of(whole, [self.compile(place) for place in node.arguments[1:]])
         raise natives.CellFailureError(VALUE)
 
     def _operation(self, node: Operation) -> Evaluate:
@@ -232,11 +230,11 @@ class Compiler:
             chain.append(first)
         value = self._operand(first)
         steps = [
-            (_operator(outer.symbol, len(outer.operands)), [self._operand(x) for x in outer.operands[1:]])
+            (nodes.operator(outer.symbol, len(outer.operands)), [self._operand(x) for x in outer.operands[1:]])
             for outer in reversed(chain)
         ]
         if len(steps) == 1:
-            return _applied(*steps[0], value)
+            return nodes.applied(*steps[0], value)
 
         def evaluate(scope: Scope) -> Any:
             result = value(scope)
@@ -257,25 +255,25 @@ class Compiler:
         except natives.CellFailureError as failure:
             return constant(failure.error)
         sheet = self._sheet(name)
-        return constant(REF) if sheet is None else _without_failure(lambda scope: sheet.read(area(scope)))
+        return constant(REF) if sheet is None else nodes.without_failure(lambda scope: sheet.read(area(scope)))
 
     def _call(self, node: Call) -> Evaluate:
         name = node.function
         if name in SPECIAL_FORMS:
             return SPECIAL_FORMS[name](node, self)
         if name in self.functions:
-            return _own_function(self.functions[name], [self.compile(x) for x in node.arguments])
+            return nodes.own_function(self.functions[name], [self.compile(x) for x in node.arguments])
         if name in _NATIVE and name not in self.variables:
             return self._native(name, node)
         if name in self.variables or self._is_lambda(name):
-            return _lambda_call(self.compile(Name(None, name)), [self.compile(x) for x in node.arguments])
+            return nodes.lambda_call(self.compile(Name(None, name)), [self.compile(x) for x in node.arguments])
         arguments = self._arguments(node)
         function = elementwise.find(name, len(arguments))
         if function is not None:
-            return _applied(function, arguments[1:], arguments[0])
+            return nodes.applied(function, arguments[1:], arguments[0])
         function = formulas_package.find(name)
         if function is None:
-            return _unknown_function(name, arguments, self.unknown)
+            return nodes.unknown_function(name, arguments, self.unknown)
         # The package expects 0 for an omitted argument.
         given = [constant(0) if isinstance(x, Missing) else v for x, v in zip(node.arguments, arguments, strict=True)]
         return lambda scope: formulas_package.call(function, [argument(scope) for argument in given])
@@ -352,118 +350,3 @@ _COMPILE: dict[type[Node], Callable[[Compiler, Any], Evaluate]] = {
 
 def _item(item: Constant | Error) -> Value:
     return ERRORS[item.text] if isinstance(item, Error) else item.value
-
-
-def _cell(sheet: Sheet, row: int, column: int, scope: Scope) -> Value:
-    return sheet.cell(row, column)
-
-
-def _values(sheet: Sheet, rect: CellRange, scope: Scope) -> Value:
-    return sheet.read(rect)
-
-
-def _spilled(sheet: Sheet, cell: tuple[int, int], scope: Scope) -> Value:
-    formula = sheet.formulas.get(cell)
-    return REF if formula is None else formula.shown
-
-
-def _first_cell(value: Any) -> Value:
-    return from_result(value[0, 0])
-
-
-class _Later:
-    """A node that is compiled when it is first used."""
-
-    __slots__ = ("_compiled", "_compiler", "_node")
-
-    def __init__(self, compiler: Compiler, node: Node) -> None:
-        self._compiler, self._node = compiler, node
-        self._compiled: Evaluate | None = None
-
-    def __call__(self, scope: Scope) -> Any:
-        if self._compiled is None:
-            self._compiled = self._compiler.compile(self._node)
-        return self._compiled(scope)
-
-
-def _cell_of(whole: _Area, places: list[Evaluate]) -> _Area:
-    """The cell of a range at a row and a column, or at one place in a range that is one row or one column."""
-
-    def area(scope: Scope) -> CellRange:
-        rect = whole(scope)
-        if len(places) == 1 and rect.height > 1 and rect.width > 1:
-            raise natives.CellFailureError(VALUE)
-        numbers = [int(natives.number(place(scope))) for place in places]
-        row, column = numbers if len(numbers) == 2 else (1, *numbers) if rect.height == 1 else (*numbers, 1)
-        cell = CellRange.cell(rect.top + row - 1, rect.left + column - 1)
-        if not rect.holds(cell.top, cell.left):
-            raise natives.CellFailureError(REF)
-        return cell
-
-    return area
-
-
-def _without_failure(evaluate: Evaluate) -> Evaluate:
-    def evaluate_safely(scope: Scope) -> Any:
-        try:
-            return evaluate(scope)
-        except natives.CellFailureError as failure:
-            return failure.error
-
-    return evaluate_safely
-
-
-def _operator(symbol: str, operands: int) -> Callable[..., Value]:
-    name = _SIGNS.get(symbol, symbol) if operands == 1 else symbol
-    function = elementwise.find(name, operands)
-    if function is not None:
-        return function
-    by_package = formulas_package.operator(name)
-    if by_package is None:
-        return lambda *_: VALUE
-    return lambda *values: (
-        VALUE if Lambda in map(type, values) else formulas_package.call(by_package, natives.aligned(list(values)))
-    )
-
-
-def _applied(function: Callable[..., Value], others: list[Evaluate], first: Evaluate) -> Evaluate:
-    """A function of compiled arguments."""
-    if not others:
-        return partial(_of_one, function, first)
-    if len(others) == 1:
-        return partial(_of_two, function, first, others[0])
-    return partial(_of_all, function, first, others)
-
-
-def _of_one(function: Callable[..., Value], first: Evaluate, scope: Scope) -> Value:
-    return function(first(scope))
-
-
-def _of_two(function: Callable[..., Value], first: Evaluate, second: Evaluate, scope: Scope) -> Value:
-    return function(first(scope), second(scope))
-
-
-def _of_all(function: Callable[..., Value], first: Evaluate, others: list[Evaluate], scope: Scope) -> Value:
-    return function(first(scope), *[other(scope) for other in others])
-
-
-def _own_function(function: Function, arguments: list[Evaluate]) -> Evaluate:
-    return lambda scope: from_result(function(*[to_plain(argument(scope)) for argument in arguments]))
-
-
-def _lambda_call(called: Evaluate, arguments: list[Evaluate]) -> Evaluate:
-    def evaluate(scope: Scope) -> Any:
-        found = called(scope)
-        return found.apply([argument(scope) for argument in arguments]) if isinstance(found, Lambda) else VALUE
-
-    return evaluate
-
-
-def _unknown_function(name: str, arguments: list[Evaluate], unknown: set[str]) -> Evaluate:
-    def evaluate(scope: Scope) -> Value:
-        for argument in arguments:  # they may hold more unknown functions
-            argument(scope)
-        unknown.add(name)
-        return NAME
-
-    return evaluate

@@ -112,6 +112,8 @@ class Engine:
             self._stale.discard(formula)
             rounds[formula] += 1
             changed = self._evaluate(formula, formula in order.circular or rounds[formula] > _MOST_ROUNDS)
+            if not changed:
+                continue
             new = self._readers_of_changes(changed) - self._stale
             new.discard(formula)
             self._stale |= new
@@ -140,16 +142,12 @@ class Engine:
         home = self.sheets[formula.sheet]
         before: list[Shown] = []
         if not circular:
-            value = self._value(formula)
-            if formula.evaluated and not isinstance(value, np.ndarray) and same(value, formula.value):
-                return before
-            formula.value, formula.evaluated = value, True
-            before += home.settle(formula)
-            circular = formula.rect.area > 1 and self._readers.reads_own_spill(formula)
+            known = formula.rect if formula.evaluated else None
+            before += home.settle(formula, self._value(formula))
+            rect = formula.rect
+            circular = rect != known and rect.area > 1 and self._readers.reads_own_spill(formula)
         if circular:
-            formula.value = f"{ERROR_MARK}circular reference"
-            formula.evaluated = True
-            before += home.settle(formula)
+            before += home.settle(formula, f"{ERROR_MARK}circular reference")
         return before
 
     def _value(self, formula: Formula) -> Value:
