@@ -1,13 +1,15 @@
 """Compiles the tree of a formula: each node becomes a Python function, so that an evaluation does not walk the tree.
 
 Defined names, sheets and functions are looked up once, when the formula is compiled. A compiled node never raises: an
-error is a value like any other.
+error is a value like any other. The most common nodes are `partial` objects and not nested functions, because a
+workbook has a hundred thousand of them, and a nested function is five objects for the garbage collector.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -29,9 +31,10 @@ from workbook_templates.formula.tree import (
     Table,
 )
 
-from . import aggregates, elementwise, formulas_package, natives
+from . import aggregates, elementwise, formulas_package, natives, nodes
 from .grid import Formula, Sheet
 from .lambdas import Evaluate, Lambda, Scope
+from .nodes import Area
 from .special_forms import SPECIAL_FORMS, constant
 from .values import (
     CALC,
@@ -44,17 +47,14 @@ from .values import (
     as_grid,
     blanks_as_zero,
     from_result,
-    to_plain,
     without_booleans,
 )
 
 Function = Callable[..., Any]
-_Area = Callable[[Scope], CellRange]
 
 VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
 # Their arguments are evaluated as arrays even in a plain formula.
 _ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT", "MMULT", "INDEX", "LOOKUP"})
-_SIGNS = {"-": "U-", "+": "U+"}  # the names of operators with one operand in the package `formulas`
 _NO_SCOPE: Scope = {}
 _NATIVE = natives.FUNCTIONS | aggregates.FUNCTIONS
 
@@ -69,21 +69,17 @@ class Book(Protocol):
 
 
 class Program:
-    """A compiled formula. `unknown` are the functions that its last evaluation met but that do not exist."""
+    """A compiled formula. It adds to `unknown` the functions that it meets but that do not exist."""
 
-    def __init__(self, book: Book, functions: Mapping[str, Function], formula: Formula) -> None:
-        self.unknown: set[str] = set()
-        compiler = Compiler(book, functions, self.unknown, (formula.sheet, *formula.cell), formula.arrays)
-        tree = formula.tree
-        self._evaluate = compiler.compile(tree)
-        self._single = compiler.intersection(tree)
-        self._arrays = formula.arrays
-        self._keeps_blanks = isinstance(tree, Call) and tree.function in functions
+    __slots__ = ("_compiler", "_evaluate", "_tree")
+
+    def __init__(self, book: Book, functions: Mapping[str, Function], unknown: set[str], formula: Formula) -> None:
+        self._tree = formula.tree
+        self._compiler = Compiler(book, functions, unknown, (formula.sheet, *formula.cell), formula.arrays)
+        self._evaluate = self._compiler.compile(self._tree)
 
     def value(self) -> Value:
         """The formula's value. A formula that only refers to a blank cell shows 0, as in a spreadsheet."""
-        if self.unknown:
-            self.unknown.clear()
         try:
             value = self._evaluate(_NO_SCOPE)
         except RecursionError:  # a LAMBDA that calls itself without end
@@ -92,13 +88,15 @@ class Program:
             return value
         if isinstance(value, Lambda):
             return CALC
-        if isinstance(value, np.ndarray) and (value.size == 1 or not self._arrays):
-            value = self._single(value)
+        tree, compiler = self._tree, self._compiler
+        if isinstance(value, np.ndarray) and (value.size == 1 or not compiler.arrays):
+            value = compiler.intersection(tree)(value)
         value = without_booleans(value)
-        return value if self._keeps_blanks else blanks_as_zero(value)
+        is_own = isinstance(tree, Call) and tree.function in compiler.functions
+        return value if is_own else blanks_as_zero(value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Compiler:
     """Compiles the formula in a cell. `arrays` is false for a plain formula, whose operators take from a range only the
     cell in the formula's own row or column (implicit intersection). `variables` are those of LET and LAMBDA that the
@@ -117,9 +115,7 @@ class Compiler:
 
     def compile_later(self, node: Node) -> Evaluate:
         """The node, compiled when it is first used: most branches of a workbook's formulas never are."""
-        return (
-            _compiled_later(lambda: self.compile(node)) if isinstance(node, (Call, Operation)) else self.compile(node)
-        )
+        return nodes.Later(self, node) if isinstance(node, (Call, Operation)) else self.compile(node)
 
     def with_variables(self, *names: str) -> Compiler:
         return replace(self, variables=self.variables.union(names))
@@ -134,7 +130,7 @@ class Compiler:
             return replace(tree, spill=True)
         return Error(excel_errors.NAME) if tree is None else tree
 
-    def range_of(self, node: Reference) -> _Area:
+    def range_of(self, node: Reference) -> Area:
         """The cells of a reference."""
         if not node.spill:
             return constant(node.range)
@@ -162,9 +158,9 @@ class Compiler:
 
     def intersection(self, node: Node) -> Callable[[Any], Value]:
         """Takes from a range's values the cell in the formula's own row or column; from any other array, the first."""
-        node = replace(self, variables=frozenset()).resolved(node)
+        node = self._outside().resolved(node)
         if not isinstance(node, Reference):
-            return _first_cell
+            return nodes.first_cell
         area, (_, row, column) = self.range_of(node), self.cell
 
         def single(value: Any) -> Value:
@@ -174,9 +170,13 @@ class Compiler:
                 return from_result(value[row - rect.top, 0]) if row - rect.top < height else None
             if rect.height == 1 and rect.left <= column <= rect.right:
                 return from_result(value[0, column - rect.left]) if column - rect.left < width else None
-            return _first_cell(value) if rect.area == 1 else VALUE
+            return nodes.first_cell(value) if rect.area == 1 else VALUE
 
         return single
+
+    def _outside(self) -> Compiler:
+        """The compiler of what a defined name stands for, which sees no variables."""
+        return replace(self, variables=frozenset()) if self.variables else self
 
     def _sheet(self, name: str | None) -> Sheet | None:
         number = self.cell[0] if name is None else self.book.sheet_index(name)
@@ -185,13 +185,13 @@ class Compiler:
     def _name(self, node: Name) -> Evaluate:
         if node.name in self.variables and not node.spill:
             return itemgetter(node.name)
-        target, outside = self.resolved(node), replace(self, variables=frozenset())
+        target, outside = self.resolved(node), self._outside()
         if isinstance(target, (Constant, Error, Reference)):
             return outside.compile(target)
         # A name may refer to itself, for example a LAMBDA that calls itself, so it is compiled when it is first used.
         key = node, self.arrays
         if key not in self.names:
-            later = _compiled_later(lambda: outside.compile(target))
+            later = nodes.Later(outside, target)
             self.names[key] = lambda scope: later(_NO_SCOPE)
         return self.names[key]
 
@@ -199,22 +199,12 @@ class Compiler:
         sheet, rect = self._sheet(node.sheet), node.range
         if sheet is None:
             return constant(REF)
-        row, column = cell = rect.top, rect.left
+        cell = rect.top, rect.left
         if node.spill:
-            find = sheet.formulas.get
+            return partial(nodes.spilled, sheet, cell)
+        return partial(nodes.cell_value, sheet, *cell) if rect.area == 1 else partial(nodes.range_values, sheet, rect)
 
-            def spilled(scope: Scope) -> Value:
-                formula = find(cell)
-                return REF if formula is None else formula.shown
-
-            return spilled
-        if rect.area == 1:
-            cell_value = sheet.cell
-            return lambda scope: cell_value(row, column)
-        read = sheet.read
-        return lambda scope: read(rect)
-
-    def _area(self, node: Node) -> tuple[str | None, _Area]:
+    def _area(self, node: Node) -> tuple[str | None, Area]:
         """The sheet and cells of a name, an INDEX of a range, or `A1:INDEX(A1:C9,2,3)`.
 
         Raises CellFailureError if the node is not a range."""
@@ -227,7 +217,7 @@ class Compiler:
                 return sheet, lambda scope: first(scope).around(last(scope))
         if isinstance(node, Call) and node.function == "INDEX" and len(node.arguments) in (2, 3):
             sheet, whole = self._area(node.arguments[0])
-            return sheet, _cell_of(whole, [self.compile(place) for place in node.arguments[1:]])
+            return sheet, nodes.cell_of(whole, [self.compile(place) for place in node.arguments[1:]])
         raise natives.CellFailureError(VALUE)
 
     def _operation(self, node: Operation) -> Evaluate:
@@ -240,11 +230,11 @@ class Compiler:
             chain.append(first)
         value = self._operand(first)
         steps = [
-            (_operator(outer.symbol, len(outer.operands)), [self._operand(x) for x in outer.operands[1:]])
+            (nodes.operator(outer.symbol, len(outer.operands)), [self._operand(x) for x in outer.operands[1:]])
             for outer in reversed(chain)
         ]
         if len(steps) == 1:
-            return _applied(*steps[0], value)
+            return nodes.applied(*steps[0], value)
 
         def evaluate(scope: Scope) -> Any:
             result = value(scope)
@@ -265,25 +255,25 @@ class Compiler:
         except natives.CellFailureError as failure:
             return constant(failure.error)
         sheet = self._sheet(name)
-        return constant(REF) if sheet is None else _without_failure(lambda scope: sheet.read(area(scope)))
+        return constant(REF) if sheet is None else nodes.without_failure(lambda scope: sheet.read(area(scope)))
 
     def _call(self, node: Call) -> Evaluate:
         name = node.function
         if name in SPECIAL_FORMS:
             return SPECIAL_FORMS[name](node, self)
         if name in self.functions:
-            return _own_function(self.functions[name], [self.compile(x) for x in node.arguments])
+            return nodes.own_function(self.functions[name], [self.compile(x) for x in node.arguments])
         if name in _NATIVE and name not in self.variables:
             return self._native(name, node)
         if name in self.variables or self._is_lambda(name):
-            return _lambda_call(self.compile(Name(None, name)), [self.compile(x) for x in node.arguments])
+            return nodes.lambda_call(self.compile(Name(None, name)), [self.compile(x) for x in node.arguments])
         arguments = self._arguments(node)
         function = elementwise.find(name, len(arguments))
         if function is not None:
-            return _applied(function, arguments[1:], arguments[0])
+            return nodes.applied(function, arguments[1:], arguments[0])
         function = formulas_package.find(name)
         if function is None:
-            return _unknown_function(name, arguments, self.unknown)
+            return nodes.unknown_function(name, arguments, self.unknown)
         # The package expects 0 for an omitted argument.
         given = [constant(0) if isinstance(x, Missing) else v for x, v in zip(node.arguments, arguments, strict=True)]
         return lambda scope: formulas_package.call(function, [argument(scope) for argument in given])
@@ -296,10 +286,8 @@ class Compiler:
 
     def _native(self, name: str, node: Call) -> Evaluate:
         function = _NATIVE[name]
-        arguments = [
-            _as_range(evaluate) if isinstance(self.resolved(x), Reference) else _without_booleans(evaluate)
-            for x, evaluate in zip(node.arguments, self._arguments(node), strict=True)
-        ]
+        pairs = zip(node.arguments, self._arguments(node), strict=True)
+        arguments = [self._native_argument(x, evaluate) for x, evaluate in pairs]
 
         def evaluate(scope: Scope) -> Any:
             try:
@@ -311,15 +299,26 @@ class Compiler:
 
         return self._cell_by_index(node, evaluate) if name == "INDEX" else evaluate
 
+    def _native_argument(self, node: Node, evaluate: Evaluate) -> Evaluate:
+        """A reference to one cell counts as a range, in which functions ignore text and booleans."""
+        target = self.resolved(node)
+        if isinstance(target, Reference):
+            is_array = target.range.area > 1 and not target.spill
+            return evaluate if is_array else lambda scope: as_grid(evaluate(scope))
+        return evaluate if isinstance(target, Constant) else lambda scope: without_booleans(evaluate(scope))
+
     def _cell_by_index(self, node: Call, otherwise: Evaluate) -> Evaluate:
         """INDEX of a range. If the result is one cell, only that cell is read."""
-        whole = self.resolved(node.arguments[0]) if len(node.arguments) == 3 else None
+        whole = self.resolved(node.arguments[0]) if len(node.arguments) in (2, 3) else None
         if not isinstance(whole, Reference) or whole.spill or whole.range.area >= MAX_ROWS:
             return otherwise
         sheet, rect = self._sheet(whole.sheet), whole.range
-        if sheet is None:
+        if sheet is None or (len(node.arguments) == 2 and rect.width > 1 and rect.height > 1):
             return otherwise
-        row, column = self._arguments(node)[1:]
+        places = [self.compile(x) for x in node.arguments[1:]]
+        if len(places) == 1:
+            places.insert(0 if rect.height == 1 else 1, constant(1.0))
+        row, column = places
 
         def evaluate(scope: Scope) -> Any:
             down, right = row(scope), column(scope)
@@ -351,99 +350,3 @@ _COMPILE: dict[type[Node], Callable[[Compiler, Any], Evaluate]] = {
 
 def _item(item: Constant | Error) -> Value:
     return ERRORS[item.text] if isinstance(item, Error) else item.value
-
-
-def _first_cell(value: Any) -> Value:
-    return from_result(value[0, 0])
-
-
-def _compiled_later(compile_it: Callable[[], Evaluate]) -> Evaluate:
-    compiled: list[Evaluate] = []
-
-    def evaluate(scope: Scope) -> Any:
-        if not compiled:
-            compiled.append(compile_it())
-        return compiled[0](scope)
-
-    return evaluate
-
-
-def _cell_of(whole: _Area, places: list[Evaluate]) -> _Area:
-    """The cell of a range at a row and a column, or at one place in a range that is one row or one column."""
-
-    def area(scope: Scope) -> CellRange:
-        rect = whole(scope)
-        if len(places) == 1 and rect.height > 1 and rect.width > 1:
-            raise natives.CellFailureError(VALUE)
-        numbers = [int(natives.number(place(scope))) for place in places]
-        row, column = numbers if len(numbers) == 2 else (1, *numbers) if rect.height == 1 else (*numbers, 1)
-        cell = CellRange.cell(rect.top + row - 1, rect.left + column - 1)
-        if not rect.holds(cell.top, cell.left):
-            raise natives.CellFailureError(REF)
-        return cell
-
-    return area
-
-
-def _without_failure(evaluate: Evaluate) -> Evaluate:
-    def evaluate_safely(scope: Scope) -> Any:
-        try:
-            return evaluate(scope)
-        except natives.CellFailureError as failure:
-            return failure.error
-
-    return evaluate_safely
-
-
-def _operator(symbol: str, operands: int) -> Callable[..., Value]:
-    name = _SIGNS.get(symbol, symbol) if operands == 1 else symbol
-    function = elementwise.find(name, operands)
-    if function is not None:
-        return function
-    by_package = formulas_package.operator(name)
-    if by_package is None:
-        return lambda *_: VALUE
-    return lambda *values: (
-        VALUE if Lambda in map(type, values) else formulas_package.call(by_package, natives.aligned(list(values)))
-    )
-
-
-def _applied(function: Callable[..., Value], others: list[Evaluate], first: Evaluate) -> Evaluate:
-    """A function of compiled arguments."""
-    if not others:
-        return lambda scope: function(first(scope))
-    if len(others) == 1:
-        (second,) = others
-        return lambda scope: function(first(scope), second(scope))
-    return lambda scope: function(first(scope), *[other(scope) for other in others])
-
-
-def _own_function(function: Function, arguments: list[Evaluate]) -> Evaluate:
-    return lambda scope: from_result(function(*[to_plain(argument(scope)) for argument in arguments]))
-
-
-def _lambda_call(called: Evaluate, arguments: list[Evaluate]) -> Evaluate:
-    def evaluate(scope: Scope) -> Any:
-        found = called(scope)
-        return found.apply([argument(scope) for argument in arguments]) if isinstance(found, Lambda) else VALUE
-
-    return evaluate
-
-
-def _unknown_function(name: str, arguments: list[Evaluate], unknown: set[str]) -> Evaluate:
-    def evaluate(scope: Scope) -> Value:
-        for argument in arguments:  # they may hold more unknown functions
-            argument(scope)
-        unknown.add(name)
-        return NAME
-
-    return evaluate
-
-
-def _as_range(evaluate: Evaluate) -> Evaluate:
-    """A reference to one cell counts as a range, in which functions ignore text and booleans."""
-    return lambda scope: as_grid(evaluate(scope))
-
-
-def _without_booleans(evaluate: Evaluate) -> Evaluate:
-    return lambda scope: without_booleans(evaluate(scope))

@@ -124,8 +124,6 @@ class Readers:
 
 
 def _touched(read: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:
-    part = read.common(rect)
-    if part is None:
-        return False
-    rows = slice(part.top - rect.top, part.bottom - rect.top + 1)
-    return bool(mask[rows, part.left - rect.left : part.right - rect.left + 1].any())
+    (top, left, bottom, right), (first_row, first_column, _, _) = read, rect
+    rows = slice(max(top - first_row, 0), max(bottom - first_row + 1, 0))
+    return bool(mask[rows, max(left - first_column, 0) : max(right - first_column + 1, 0)].any())

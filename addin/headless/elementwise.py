@@ -158,14 +158,20 @@ def _picked(condition: Scalar, yes: Scalar, no: Scalar) -> Scalar:
 
 def _arithmetic(name: str, arguments: list[Value]) -> Value:
     numbers, errors = zip(*map(_numbers_and_errors, arguments), strict=True)
+    if len(errors) == 2 and all(
+        x is not None for x in errors
+    ):  # an error in a cell counts before text in the other one
+        return _over(partial(_calculated, name), arguments)
     with np.errstate(all="ignore"):
         result = _ARITHMETIC[name](*numbers)
     value: Grid = checked(result)
     is_zero = np.equal(numbers[1], 0) if name in _DIVISIONS else _NEVER
     if any(x is not None for x in errors) or is_zero.any():
         value = value.astype(object)
-        for where, error in ((is_zero, DIV), *((x != _NO_ERROR, x) for x in reversed(errors) if x is not None)):
-            np.copyto(value, np.array(error, dtype=object), where=where)
+        np.copyto(value, _DIV, where=is_zero)
+        for error in reversed(errors):
+            if error is not None:
+                np.copyto(value, error, where=error.astype(bool))
         frozen(value)
     return value
 
@@ -181,24 +187,26 @@ def _numbers_and_errors(value: Value) -> tuple[float | NDArray[np.float64], Grid
     if _WITHOUT_TEXT.issuperset(map(type, items)):
         numbers = np.array([item or 0.0 for item in items], dtype=np.float64).reshape(grid.shape)
         return numbers if isinstance(value, np.ndarray) else float(numbers.item()), None
-    pairs = [(item, _NO_ERROR) if type(item) is float else _number_or_error(item) for item in items]
-    errors = np.empty(len(pairs), object)
-    errors[:] = [error for _, error in pairs]
-    return np.array([item for item, _ in pairs]).reshape(grid.shape), errors.reshape(grid.shape)
+    found: list[Any] = [item if type(item) is float else _number_or_error(item) for item in items]
+    errors = np.empty(len(items), object)
+    errors[:] = [_NO_ERROR if type(item) is float else item for item in found]
+    numbers = np.array([item if type(item) is float else 0.0 for item in found])
+    return numbers.reshape(grid.shape), errors.reshape(grid.shape)
 
 
-def _number_or_error(item: Scalar) -> tuple[float, Any]:
+def _number_or_error(item: Scalar) -> float | XlError:
     if type(item) is XlError:
-        return 0.0, item
+        return item
     if item == "":
-        return 0.0, VALUE
+        return VALUE
     try:
-        return number(item), _NO_ERROR
+        return number(item)
     except CellFailureError as failure:
-        return 0.0, failure.error
+        return failure.error
 
 
-_NO_ERROR = ""
+_NO_ERROR = ""  # false, as an error is not
+_DIV = np.array(DIV, dtype=object)
 _NEVER = np.zeros((), bool)
 _WITHOUT_TEXT = frozenset({float, bool, type(None)})
 

@@ -43,6 +43,7 @@ class Engine:
         self._cells_before: dict[tuple[int, int, int], Scalar] = {}
         self._programs: dict[Formula, Program] = {}
         self._unknown: dict[Formula, set[str]] = {}
+        self._met: set[str] = set()  # the unknown functions that the formula being evaluated calls
         self._order: Order | None = None
         for sheet in sheets:
             for formula in sheet.formulas.values():
@@ -111,6 +112,8 @@ class Engine:
             self._stale.discard(formula)
             rounds[formula] += 1
             changed = self._evaluate(formula, formula in order.circular or rounds[formula] > _MOST_ROUNDS)
+            if not changed:
+                continue
             new = self._readers_of_changes(changed) - self._stale
             new.discard(formula)
             self._stale |= new
@@ -139,25 +142,23 @@ class Engine:
         home = self.sheets[formula.sheet]
         before: list[Shown] = []
         if not circular:
-            value = self._value(formula)
-            if formula.evaluated and not isinstance(value, np.ndarray) and same(value, formula.value):
-                return before
-            formula.value, formula.evaluated = value, True
-            before += home.settle(formula)
-            circular = formula.rect.area > 1 and self._readers.reads_own_spill(formula)
+            known = formula.rect if formula.evaluated else None
+            before += home.settle(formula, self._value(formula))
+            rect = formula.rect
+            circular = rect != known and rect.area > 1 and self._readers.reads_own_spill(formula)
         if circular:
-            formula.value = f"{ERROR_MARK}circular reference"
-            formula.evaluated = True
-            before += home.settle(formula)
+            before += home.settle(formula, f"{ERROR_MARK}circular reference")
         return before
 
     def _value(self, formula: Formula) -> Value:
+        """What a formula evaluates to. The formula is compiled the first time."""
         program = self._programs.get(formula)
         if program is None:
-            program = self._programs[formula] = Program(self, self._functions, formula)
+            program = self._programs[formula] = Program(self, self._functions, self._met, formula)
         value = program.value()
-        if program.unknown:
-            self._unknown[formula] = program.unknown
+        if self._met:
+            self._unknown[formula] = set(self._met)
+            self._met.clear()
         elif self._unknown:
             self._unknown.pop(formula, None)
         return value

@@ -15,7 +15,7 @@ from workbook_templates.formula.tree import Node
 from .cell_rows import CellRows, Position
 from .natives import fitted
 from .range_index import RangeIndex
-from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result
+from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result, same
 
 _MANY = 1024  # cells
 
@@ -196,14 +196,19 @@ class Sheet:
             self._kept[rect] = value
         return value
 
-    def settle(self, formula: Formula) -> list[Shown]:
+    def settle(self, formula: Formula, value: Value) -> list[Shown]:
         """Puts a formula's new value into its cells, and decides which spills this blocks or unblocks. Returns what
-        this formula and others showed before."""
-        before = [Shown.by(formula)]
+        this formula and others showed before, nothing if a single value stays the same."""
+        is_array, was_evaluated = isinstance(value, np.ndarray), formula.evaluated
+        if was_evaluated and not is_array and same(value, formula.value):
+            return []
         self._recent.clear()
+        before = [Shown.by(formula)]
+        formula.value, formula.evaluated = value, True
         was_array = formula in self._arrays
-        if not was_array and not isinstance(formula.value, np.ndarray) and formula.fixed is None:
-            formula.show(formula.value)  # the case of most formulas
+        is_single = not is_array and not was_array
+        if formula.fixed is None and (is_single or (was_evaluated and self._fits(formula))):
+            formula.show(value)  # the case of most formulas
             return before
         self._show(formula, blocked=self._obstructed(formula))
         self._note(formula)
@@ -212,6 +217,13 @@ class Sheet:
             return before
         crossed = any(other is not formula and other.wanted.meets(wanted) for other in self._arrays_at(wanted))
         return before + self._place() if crossed or self._blocked else before
+
+    def _fits(self, formula: Formula) -> bool:
+        """Whether an array fills the cells that the formula's last value filled, and no spill is blocked."""
+        value, shown = formula.value, formula.shown
+        if self._blocked or not isinstance(value, np.ndarray) or not isinstance(shown, np.ndarray):
+            return False
+        return value.shape == shown.shape
 
     def _place(self) -> list[Shown]:
         """Decides which array formulas spill. If two need the same cell, the one whose anchor comes first in reading

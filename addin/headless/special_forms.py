@@ -7,6 +7,7 @@ need the position and size of a range, not its values.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,25 +38,32 @@ class Compiler(Protocol):
 
 
 def constant(value: Any) -> Evaluate:
-    return lambda scope: value
+    return partial(_the, value)
+
+
+def _the(value: Any, scope: Scope) -> Any:
+    return value
+
+
+_FALSE = constant(False)
 
 
 def _if(call: Call, compiler: Compiler) -> Evaluate:
     if not 2 <= len(call.arguments) <= 3:
         return constant(VALUE)
     test = compiler.compile(call.arguments[0])
-    yes, no, *_ = (*(_branch(x, compiler) for x in call.arguments[1:]), constant(False))
+    yes, no, *_ = (*(_branch(x, compiler) for x in call.arguments[1:]), _FALSE)
+    return partial(_value_of_if, test, yes, no)
 
-    def evaluate(scope: Scope) -> Any:
-        value = test(scope)
-        condition = value if type(value) is bool else _condition(value)
-        if condition is None:
-            return chosen(value, yes(scope), no(scope))
-        if isinstance(condition, XlError):
-            return condition
-        return yes(scope) if condition else no(scope)
 
-    return evaluate
+def _value_of_if(test: Evaluate, yes: Evaluate, no: Evaluate, scope: Scope) -> Any:
+    value = test(scope)
+    condition = value if type(value) is bool else _condition(value)
+    if condition is None:
+        return chosen(value, yes(scope), no(scope))
+    if isinstance(condition, XlError):
+        return condition
+    return yes(scope) if condition else no(scope)
 
 
 def _branch(node: Node, compiler: Compiler) -> Evaluate:

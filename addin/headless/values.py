@@ -81,8 +81,10 @@ def checked(numbers: Any) -> Any:
     """Numbers that were just computed, as a value: NaN and infinity become #NUM!."""
     if not isinstance(numbers, np.ndarray):
         return numbers if math.isfinite(numbers) else NUM
+    if math.isfinite(np.vdot(numbers, numbers)):  # the fastest test; if the sum overflows, the slow one decides
+        return frozen(numbers)
     finite = np.isfinite(numbers)
-    if np.logical_and.reduce(finite, axis=None):  # faster than finite.all()
+    if finite.all():
         return frozen(numbers)
     cells = numbers.astype(object)
     cells[~finite] = NUM
@@ -131,10 +133,8 @@ def differs(a: Grid, b: Grid) -> NDArray[np.bool_]:
         return np.zeros(a.shape, bool)
     if a.dtype.kind != "O" and b.dtype.kind != "O":
         return np.asarray(a != b)
-    return np.asarray(_unlike(a, b), dtype=bool)
-
-
-_unlike = np.frompyfunc(lambda a, b: not (a is b or (type(a) is type(b) and a == b)), 2, 1)
+    pairs = zip(a.reshape(-1).tolist(), b.reshape(-1).tolist(), strict=True)
+    return np.array([type(x) is not type(y) or x != y for x, y in pairs], dtype=bool).reshape(a.shape)
 
 
 def _scalar(item: Any) -> Scalar:

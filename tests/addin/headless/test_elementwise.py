@@ -82,6 +82,11 @@ def test_an_error_compared_with_blanks_stays_an_error() -> None:
     assert rows(elementwise("=", [blank, NA])) == [[(type(NA), NA)] * 2]
 
 
+def test_an_error_counts_before_text() -> None:
+    text, error = (from_cells(np.array([["", 1.0]], object)), from_cells(np.array([[NA, 1.0]], object)))
+    assert rows(elementwise("+", [text, error])) == [[(type(NA), NA), (float, 2.0)]]
+
+
 def test_an_array_with_one_condition_for_all_is_not_copied() -> None:
     values = np.array([[1.0, 2.0]])
     assert chosen(np.array([[True, True]]), values, "other") is values
