@@ -14,7 +14,7 @@ from xlsxwriter.format import Format
 
 from udfs.excel_limits import MAX_COLUMNS
 from workbook_templates import style as look
-from workbook_templates.book import Book
+from workbook_templates.book import READY, Book
 from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
@@ -24,6 +24,7 @@ AFTER_STATISTICS = 4  # where values begin on such tabs
 _LAST_COLUMN = MAX_COLUMNS - 1  # counted from 0, as XlsxWriter does
 _PRINTED_COLUMNS = 22
 _FROZEN_ROWS = 2
+_UNFOLDED = 16  # rows in sight of a band that does not have the tokens of the prompt
 _NOTE = 3  # columns between the title and the note about folded rows
 
 
@@ -82,11 +83,11 @@ class Band:
         return f"INDEX({self.spill},token_count,{channel + 1})"
 
 
-def used(cells: Range) -> str:
+def used(cells: Range, count: str = "token_count") -> str:
     """The rows of a range that have a token. The whole range is named, so that programs see what the formula reads."""
     if cells.height == 1:
         return cells.here
-    return f"{cells.first}:INDEX({cells.here},token_count,{cells.width})"
+    return f"{cells.first}:INDEX({cells.here},{count},{cells.width})"
 
 
 def used_outside(cells: Range) -> str:
@@ -142,6 +143,7 @@ class BandPage(Page):
         self.sheet.set_zoom(90)
         self._title, self._labels = title, labels
         self._steps: list[tuple[str, int]] = []
+        self._out_of_sight: list[str] = []  # conditions under which folded rows hold values
         self.row = _FROZEN_ROWS
         self.lines(lines)
         self.row += 1
@@ -150,8 +152,7 @@ class BandPage(Page):
         """Writes the title row and the links to the tabs before and after this one and to every step."""
         last, self.row = self.row, 0
         self.furniture(self._title, ())
-        if self.below_folded:
-            self.plain(0, self.first + _NOTE, self.book.folded_note("token_count"), self.style.bold)
+        self._note()
         for column, neighbour, text in ((0, before, "← before"), (1, after, "next →")):
             if neighbour:
                 self.link(1, column, neighbour, "A1", text)
@@ -160,6 +161,12 @@ class BandPage(Page):
         self.sheet.print_area(0, 0, last, self.first + _PRINTED_COLUMNS)
         self.sheet.repeat_rows(0)
         self.row = last
+
+    def _note(self) -> None:
+        """Beside the title: what is wrong with the prompt or the model, or that there are rows out of sight."""
+        hidden = self.book.folded_note(*self._out_of_sight) if self._out_of_sight else '""'
+        self.plain(0, self.first + _NOTE, f'IF(status="{READY}",{hidden},status)', self.style.bold)
+        self.mark_errors(0, self.first + _NOTE)
 
     def heading(self, name: str, title: str, lines: Sequence[str], *, numbered: bool = True) -> None:
         """A dark bar with the step's number and name, and what it does."""
@@ -282,7 +289,7 @@ class BandPage(Page):
 
     def values_for_function(self, band: Band) -> str:
         """The values of a band on this tab, without rows that no token uses."""
-        return used(band.cells) if self.book.dialect.is_fixed else band.spill
+        return used(band.cells, "MAX(1,MIN(room,token_count))") if self.book.dialect.is_fixed else band.spill
 
     def in_use(self, cells: Range) -> str:
         """The rows of a range that have a token."""
@@ -298,7 +305,7 @@ class BandPage(Page):
 
         Whole rows are formatted, so that the file stores no cells for the values that may spill there.
         """
-        shown = self.book.unfolded
+        shown = self.book.unfolded if labels is self._labels else _UNFOLDED
         for row in range(cells.row, cells.last_row + 1):
             folded = {"level": 1, "hidden": True} if row - cells.row >= shown else {}
             self.format_row(row, cell_format, cells.last_column + 1, folded)
@@ -313,6 +320,9 @@ class BandPage(Page):
         if cells.height > shown:
             self.sheet.set_row(self.row, None, None, {"collapsed": True})
             self.below_folded.add(self.row)
+            in_use = self.book.dialect.is_filled(Range(self.name, cells.row, 0, cells.last_row, 0).here)
+            tokens = "token_count" if labels is self._labels else f"SUMPRODUCT(1*({in_use}))"
+            self._out_of_sight.append(f"{tokens}>{shown}")
 
     def _headers(self, headers: Sequence[str | dict[int, str]], width: int) -> None:
         for number, header in enumerate(headers, start=1):

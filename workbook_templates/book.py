@@ -78,12 +78,10 @@ class Book:
         """Folds away, in every band, the rows that this prompt does not need."""
         self.unfolded = max(_LEAST_UNFOLDED, len(encode(prompt)))
 
-    def folded_note(self, tokens: str) -> str:
-        """The formula of the note about folded rows, which is blank as long as they are empty."""
-        note = (
-            f"Only the first {self.unfolded} tokens are in sight: click the small 2 in the top left corner to see all."
-        )
-        return f'IF({tokens}>{self.unfolded},"{note}","")'
+    def folded_note(self, *conditions: str) -> str:
+        """The formula of a note about folded rows, which is blank unless one of the conditions holds."""
+        note = "There are tokens out of sight: click the small 2 in the top left corner to see them."
+        return f'IF(OR({",".join(dict.fromkeys(conditions))}),"{note}","")'
 
     def command(self, template: str) -> str:
         """The command that makes such a workbook anew for the same program."""

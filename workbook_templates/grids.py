@@ -84,7 +84,7 @@ def fold(page: Page, tokens: int, more: int = 0) -> None:
         page.sheet.set_row(row, None, None, {"level": 1, "hidden": True})
     if tokens > unfolded:
         page.sheet.set_row(page.row, None, None, {"collapsed": True})
-        page.plain(page.row, 1, page.book.folded_note("token_count"), page.style.bold)
+        page.plain(page.row, 1, page.book.folded_note(f"token_count>{unfolded}"), page.style.bold)
     page.row += 1
 
 

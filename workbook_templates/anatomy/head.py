@@ -6,7 +6,7 @@ from workbook_templates import walkthrough
 from workbook_templates.anatomy.embeddings import LABELS
 from workbook_templates.bands import AFTER_STATISTICS, STATISTICS, Band, BandPage
 from workbook_templates.block import DIRECTION, edited, layer_norm, weight_row
-from workbook_templates.book import Book
+from workbook_templates.book import READY, Book
 from workbook_templates.grids import number_between, unless_message
 from workbook_templates.next_tokens import COLUMNS, write_chart, write_next_tokens
 from workbook_templates.range import Range
@@ -80,7 +80,8 @@ def _logits(page: BandPage, stream: Band) -> str:
     page.row += 1
     header, first, last = page.row, page.row + 1, page.row + _SHOWN
     style = page.style
-    table = write_next_tokens(page, 0, f"GPT2_LOGITS({stream.spill},{_SHOWN},temperature,model)", _SHOWN)
+    logits = f'IF(status="{READY}",GPT2_LOGITS({stream.spill},{_SHOWN},temperature,model),status)'
+    table = write_next_tokens(page, 0, logits, _SHOWN)
     page.book.name("next_tokens", page.place(header, 0, last, COLUMNS - 1))
     write_chart(page, (header, _CHART_COLUMN), 0, (first, last))
     page.row = last + 2

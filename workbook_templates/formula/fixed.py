@@ -64,7 +64,7 @@ def _without_sequence(node: Node) -> Node:
         text = counting(columns, down=False)
     else:
         text = f"({counting(rows)}-1)*{columns}+{counting(columns, down=False)}"
-    return parse(text if start == 1 else f"({text}{start - 1:+d})")
+    return parse(text if start == 1 else f"{text}{start - 1:+d}")
 
 
 def whole_number(node: Node) -> int | None:
