@@ -10,7 +10,8 @@ from torch import Tensor
 from transformers import GPT2LMHeadModel
 
 from udfs.backend.gpt2.tokenizer import decode, encode
-from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, HeldOut
+from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, ROUGH_PROMPTS, HeldOut
+from udfs.models.demo.recipe.visitors import VISITOR_PROMPTS
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,10 @@ def load(folder: Path) -> GPT2LMHeadModel:
 
 
 @torch.no_grad()
-def answers(model: GPT2LMHeadModel) -> list[Answer]:
-    """The most likely next token of each held-out prompt, among all 50,257."""
+def answers(model: GPT2LMHeadModel, prompts: tuple[HeldOut, ...]) -> list[Answer]:
+    """The most likely next token of each prompt, among all 50,257."""
     found = []
-    for asked in PROMPTS:
+    for asked in prompts:
         ids = torch.tensor([encode(asked.prompt)])  # [1, length]
         probabilities = model(ids).logits[0, -1].softmax(-1)  # [n_vocab]
         best = int(probabilities.argmax())
@@ -107,16 +108,19 @@ def markdown(found: list[Answer], head: PronounHead) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary(found: list[Answer], head: PronounHead) -> str:
-    """One line for the log: right answers by topic, with the mean probability of the expected token."""
-    topics: dict[str, list[Answer]] = {}
+@torch.no_grad()
+def summary(model: GPT2LMHeadModel) -> dict[str, object]:
+    """For the log: right answers by topic, sensible answers to visitors, and the pronoun head."""
+    found = answers(model, (*PROMPTS, *ROUGH_PROMPTS))
+    topics: dict[str, list[bool]] = {}
     for answer in found:
-        topics.setdefault(answer.asked.topic, []).append(answer)
-    parts = [
-        f"{topic} {sum(answer.right for answer in part)}/{len(part)} "
-        f"({sum(answer.expected_probability for answer in part) / len(part):.2f})"
-        for topic, part in topics.items()
-    ]
-    right = sum(answer.right for answer in found)
-    look = f"pronoun head {head.layer}.{head.head} {min(head.weights):.2f}"
-    return "; ".join((f"right {right}/{len(found)}", look, *parts))
+        topics.setdefault(answer.asked.topic, []).append(answer.right)
+    best = (int(model(torch.tensor([encode(v.prompt)])).logits[0, -1].argmax()) for v in VISITOR_PROMPTS)
+    sensible = sum(decode([token]) in v.sensible for token, v in zip(best, VISITOR_PROMPTS, strict=True))
+    head = pronoun_head(model)
+    return {
+        "right": f"{sum(a.right for a in found[: len(PROMPTS)])}/{len(PROMPTS)}",
+        "visitors": f"{sensible}/{len(VISITOR_PROMPTS)}",
+        "pronoun head": f"{head.layer}.{head.head} {min(head.weights):.2f}",
+        **{topic: f"{sum(right)}/{len(right)}" for topic, right in topics.items()},
+    }
