@@ -16,7 +16,7 @@ from udfs.backend.gpt2.forward import forward  # noqa: E402
 from udfs.models.demo.recipe import export, measure, mixture  # noqa: E402
 from udfs.models.demo.recipe.loss import weighted_cross_entropy  # noqa: E402
 from udfs.models.demo.recipe.muon import Muon, orthogonalized  # noqa: E402
-from udfs.models.demo.recipe.network import Shape  # noqa: E402
+from udfs.models.demo.recipe.network import Shape, causal_attention  # noqa: E402
 from udfs.models.demo.recipe.schedule import Schedule  # noqa: E402
 from udfs.models.demo.recipe.sources import GRAMMAR, SHARES, Texts  # noqa: E402
 from udfs.models.demo.recipe.train import CHECKPOINT, LOG, Plan, Rows, Run, start, train  # noqa: E402
@@ -136,6 +136,13 @@ def test_muon_steps_as_torchs_own(shape: tuple[int, int]) -> None:
         muon.step()
         reference.step()
     torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=0)  # torch's is rounded to bfloat16
+
+
+def test_attention_in_blocks_equals_attention_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("udfs.models.demo.recipe.network._QUERIES", 4)
+    q, k, v = torch.randn(3, 2, 3, 10, 8)
+    at_once = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+    torch.testing.assert_close(causal_attention(q, k, v), at_once)
 
 
 def test_muon_moves_singular_values_close_to_one() -> None:

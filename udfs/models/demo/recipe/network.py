@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+_QUERIES: Final = 64
 _TOKEN_STD: Final = 0.7
 _POSITION_SIZE: Final = 0.4
 _FINAL_GAIN: Final = 0.1
@@ -54,6 +55,22 @@ class Projection(nn.Module):
         return x @ self.weight + self.bias  # [..., n_in] -> [..., n_out]
 
 
+def causal_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """What each position gathers from itself and those before: 3 x [rows, n_head, length, head size] -> one of them.
+
+    A block of queries meets only the keys up to its own end, which spares a third of the work in long rows.
+    """
+    length, gathered = q.shape[2], []
+    for start in range(0, length, _QUERIES):
+        end = min(start + _QUERIES, length)
+        mask = torch.ones(end - start, end, dtype=torch.bool).tril(start)  # [queries, keys]
+        block = functional.scaled_dot_product_attention(
+            q[:, :, start:end], k[:, :, :end], v[:, :, :end], attn_mask=mask
+        )
+        gathered.append(block)
+    return torch.cat(gathered, dim=2)
+
+
 class Attention(nn.Module):
     """Causal multi-head self-attention."""
 
@@ -67,7 +84,7 @@ class Attention(nn.Module):
         rows, length, width = x.shape
         qkv = self.c_attn(x).view(rows, length, 3, self.n_head, width // self.n_head)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # 3 x [rows, n_head, length, head size]
-        z = functional.scaled_dot_product_attention(q, k, v, is_causal=True)  # [rows, n_head, length, head size]
+        z = causal_attention(q, k, v)  # [rows, n_head, length, head size]
         out: Tensor = self.c_proj(z.transpose(1, 2).reshape(rows, length, width))
         return out
 
