@@ -13,16 +13,19 @@ torch = pytest.importorskip("torch")
 
 from udfs.backend.catalogue import load  # noqa: E402
 from udfs.backend.gpt2.forward import forward  # noqa: E402
-from udfs.models.demo.recipe import export, measure, mixture  # noqa: E402
+from udfs.models.demo.recipe import export, mixture  # noqa: E402
+from udfs.models.demo.recipe.calibration import bins, expected_error  # noqa: E402
+from udfs.models.demo.recipe.held_out import PROMPTS  # noqa: E402
 from udfs.models.demo.recipe.loss import weighted_cross_entropy  # noqa: E402
 from udfs.models.demo.recipe.muon import Muon, orthogonalized  # noqa: E402
 from udfs.models.demo.recipe.network import Shape, causal_attention  # noqa: E402
 from udfs.models.demo.recipe.schedule import Schedule  # noqa: E402
 from udfs.models.demo.recipe.sources import GRAMMAR, SHARES, Texts  # noqa: E402
 from udfs.models.demo.recipe.train import CHECKPOINT, LOG, Plan, Rows, Run, start, train  # noqa: E402
+from udfs.models.demo.recipe.visitors import VISITOR_PROMPTS  # noqa: E402
 
 TOY = Plan(
-    shape=Shape(n_layer=2, n_head=2, n_embd=16, n_positions=32),
+    shape=Shape(n_layer=2, n_head=2, n_embd=16, n_positions=128),
     n_known=300,
     batches=(Rows(3, 16, False), Rows(2, 32, True)),
     schedule=Schedule(warm_up=200, longest=2000, cool_down_share=0.2),
@@ -168,10 +171,33 @@ def test_the_written_model_computes_what_the_trained_one_does(tmp_path: Path, mo
     assert np.ptp(unknown, axis=1).max() < 1e-9
 
 
-def test_a_perplexity_counts_all_tokens_of_gpt2(tmp_path: Path) -> None:
-    """An untrained network spreads its guess over all 50,257 tokens; few of them are in the toy vocabulary."""
-    run = start(TOY, TEXTS, tmp_path / "none")
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A written model that holds all 50,257 tokens equally likely."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mixture, "_SAMPLE", 300)
+        run = start(TOY, TEXTS, Path("none"))
     with torch.no_grad():
         run.network.ln_f.weight.zero_()
-    found = measure.perplexities(run.network, run.mixture.vocabulary, {"a": Texts((), ("Zebras juggle quietly.",))})
-    assert found["a"] == pytest.approx(50257, rel=1e-3)
+    folder = tmp_path_factory.mktemp("untrained")
+    export.write(run.network, run.mixture.vocabulary, folder)
+    return folder
+
+
+def test_perplexity_and_calibration_count_all_tokens_of_gpt2(untrained: Path) -> None:
+    evaluate = pytest.importorskip("udfs.models.demo.recipe.evaluate")
+    scores = evaluate.scores(evaluate.load(untrained), ["Zebras juggle quietly.", "One day it rained."])
+    assert scores.perplexity == pytest.approx(50257, rel=1e-3)
+    assert expected_error(bins(scores.confidences, scores.hits)) < 1e-3
+
+
+def test_the_report_shows_every_prompt_and_twenty_stories(untrained: Path) -> None:
+    report = pytest.importorskip("udfs.models.demo.recipe.report")
+    texts = {name: Texts((), ("The end is near.",)) for name in ("tatoeba", "tinystories")}
+    found = report.find(untrained, texts)
+    text = report.markdown(found)
+    assert all(
+        f"| `{prompt}` |" in text for prompt in (*(v.prompt for v in VISITOR_PROMPTS), *(p.prompt for p in PROMPTS))
+    )
+    assert "| visitors' prompts that go on sensibly | 0 of 60 |" in text
+    assert "\n20. Once upon a time" in text

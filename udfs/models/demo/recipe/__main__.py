@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from udfs.models.demo.recipe import export, measure, report, sources
+from udfs.models.demo.recipe import evaluate, export, sources
 from udfs.models.demo.recipe.train import CHECKPOINT, Plan, Run, start, train
 
 
@@ -34,11 +34,11 @@ def main() -> None:
 
     def watch(run: Run) -> Mapping[str, object]:
         export.write(run.network, run.mixture.vocabulary, arguments.out)
-        model = report.load(arguments.out)
-        return {
-            "perplexities": measure.perplexities(run.network, run.mixture.vocabulary, texts),
-            "prompts": report.summary(model),
-        }
+        model = evaluate.load(arguments.out)
+        sampled = {name: part.held_out for name, part in texts.items() if part.held_out}
+        found = {name: evaluate.scores(model, documents, n_tokens=3000) for name, documents in sampled.items()}
+        perplexities = {name: round(scores.perplexity, 2) for name, scores in found.items()}
+        return {"perplexities": perplexities, "prompts": evaluate.summary(model)}
 
     folder, checkpoint = arguments.work, arguments.work / CHECKPOINT
     if arguments.cool_down:
