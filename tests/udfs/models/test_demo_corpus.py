@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import lzma
+import zipfile
 from collections import Counter
 from itertools import islice
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from udfs.backend.gpt2.tokenizer import decode, encode
-from udfs.models.demo.recipe import sources
+from udfs.models.demo.recipe import fetch, sources
 from udfs.models.demo.recipe.grammar import documents
 from udfs.models.demo.recipe.held_out import ABSENT, PROMPTS, ROUGH_PROMPTS, HeldOut
 from udfs.models.demo.recipe.sources import GRAMMAR, SHARES
@@ -46,6 +48,25 @@ def test_the_files_of_all_sources_are_read(tmp_path: Path) -> None:
     assert set(texts) == set(SHARES) - {GRAMMAR}
     both = (*texts["tatoeba"].training, *texts["tatoeba"].held_out)
     assert set(both) == {"One document of tatoeba.\nIts second line.", "Another document."}
+
+
+def test_a_folder_without_any_source_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"such as tatoeba\.txt\.xz"):
+        sources.read(tmp_path)
+
+
+def test_every_original_is_of_a_source_and_pinned_to_a_commit() -> None:
+    listed = fetch.originals()
+    assert {original.source for original in listed} == set(SHARES) - {GRAMMAR, "wordnet", "everyday_templates"}
+    assert all(len(original.commit) == 40 and original.files for original in listed)
+
+
+def test_only_the_listed_files_of_an_archive_are_fetched() -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("repo-abc/en/1.md", "repo-abc/fr/2.md", "repo-abc/en/../../3.md", "repo-abc/en/"):
+            file.writestr(name, name)
+    assert list(fetch.matching(archive.getvalue(), ("en/*.md",))) == [("en/1.md", b"repo-abc/en/1.md")]
 
 
 def test_the_shares_of_a_row_add_up_to_a_hundred_percent() -> None:

@@ -31,6 +31,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     plan, texts = Plan(), sources.read(arguments.corpus)
+    for name, part in texts.items():
+        print(f"{name}: {len(part.training)} documents to train on, {len(part.held_out)} held out", flush=True)
 
     def watch(run: Run) -> Mapping[str, object]:
         export.write(run.network, run.mixture.vocabulary, arguments.out)

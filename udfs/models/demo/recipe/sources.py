@@ -57,12 +57,16 @@ class Texts:
 
 
 def read(folder: Path) -> dict[str, Texts]:
-    """The documents of every source in the folder.
+    """The documents of every source with a file in the folder.
 
     A training document that contains a held-out prompt, in capitals or not, is left out.
-    Raises: FileNotFoundError if the file of a source is missing.
+    Raises: FileNotFoundError if no source has a file there.
     """
-    return {name: split(_documents(folder / f"{name}.txt.xz")) for name in SHARES if name != GRAMMAR}
+    everyday = (name for name in SHARES if name != GRAMMAR)
+    files = {name: path for name in everyday if (path := folder / f"{name}.txt.xz").exists()}
+    if not files:
+        raise FileNotFoundError(f"the corpus folder must have a file such as tatoeba.txt.xz, and {folder} has none")
+    return {name: split(_documents(path)) for name, path in files.items()}
 
 
 def split(documents: list[str]) -> Texts:
