@@ -44,9 +44,8 @@ TEXTS = {
 
 
 @pytest.fixture(autouse=True)
-def small_and_single_threaded(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mixture, "_SAMPLE", 300)
-    torch.set_num_threads(1)
 
 
 def losses(run: Run, folder: Path, steps: int | None = None) -> list[float]:
@@ -117,7 +116,7 @@ def test_the_loss_in_chunks_has_the_gradients_of_the_plain_one(monkeypatch: pyte
     torch.manual_seed(0)
     x, table = torch.randn(10, 8, requires_grad=True), torch.randn(30, 8, requires_grad=True)
     shift, targets, weights = torch.randn(30), torch.randint(30, (10,)), torch.rand(10)
-    plain = torch.nn.functional.cross_entropy(x @ table.T + shift, targets, reduction="none") @ weights / weights.sum()
+    plain = torch.nn.functional.cross_entropy(x @ table.T + shift, targets, reduction="none") @ weights
     expected = torch.autograd.grad(3 * plain, (x, table))
     loss = weighted_cross_entropy(x, table, shift, targets, weights)
     torch.testing.assert_close(loss, plain)

@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-
 from udfs.models.demo.recipe import evaluate, export, sources
 from udfs.models.demo.recipe.train import CHECKPOINT, Plan, Run, start, train
 
@@ -21,15 +19,12 @@ def main() -> None:
         "--work", type=Path, default=Path("demo-training"), help="folder of the checkpoint; run again to continue"
     )
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder to write the model to")
-    parser.add_argument("--threads", type=int, default=2, help="threads of PyTorch")
-    parser.add_argument("--compile", action="store_true", help="use torch.compile, which needs a C++ compiler")
     parser.add_argument(
         "--cool-down",
         action="store_true",
         help="lower the learning rate to zero and end; the constant phase can still be continued without this option",
     )
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
     plan, texts = Plan(), sources.read(arguments.corpus)
     for name, part in texts.items():
         print(f"{name}: {len(part.training)} documents to train on, {len(part.held_out)} held out", flush=True)
@@ -49,7 +44,7 @@ def main() -> None:
     run = start(plan, texts, checkpoint)
     if arguments.cool_down and run.cooling_from is None:
         run.cooling_from = run.tokens
-    deque(train(run, plan, folder, watch, arguments.compile), maxlen=0)
+    deque(train(run, plan, folder, watch), maxlen=0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The weighted cross-entropy over a large vocabulary, for a few positions at a time.
+"""The weighted sum of cross-entropies over a large vocabulary, for a few positions at a time.
 
 The logits of a whole batch do not fit in a processor's cache: 4,096 positions of 9,000 tokens are 147 MB. So the
 gradients are computed together with the loss, and the logits of one chunk take the place of those before. This is the
@@ -19,7 +19,6 @@ _CHUNK: Final = 512
 class _WeightedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, table: Tensor, shift: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        weights = weights / weights.sum()  # [n]
         grad_x, grad_table = torch.empty_like(x), torch.zeros_like(table)
         buffer = x.new_empty(_CHUNK, len(table))
         total = x.new_zeros(())
@@ -45,7 +44,7 @@ class _WeightedCrossEntropy(torch.autograd.Function):
 
 
 def weighted_cross_entropy(x: Tensor, table: Tensor, shift: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """The weighted mean of the cross-entropies of the logits `x @ table.T + shift`.
+    """The weighted sum of the cross-entropies of the logits `x @ table.T + shift`.
 
     x: [n, n_embd]; table: [n_vocab, n_embd]; shift: [n_vocab], a constant; targets, weights: [n]
     """

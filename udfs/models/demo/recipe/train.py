@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -34,13 +35,18 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """The settings of a training run. The same plan and the same texts give the same batches."""
+    """The settings of a training run. The same plan and the same texts give the same batches.
+
+    workers: the threads that share the rows of a batch. They meet once in a step, not in every operation, as PyTorch's
+    own threads do: on a machine with other work those mostly wait for each other.
+    """
 
     shape: Shape = field(default_factory=Shape)
     n_known: int = N_KNOWN
     batches: tuple[Rows, ...] = (Rows(48, 64, False), Rows(48, 64, False), Rows(12, 256, True))
     schedule: Schedule = field(default_factory=Schedule)
     seed: int = 3
+    workers: int = 2
     matrix_rate: float = 0.015
     other_rate: float = 7e-3
     log_every: int = 50
@@ -99,17 +105,20 @@ def save(run: Run, folder: Path) -> None:
     partial.replace(folder / CHECKPOINT)
 
 
-def train(run: Run, plan: Plan, folder: Path, watch: Watch, compiled: bool = False) -> Iterator[float]:
+def train(run: Run, plan: Plan, folder: Path, watch: Watch) -> Iterator[float]:
     """Trains to the end of the schedule. Yields the loss of each step."""
-    stream: Callable[[Tensor], Tensor] = run.network.stream
-    if compiled:
-        stream = torch.compile(run.network.stream, dynamic=False)
+    torch.set_num_threads(1)
+    with ThreadPoolExecutor(plan.workers) as pool:
+        yield from _train(run, plan, folder, watch, pool)
+
+
+def _train(run: Run, plan: Plan, folder: Path, watch: Watch, pool: Executor) -> Iterator[float]:
     total, tokens, saved, began = 0.0, 0, run.seconds, time.perf_counter() - run.seconds
     end = plan.schedule.end(run.cooling_from)
     while run.tokens < end:
         factor = plan.schedule.factor(run.tokens, run.cooling_from)
         form = plan.batches[run.step % len(plan.batches)]
-        loss = _step(run, plan, form, factor, stream)
+        loss = _step(run, plan, form, factor, pool)
         run.step += 1
         run.tokens += form.rows * form.length
         run.seconds = time.perf_counter() - began
@@ -126,19 +135,26 @@ def train(run: Run, plan: Plan, folder: Path, watch: Watch, compiled: bool = Fal
         yield loss
 
 
-def _step(run: Run, plan: Plan, form: Rows, factor: float, stream: Callable[[Tensor], Tensor]) -> float:
+def _step(run: Run, plan: Plan, form: Rows, factor: float, pool: Executor) -> float:
     """One step; returns the loss before it."""
-    parts = run.mixture.batch(run.step, form.rows, form.length, form.long)
-    inputs, targets, weights = (torch.from_numpy(part) for part in parts)
-    x = stream(inputs).flatten(0, 1)  # [rows * length, n_embd]
-    network = run.network
-    loss = weighted_cross_entropy(x, network.wte.weight, network.shift, targets.flatten(), weights.flatten())
-    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    inputs, targets, weights = map(torch.from_numpy, run.mixture.batch(run.step, form.rows, form.length, form.long))
+    parameters = list(run.network.parameters())
+
+    def gradients(inputs: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, ...]:
+        """The loss of some rows and its gradients."""
+        x = run.network.stream(inputs).flatten(0, 1)  # [rows * length, n_embd]
+        table, shift = run.network.wte.weight, run.network.shift
+        loss = weighted_cross_entropy(x, table, shift, targets.flatten(), weights.flatten())
+        return loss.detach(), *torch.autograd.grad(loss, parameters)
+
+    columns = (whole.chunk(plan.workers) for whole in (inputs, targets, weights / weights.sum()))
+    loss, *slopes = (torch.stack(parts).sum(0) for parts in zip(*pool.map(gradients, *columns), strict=True))
+    for parameter, slope in zip(parameters, slopes, strict=True):
+        parameter.grad = slope
     for optimizer, rate in zip(run.optimizers, (plan.matrix_rate, plan.other_rate), strict=True):
         for group in optimizer.param_groups:
             group["lr"] = rate * factor
         optimizer.step()
-        optimizer.zero_grad()
     return loss.item()
 
 
