@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Final, NamedTuple
 
 import torch
@@ -113,7 +114,8 @@ def train(run: Run, plan: Plan, folder: Path, watch: Watch) -> Iterator[float]:
 
 
 def _train(run: Run, plan: Plan, folder: Path, watch: Watch, pool: Executor) -> Iterator[float]:
-    total, tokens, saved, began = 0.0, 0, run.seconds, time.perf_counter() - run.seconds
+    losses: list[float] = []
+    saved, began = run.seconds, time.perf_counter() - run.seconds
     end = plan.schedule.end(run.cooling_from)
     while run.tokens < end:
         factor = plan.schedule.factor(run.tokens, run.cooling_from)
@@ -122,11 +124,11 @@ def _train(run: Run, plan: Plan, folder: Path, watch: Watch, pool: Executor) -> 
         run.step += 1
         run.tokens += form.rows * form.length
         run.seconds = time.perf_counter() - began
-        total, tokens = total + loss, tokens + 1
+        losses.append(loss)
         finished = run.tokens >= end
         if run.step % plan.log_every == 0 or finished:
-            _log(folder, run, loss=total / tokens, rate=factor)
-            total, tokens = 0.0, 0
+            _log(folder, run, loss=round(fmean(losses), 4), rate=round(factor, 4))
+            losses.clear()
         if run.seconds - saved > plan.checkpoint_seconds or finished:
             save(run, folder)
             saved = run.seconds
