@@ -76,10 +76,12 @@ def test_a_cool_down_ends_the_run_and_survives_a_kill(tmp_path: Path) -> None:
     assert resumed.tokens == pytest.approx(resumed.cooling_from / 0.8, abs=64)
 
 
-def test_a_checkpoint_of_another_vocabulary_is_refused(tmp_path: Path) -> None:
-    losses(start(TOY, TEXTS, tmp_path / "none"), tmp_path, 2)
-    with pytest.raises(ValueError, match="its vocabulary differs"):
-        start(replace(TOY, n_known=299), TEXTS, tmp_path / CHECKPOINT)
+def test_a_resumed_run_keeps_the_vocabulary_that_it_began_with(tmp_path: Path) -> None:
+    run = start(TOY, TEXTS, tmp_path / "none")
+    losses(run, tmp_path, 2)
+    resumed = start(replace(TOY, n_known=100), {"tatoeba": TEXTS["tatoeba"]}, tmp_path / CHECKPOINT)
+    assert resumed.mixture.vocabulary == run.mixture.vocabulary
+    losses(resumed, tmp_path, 2)
 
 
 def test_the_rate_warms_up_stays_and_cools_down() -> None:

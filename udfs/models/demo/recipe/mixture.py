@@ -17,7 +17,7 @@ from udfs.models.demo.recipe.grammar.words import ACTIONS, MEN, NOUNS, OBJECTS, 
 from udfs.models.demo.recipe.sources import GRAMMAR, SHARES, Share, Texts
 from udfs.models.demo.recipe.vocabulary import END_OF_TEXT, N_VOCAB, Vocabulary, choose
 
-MARKED: Final = 2.0
+MARKED: Final = 4.0
 """The loss weight of words in a grammar document that follow from the text before them."""
 DRAWN: Final = 0.15
 """The loss weight of words that the grammar draws at random, which are mostly noise. Everyday text has weight 1."""
@@ -67,13 +67,16 @@ class Source:
 class Mixture:
     """Endless batches. A batch depends on the seed, the step, and `drawn`, which a checkpoint keeps.
 
+    vocabulary: chosen from the texts, with `n_known` tokens, if it is None
     drawn: how many documents of each source were read
     """
 
-    def __init__(self, texts: Mapping[str, Texts], n_known: int, seed: int) -> None:
+    def __init__(
+        self, texts: Mapping[str, Texts], n_known: int, seed: int, vocabulary: Vocabulary | None = None
+    ) -> None:
         self._seed = seed
         encoded = {name: [encode(text) for text in part.training] for name, part in texts.items()}
-        self.vocabulary = _vocabulary(encoded, n_known, seed)
+        self.vocabulary = vocabulary or _vocabulary(encoded, n_known, seed)
         self.drawn = dict.fromkeys(encoded, 0)
         self._lookup = self.vocabulary.lookup()
         self._end = int(self._lookup[END_OF_TEXT])

@@ -20,7 +20,7 @@ from udfs.models.demo.recipe.muon import Muon
 from udfs.models.demo.recipe.network import Network, Shape
 from udfs.models.demo.recipe.schedule import Schedule
 from udfs.models.demo.recipe.sources import Texts
-from udfs.models.demo.recipe.vocabulary import N_KNOWN
+from udfs.models.demo.recipe.vocabulary import N_KNOWN, Vocabulary
 
 CHECKPOINT: Final = "checkpoint.pt"
 LOG: Final = "log.jsonl"
@@ -79,12 +79,13 @@ Watch = Callable[[Run], Mapping[str, object]]
 def start(plan: Plan, texts: Mapping[str, Texts], checkpoint: Path) -> Run:
     """A new run, or the run in the checkpoint if it exists."""
     torch.manual_seed(plan.seed)
-    mixture = Mixture(texts, plan.n_known, plan.seed)
-    vocabulary = mixture.vocabulary
-    network = Network(plan.shape, len(vocabulary.tokens), vocabulary.n_unknown)
+    saved = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
+    vocabulary = Vocabulary(saved["vocabulary"]) if saved else None
+    mixture = Mixture(texts, plan.n_known, plan.seed, vocabulary)
+    network = Network(plan.shape, len(mixture.vocabulary.tokens), mixture.vocabulary.n_unknown)
     run = Run(mixture, network, _optimizers(network))
-    if checkpoint.exists():
-        _restore(run, torch.load(checkpoint, weights_only=True))
+    if saved:
+        _restore(run, saved)
     return run
 
 
@@ -161,14 +162,10 @@ def _step(run: Run, plan: Plan, form: Rows, factor: float, pool: Executor) -> fl
 
 
 def _restore(run: Run, saved: dict[str, Any]) -> None:
-    if saved["vocabulary"] != run.mixture.vocabulary.tokens:
-        raise ValueError(
-            "the corpus must be the one that the run began with: its vocabulary differs from the checkpoint"
-        )
     run.network.load_state_dict(saved["network"])
     for optimizer, state in zip(run.optimizers, saved["optimizers"], strict=True):
         optimizer.load_state_dict(state)
-    run.mixture.drawn = saved["drawn"]
+    run.mixture.drawn.update(saved["drawn"])
     run.step, run.tokens, run.seconds = saved["step"], saved["tokens"], saved["seconds"]
     run.cooling_from = saved["cooling_from"]
 
