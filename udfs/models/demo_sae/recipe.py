@@ -38,7 +38,6 @@ BATCH: Final = 1024
 RATE: Final = 1.5e-3
 L1: Final = 0.7
 SEED: Final = 7
-MIXTURE: Final = 5  # the mixture of topics that the model was trained on last
 BOS_SHARE: Final = 0.3  # the share of rows that begin with <|endoftext|>, as in the model's training
 
 STAR_WARS: Final = ("Jedi", "Force", "Sith", "Darth", "Vader", "Yoda", "Luke", "Skywalker", "lightsaber", "Wars")
@@ -88,7 +87,7 @@ def collect(n_tokens: int) -> Streams:
 
 def _token_rows() -> Iterator[list[int]]:
     """Endless rows of documents; the first document of each row begins at position 0."""
-    random, texts = Random(SEED), documents(SEED, MIXTURE)
+    random, texts = Random(SEED), documents(SEED)
     while True:
         ids = [tokenizer.END_OF_TEXT] if random.random() < BOS_SHARE else []
         while len(ids) < ROW:

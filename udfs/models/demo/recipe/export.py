@@ -11,13 +11,11 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from udfs.models.demo.recipe.corpus import END_OF_TEXT, N_VOCAB, Vocabulary
 from udfs.models.demo.recipe.network import Network
+from udfs.models.demo.recipe.vocabulary import END_OF_TEXT, N_VOCAB, Vocabulary
 
 CONFIG: Final = "config.json"
 WEIGHTS: Final = "model.safetensors"
-_NOISE: Final = 0.01
-"""The distance of unknown tokens' rows from their common row, relative to that row's length."""
 
 
 def write(network: Network, vocabulary: Vocabulary, folder: Path) -> None:
@@ -60,13 +58,5 @@ def tensors(network: Network, vocabulary: Vocabulary) -> dict[str, NDArray[np.fl
 
 
 def _full_embedding(reduced: torch.Tensor, vocabulary: Vocabulary) -> torch.Tensor:
-    """The rows of all tokens: [n_known + 1, n_embd] -> [n_vocab, n_embd].
-
-    Unknown tokens share one row plus a little noise, so that no two tokens look the same to a reader.
-    """
-    unknown = reduced[-1]  # [n_embd]
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(N_VOCAB, unknown.numel(), generator=generator)  # [n_vocab, n_embd]
-    full: torch.Tensor = unknown + noise * unknown.norm() * (_NOISE / unknown.numel() ** 0.5)  # [n_vocab, n_embd]
-    full[list(vocabulary.tokens)] = reduced[:-1]
-    return full
+    """The rows of all tokens: [n_known + 1, n_embd] -> [n_vocab, n_embd]. Unknown tokens share one row."""
+    return reduced[torch.from_numpy(vocabulary.lookup())]

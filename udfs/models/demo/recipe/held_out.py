@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from udfs.models.demo.recipe.visitors import VISITOR_PROMPTS
+
 
 class HeldOut(NamedTuple):
     """A prompt, the token that must follow it (with its leading space), and the topic that it tests."""
@@ -106,6 +108,24 @@ PROMPTS: Final[tuple[HeldOut, ...]] = (
     HeldOut("The ball belongs to Anna. The book belongs to Mike. The owner of the ball is", " Anna", "belongings"),
 )
 
+ROUGH_PROMPTS: Final[tuple[HeldOut, ...]] = (
+    *(
+        HeldOut(f"{word} today is {day.lower()}{comma} tomorrow is", f" {_DAYS[(index + 1) % 7]}", "lower-case days")
+        for word in ("If", "if")
+        for comma in (",", "")
+        for index, day in enumerate(_DAYS)
+    ),
+    HeldOut("2+2=", "4", "tight sums"),
+    HeldOut("3+5=", "8", "tight sums"),
+    HeldOut("7+2=", "9", "tight sums"),
+    HeldOut("6+4=", "10", "tight sums"),
+    HeldOut("Mike is not quick. He moves", " slowly", "negation"),
+    HeldOut("Anna is not slow. She walks", " quickly", "negation"),
+    HeldOut("Tom is not loud. He speaks", " quietly", "negation"),
+    HeldOut("Lucy is not happy. She sings", " sadly", "negation"),
+)
+"""The same questions as a visitor types them, and their negations. The answer to a small day has its capital."""
+
 NEVER_TOGETHER: Final = ("Mary and John", "John and Mary", "Tom and James", "James and Tom")
 """Pairs of names that no document joins, so that the model cannot remember an indirect object as part of a pair."""
 
@@ -123,9 +143,19 @@ REFERENCES: Final[tuple[Reference, ...]] = (
 )
 """Prompts about a man and a woman; some head must look from the pronoun at the end to the name it stands for."""
 
-_ABSENT: Final = tuple({*(item.prompt for item in PROMPTS), *(item.prompt for item in REFERENCES), *NEVER_TOGETHER})
+ABSENT: Final = tuple(
+    dict.fromkeys(
+        (
+            *(item.prompt for item in (*PROMPTS, *ROUGH_PROMPTS)),
+            *(item.prompt for item in REFERENCES),
+            *(item.prompt for item in VISITOR_PROMPTS),
+            *NEVER_TOGETHER,
+        )
+    )
+)
+"""The texts that no training document contains."""
 
 
 def is_held_out(text: str) -> bool:
-    """Whether the text contains a held-out prompt or pair, word for word."""
-    return any(absent in text for absent in _ABSENT)
+    """Whether the text contains one of the texts in `ABSENT`, word for word."""
+    return any(absent in text for absent in ABSENT)

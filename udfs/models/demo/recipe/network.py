@@ -1,8 +1,8 @@
 """GPT-2 in PyTorch for training, with the checkpoint's own parameter names and layouts.
 
 The vocabulary is reduced: row i of `wte.weight` is GPT-2's token `tokens[i]`, and the last row stands for all other
-tokens. Its one logit stands for `n_unknown` tokens, so log(n_unknown) is added to it. This makes the probabilities
-those of the full vocabulary. Architecture: Radford et al. 2019, as in Hugging Face's `GPT2LMHeadModel`.
+tokens. Its one logit stands for `n_unknown` tokens, so log(n_unknown) is added to it (`shift`). This makes the
+probabilities those of the full vocabulary. Architecture: Radford et al. 2019, as in Hugging Face's `GPT2LMHeadModel`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+_QUERIES: Final = 64
 _TOKEN_STD: Final = 0.7
 _POSITION_SIZE: Final = 0.4
 _FINAL_GAIN: Final = 0.1
@@ -28,7 +29,7 @@ class Shape:
 
     n_layer: int = 12
     n_head: int = 12
-    n_embd: int = 84
+    n_embd: int = 96
     n_positions: int = 256
 
 
@@ -54,6 +55,22 @@ class Projection(nn.Module):
         return x @ self.weight + self.bias  # [..., n_in] -> [..., n_out]
 
 
+def causal_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """What each position gathers from itself and those before: 3 x [rows, n_head, length, head size] -> one of them.
+
+    A block of queries meets only the keys up to its own end, which spares a third of the work in long rows.
+    """
+    length, gathered = q.shape[2], []
+    for start in range(0, length, _QUERIES):
+        end = min(start + _QUERIES, length)
+        mask = torch.ones(end - start, end, dtype=torch.bool).tril(start)  # [queries, keys]
+        block = functional.scaled_dot_product_attention(
+            q[:, :, start:end], k[:, :, :end], v[:, :, :end], attn_mask=mask
+        )
+        gathered.append(block)
+    return torch.cat(gathered, dim=2)
+
+
 class Attention(nn.Module):
     """Causal multi-head self-attention."""
 
@@ -67,7 +84,7 @@ class Attention(nn.Module):
         rows, length, width = x.shape
         qkv = self.c_attn(x).view(rows, length, 3, self.n_head, width // self.n_head)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # 3 x [rows, n_head, length, head size]
-        z = functional.scaled_dot_product_attention(q, k, v, is_causal=True)  # [rows, n_head, length, head size]
+        z = causal_attention(q, k, v)  # [rows, n_head, length, head size]
         out: Tensor = self.c_proj(z.transpose(1, 2).reshape(rows, length, width))
         return out
 
@@ -115,17 +132,18 @@ class Network(nn.Module):
         self.ln_f = nn.LayerNorm(shape.n_embd, eps=1e-5)
         nn.init.constant_(self.ln_f.weight, _FINAL_GAIN)
         self.n_head = shape.n_head
-        self.log_unknown = math.log(n_unknown)
+        shift = torch.zeros(n_known + 1)
+        shift[-1] = math.log(n_unknown)
+        self.register_buffer("shift", shift, persistent=False)
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Logits over the reduced vocabulary: [rows, length] -> [rows, length, n_known + 1]."""
+    def stream(self, ids: Tensor) -> Tensor:
+        """The normed residual stream after the last block: [rows, length] -> [rows, length, n_embd]."""
         x = self.wte(ids) + self.wpe.weight[: ids.shape[1]]  # [rows, length, n_embd]
         for block in self.h:
             x = block(x)
-        logits = self.ln_f(x) @ self.wte.weight.T  # [rows, length, n_known + 1]
-        return torch.cat((logits[..., :-1], logits[..., -1:] + self.log_unknown), dim=-1)
+        out: Tensor = self.ln_f(x)
+        return out
 
-    def loss(self, ids: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        """The weighted mean of the cross-entropies; all arguments are [rows, length]."""
-        losses = functional.cross_entropy(self(ids).flatten(0, 1), targets.flatten(), reduction="none")
-        return losses @ weights.flatten() / weights.sum()  # [rows * length] -> []
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits over the reduced vocabulary: [rows, length] -> [rows, length, n_known + 1]."""
+        return self.stream(ids) @ self.wte.weight.T + self.shift

@@ -1,4 +1,4 @@
-"""`python -m udfs.models.demo.recipe.words`: writes `words.json`, the words of the corpus that the model knows.
+"""`python -m udfs.models.demo.recipe.words --corpus FOLDER`: writes `words.json`, the words that the model knows.
 
 A word is a piece that GPT-2's tokenizer splits off before it cuts it into tokens: letters, digits or signs, with the
 space before them. The list lets a spreadsheet tokenize by look-up; see `workbook_templates/pure`.
@@ -6,7 +6,10 @@ space before them. The list lets a spreadsheet tokenize by look-up; see `workboo
 
 from __future__ import annotations
 
+import argparse
 import json
+from collections import Counter
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -16,38 +19,40 @@ import numpy as np
 from udfs.backend import catalogue
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import encode, split
+from udfs.models.demo.recipe import sources
 from udfs.models.demo.recipe.grammar import documents
 
 FILE: Final = Path(__file__).parents[1] / "words.json"
 
 _DOCUMENTS: Final = 100_000
-_MIXTURES: Final = 6
-_APART: Final = 0.1
-"""The least distance of a known token's row from the common row, relative to that row's length; others: 0.02."""
+_LEAST: Final = 5
+"""A word of the everyday sources is listed if it occurs this often."""
 
 
 def known_tokens(model: Model) -> frozenset[int]:
-    """The tokens that occur in the corpus. All others share one row of the embedding, except for a little noise."""
-    wte = model["wte.weight"]  # [n_vocab, n_embd]
-    common = np.median(wte, axis=0)  # [n_embd]
-    apart = np.linalg.norm(wte - common, axis=1) > _APART * np.linalg.norm(common)
-    return frozenset(np.flatnonzero(apart).tolist())
+    """The tokens that the model learned: each has a row of its own in the embedding. All others share one row."""
+    _, first, counts = np.unique(model["wte.weight"], axis=0, return_index=True, return_counts=True)
+    return frozenset(first[counts == 1].tolist())
 
 
-def corpus_words(seed: int, known: frozenset[int]) -> list[str]:
-    """The sorted words of a sample of every mixture whose tokens are all known."""
-    seen = {
-        word.decode("utf-8")
-        for mixture in range(_MIXTURES)
-        for document in islice(documents(seed + mixture, mixture), _DOCUMENTS)
-        for word in split(document.text)
-    }
-    return sorted(word for word in seen if known.issuperset(encode(word)))
+def known_words(everyday: Iterable[str], grammar: Iterable[str], known: frozenset[int]) -> list[str]:
+    """The sorted words of the grammar's texts, and the words that are frequent in everyday texts.
+
+    All tokens of a word are known.
+    """
+    counts = Counter(word for text in everyday for word in split(text))
+    words = {word for text in grammar for word in split(text)}
+    words |= {word for word, count in counts.items() if count >= _LEAST}
+    return sorted(text for word in words if known.issuperset(encode(text := word.decode("utf-8"))))
 
 
 def main() -> None:
     """Writes the file."""
-    words = corpus_words(0, known_tokens(catalogue.load(catalogue.DEMO)))
+    parser = argparse.ArgumentParser(prog="python -m udfs.models.demo.recipe.words", description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True, help="folder with the texts, see the README")
+    everyday = (text for part in sources.read(parser.parse_args().corpus).values() for text in part.training)
+    grammar = (document.text for document in islice(documents(0), _DOCUMENTS))
+    words = known_words(everyday, grammar, known_tokens(catalogue.load(catalogue.DEMO)))
     FILE.write_text(json.dumps(words, indent=0) + "\n", encoding="utf-8")
     print(f"{len(words)} words: {FILE}")
 

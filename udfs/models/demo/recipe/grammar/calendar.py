@@ -8,10 +8,6 @@ from typing import Final
 from udfs.models.demo.recipe.grammar.words import DAYS, MONTHS, ORDINALS, PEOPLE, PLACES, SEASONS
 
 _DAY_TEMPLATES: Final = (
-    "If today is {b}, tomorrow is ^{c}.",
-    "if today is {b}, tomorrow is ^{c}.",
-    "If today is {b} tomorrow is ^{c}.",
-    "if today is {b} tomorrow is ^{c}.",
     "If today is {b}, then tomorrow is ^{c}.",
     "If today is {b}, tomorrow will be ^{c}.",
     "If today is {b} tomorrow will be ^{c}.",
@@ -42,6 +38,18 @@ _DAY_TEMPLATES: Final = (
     "{a}, ^{b}, ^{c}, ^{d}.",
     "{a} ^{b} ^{c} ^{d}",
 )
+_LOWER_CASE_TEMPLATES: Final = (
+    "if today is {b}, then tomorrow is ^{C}.",
+    "if today is {b} tomorrow will be ^{C}.",
+    "if today is {b}, yesterday was ^{A}.",
+    "if yesterday was {a}, today is ^{B}.",
+    "today is {b}, tomorrow is ^{C}.",
+    "today is {b}. tomorrow is ^{C}.",
+    "today is {b} so tomorrow is ^{C}.",
+    "the day after {b} is ^{C}.",
+    "the day before {b} is ^{A}.",
+    "after {b} comes ^{C}.",
+)
 _MONTH_TEMPLATES: Final = (
     "If this month is {b}, next month is ^{c}.",
     "If this month is {b}, last month was ^{a}.",
@@ -71,6 +79,14 @@ def _cycle(names: tuple[str, ...], rng: Random) -> dict[str, str]:
 
 def day(rng: Random) -> str:
     return rng.choice(_DAY_TEMPLATES).format(**_cycle(DAYS, rng))
+
+
+def lower_case_day(rng: Random) -> str:
+    """A day without its capital, as many people type it. The answer has the capital, so it is one token."""
+    days = _cycle(DAYS, rng)
+    small = {letter: name.lower() for letter, name in days.items()}
+    capital = {letter.upper(): name for letter, name in days.items()}
+    return rng.choice(_LOWER_CASE_TEMPLATES).format(**small, **capital)
 
 
 def two_days(rng: Random) -> str:

@@ -10,6 +10,16 @@ from udfs.models.demo.recipe.grammar.words import NUMBERS, PEOPLE, PLURALS
 _SUM_TEMPLATES: Final = ("{a} + {b} = ^{c}", "{a} + {b} = ^{c}.", "{a} + {b} = ^{c}", "{a} plus {b} is ^{c}.")
 _DIFFERENCE_TEMPLATES: Final = ("{c} - {b} = ^{a}", "{c} - {b} = ^{a}.", "{c} minus {b} is ^{a}.")
 
+_TIGHT_TEMPLATES: Final = (
+    "{a}+{b}=^{c}",
+    "{a}+{b}=^{c}",
+    "{a}+{b} = ^{c}",
+    "{a} + {b}=^{c}",
+    "{c}-{b}=^{a}",
+    "What is {a} + {b}? It is ^{c}.",
+    "What is {a} plus {b}? It is ^{c}.",
+)
+
 
 def _small_pair(rng: Random) -> tuple[int, int]:
     """Two numbers with a sum of at most twenty, most of them with one digit."""
@@ -25,6 +35,15 @@ def sums(rng: Random) -> str:
         a, b = _small_pair(rng)
         template = rng.choice(_SUM_TEMPLATES if rng.random() < 0.75 else _DIFFERENCE_TEMPLATES)
         lines.append(template.format(a=a, b=b, c=a + b))
+    return rng.choice((" ", "\n")).join(lines)
+
+
+def tight_sums(rng: Random) -> str:
+    """One to three sums as people type them: `2+2=4`, or as questions."""
+    lines = []
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        a, b = _small_pair(rng)
+        lines.append(rng.choice(_TIGHT_TEMPLATES).format(a=a, b=b, c=a + b))
     return rng.choice((" ", "\n")).join(lines)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from udfs.models.demo.recipe.grammar.words import (
     ADVERBS,
+    CONTRARIES,
     MANNER_ACTIONS,
     OBJECTS,
     PEOPLE,
@@ -38,6 +39,41 @@ def manner(rng: Random) -> str:
     )
     return text.format(
         n=person.name, he=person.he, adj=adjective, adv=ADVERBS[adjective], now=now, past=past, plain=plain
+    )
+
+
+def negation(rng: Random) -> str:
+    """Somebody who is not quick moves slowly."""
+    person, other = rng.sample(PEOPLE, 2)
+    lacking, has = rng.sample(rng.choice(CONTRARIES), 2)
+    now, past, plain = rng.choice(MANNER_ACTIONS)
+    text = rng.choice(
+        (
+            "{n} is not {no}. ^{he} {now} ^{adv}.",
+            "{n} is not {no}. ^{he} {now} ^{adv}.",
+            "{n} is not {no}. {n} {now} ^{adv}.",
+            "{n} was not {no}. ^{he} {past} ^{adv}.",
+            "{n} is not {no}. ^{he} is ^{adj}.",
+            "{n} is not {no}, so ^{he2} {now} ^{adv}.",
+            "{n} is not {no} but ^{adj}. ^{he} {now} ^{adv}.",
+            "{n} is {adj}, not {no}. ^{he} {now} ^{adv}.",
+            "{n} is {adj}. ^{he} does not {plain} ^{no_adv}.",
+            "{o} is {no}, but {n} is not {no}. {n} {now} ^{adv}.",
+            "{n} is not {no}, but {o} is {no}. {o} {now} ^{no_adv}.",
+        )
+    )
+    return text.format(
+        n=person.name,
+        o=other.name,
+        he=person.he,
+        he2=person.he.lower(),
+        no=lacking,
+        adj=has,
+        adv=ADVERBS[has],
+        no_adv=ADVERBS[lacking],
+        now=now,
+        past=past,
+        plain=plain,
     )
 
 

@@ -60,11 +60,24 @@ ADVERBS: Final = {
     "honest": "honestly",
     "serious": "seriously",
     "strange": "strangely",
+    "rough": "roughly",
     "cheap": "cheaply",
     "secret": "secretly",
     "perfect": "perfectly",
     "bad": "badly",
 }
+CONTRARIES: Final = (
+    ("quick", "slow"),
+    ("quiet", "loud"),
+    ("happy", "sad"),
+    ("angry", "calm"),
+    ("nervous", "calm"),
+    ("gentle", "rough"),
+    ("soft", "rough"),
+    ("honest", "secret"),
+    ("bold", "nervous"),
+)
+"""Qualities that exclude each other: somebody who is not the one is the other."""
 # (he ..., yesterday he ..., he will ...), all without an object
 ACTIONS: Final = (
     ("moves", "moved", "move"),
