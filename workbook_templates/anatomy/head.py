@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbook_templates import walkthrough
 from workbook_templates.anatomy.embeddings import LABELS
 from workbook_templates.bands import AFTER_STATISTICS, STATISTICS, Band, BandPage
-from workbook_templates.block import DIRECTION, edited, layer_norm, weight_row
+from workbook_templates.block import ANSWER_LABELS, DIRECTION, edited, layer_norm, weight_row
 from workbook_templates.book import READY, Book
 from workbook_templates.grids import number_between, unless_message
 from workbook_templates.next_tokens import COLUMNS, write_chart, write_next_tokens
@@ -63,7 +63,7 @@ def _direction(page: BandPage, answer: str, gain: Range, final: Band) -> None:
     width = page.book.shape.channels
     embedding = weight_row(page, "embedding", f"IF(ISNUMBER({answer}),GPT2_EMBED({answer},model),0)", width)
     weighted = f"{embedding.here}*{gain.here}"
-    cells = page.rows(rows=1, labels=('"answer"', 'next_token&""'))
+    cells = page.rows(rows=1, labels=ANSWER_LABELS)
     spread = page.at(final.row, STATISTICS + 1)
     direction = page.put(cells, f"({weighted}-AVERAGE({weighted}))/{spread}", (final,))
     page.book.name(DIRECTION, direction.cells.there)

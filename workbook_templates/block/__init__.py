@@ -9,9 +9,10 @@ from .learned import InCells, InFunctions, Learned, weight_row
 from .parts import layer_norm
 from .steps import Block, write_steps
 from .stream import edited
-from .summary import DIRECTION, Summary
+from .summary import ANSWER_LABELS, DIRECTION, Summary
 
 __all__ = [
+    "ANSWER_LABELS",
     "DIRECTION",
     "Block",
     "InCells",

@@ -10,6 +10,8 @@ from workbook_templates.range import Range
 
 DIRECTION = "answer_direction"  # names the row of the tab Head that turns a row of the stream into the answer's logit
 
+ANSWER_LABELS = (f'IF(status="{READY}","answer","")', 'next_token&""')  # of that row
+
 _ROWS = ("who looks at whom", "share", "its pattern")
 _ADDED = (("attention adds", "attn c_proj"), ("the MLP adds", "mlp c_proj"))
 

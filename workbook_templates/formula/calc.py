@@ -143,6 +143,8 @@ def _filled(node: Node, rows: int, columns: int) -> Node:
     if node.function == "IF":
         condition, *values = node.arguments
         return Call("IF", (condition, *(_filled(value, rows, columns) for value in values)))
+    if node.function == "TRANSPOSE":
+        return Call("TRANSPOSE", tuple(_filled(value, columns, rows) for value in node.arguments))
     if node.function == "IFERROR":
         value, otherwise = node.arguments
         return Call("IFERROR", (_filled(value, rows, columns), otherwise))

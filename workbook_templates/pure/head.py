@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbook_templates import next_tokens, walkthrough
 from workbook_templates import style as look
 from workbook_templates.bands import AFTER_STATISTICS, STATISTICS, Band, BandPage
-from workbook_templates.block import DIRECTION, edited, layer_norm
+from workbook_templates.block import ANSWER_LABELS, DIRECTION, edited, layer_norm
 from workbook_templates.book import MARK, READY, Book
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.tokens import TokenTable
@@ -62,9 +62,7 @@ def _direction(page: BandPage, weighted: str, spread: str) -> None:
         (),
         numbered=False,
     )
-    direction = page.put(
-        page.rows(rows=1, labels=('"answer"', 'next_token&""')), f"({weighted}-AVERAGE({weighted}))/{spread}", ()
-    )
+    direction = page.put(page.rows(rows=1, labels=ANSWER_LABELS), f"({weighted}-AVERAGE({weighted}))/{spread}", ())
     page.book.name(DIRECTION, direction.cells.there)
 
 
