@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from workbook_templates import walkthrough
 from workbook_templates.anatomy.embeddings import LABELS
-from workbook_templates.bands import AFTER_STATISTICS, Band, BandPage, unless_error
+from workbook_templates.bands import AFTER_STATISTICS, Band, BandPage
 from workbook_templates.block import Block, InFunctions, Summary, write_steps
-from workbook_templates.book import Book
+from workbook_templates.book import READY, Book
 
 
 def write_block(book: Book, layer: int, incoming: Band, before: str) -> Block:
@@ -40,6 +40,6 @@ def _check(page: BandPage, layer: int, stream: Band, out: Band) -> None:
     )
     values = page.values_for_function(stream)
     formula = page.book.dialect.largest_difference(f"GPT2_BLOCK({layer},{values},model)", page.values_for_function(out))
-    page.formula(page.row, page.first, unless_error((out.cell,), formula), page.style.check)
+    page.formula(page.row, page.first, f'IF(status="{READY}",{formula},status)', page.style.check)
     page.mark_errors(page.row, page.first)
     page.row += 1

@@ -90,7 +90,7 @@ class Pair:
             if row == ["" if wanted is None else wanted for wanted in expected_row]:
                 continue  # the case of nearly all the millions of cells
             for column, (value, wanted) in enumerate(zip(row, expected_row, strict=True), start=1):
-                # LibreOffice has hidden zeros in rows and columns that no token uses, and nothing at all in the steps of a
+                # LibreOffice has hidden zeros in rows and columns that no token uses, and nothing in any step of a
                 # block if there is a message, which is then beside the tab's title.
                 unused = value in (0, "") and (wanted is None or str(wanted).startswith("#GPT2! "))
                 if value != wanted and not unused and not is_same(value, wanted):
