@@ -280,11 +280,14 @@ class BandPage(Page):
         return cells
 
     def statistic(self, cells: Range, column: int, title: str, formulas: Sequence[str]) -> Range:
-        """A fact about each row of a band, in a column of its own."""
+        """A fact about each row of a band, in a column of its own.
+
+        The formulas may use only cells and functions of every program: thousands of them are written as they are.
+        """
         self.text(cells.row - 1, column, title, self.style.channel)
         for row, formula in enumerate(formulas, start=cells.row):
             blank = self.book.dialect.is_blank(self.at(row, 0))
-            self.plain(row, column, f'IF({blank},"",{formula})', self.style.statistic)
+            self.sheet.write_formula(row, column, f'=IF({blank},"",{formula})', self.style.statistic, "")
         return Range(self.name, cells.row, column, cells.last_row, column)
 
     def values_for_function(self, band: Band) -> str:
