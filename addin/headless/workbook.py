@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +53,8 @@ class Workbook:
         Raises WorkbookError if the file is missing, damaged, protected by a password, or not an .xlsx workbook."""
         package = Package.open(path)
         try:
-            sheets, trees = _read(package)
+            with _collector_paused():
+                sheets, trees = _read(package)
         except (ValueError, LookupError) as error:
             if isinstance(error, WorkbookError):
                 raise
@@ -106,7 +109,8 @@ class Workbook:
         Returns the addresses of all cells whose values differ from those before the edits, edited cells included.
         Raises WorkbookError if it turns out that a formula fills a cell that was set since the last time: before the
         first recalculation it may be unknown how far a formula spills."""
-        changed = self._engine.recalculate()
+        with _collector_paused():
+            changed = self._engine.recalculate()
         edited, self._edited = self._edited, set()
         for sheet, cell in sorted(edited):
             blocked = self._engine.blocked(sheet, cell)
@@ -151,6 +155,18 @@ class Workbook:
             if sheet is not None:
                 return sheet, tree.range
         raise WorkbookError(f"cell must be like Sheet!B7 or a defined name of a cell, not {name}")
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No cyclic garbage collection meanwhile: it would visit a hundred thousand new objects again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _read(package: Package) -> tuple[list[Sheet], dict[tuple[int | None, str], Node]]:
