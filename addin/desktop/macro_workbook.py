@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -15,6 +16,8 @@ from addin.desktop.vba_project import VbaProject, sheet_module
 from addin.desktop.wrappers import wrapper_modules
 from addin.desktop.xlwings_vba import xlwings_project
 from udfs.cells import FUNCTIONS
+
+_log = logging.getLogger(__name__)
 
 _XLWINGS_VERSION = "xlwings"  # the add-in's document property with the version of xlwings that its VBA fits
 _PROJECT_NAME = "GPT2Excel"
@@ -60,6 +63,7 @@ def made_for(path: Path) -> str | None:
         with ZipFile(path) as archive:
             properties = etree.fromstring(archive.read("docProps/custom.xml"))
     except Exception:  # zipfile, zlib and lxml raise many kinds for a file that is damaged or of another kind
+        _log.debug("%s is not our add-in", path, exc_info=True)
         return None
     found = {element.get("name"): str(element.xpath("string()")) for element in properties}
     return found.get(_XLWINGS_VERSION) if NAME in found else None

@@ -62,7 +62,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
 def _write_start(page: Page, coefficient: str, plus: str, operation: str, done: Sequence[Done]) -> None:
     """The cells to try are on the tabs SAE feature, Contrast and Coefficient sweep."""
     page.furniture(
-        "Brain surgery on GPT-2: change what it thinks, and see what it says",
+        "Brain surgery on GPT-2: change a number inside, and read the new answer",
         (
             "Asked to continue a text, the model says one thing. Reach into it while it reads, and it says another.",
             "Every operation is a vector, a switch or a number in a cell. Its answer is next to the model's own.",
