@@ -34,7 +34,7 @@ class Band:
 
     cells: all cells reserved for them
     spills: whether they spill from the first cell, so that `C9#` is all of them
-    fixed: whether they fill all reserved cells; rows that no token uses hold 0
+    fixed: whether they fill all reserved cells; what rows without a token hold has no meaning
     """
 
     cells: Range
@@ -74,6 +74,16 @@ class Band:
         return Band(self.cells.columns(first, count), False, self.fixed)
 
     @property
+    def of_tokens(self) -> str:
+        """The rows that have a token, on its own tab."""
+        return used(self.cells) if self.fixed else self.spill
+
+    @property
+    def of_tokens_outside(self) -> str:
+        """The rows that have a token, from another tab."""
+        return used_outside(self.cells) if self.fixed else self.spill_outside
+
+    @property
     def last(self) -> str:
         """The row of the last token."""
         return f"INDEX({self.spill},token_count,0)"
@@ -90,9 +100,9 @@ def used(cells: Range, count: str = "token_count") -> str:
     return f"{cells.first}:INDEX({cells.here},{count},{cells.width})"
 
 
-def used_outside(cells: Range) -> str:
+def used_outside(cells: Range, count: str = "token_count") -> str:
     """As `used`, from another tab."""
-    return f"{cells.rows(0, 1).columns(0, 1).there}:INDEX({cells.there},token_count,{cells.width})"
+    return f"{cells.rows(0, 1).columns(0, 1).there}:INDEX({cells.there},{count},{cells.width})"
 
 
 @dataclass(frozen=True)
@@ -218,20 +228,14 @@ class BandPage(Page):
     ) -> Band:
         """A step's values from a native formula. `width` is exact; the other options are those of `band`.
 
-        An error message in one of the bands that the formula reads is passed on. Where ranges have a fixed size, rows
-        that no token uses hold 0.
+        An error message in one of the bands that the formula reads is passed on, unless ranges have a fixed size.
         """
-        shown = self._hiding_zeros(shown)
         cells = self.rows(width, headers=headers, shown=shown, rows=rows, labels=labels)
         return self.put(cells, formula, reads, shown)
 
-    def put(self, cells: Range, formula: str, reads: Sequence[Band], shown: Look = SIGNED, unused: str = "0") -> Band:
-        """As `fill`, into cells that `rows` has prepared. `unused` is the value of rows that no token uses."""
-        shown = self._hiding_zeros(shown)
-        if self.book.dialect.is_fixed:
-            positions = Range(self.name, cells.row, 0, cells.last_row, 0).here
-            formula = f"IF({self.book.dialect.is_blank(positions)},{unused},{formula})"
-        else:
+    def put(self, cells: Range, formula: str, reads: Sequence[Band], shown: Look = SIGNED) -> Band:
+        """As `fill`, into cells that `rows` has prepared."""
+        if not self.book.dialect.is_fixed:
             formula = unless_error([self.first_cell(band) for band in reads], formula)
             self.mark_errors(cells.row, cells.column)
         cell_format: Format = getattr(self.style, shown.cell_format)
@@ -257,6 +261,8 @@ class BandPage(Page):
         self._headers((channel_numbers(width),) if headers is None else headers, width)
         cells = Range(self.name, self.row, self.first, self.row + count - 1, self.first + width - 1)
         self._rows(cells, getattr(self.style, shown.cell_format), labels or self._labels)
+        if self.book.dialect.is_fixed:
+            self._hide_rows_without_token(cells)
         if shown.scale:
             self.sheet.conditional_format(*cells.corners, shown.scale)
         return cells
@@ -286,22 +292,41 @@ class BandPage(Page):
         """
         self.text(cells.row - 1, column, title, self.style.channel)
         for row, formula in enumerate(formulas, start=cells.row):
-            blank = self.book.dialect.is_blank(self.at(row, 0))
-            self.sheet.write_formula(row, column, f'=IF({blank},"",{formula})', self.style.statistic, "")
-        return Range(self.name, cells.row, column, cells.last_row, column)
+            if not self.book.dialect.is_fixed:
+                formula = f'IF({self.book.dialect.is_blank(self.at(row, 0))},"",{formula})'
+            self.sheet.write_formula(row, column, f"={formula}", self.style.statistic, "")
+        found = Range(self.name, cells.row, column, cells.last_row, column)
+        if self.book.dialect.is_fixed:
+            self._hide_rows_without_token(found)
+        return found
+
+    def values(self, band: Band) -> str:
+        """The values of a band on this tab or another."""
+        return band.spill if band.cells.sheet == self.name else band.spill_outside
 
     def values_for_function(self, band: Band) -> str:
-        """The values of a band on this tab, without rows that no token uses."""
-        return used(band.cells, "MAX(1,MIN(room,token_count))") if self.book.dialect.is_fixed else band.spill
+        """The values of a band, without rows that no token uses."""
+        here = band.cells.sheet == self.name
+        if not self.book.dialect.is_fixed:
+            return self.values(band)
+        return (used if here else used_outside)(band.cells, "MAX(1,MIN(room,token_count))")
+
+    def zeros_for_blanks(self, cells: Range, formula: str) -> str:
+        """The formula with 0 in rows without a token, which a function leaves blank: MMULT cannot read blanks."""
+        if not self.book.dialect.is_fixed:
+            return formula
+        positions = Range(self.name, cells.row, 0, cells.last_row, 0).here
+        return f"IF({self.book.dialect.is_blank(positions)},0,{formula})"
 
     def in_use(self, cells: Range) -> str:
         """The rows of a range that have a token."""
         return cells.here if self.book.dialect.is_fixed else used(cells)
 
-    def _hiding_zeros(self, shown: Look) -> Look:
-        """A format that hides 0 where unused rows hold it."""
-        is_number = self.book.dialect.is_fixed and shown.cell_format == "number"
-        return Look("used_number", shown.scale) if is_number else shown
+    def _hide_rows_without_token(self, cells: Range) -> None:
+        """In ranges of fixed size, rows without a token hold numbers that mean nothing."""
+        without_token = f"={self.book.dialect.is_blank(f'$A{cells.row + 1}')}"
+        rule = {"type": "formula", "criteria": without_token, "format": self.style.hidden, "stop_if_true": True}
+        self.sheet.conditional_format(*cells.corners, rule)
 
     def _rows(self, cells: Range, cell_format: Format, labels: RowLabels) -> None:
         """Labels the rows, and folds those that the workbook's own prompt does not need.

@@ -22,7 +22,7 @@ Values = dict[str, Numbers]  # of each step, which has a row for each token
 _VALUES = 5  # the column of a band's first value, counted from 1
 _WEIGHTS = 4
 _ROWS = 900
-_BESIDE = 2  # columns beside each head's scores and pattern: one before them, one after
+_BESIDE = 1  # blank columns after each head's scores or pattern
 # The steps of a block, and TransformerLens's name for each.
 _PLACES = (
     ("hook_resid_pre",),
@@ -39,7 +39,9 @@ _PLACES = (
     ("hook_mlp_out",),
     ("hook_resid_post",),
 )
-_TOKEN_BY_TOKEN = (3, 4)  # steps that have, for each head, a column for each reserved token
+_SCORES = 3
+_MASKED = -1e29  # scores below it are masked
+_TOKEN_BY_TOKEN = (_SCORES, 4)  # steps that have, for each head, a column for each reserved token
 
 
 class Steps:
@@ -67,11 +69,13 @@ class Steps:
         heads = width // rows  # of the steps that have a column for each token
         first = self._first_rows[number]
         columns = heads * (self._room + _BESIDE) if number in _TOKEN_BY_TOKEN else width
-        cells = f"E{first}:{get_column_letter(_VALUES + columns - 1)}{first + rows - 1}"
+        left = _VALUES + (self._room + _BESIDE if number == _SCORES else 0)  # the mask is before the scores
+        cells = f"{get_column_letter(left)}{first}:{get_column_letter(left + columns - 1)}{first + rows - 1}"
         table = self._book.values(f"Block {layer}", cells)
         values = np.array([[0 if x == "" else x for x in row] for row in table], dtype=np.float64)
+        values[values <= _MASKED] = 0
         if number in _TOKEN_BY_TOKEN:
-            values = values.reshape(rows, heads, -1)[:, :, 1 : rows + 1]  # -> [n_seq, n_head, n_seq]
+            values = values.reshape(rows, heads, -1)[:, :, :rows]  # -> [n_seq, n_head, n_seq]
         return values.reshape(rows, width)
 
     def logits(self) -> Numbers:

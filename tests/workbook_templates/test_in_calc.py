@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import udfs
 from tests.hosts.calc_host import Calc, calc
 from tests.workbook_templates.values import recalculated
 from workbook_templates import build
@@ -56,3 +57,15 @@ def test_a_file_that_run_saved_shows_its_values(template: str, tmp_path: Path) -
     office.open(tmp_path / "saved.xlsx")
     assert office.named("next_token") == book.get_range("next_token")
     assert not {(tab, text) for tab in office.tabs() for text in texts(office, tab) if text.startswith("Err:")}
+
+
+def test_what_the_model_text_adds_at_the_last_token_is_not_added_to_a_row_without_one(tmp_path: Path) -> None:
+    text = (
+        'tiny ; add 3 * contrast("Love", "Hate") to h.1.mid at last ; add 2 * contrast("Love", "Hate") to h.2 at last'
+    )
+    office = calc()
+    office.open(build("anatomy", tmp_path, host="calc", model=text, prompt="Mike is quick."))
+    found = office.named("next_tokens")[1]
+    (wanted,) = udfs.gpt2_predict("Mike is quick.", 1, None, text)[1:]
+    assert found[1] == wanted[1]
+    assert found[3] == pytest.approx(wanted[3], abs=1e-4)

@@ -17,7 +17,7 @@ from workbook_templates import build
 PROMPT = "Mike is quick. He moves"
 ROOM = 9
 BLOCKS = 3
-STRIDE = ROOM + 2  # columns from a head's scores to those of the next
+STRIDE = ROOM + 1  # columns from a head's scores to those of the next
 
 
 @pytest.fixture(scope="module")
@@ -64,19 +64,19 @@ def test_patterns_are_side_by_side_below_their_heads_and_tokens(workbook: Workbo
         at = head * STRIDE
         pattern = udfs.gpt2_residual(PROMPT, f"h.2.attn.head.{head}.pattern", "tiny")
         assert titles[at] == f"head {head}"
-        assert tokens[at + 1 : at + 8] == ["Mike", " is", " quick", ".", " He", " moves", ""]
-        assert np.array([row[at + 1 : at + 7] for row in rows], float) == pytest.approx(np.array(pattern), abs=1e-5)
+        assert tokens[at : at + 7] == ["Mike", " is", " quick", ".", " He", " moves", ""]
+        assert np.array([row[at : at + 6] for row in rows], float) == pytest.approx(np.array(pattern), abs=1e-5)
 
 
-def test_scores_are_blank_for_tokens_that_a_token_does_not_see(workbook: Workbook) -> None:
+def test_scores_are_masked_for_tokens_that_a_token_does_not_see(workbook: Workbook) -> None:
     first = start_of(workbook, "Block 2", "scores")
-    rows = workbook.get_range(f"'Block 2'!E{first}:AZ{first + 5}")
+    rows = workbook.get_range(f"'Block 2'!E{first}:BB{first + 5}")
     for head in range(4):
-        found = [row[head * STRIDE + 1 : head * STRIDE + 7] for row in rows]
+        left = (head + 1) * STRIDE  # the mask is before the first head
+        found = [row[left : left + 6] for row in rows]
         expected = udfs.gpt2_residual(PROMPT, f"h.2.attn.head.{head}.scores", "tiny")
         for row, wanted in zip(found, expected, strict=True):
-            assert [x for x in row if x != ""] == pytest.approx([x for x in wanted if x is not None], abs=1e-4)
-            assert [x == "" for x in row] == [x is None for x in wanted]
+            assert row == pytest.approx([-1e30 if x is None else x for x in wanted], abs=1e-4)
 
 
 def test_the_summary_shows_the_strongest_look_of_each_head_at_another_token(workbook: Workbook) -> None:
@@ -118,7 +118,7 @@ def test_every_step_shows_its_formula_and_shape(workbook: Workbook) -> None:
     shapes = [formula.rpartition("→  ")[2] for formula in formulas]
     assert shapes[:4] == ["[tokens, 32 channels]"] * 3 + ["[tokens, 96 channels]"]
     assert shapes[4:6] == ["[4 heads, tokens, tokens]"] * 2
-    assert "EXP(score - log-sum-exp)" in formulas[5]
+    assert "e / sum of e in the row" in formulas[5]
 
 
 def test_headers_name_the_head_of_each_channel_of_q_k_v(workbook: Workbook) -> None:

@@ -142,7 +142,7 @@ def test_prompt_model_tokens_and_folder_are_used(tmp_path: Path) -> None:
     ((_, cells),) = workbook.defined_names["tokens"].destinations
     assert cells == "$A$7:$C$12"
     last = " ".join(formula for tab, _, formula in formulas(workbook) if tab == "Block 2")
-    assert len(re.findall(r"MMULT", last)) == 2 * 4  # scores and mix of each head
+    assert len(re.findall(r"MMULT", last)) == 3 * 4  # scores, sums of rows and mix of each head
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,8 @@ def write_embeddings(book: Book) -> Band:
     page.heading("position", "Position embedding: the row of the table wpe.weight that the position points to.", ())
     position = page.band(f"GPT2_POSITION({ids.spill},model)")
     page.heading("sum", "Token plus position: the residual stream that enters Block 0.", ())
-    stream = page.fill(f"{token.spill}+{position.spill}", (token, position))
+    cells = page.rows()
+    total = page.zeros_for_blanks(cells, f"{token.spill}+{position.spill}")
+    stream = page.put(cells, total, (token, position))
     page.finish("Tokens", "Block 0")
     return stream

@@ -39,7 +39,9 @@ def write_head(book: Book, incoming: Band, before: str) -> None:
 
 def _last_row(page: BandPage, incoming: Band, before: str, labels: str) -> Band:
     page.heading("last row", f"The last token's row of the residual stream, from the tab {before}.", ())
-    arrived = page.fill(f"INDEX({incoming.spill_outside},token_count,0)", (incoming,), rows=1, labels=labels)
+    cells = page.rows(rows=1, labels=labels)
+    row = page.zeros_for_blanks(cells, f"INDEX({incoming.spill_outside},token_count,0)")
+    arrived = page.put(cells, row, (incoming,))
     page.heading("your edits", "To replace a value above, type a number here.", (), numbered=False)
     edits = page.edit_grid(rows=1, labels=labels)
     page.heading("edited", "The row with your edits.", (), numbered=False)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xlsxwriter.utility import xl_range
-
 from workbook_templates import style as look
 from workbook_templates.bands import SHARES, Band, BandPage, Headers, Look
 from workbook_templates.block import worked
@@ -14,8 +12,8 @@ from workbook_templates.block.parts import add, learned_norm, linear
 from workbook_templates.block.worked import CHANNEL, PAIR, explain, explain_at, number
 from workbook_templates.range import Range
 
-_BESIDE = 2  # columns beside each head's scores: before them the log-sum-exp of a row, after them a blank one
-_SCORES = Look("number", None)  # each head gets a colour scale of its own
+_MASKED = "-1E+30"  # in place of minus infinity, which cells cannot hold: EXP of both is 0
+_SCORES = Look("score", None)
 
 
 def write_attention(page: BandPage, stream: Band, learned: Learned) -> tuple[dict[str, Band], list[Band]]:
@@ -41,43 +39,46 @@ def write_attention(page: BandPage, stream: Band, learned: Learned) -> tuple[dic
     return {"ln_1": normal, "q, k, v": qkv, "mix": mix, "attn c_proj": said, "add": middle}, patterns
 
 
-def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> list[tuple[Band, Range]]:
-    """The scores of every head, side by side, and the log-sum-exp of each of their rows."""
+def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> list[Band]:
+    """The causal mask, and beside it the scores of every head."""
     tokens, size = page.book.shape.tokens, heads[0][0].cells.width
-    stride = tokens + _BESIDE
-    page.heading("scores", "How well each token's query matches the keys of the tokens up to it.", ())
+    stride = tokens + 1
+    page.heading(
+        "scores", "How well each token's query matches the keys of the tokens up to it. The mask hides later ones.", ()
+    )
     q, k, _ = heads[0]
     example = f"SUMPRODUCT({q.last},INDEX({k.spill},1,0))"
     explain(
         page,
-        f"query · key / √{size}; the log-sum-exp of a row is LN(SUM(EXP(scores)))",
+        f"query · key / √{size} + mask",
         _square(len(heads)),
         f'{PAIR}&"{size} products of query and key add up to "&{number(example)}&"; / √{size} = "&'
         f"{number(f'{example}/SQRT({size})')}",
     )
-    columns = {head * stride + 1 + at: str(at) for head in range(len(heads)) for at in range(tokens)}
-    area = page.rows(len(heads) * stride, headers=(_titles(len(heads), stride), columns), shown=_SCORES)
+    titles = {0: "mask"} | _titles(len(heads), stride, stride)
+    columns = {part * stride + at: str(at) for part in range(len(heads) + 1) for at in range(tokens)}
+    area = page.rows((len(heads) + 1) * stride, headers=(titles, columns), shown=_SCORES)
+    masked = {"type": "cell", "criteria": "<", "value": -1e9, "format": page.style.masked, "stop_if_true": True}
+    for rule in (masked, look.SCORE_SCALE):
+        page.sheet.conditional_format(*area.corners, rule)
     count = str(tokens) if page.book.dialect.is_fixed else "token_count"
     seen = f"SEQUENCE({count})>=SEQUENCE(1,{count})"
-    found = []
-    for head, (q, k, _) in enumerate(heads):
-        cells = area.columns(head * stride + 1, tokens)
-        formula = f'IF({seen},MMULT({q.spill},TRANSPOSE({k.spill}))/SQRT({size}),"")'
-        scores = page.put(cells, formula, (qkv,), _SCORES, unused='""')
-        page.sheet.conditional_format(*cells.corners, look.SIGNED_SCALE)
-        rows = [
-            xl_range(row, cells.column, row, cells.column + row - cells.row)
-            for row in range(cells.row, cells.last_row + 1)
-        ]
-        totals = [f"MAX({row})+LN(SUMPRODUCT(EXP({row}-MAX({row}))))" for row in rows]
-        found.append((scores, page.statistic(cells, cells.column - 1, "log-sum-exp", totals)))
-    return found
+    mask = page.put(area.columns(0, tokens), f"IF({seen},0,{_MASKED})", (qkv,), _SCORES)
+    return [
+        page.put(
+            area.columns((head + 1) * stride, tokens),
+            f"MMULT({q.spill},TRANSPOSE({k.spill}))/SQRT({size})+{mask.spill}",
+            (qkv,),
+            _SCORES,
+        )
+        for head, (q, k, _) in enumerate(heads)
+    ]
 
 
-def _patterns(page: BandPage, scores: Sequence[tuple[Band, Range]]) -> list[Band]:
+def _patterns(page: BandPage, scores: Sequence[Band]) -> list[Band]:
     """Where every head looks, side by side."""
     tokens = page.book.shape.tokens
-    stride = tokens + _BESIDE
+    stride = tokens + 1
     page.heading(
         "patterns",
         "Where each head looks. Row: the token that looks. Column: the token looked at. Each row sums to 1.",
@@ -86,21 +87,22 @@ def _patterns(page: BandPage, scores: Sequence[tuple[Band, Range]]) -> list[Band
     explain_row = page.row
     page.row += 2
     area = page.rows(len(scores) * stride, headers=(_titles(len(scores), stride), {}), shown=SHARES)
-    titles, found = page.at(area.row - 1, area.column + 1), []
-    for head, (score, total) in enumerate(scores):
-        cells = area.columns(head * stride + 1, tokens)
+    titles, found = page.at(area.row - 1, area.column), []
+    count = str(tokens) if page.book.dialect.is_fixed else "token_count"
+    for head, score in enumerate(scores):
+        cells = area.columns(head * stride, tokens)
         header = f'TRANSPOSE({Range(page.name, area.row, 1, area.last_row, 1).here}&"")' if head == 0 else f"{titles}#"
         page.formula(area.row - 1, cells.column, header, page.style.channel, (1, tokens))
-        pattern = f'IF({score.spill}="",0,EXP({score.spill}-{page.in_use(total)}))'
-        found.append(page.put(cells, pattern, (score,), SHARES))
-    score, total = scores[0]
+        softmax = f"LET(e,EXP({score.spill}-MAX({score.spill})),e/MMULT(e,SEQUENCE({count})^0))"
+        found.append(page.put(cells, softmax, (score,), SHARES))
+    last, largest = scores[0].last, f"MAX({scores[0].spill})"
     explain_at(
         page,
         explain_row,
-        "softmax: EXP(score - log-sum-exp)",
+        "softmax: e = EXP(score - largest score of the head); e / sum of e in the row",
         _square(len(scores)),
-        f'{PAIR}&"EXP("&{number(score.of_last(0))}&" - "&{number(f"INDEX({total.here},token_count)")}&") = "&'
-        f"{number(found[0].of_last(0))}",
+        f'{PAIR}&"EXP("&{number(scores[0].of_last(0))}&" - "&{number(largest)}&") / "&'
+        f'{number(f"SUMPRODUCT(EXP({last}-{largest}))")}&" = "&{number(found[0].of_last(0))}',
     )
     return found
 
@@ -128,8 +130,8 @@ def _parts(names: Sequence[str], size: int) -> Headers:
     return {at * size: name for at, name in enumerate(names)}, f"MOD(SEQUENCE(1,{len(names) * size},0),{size})"
 
 
-def _titles(n_head: int, stride: int) -> dict[int, str]:
-    return {head * stride: f"head {head}" for head in range(n_head)}
+def _titles(n_head: int, stride: int, first: int = 0) -> dict[int, str]:
+    return {first + head * stride: f"head {head}" for head in range(n_head)}
 
 
 def _square(n_head: int) -> str:

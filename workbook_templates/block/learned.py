@@ -14,8 +14,8 @@ class Learned(Protocol):
 
     product: str  # how a formula multiplies by a matrix, as the reader sees it
 
-    def linear(self, page: BandPage, x: Band, name: str) -> str:
-        """The formula of a linear layer, x @ W + b."""
+    def linear(self, page: BandPage, x: Band, name: str, cells: Range) -> str:
+        """The formula of a linear layer, x @ W + b, for these cells."""
         ...
 
     def vector(self, page: BandPage, name: str, width: int) -> str:
@@ -26,8 +26,8 @@ class Learned(Protocol):
         """The weights and the bias of a linear layer's channel 0, in a formula on this page. May write them there."""
         ...
 
-    def added(self, page: BandPage, values: str, *places: str) -> str:
-        """The values plus what the model text adds at these places, such as `attn`; `` is the block's input."""
+    def added(self, page: BandPage, x: Band, *places: str) -> str:
+        """The values of x plus what the model text adds at these places, such as `.attn`; "" is the block's input."""
         ...
 
 
@@ -38,7 +38,7 @@ class InCells:
     tensors: dict[str, Range]
     product = "MMULT(x, weight) + bias"
 
-    def linear(self, page: BandPage, x: Band, name: str) -> str:
+    def linear(self, page: BandPage, x: Band, name: str, cells: Range) -> str:
         return f"MMULT({x.spill},{self.tensors[f'{name}.weight'].there})+{self.tensors[f'{name}.bias'].there}"
 
     def vector(self, page: BandPage, name: str, width: int) -> str:
@@ -48,8 +48,8 @@ class InCells:
         weights, bias = (self.tensors[f"{name}.{part}"].columns(0, 1).there for part in ("weight", "bias"))
         return f"TRANSPOSE({weights})", bias
 
-    def added(self, page: BandPage, values: str, *places: str) -> str:
-        return values
+    def added(self, page: BandPage, x: Band, *places: str) -> str:
+        return page.values(x)
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ class InFunctions:
     is_last: bool
     product = "GPT2_LINEAR: x · weight + bias"
 
-    def linear(self, page: BandPage, x: Band, name: str) -> str:
-        return f'GPT2_LINEAR({page.values_for_function(x)},"h.{self.layer}.{name}",model)'
+    def linear(self, page: BandPage, x: Band, name: str, cells: Range) -> str:
+        formula = f'GPT2_LINEAR({page.values_for_function(x)},"h.{self.layer}.{name}",model)'
+        return page.zeros_for_blanks(cells, formula)
 
     def vector(self, page: BandPage, name: str, width: int) -> str:
         formula = f'GPT2_WEIGHT("h.{self.layer}.{name}",0,1,0,{width},model)'
@@ -74,15 +75,15 @@ class InFunctions:
         weights = f'TRANSPOSE(GPT2_WEIGHT("{layer}.weight",0,{height},0,1,model))'
         return weight_row(page, "to channel 0", weights, height).here, bias
 
-    def added(self, page: BandPage, values: str, *places: str) -> str:
-        formula = values
+    def added(self, page: BandPage, x: Band, *places: str) -> str:
+        formula = page.values_for_function(x)
         for place in places:
             formula = f'GPT2_ADDED({formula},"h.{self.layer}{place}",model)'
         places_of = [self.layer, self.layer + 1] if self.is_last else [self.layer]  # `h.12` is the end of Block 11
         found = "+".join(
             f'ISNUMBER(SEARCH(" to {name}.{number}",model))' for number in places_of for name in ("h", "blocks")
         )
-        return f"IF({found},{formula},{values})"
+        return f"IF({found},{page.zeros_for_blanks(x.cells, formula)},{page.values(x)})"
 
 
 def weight_row(page: BandPage, label: str, formula: str, width: int) -> Range:

@@ -52,13 +52,14 @@ def linear(page: BandPage, x: Band, learned: Learned, name: str, width: int, hea
     """A linear layer of the block, by the last part of its name: `attn.c_attn`."""
     weights, bias = learned.first_channel(page, name, x.cells.width)
     explain(page, learned.product, worked.channels(width), worked.product(x.last, weights, bias, x.cells.width))
-    return page.fill(learned.linear(page, x, name), (x,), width, headers=headers)
+    cells = page.rows(width, headers=headers)
+    return page.put(cells, learned.linear(page, x, name, cells), (x,))
 
 
 def add(page: BandPage, stream: Band, said: Band, learned: Learned, *places: str) -> Band:
     """The stream plus what attention or the MLP says, and what the model text adds at these places."""
     explain_row = page.row
     page.row += 2
-    total = page.fill(f"{stream.spill}+{learned.added(page, said.spill, *places)}", (stream, said))
+    total = page.fill(f"{stream.spill}+{learned.added(page, said, *places)}", (stream, said))
     explain_at(page, explain_row, "x + y", worked.channels(stream.cells.width), worked.addition(stream, said, total))
     return total

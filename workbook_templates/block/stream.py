@@ -15,7 +15,7 @@ def write_stream(page: BandPage, incoming: Band, learned: Learned) -> tuple[Band
     page.heading("stream", f"The residual stream from the tab {tab}: one row per token, one column per channel.", ())
     explain_row = page.row
     page.row += 2
-    arrived = page.fill(learned.added(page, incoming.spill_outside, ""), (incoming,))
+    arrived = page.fill(learned.added(page, incoming, ""), (incoming,))
     explain_at(page, explain_row, "x", worked.channels(width), f"{CHANNEL}&{number(arrived.of_last(0))}")
     page.heading(
         "your edits", "To replace a value above, type a number here, in the same row and channel.", (), numbered=False

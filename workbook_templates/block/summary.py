@@ -48,7 +48,8 @@ class Summary:
         page.text(self._top, column, f"head {head}", page.style.group)
         who_row, share_row, link_row = range(self._top + 1, self._top + 4)
         count = str(pattern.cells.height) if pattern.fixed else "token_count"
-        others = f"{pattern.spill}*(SEQUENCE({count})>SEQUENCE(1,{count}))"
+        earlier = f"(SEQUENCE({count})<=token_count)*" if pattern.fixed else ""
+        others = f"{pattern.spill}*{earlier}(SEQUENCE({count})>SEQUENCE(1,{count}))"
         share = page.at(share_row, column)
         tokens = Range(page.name, pattern.row, 1, pattern.cells.last_row, 1).here
         who = (

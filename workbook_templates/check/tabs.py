@@ -52,14 +52,14 @@ def write_functions(book: Book, config: Config, layer: int) -> dict[str, Band]:
 
     def total(name: str, x: Band, y: Band) -> Band:
         page.heading(name, "The stream plus that output.", ())
-        found[name] = page.fill(f"{x.spill}+{y.spill}", (x, y))
+        cells = page.rows()
+        found[name] = page.put(cells, page.zeros_for_blanks(cells, f"{x.spill}+{y.spill}"), (x, y))
         return found[name]
 
-    stream = step(
-        "stream",
-        f"The residual stream that enters Block {layer}, for the prompt on the tab Prompt.",
-        f'GPT2_RESIDUAL(prompt_used,"{weights}",model_used)',
-    )
+    page.heading("stream", f"The residual stream that enters Block {layer}, for the prompt on the tab Prompt.", ())
+    cells = page.rows()
+    formula = f'GPT2_RESIDUAL(prompt_used,"{weights}",model_used)'
+    stream = found["stream"] = page.put(cells, page.zeros_for_blanks(cells, formula), ())
     qkv = linear(layer_norm(stream, "ln_1"), "q, k, v", "attn.c_attn", 3 * width)
     page.heading("mix", "What each head gathers, from its queries, keys and values.", ())
     mix = found["mix"] = _mix(page, qkv, config.n_head)
@@ -118,7 +118,8 @@ def write_weights(book: Book, config: Config, layer: int) -> None:
 def _spill(page: Page, parameter: str, cells: Range, piece: Range) -> None:
     height, left = piece.last_row - piece.row + 1, piece.column - cells.column
     part = f"{piece.row - cells.row},{height},{left},{piece.width}"
-    formula = f'IF(unfit="",GPT2_WEIGHT("{parameter}",{part},model_used),unfit)'
+    otherwise = "0" if page.book.dialect.is_fixed else "unfit"  # ranges of fixed size pass no message on
+    formula = f'IF(unfit="",GPT2_WEIGHT("{parameter}",{part},model_used),{otherwise})'
     page.formula(piece.row, piece.column, formula, page.style.number, (height, piece.width))
     page.mark_errors(piece.row, piece.column)
 
@@ -159,10 +160,10 @@ def write_comparison(page: Page, block: Block, functions: dict[str, Band]) -> st
     first = page.row
     page.sheet.freeze_panes(first, 0)
     for name, theirs in functions.items():
-        native = block.steps[name].spill_outside
+        native = block.steps[name].of_tokens_outside
         page.text(page.row, 0, name)
         for column, formula, shown in (
-            (1, dialect.largest_difference(native, theirs.spill_outside), page.style.check),
+            (1, dialect.largest_difference(native, theirs.of_tokens_outside), page.style.check),
             (2, f"MAX(ABS({native}))", page.style.logit),
         ):
             page.formula(page.row, column, f'IF(unfit="",{formula},"")', shown)
