@@ -118,7 +118,7 @@ def test_every_step_shows_its_formula_and_shape(workbook: Workbook) -> None:
     shapes = [formula.rpartition("→  ")[2] for formula in formulas]
     assert shapes[:4] == ["[tokens, 32 channels]"] * 3 + ["[tokens, 96 channels]"]
     assert shapes[4:6] == ["[4 heads, tokens, tokens]"] * 2
-    assert "e / sum of e in the row" in formulas[5]
+    assert "EXP(score) / sum of EXP(score)" in formulas[5]
 
 
 def test_headers_name_the_head_of_each_channel_of_q_k_v(workbook: Workbook) -> None:

@@ -93,16 +93,15 @@ def _patterns(page: BandPage, scores: Sequence[Band]) -> list[Band]:
         cells = area.columns(head * stride, tokens)
         header = f'TRANSPOSE({Range(page.name, area.row, 1, area.last_row, 1).here}&"")' if head == 0 else f"{titles}#"
         page.formula(area.row - 1, cells.column, header, page.style.channel, (1, tokens))
-        softmax = f"LET(e,EXP({score.spill}-MAX({score.spill})),e/MMULT(e,SEQUENCE({count})^0))"
+        softmax = f"LET(e,EXP({score.spill}),e/MMULT(e,SEQUENCE({count})^0))"
         found.append(page.put(cells, softmax, (score,), SHARES))
-    last, largest = scores[0].last, f"MAX({scores[0].spill})"
     explain_at(
         page,
         explain_row,
-        "softmax: e = EXP(score - largest score of the head); e / sum of e in the row",
+        "softmax: EXP(score) / sum of EXP(score) in the row",
         _square(len(scores)),
-        f'{PAIR}&"EXP("&{number(scores[0].of_last(0))}&" - "&{number(largest)}&") / "&'
-        f'{number(f"SUMPRODUCT(EXP({last}-{largest}))")}&" = "&{number(found[0].of_last(0))}',
+        f'{PAIR}&"EXP("&{number(scores[0].of_last(0))}&") / "&'
+        f'{number(f"SUMPRODUCT(EXP({scores[0].last}))")}&" = "&{number(found[0].of_last(0))}',
     )
     return found
 
