@@ -191,8 +191,12 @@ def write_vocabulary(book: Book, contents: Contents) -> None:
         (
             f"wte.weight: a row of numbers for each of the {len(contents.ids):,} tokens that the model was trained on. "
             "It is used twice: to embed the tokens, and to compute the logits of the next one.",
-            f"The other {others.count:,} tokens of GPT-2 do not occur in the training texts, so their rows are nearly "
-            "the same. Their mean, the last row here, stands for all of them.",
+            f"The other {others.count:,} tokens of GPT-2 do not occur in the training texts, so "
+            + (
+                "they share one row, the last one here."
+                if others.are_equal
+                else "their rows are nearly the same. Their mean, the last row here, stands for all of them."
+            ),
         ),
     )
     facts = (
