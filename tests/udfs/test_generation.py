@@ -15,6 +15,7 @@ import udfs
 from tests.random_checkpoint import write_checkpoint
 from udfs.backend.gpt2 import tokenizer
 from udfs.cells import CellError
+from udfs.models.demo.facts import facts
 
 PROMPT = "Mike is"
 HOW = (0.9, 40, 0.9, 3)
@@ -26,12 +27,13 @@ def rows(table: list[list[object]]) -> list[dict[str, object]]:
 
 
 def test_the_default_is_greedy_and_stops_before_the_end_of_the_text() -> None:
-    text = udfs.gpt2_generate(PROMPT, 30, model="demo")
-    assert text == " a Jedi. He pulls out his lightsaber. It is blue."
-    assert udfs.gpt2_generate(PROMPT, 30, 0, None, None, 77, "demo") == text
-    assert udfs.gpt2_generate(PROMPT, 3, model="demo") == " a Jedi."
-    assert text.startswith(udfs.gpt2_generate(PROMPT, model="demo"))
-    assert udfs.gpt2_predict(PROMPT + text, 1, 0, "demo")[1][1] == "<|endoftext|>"
+    greedy = facts().greedy
+    text = udfs.gpt2_generate(greedy.prompt, 30, model="demo")
+    assert text == greedy.text
+    assert udfs.gpt2_generate(greedy.prompt, 30, 0, None, None, 77, "demo") == text
+    assert udfs.gpt2_generate(greedy.prompt, 3, model="demo") == tokenizer.decode(tokenizer.encode(text)[:3])
+    assert text.startswith(udfs.gpt2_generate(greedy.prompt, model="demo"))
+    assert udfs.gpt2_predict(greedy.prompt + text, 1, 0, "demo")[1][1] == "<|endoftext|>"
 
 
 def test_a_blank_seed_is_0_and_other_seeds_give_other_texts() -> None:

@@ -13,6 +13,7 @@ from udfs.backend.gpt2.tokenizer import encode, token_text
 from udfs.models.demo.known import known_tokens, known_words
 
 END_OF_TEXT = 50256
+PIECES = 3  # the most tokens that a word may have
 MOST_WEIGHTS = 2_000_000  # in all blocks together
 
 Numbers = NDArray[np.float64]
@@ -85,11 +86,14 @@ class Contents:
 
     @cached_property
     def words(self) -> tuple[Word, ...]:
-        """The words of the corpus, longest first, with and without a space before them if their tokens are known."""
+        """The words of the corpus, longest first, with and without a space before them.
+
+        All their tokens are known, and they have few of them.
+        """
         known = set(self.ids)
         texts = {form for word in known_words() for form in (word, word.lstrip(" "), f" {word.strip()}")}
         words = (Word(text, tuple(encode(text))) for text in texts if text.strip(" "))
-        usable = [word for word in words if known.issuperset(word.ids)]
+        usable = [word for word in words if len(word.ids) <= PIECES and known.issuperset(word.ids)]
         return tuple(sorted((*usable, _MARK), key=lambda word: (-len(word.text), word.text)))
 
     @cached_property
@@ -107,4 +111,3 @@ class Contents:
 
 
 _MARK = Word("<|endoftext|>", (END_OF_TEXT,))
-
