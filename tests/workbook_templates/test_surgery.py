@@ -17,7 +17,7 @@ from tests.workbook_templates.messages import Edits, message_after
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import LIGHTSABER, MEAN_OVER, PHONE, PULLS, TUESDAY, WAND, WIZARD_PULLS
+from udfs.models.demo.prompts import LIGHTSABER, PHONE, PULLS, WAND, WIZARD_PULLS
 from workbook_templates import build
 
 PROMPT = PULLS
@@ -198,15 +198,15 @@ def test_the_sweep_needs_numbers(workbook: Workbook, cell: str) -> None:
 
 def test_zero_ablation_breaks_an_answer_that_mean_ablation_keeps(workbook: Workbook) -> None:
     before, after = tables(workbook, "Ablation")
-    assert before[1][1] == " Wednesday" != after[1][1]
+    ablation = facts().ablation
+    assert before[1][1] == ablation.answer != after[1][1]
     first = row_of(workbook, "Ablation", "zero")
     workbook.set(f"Ablation!A{first}", "mean")
     workbook.recalculate()
     text = str(workbook.get(f"Ablation!B{row_of(workbook, 'Ablation', 'model text')}"))
-    part = facts().ablated
-    assert text.startswith(f"demo ; mean {part} over {json.dumps(MEAN_OVER[:1])[:-1]}, ")
-    assert tables(workbook, "Ablation")[1] == udfs.gpt2_predict(TUESDAY, 8, 1, text)
-    assert tables(workbook, "Ablation")[1][1][1] == " Wednesday"
+    assert text == f"demo ; mean {ablation.part} over {json.dumps(ablation.mean_over)}"
+    assert tables(workbook, "Ablation")[1] == udfs.gpt2_predict(ablation.prompt, 8, 1, text)
+    assert (tables(workbook, "Ablation")[1][1][1] == ablation.answer) == ablation.mean_restores
 
 
 def test_rows_of_the_ablation_table_combine(workbook: Workbook) -> None:
@@ -219,7 +219,9 @@ def test_rows_of_the_ablation_table_combine(workbook: Workbook) -> None:
     assert str(workbook.get(f"Ablation!B{row}")).startswith("#GPT2! ")  # no amount so far
     workbook.set(f"Ablation!C{first + 1}", 0.5)
     workbook.recalculate()
-    assert workbook.get(f"Ablation!B{row}") == f"demo ; scale {facts().ablated} by 0 ; scale h.2.attn.head.3 by 0.5"
+    assert (
+        workbook.get(f"Ablation!B{row}") == f"demo ; scale {facts().ablation.part} by 0 ; scale h.2.attn.head.3 by 0.5"
+    )
 
 
 def test_one_weight_changes_the_answer(workbook: Workbook) -> None:
@@ -250,7 +252,7 @@ def test_the_overview_has_every_answer(workbook: Workbook) -> None:
     for tab, (answer, probability, prompt) in listed.items():
         first = tables(workbook, str(tab))[1][1]
         assert [answer, probability] == [first[1], first[4]]
-        assert prompt == (TUESDAY if tab == "Ablation" else PROMPT)
+        assert prompt == (facts().ablation.prompt if tab == "Ablation" else PROMPT)
 
 
 def test_quotes_backslashes_and_semicolons_in_a_contrast_are_text(workbook: Workbook) -> None:

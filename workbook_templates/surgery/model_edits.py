@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import MEAN_OVER, TUESDAY
 from workbook_templates.book import Book
 from workbook_templates.grids import area
 from workbook_templates.next_tokens import COLUMNS
@@ -17,6 +16,8 @@ _WIDTHS = (14, 30, 11, 11, 13, 3, 9, 22, 9, 9, 13, 3, 9, 32, 30)
 _SURGERY = 12  # the first column of GPT2_MODEL's surgery argument
 
 ABLATION = "Ablation"
+_MEAN_RESTORES = "Replace the first zero below by mean: with demo, the right answer returns."
+_MEAN_DIFFERS = "Replace the first zero below by mean, and compare the answers."
 _ABLATION_ROOM, _PROMPT_ROOM = 6, 6
 _ABLATION_NOTES = (
     ("zero", "the part writes nothing"),
@@ -86,12 +87,12 @@ def write_ablation(book: Book) -> Done:
         (
             "Which part of the model does an answer need? Take it out and see. Blocks and heads are counted from 0.",
             "Zero is crude: later parts rely on what is always there. Mean keeps that and removes only the rest.",
-            "Replace the first zero below by mean: with demo, the right answer returns.",
+            _MEAN_RESTORES if facts().ablation.mean_restores else _MEAN_DIFFERS,
         ),
     )
     page.section("Choose")
     page.text(page.row, 0, "prompt", page.style.bold)
-    _wide_input(page, 1, TUESDAY)
+    _wide_input(page, 1, facts().ablation.prompt)
     page.text(page.row, 6, "The prompt of this tab.", page.style.note)
     prompt = page.place(page.row, 1)
     page.row += 2
@@ -112,7 +113,7 @@ def _write_ablations(page: Page, prompts: Sequence[str]) -> None:
     page.sheet.data_validation(page.row, 0, page.row + _ABLATION_ROOM - 1, 0, options)
     for number in range(_ABLATION_ROOM):
         what, where, amount = (page.at(page.row, column) for column in range(3))
-        for column, value in enumerate(("zero", facts().ablated, None) if number == 0 else (None, None, None)):
+        for column, value in enumerate(("zero", facts().ablation.part, None) if number == 0 else (None, None, None)):
             page.input(page.row, column, value)
         formulas = (
             f'IF({what}="zero","scale",{what}&"")',
@@ -131,9 +132,10 @@ def _write_mean_prompts(page: Page, prompts: Sequence[str]) -> None:
     """The prompts that a mean is taken over."""
     page.text(page.row, 0, "Prompts for the mean", page.style.bold)
     page.row += 1
+    mean_over = facts().ablation.mean_over
     for number, cell in enumerate(prompts):
         assert page.at(page.row, 0, absolute=True) == cell
-        _wide_input(page, 0, MEAN_OVER[number] if number < len(MEAN_OVER) else None)
+        _wide_input(page, 0, mean_over[number] if number < len(mean_over) else None)
         page.row += 1
 
 

@@ -123,6 +123,22 @@ class Jedi:
 
 
 @dataclass(frozen=True)
+class Ablation:
+    """A part without which a prompt gets a wrong answer.
+
+    part: its name, such as `h.1.attn`
+    mean_over: similar prompts, over which the part's mean is taken
+    mean_restores: whether the answer is right if the part gives this mean instead of nothing
+    """
+
+    part: str
+    prompt: str
+    answer: str
+    mean_over: tuple[str, ...]
+    mean_restores: bool
+
+
+@dataclass(frozen=True)
 class WeightEdit:
     """One number of `ln_f.bias` that changes the answer to `Mike pulls out his`.
 
@@ -149,8 +165,6 @@ class Facts:
 
     repeated: two texts that repeat themselves
     contrast, pca: the coefficients with which these two directions turn a phone into a lightsaber
-    ablated: a part without which `If today is Tuesday, tomorrow is` gets a wrong answer, but the right one with the
-        part's mean
     speculation_seed: a seed with which some proposals of the draft are accepted and others rejected
     """
 
@@ -164,7 +178,7 @@ class Facts:
     jedi: Jedi
     contrast: float
     pca: float
-    ablated: str
+    ablation: Ablation
     weight_edit: WeightEdit
     greedy: Greedy
     speculation_seed: int
@@ -187,7 +201,7 @@ def facts() -> Facts:
         jedi=Jedi(**found["jedi"]),
         contrast=found["contrast"],
         pca=found["pca"],
-        ablated=found["ablated"],
+        ablation=Ablation(**found["ablation"] | {"mean_over": tuple(found["ablation"]["mean_over"])}),
         weight_edit=WeightEdit(**found["weight_edit"]),
         greedy=Greedy(**found["greedy"]),
         speculation_seed=found["speculation_seed"],

@@ -15,8 +15,12 @@ SEVEN_DAYS: Final = tuple(
 )
 """The seven prompts and their right answers."""
 
-MEAN_OVER: Final = tuple(f"If today is {day}, tomorrow is" for day in ("Monday", "Wednesday", "Friday", "Sunday"))
-"""The prompts over which the mean of a part is taken."""
+_OTHER_DAYS: Final = tuple(f"If today is {day}, tomorrow is" for day in ("Monday", "Wednesday", "Friday", "Sunday"))
+ABLATED: Final = (
+    *((prompt, answer, _OTHER_DAYS) for prompt, answer in SEVEN_DAYS[1::2]),
+    (ADVERB, " quickly", ("Anna is slow. She walks", "Tom is loud. He speaks", "Lucy is happy. She sings")),
+)
+"""Prompts to ablate parts for, each with its right answer and the prompts over which the mean of a part is taken."""
 
 JEDI_PULLS, WIZARD_PULLS, MAN_PULLS = (f"The {who} pulls out his" for who in ("Jedi", "wizard", "man"))
 PAIRS: Final = (

@@ -25,6 +25,7 @@ from udfs.backend.interpret.circuits import Part, Parts, Task
 from udfs.backend.stream import residual_stream
 from udfs.models.demo import facts as reader
 from udfs.models.demo.facts import (
+    Ablation,
     Circuit,
     DayHead,
     Facts,
@@ -38,12 +39,12 @@ from udfs.models.demo.facts import (
     WeightEdit,
 )
 from udfs.models.demo.prompts import (
+    ABLATED,
     ADVERB,
     DAYS,
     JEDI_PULLS,
     LIGHTSABER,
     MAN_PULLS,
-    MEAN_OVER,
     MIKE_IS,
     PAIRS,
     PHONE,
@@ -89,7 +90,7 @@ def measure() -> Facts:
         jedi=_jedi(),
         contrast=_contrast(model),
         pca=_pca(model),
-        ablated=_ablated(model),
+        ablation=_ablation(model),
         weight_edit=_weight_edit(model),
         greedy=_greedy(),
         speculation_seed=_speculation_seed(),
@@ -215,19 +216,22 @@ def _pca(model: Model) -> float:
     return _weakest_sure(_Strength(c, _steered(vector, place, c, (LIGHTSABER,))[0]) for c in _PCAS)
 
 
-def _ablated(model: Model) -> str:
-    """The first attention or else MLP whose silence breaks the answer while its mean does not."""
-    answer = dict(SEVEN_DAYS)[TUESDAY]
-    for half in ("attn", "mlp"):
-        for layer in range(model.config.n_layer):
-            part = f"h.{layer}.{half}"
-            silent, mean = (
-                udfs.gpt2_predict(TUESDAY, 1, 1, f"demo ; {edit}")[1][1]
-                for edit in (f"scale {part} by 0", f"mean {part} over {json.dumps(MEAN_OVER)}")
-            )
-            if silent != answer == mean:
-                return part
-    raise ValueError("the mean of no part gives an answer that its silence breaks: choose another example")
+def _ablation(model: Model) -> Ablation:
+    """The first part, attentions before MLPs, whose silence breaks an answer that its mean restores, if any does."""
+    broken = []
+    for prompt, answer, mean_over in ABLATED:
+        for half in ("attn", "mlp"):
+            for part in (f"h.{layer}.{half}" for layer in range(model.config.n_layer)):
+                if _answer(prompt, f"demo ; scale {part} by 0") != answer:
+                    restores = _answer(prompt, f"demo ; mean {part} over {json.dumps(mean_over)}") == answer
+                    broken.append(Ablation(part, prompt, answer, mean_over, restores))
+                    if restores:
+                        return broken[-1]
+    return broken[0]
+
+
+def _answer(prompt: str, model: str) -> str:
+    return str(udfs.gpt2_predict(prompt, 1, 1, model)[1][1])
 
 
 def _weight_edit(model: Model) -> WeightEdit:
