@@ -19,7 +19,7 @@ from workbook_templates import build, mri
 from workbook_templates.mri import patching
 
 FACTS = facts()
-ANSWER, RIVAL = " Wednesday", FACTS.lens.rival
+ANSWER = " Wednesday"
 TABS = ["Start", "Prompt", "Tokens", "Logit lens", "Track a token", "Attention", "All heads", "Head scores"]
 TABS += ["Attribution", "Circuit", "Patching"]
 
@@ -55,7 +55,7 @@ def test_the_lens_ends_with_the_models_answer(scan: Workbook) -> None:
     assert guesses[0] == ["layer", "If", " today", " is", " Tuesday", ",", " tomorrow", " is"]
     assert [row[0] for row in guesses[1:14]] == list(range(13))
     assert guesses[13][7] == ANSWER == scan.get("next_token")
-    assert guesses[FACTS.lens.answer_from][7] == RIVAL, "the row of the layer before"
+    assert guesses[FACTS.lens.answer_from][7] == FACTS.lens.before, "the row of the layer before"
     shares = rows_below(scan, "Logit lens", "layer", "A:H", skip=1)
     assert shares[13][7] == pytest.approx(scan.get_range("next_tokens")[1][4], abs=1e-5)
     assert rows_below(scan, "Logit lens", "lens", "A:B")[0][1] == ANSWER
@@ -78,9 +78,11 @@ def test_the_followed_token_overtakes_the_second_one(scan: Workbook) -> None:
     assert table[0] == ["layer", "logit", "probability", "rank", "most likely there", None, *table[0][:4]]
     takes_over = FACTS.lens.answer_from
     likeliest = [row[4] for row in table[1:14]]
-    assert likeliest[takes_over - 1 :] == [RIVAL, *[ANSWER] * (13 - takes_over)]
+    assert likeliest[takes_over - 1 :] == [FACTS.lens.before, *[ANSWER] * (13 - takes_over)]
     assert table[13][3] == 1
-    assert table[takes_over][8] > table[takes_over][2]
+    highest = max(range(1, 14), key=lambda row: table[row][8])
+    assert table[highest][8] == pytest.approx(FACTS.lens.rival_highest, abs=1e-3)
+    assert table[highest][8] > table[highest][2]
     assert table[13][2] > 0.9 > table[13][8]
 
 

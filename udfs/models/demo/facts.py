@@ -59,12 +59,16 @@ class DayHead:
 class Lens:
     """How the answer to `If today is Tuesday, tomorrow is` forms in the logit lens.
 
-    rival: the token that is most likely in the layer before the answer takes over
     answer_from: the answer is the most likely token from this layer on
+    before: the most likely token in the layer before
+    rival: the other day with the highest probability after any layer
+    rival_highest: that probability
     """
 
-    rival: str
     answer_from: int
+    before: str
+    rival: str
+    rival_highest: float
 
 
 @dataclass(frozen=True)

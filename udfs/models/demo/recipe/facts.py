@@ -76,15 +76,15 @@ class _Strength(NamedTuple):
 def measure() -> Facts:
     """All facts about the installed model."""
     model = catalogue.load(catalogue.DEMO)
-    shares = _day_shares(model)
+    days, shares = _other_days(), _day_shares(model)
     circuit, needs = _circuit(model)
     first, second = (_induction(text) for text in REPEATED)
     return Facts(
         pronoun_head=_pronoun_head(model),
         pronoun_flip=_pronoun_flip(model),
         day_head=_day_head(shares, needs),
-        lens=_lens(model),
-        losing_day=_losing_day(),
+        lens=_lens(days),
+        losing_day=_losing_day(days),
         repeated=(first, second),
         circuit=circuit,
         jedi=_jedi(),
@@ -152,23 +152,27 @@ def _circuit(model: Model) -> tuple[Circuit, dict[Part, int]]:
     return Circuit(tuple(circuits.component_names(found, model.config)), name, needs[crucial]), needs
 
 
-def _lens(model: Model) -> Lens:
-    guesses = [row[1] for row in udfs.gpt2_logitlens(TUESDAY, 1, -1, "both", catalogue.DEMO)[1:]]
+def _lens(days: Sequence[LosingDay]) -> Lens:
+    guesses = [str(row[1]) for row in udfs.gpt2_logitlens(TUESDAY, 1, -1, "both", catalogue.DEMO)[1:]]
     answer_from = len(guesses)
     while answer_from and guesses[answer_from - 1] == guesses[-1]:
         answer_from -= 1
-    return Lens(str(guesses[answer_from - 1]), answer_from)
+    rival = max(days, key=lambda day: day.highest)
+    return Lens(answer_from, guesses[answer_from - 1], rival.token, rival.highest)
 
 
-def _losing_day() -> LosingDay:
-    """The best-ranked day that is never likely."""
-    answer = dict(SEVEN_DAYS)[TUESDAY]
-    days = []
+def _other_days() -> list[LosingDay]:
+    """All days but the answer."""
+    answer, days = dict(SEVEN_DAYS)[TUESDAY], []
     for _, day in SEVEN_DAYS:
         rows = udfs.gpt2_lens_track(TUESDAY, day, -1, catalogue.DEMO)[1:]
         days.append(LosingDay(day, int(rows[-1][3]), _rounded(max(row[2] for row in rows))))
-    others = [day for day in days if day.token != answer]
-    return min([day for day in others if day.highest < _NEAR_0] or others, key=lambda day: day.rank)
+    return [day for day in days if day.token != answer]
+
+
+def _losing_day(days: Sequence[LosingDay]) -> LosingDay:
+    """The best-ranked day that is never likely."""
+    return min([day for day in days if day.highest < _NEAR_0] or days, key=lambda day: day.rank)
 
 
 def _induction(text: str) -> Induction:
