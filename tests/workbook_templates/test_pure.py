@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import udfs
 from addin.headless import Workbook
+from tests.random_checkpoint import write_checkpoint
 from tests.workbook_templates.files import Formulas, code, formulas, opened
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
@@ -113,6 +115,21 @@ def test_the_words_are_those_of_the_demo_model(demo: Contents) -> None:
     assert others.radius < 0.02 * np.linalg.norm(others.mean), (
         "tokens that are not listed have nearly the same embedding"
     )
+
+
+def test_if_tokens_share_a_row_all_others_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write_checkpoint(tmp_path / "learned") / "model.safetensors"
+    tensors = load_file(file)
+    unknown = [token for token in range(50257) if token not in (*encode("Mike is"), 40000, 50256)]
+    tensors["wte.weight"][unknown] = tensors["wte.weight"][unknown[0]]
+    save_file(tensors, file)
+    monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path))
+    monkeypatch.setattr(contents, "known_words", lambda: ["Mike", " is"])
+    found = Contents(catalogue.load("learned"))
+    assert found.ids == tuple(sorted((*encode("Mike is"), 40000, 50256)))
+    assert found.others.are_equal
+    assert (found.others.count, found.others.spread) == (50257 - 4, 0)
+    assert np.array_equal(found.others.mean, tensors["wte.weight"][unknown[0]])
 
 
 def test_every_word_has_the_tokenizers_tokens(demo: Contents) -> None:

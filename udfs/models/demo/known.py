@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
-
-import numpy as np
 
 from udfs.backend.gpt2.model import Model
 
@@ -14,8 +13,9 @@ WORDS_FILE = Path(__file__).with_name("words.json")
 
 def known_tokens(model: Model) -> frozenset[int]:
     """The tokens that a model learned: each has a row of its own in the embedding. All others share one row."""
-    _, first, counts = np.unique(model["wte.weight"], axis=0, return_index=True, return_counts=True)
-    return frozenset(first[counts == 1].tolist())
+    rows = [row.tobytes() for row in model["wte.weight"]]
+    counts = Counter(rows)
+    return frozenset(token for token, row in enumerate(rows) if counts[row] == 1)
 
 
 def known_words() -> list[str]:
