@@ -81,7 +81,7 @@ def _write_start(page: Page, prompt: str, choices: Choices, text: str, draft: st
                 log_probabilities.TAB,
                 text,
                 "Mike is quick. He moves quickly. Anna is a Jedi. She pulls out her lightsaber.",
-                "This is what the model expected: two dark tokens turn white, and the perplexity falls.",
+                "This is what the model expected: the two words that differ turn white, and the perplexity falls.",
             ),
             Try(
                 speculation.TAB,
