@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from udfs.models.demo.prompts import TUESDAY
 from workbook_templates import start_tab
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
@@ -28,7 +29,7 @@ def tries(prompt: str, stream_edit: str) -> tuple[Try, Try]:
         Try(
             "Prompt",
             prompt,
-            "If today is Tuesday, tomorrow is",
+            TUESDAY,
             "The answer becomes Wednesday, and the numbers on every tab change.",
         ),
         Try(

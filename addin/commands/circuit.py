@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from addin.commands import options
+from udfs.models.demo.prompts import SEVEN_DAYS
 
 if TYPE_CHECKING:
     from udfs.backend.gpt2.model import Model
     from udfs.backend.interpret.circuits import Parts, Task
-
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-SEVEN_DAYS = tuple((f"If today is {day}, tomorrow is", f" {DAYS[(number + 1) % 7]}") for number, day in enumerate(DAYS))
 
 
 @click.command()

@@ -15,6 +15,7 @@ import udfs
 from tests.random_checkpoint import write_checkpoint
 from udfs.backend.gpt2 import tokenizer
 from udfs.cells import CellError
+from udfs.models.demo.facts import facts
 
 PROMPT = "Mike is"
 HOW = (0.9, 40, 0.9, 3)
@@ -26,12 +27,13 @@ def rows(table: list[list[object]]) -> list[dict[str, object]]:
 
 
 def test_the_default_is_greedy_and_stops_before_the_end_of_the_text() -> None:
-    text = udfs.gpt2_generate(PROMPT, 30, model="demo")
-    assert text == " a Jedi. He pulls out his lightsaber. It is blue."
-    assert udfs.gpt2_generate(PROMPT, 30, 0, None, None, 77, "demo") == text
-    assert udfs.gpt2_generate(PROMPT, 3, model="demo") == " a Jedi."
-    assert text.startswith(udfs.gpt2_generate(PROMPT, model="demo"))
-    assert udfs.gpt2_predict(PROMPT + text, 1, 0, "demo")[1][1] == "<|endoftext|>"
+    greedy = facts().greedy
+    text = udfs.gpt2_generate(greedy.prompt, 30, model="demo")
+    assert text == greedy.text
+    assert udfs.gpt2_generate(greedy.prompt, 30, 0, None, None, 77, "demo") == text
+    assert udfs.gpt2_generate(greedy.prompt, 3, model="demo") == tokenizer.decode(tokenizer.encode(text)[:3])
+    assert text.startswith(udfs.gpt2_generate(greedy.prompt, model="demo"))
+    assert udfs.gpt2_predict(greedy.prompt + text, 1, 0, "demo")[1][1] == "<|endoftext|>"
 
 
 def test_a_blank_seed_is_0_and_other_seeds_give_other_texts() -> None:
@@ -93,11 +95,14 @@ def test_the_beams_steps_lead_to_the_beams() -> None:
     before: dict[object, str] = {None: ""}
     for number in range(1, 9):
         step = [row for row in steps if row["step"] == number]
-        assert all(row["text"] == before[row["from"]] + row["token"] for row in step)
+        for row in step:
+            assert row["text"] == before[row["from"]] + ("" if row["token"] == "<|endoftext|>" else row["token"])
         before = {row["becomes"]: row["text"] for row in step if row["becomes"] in (1, 2, 3)}
         assert len(before) == (0 if number == 8 else 3)
     ended = [row["text"] for row in steps if row["becomes"] == "ended"]
-    assert ended == [row["text"] for row in rows(udfs.gpt2_beam(PROMPT, 8, 3, "demo"))]
+    found = [row["text"] for row in rows(udfs.gpt2_beam(PROMPT, 8, 3, "demo"))]
+    assert len(found) == 3
+    assert set(found) <= set(ended)
 
 
 def test_log_probabilities_of_a_text() -> None:
@@ -115,12 +120,12 @@ def test_log_probabilities_of_a_text() -> None:
 
 
 def test_the_trace_of_speculation_adds_up_to_the_text() -> None:
-    found = rows(udfs.gpt2_speculate(PROMPT, 20, DRAFT, 1, None, 4, "demo"))
+    traces = (rows(udfs.gpt2_speculate(PROMPT, 20, DRAFT, seed, None, 4, "demo")) for seed in range(1, 50))
+    found = next(trace for trace in traces if {"accepted", "rejected"} <= {row["outcome"] for row in trace})
     kept = [row for row in found if row["outcome"] in ("accepted", "replacement", "extra")]
     assert [row["position"] for row in kept] == list(range(len(kept)))
     end = "<|endoftext|>"
     assert "".join(row["token"] for row in kept if row["token"] != end) == found[-1]["text"] == kept[-1]["text"]
-    assert {"accepted", "rejected"} <= {row["outcome"] for row in found}
     for row in found:
         if row["outcome"] in ("accepted", "rejected"):
             assert row["accept"] == pytest.approx(min(1, row["model"] / row["draft"]))

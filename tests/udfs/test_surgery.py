@@ -15,14 +15,16 @@ from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.tokenizer import encode
 from udfs.backend.interpret.sae import centre, load_for
 from udfs.cells import CellError
+from udfs.models.demo.facts import facts
+from udfs.models.demo.prompts import LIGHTSABER, PHONE, PULLS
 
 X = np.arange(5 * 32, dtype=np.float32).reshape(5, 32) % 7 - 3
 V = np.linspace(-1, 1, 32, dtype=np.float32)[None]
 PROMPT = "one two three four"
 
 FEATURES = json.loads((Path(udfs.__file__).parent / "models/demo_sae/features.json").read_text(encoding="utf-8"))
-JEDI = FEATURES["jedi"]
-PULLS = "Mike pulls out his"
+JEDI = facts().jedi
+WIDTH = load("demo").config.n_embd
 POSITIVE = [["Mike is a Jedi. He pulls out his"], ["The Jedi are here. Tom pulls out his"],
             ["Anna uses the Force. Tom takes out his"], ["The film is Star Wars. Paul holds his"]]  # fmt: skip
 NEGATIVE = [["Mike is at home. He pulls out his"], ["The sky is blue. Tom pulls out his"],
@@ -87,7 +89,7 @@ def test_the_model_text_describes_the_steering() -> None:
 
 def test_a_vector_too_long_for_a_cell() -> None:
     with pytest.raises(CellError, match=r"^vector must fit into 32767 characters of model text, not \d+$"):
-        udfs.gpt2_steer_model(np.ones((200, 84)), "h.1", 1, "all", "demo")
+        udfs.gpt2_steer_model(np.ones((200, WIDTH)), "h.1", 1, "all", "demo")
 
 
 def test_the_surgery_table() -> None:
@@ -160,47 +162,48 @@ def predicted(model: str) -> dict[str, float]:
 
 
 def jedi_model() -> str:
-    return f"demo ; add 200 * sae({JEDI['layer']}, {JEDI['feature']}) to h.{JEDI['layer']} at all"
+    return JEDI.model
 
 
 def direction_model() -> str:
     vector = udfs.gpt2_direction(POSITIVE, NEGATIVE, "h.6", "demo")
-    return str(udfs.gpt2_steer_model(vector, "h.6", 200, "all", "demo"))
+    return str(udfs.gpt2_steer_model(vector, "h.6", facts().pca, "all", "demo"))
 
 
 def contrast_model() -> str:
     vector = udfs.gpt2_contrast("A Jedi takes his", "A man takes his", "h.2", "demo")
-    return str(udfs.gpt2_steer_model(vector, "h.2", 2, "all", "demo"))
+    return str(udfs.gpt2_steer_model(vector, "h.2", facts().contrast, "all", "demo"))
 
 
 @pytest.mark.parametrize("steered", [jedi_model, direction_model, contrast_model])
 def test_a_phone_becomes_a_lightsaber(steered: Any) -> None:
     before, after = predicted("demo"), predicted(steered())
-    assert before[" phone"] > 0.5 > before[" lightsaber"]
-    assert after[" lightsaber"] > 0.5 > after[" phone"]
+    assert before[PHONE] > 0.5 > before[LIGHTSABER]
+    assert after[LIGHTSABER] > 0.5 > after[PHONE]
 
 
 def test_the_jedi_features_figures_are_as_recorded() -> None:
-    feature = udfs.gpt2_sae_feature(JEDI["layer"], JEDI["feature"], "demo")
+    recorded = FEATURES["jedi"]
+    assert (JEDI.layer, JEDI.feature) == (recorded["layer"], recorded["feature"])
+    feature = udfs.gpt2_sae_feature(JEDI.layer, JEDI.feature, "demo")
     assert np.linalg.norm(feature) == pytest.approx(1, abs=1e-2)
-    place = f"h.{JEDI['layer']}"
-    assert JEDI["steering"]["prompt"] == PULLS
-    for row in JEDI["steering"]["probabilities"]:
-        found = predicted(udfs.gpt2_steer_model(feature, place, row["coefficient"], "all", "demo"))
-        for word in (" phone", " lightsaber"):
+    assert recorded["steering"]["prompt"] == PULLS
+    for row in recorded["steering"]["probabilities"]:
+        found = predicted(udfs.gpt2_steer_model(feature, f"h.{JEDI.layer}", row["coefficient"], "all", "demo"))
+        for word in (PHONE, LIGHTSABER):
             assert found[word] == pytest.approx(row[word], abs=2e-3)
 
 
 def test_the_jedi_feature_is_active_where_it_should_be() -> None:
     def activation(prompt: str) -> float:
-        residual = udfs.gpt2_residual(prompt, f"h.{JEDI['layer']}", "demo")
-        table = udfs.gpt2_sae_encode(residual, JEDI["layer"], 512, "demo")
-        return max((row[3] for row in table[1:] if row[2] == JEDI["feature"]), default=0.0)
+        residual = udfs.gpt2_residual(prompt, f"h.{JEDI.layer}", "demo")
+        everything = load_for(load("demo"), JEDI.layer).n_features
+        table = udfs.gpt2_sae_encode(residual, JEDI.layer, everything, "demo")
+        return max((row[3] for row in table[1:] if row[2] == JEDI.feature), default=0.0)
 
-    for prompt in ("A lightsaber is the weapon of a", "Star Wars is about Jedi. Luke Skywalker is a"):
-        assert activation(prompt) > 10
-    for prompt in ("If today is Tuesday, tomorrow is", "Mike is a chef. He pulls out his", "2 + 2 ="):
-        assert activation(prompt) < 5
+    inside = ("A lightsaber is the weapon of a", "Star Wars is about Jedi. Luke Skywalker is a")
+    outside = ("If today is Tuesday, tomorrow is", "Mike is a chef. He pulls out his", "2 + 2 =")
+    assert min(map(activation, inside)) > 2 * max(map(activation, outside))
 
 
 def test_the_bundled_autoencoder_is_small() -> None:

@@ -64,8 +64,9 @@ class Steps:
         """The answer on the tab Prompt."""
         return str(next(value for label, value in self._book.values("Prompt", "A1:B20") if label == "Next token"))
 
-    def step(self, layer: int, number: int, rows: int, width: int = 84) -> Numbers:
-        """The first rows of a step's values, with 0 for tokens that a token does not see."""
+    def step(self, layer: int, number: int, rows: int, width: int | None = None) -> Numbers:
+        """The first rows of a step's values, with 0 for tokens that a token does not see. The usual width is n_embd."""
+        width = catalogue.load(catalogue.DEMO).config.n_embd if width is None else width
         heads = width // rows  # of the steps that have a column for each token
         first = self._first_rows[number]
         columns = heads * (self._room + _BESIDE) if number in _TOKEN_BY_TOKEN else width

@@ -10,6 +10,7 @@ import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
 from tests.workbook_templates.values import errors, recalculated, rows_below
+from udfs.models.demo.facts import facts
 from workbook_templates import build, generation
 from workbook_templates.generation import log_probabilities
 
@@ -67,7 +68,7 @@ def test_the_tabs_and_no_errors(book: Workbook) -> None:
     assert not errors(book)
     assert not [value for tab in TABS for row in book.get_range(f"'{tab}'!A1:Z240") for value in row
                 if isinstance(value, str) and value.startswith("#GPT2!") and tab != "Start"]  # fmt: skip
-    assert book.get("next_token") == " a"
+    assert book.get("next_token") == udfs.gpt2_predict(PROMPT, 1, 1, "demo")[1][1]
 
 
 def test_sampling_shows_the_text_and_how_it_was_drawn(book: Workbook) -> None:
@@ -132,7 +133,7 @@ def test_a_text_is_coloured_by_surprise(book: Workbook) -> None:
 def test_the_trace_of_speculative_decoding(book: Workbook) -> None:
     tab = "Speculative decoding"
     trace = table_of(book, tab, "round", "K")
-    expected = udfs.gpt2_speculate(PROMPT, 24, DRAFT, 5, 1, 4, "demo")
+    expected = udfs.gpt2_speculate(PROMPT, 24, DRAFT, facts().speculation_seed, 1, 4, "demo")
     assert same(trace, expected)
     outcomes = [row[9] for row in expected[1:]]
     assert labelled(book, tab, "text") == expected[-1][10]
@@ -165,14 +166,16 @@ def test_seed_and_temperature_have_the_effects_that_start_describes(book: Workbo
 
 
 def test_the_text_has_the_surprises_that_start_describes(book: Workbook) -> None:
-    def dark() -> int:
-        return sum(row[5] >= 16 for row in table_of(book, "Log-probabilities", "position", "I")[2:])
+    def surprises() -> dict[object, float]:
+        return {row[1]: float(str(row[5])) for row in table_of(book, "Log-probabilities", "position", "I")[2:]}
 
     before = labelled(book, "Log-probabilities", "perplexity")
-    assert dark() == 2
+    wrong = surprises()
+    assert min(wrong[" slowly"], wrong[" phone"]) > 3, "coloured"
     old = typed(book, TEXT, "Mike is quick. He moves quickly. Anna is a Jedi. She pulls out her lightsaber.")
     assert old == log_probabilities.TEXT
-    assert dark() == 0
+    right = surprises()
+    assert max(right[" quickly"], right[" lightsaber"]) < 1, "white"
     assert labelled(book, "Log-probabilities", "perplexity") < before
     typed(book, TEXT, None)
     assert [row[1] for row in table_of(book, "Log-probabilities", "position", "I")[1:]] == ["Mike", " is"]

@@ -13,10 +13,13 @@ from addin.headless import Workbook
 from tests.workbook_templates.files import formulas, opened
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
 from tests.workbook_templates.values import errors, recalculated, rows_below
+from udfs.models.demo.facts import facts
+from udfs.models.demo.prompts import REPEATED, SEVEN_DAYS
 from workbook_templates import build, mri
 from workbook_templates.mri import patching
 
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+FACTS = facts()
+ANSWER = " Wednesday"
 TABS = ["Start", "Prompt", "Tokens", "Logit lens", "Track a token", "Attention", "All heads", "Head scores"]
 TABS += ["Attribution", "Circuit", "Patching"]
 
@@ -51,11 +54,11 @@ def test_the_lens_ends_with_the_models_answer(scan: Workbook) -> None:
     guesses = rows_below(scan, "Logit lens", "layer", "A:H")
     assert guesses[0] == ["layer", "If", " today", " is", " Tuesday", ",", " tomorrow", " is"]
     assert [row[0] for row in guesses[1:14]] == list(range(13))
-    assert guesses[13][7] == " Wednesday" == scan.get("next_token")
-    assert guesses[8][7] == " Tuesday"
+    assert guesses[13][7] == ANSWER == scan.get("next_token")
+    assert guesses[FACTS.lens.answer_from][7] == FACTS.lens.before, "the row of the layer before"
     shares = rows_below(scan, "Logit lens", "layer", "A:H", skip=1)
     assert shares[13][7] == pytest.approx(scan.get_range("next_tokens")[1][4], abs=1e-5)
-    assert rows_below(scan, "Logit lens", "lens", "A:B")[0][1] == " Wednesday"
+    assert rows_below(scan, "Logit lens", "lens", "A:B")[0][1] == ANSWER
     assert 0 <= rows_below(scan, "Logit lens", "difference", "A:B")[0][1] < 1e-5
 
 
@@ -70,12 +73,16 @@ def test_the_lens_shows_candidates_at_a_chosen_position(scan: Workbook) -> None:
 
 
 def test_the_followed_token_overtakes_the_second_one(scan: Workbook) -> None:
-    assert rows_below(scan, "Track a token", "followed", "A:B")[0][1] == " Wednesday"
+    assert rows_below(scan, "Track a token", "followed", "A:B")[0][1] == ANSWER
     table = rows_below(scan, "Track a token", "layer", "A:J")
     assert table[0] == ["layer", "logit", "probability", "rank", "most likely there", None, *table[0][:4]]
-    assert [row[4] for row in table[7:14]] == [*[" Tuesday"] * 4, *[" Wednesday"] * 3]
+    takes_over = FACTS.lens.answer_from
+    likeliest = [row[4] for row in table[1:14]]
+    assert likeliest[takes_over - 1 :] == [FACTS.lens.before, *[ANSWER] * (13 - takes_over)]
     assert table[13][3] == 1
-    assert table[9][8] > 0.5 > table[9][2]
+    highest = max(range(1, 14), key=lambda row: table[row][8])
+    assert table[highest][8] == pytest.approx(FACTS.lens.rival_highest, abs=1e-3)
+    assert table[highest][8] > table[highest][2]
     assert table[13][2] > 0.9 > table[13][8]
 
 
@@ -86,7 +93,7 @@ def test_the_pattern_and_the_thumbnails_agree(scan: Workbook) -> None:
     assert own.sum(axis=1) == pytest.approx(np.ones(7), abs=1e-5)
     assert own[6, 3] > 0.5  # the default head looks from the last token to the day
     all_heads = scan.get_range("'All heads'!B7:CR101")
-    layer, head = mri._HEADS["demo"]
+    layer, head = FACTS.day_head.layer, FACTS.day_head.head
     thumbnail = [row[head * 8 : head * 8 + 8] for row in all_heads[layer * 8 : layer * 8 + 8]]
     assert numbers([row[:7] for row in thumbnail[:7]]) == pytest.approx(own, abs=1e-6)
     assert thumbnail[7] == [""] * 8 == [row[7] for row in thumbnail]
@@ -142,21 +149,20 @@ def test_attribution_against_a_second_token(scan: Workbook) -> None:
     scan.recalculate()
 
 
-def test_six_parts_are_enough_for_the_seven_days(scan: Workbook) -> None:
+def test_the_circuits_parts_are_enough_for_the_seven_days(scan: Workbook) -> None:
     table = rows_below(scan, "Circuit", "prompt", "A:F")
-    for day, row in enumerate(table[1:8]):
-        after = f" {DAYS[(day + 1) % 7]}"
-        assert row[:3] == [f"If today is {DAYS[day]}, tomorrow is", after, 1]
-        assert row[4:] == ["yes", after]
+    for (prompt, answer), row in zip(SEVEN_DAYS, table[1:8], strict=True):
+        assert row[:3] == [prompt, answer, 1]
+        assert row[4:] == ["yes", answer]
     assert {row[4] for row in table[8:13]} == {""}
     assert scan.get("still_right") == 1
-    assert rows_below(scan, "Circuit", "parts kept", "A:B")[0][1] == len(mri.CIRCUITS["demo"])
-    assert str(rows_below(scan, "Circuit", "which", "A:B")[0][1]).split() == list(map(str, mri.CIRCUITS["demo"]))
+    assert rows_below(scan, "Circuit", "parts kept", "A:B")[0][1] == len(FACTS.circuit.parts)
+    assert str(rows_below(scan, "Circuit", "which", "A:B")[0][1]).split() == list(FACTS.circuit.parts)
 
 
-def test_each_of_the_six_parts_is_needed(scan: Workbook) -> None:
+def test_each_part_of_the_circuit_is_needed(scan: Workbook) -> None:
     ticks = [(row, column) for row in range(14, 26) for column in "JKLMNOPQRSTUV" if scan.get(f"Circuit!{column}{row}")]
-    assert len(ticks) == 6
+    assert len(ticks) == len(FACTS.circuit.parts)
     for row, column in ticks:
         scan.set(f"Circuit!{column}{row}", None)
         scan.recalculate()
@@ -175,29 +181,39 @@ def test_another_repeated_phrase_as_start_says(scan: Workbook) -> None:
         table = rows_below(scan, "Head scores", "layer", "A:E")[1:145]
         return max(table, key=lambda row: float(str(row[4])))[:2]
 
-    assert strongest() == [9, 5]
-    scan.set("'Head scores'!B6", "cat lamp river cat lamp river")
+    first, second = FACTS.repeated
+    assert (first.text, second.text) == REPEATED
+    assert scan.get("'Head scores'!B6") == first.text
+    assert strongest() == [first.layer, first.head]
+    scan.set("'Head scores'!B6", second.text)
     scan.recalculate()
-    assert strongest() == [10, 11]
-    scan.set("'Head scores'!B6", "apple stone moon house apple stone moon house")
+    assert strongest() == [second.layer, second.head]
+    scan.set("'Head scores'!B6", first.text)
     scan.recalculate()
 
 
 def test_the_day_that_start_names_does_not_win(scan: Workbook) -> None:
-    scan.set("'Track a token'!B6", " Friday")
+    losing = FACTS.losing_day
+    scan.set("'Track a token'!B6", losing.token)
     scan.recalculate()
     table = rows_below(scan, "Track a token", "layer", "A:D")[1:14]
-    assert table[-1][3] == 4
-    assert max(row[2] for row in table) < 0.001
+    assert table[-1][3] == losing.rank
+    assert max(row[2] for row in table) == pytest.approx(losing.highest, abs=1e-4)
     scan.set("'Track a token'!B6", None)
     scan.recalculate()
 
 
-def test_removing_mlp_0_has_the_effect_that_start_describes(scan: Workbook) -> None:
-    scan.set("Circuit!V14", None)
+def test_removing_the_crucial_part_has_the_effect_that_start_describes(scan: Workbook) -> None:
+    (cell,) = [
+        str(row[1]).rpartition(" ")[2] for row in scan.get_range("Start!A1:B60") if "Circuit, cell" in str(row[1])
+    ]
+    scan.set(f"Circuit!{cell}", None)
     scan.recalculate()
-    assert [row[4] for row in rows_below(scan, "Circuit", "prompt", "A:F")[1:8]].count("no") > 7 / 2
-    scan.set("Circuit!V14", "x")
+    kept = str(rows_below(scan, "Circuit", "which", "A:B")[0][1]).split()
+    assert set(FACTS.circuit.parts) - set(kept) == {FACTS.circuit.crucial}
+    answers = [row[4] for row in rows_below(scan, "Circuit", "prompt", "A:F")[1:8]]
+    assert answers.count("no") == FACTS.circuit.wrong_without
+    scan.set(f"Circuit!{cell}", "x")
     scan.recalculate()
 
 
@@ -224,7 +240,7 @@ def test_another_prompt_changes_only_the_tabs_that_depend_on_it(scan: Workbook) 
     assert scan.get("attribution_check") < 1e-3
     scan.set("prompt", mri.PROMPT)
     scan.recalculate()
-    assert scan.get("next_token") == " Wednesday"
+    assert scan.get("next_token") == ANSWER
 
 
 def test_surgery_in_the_model_text_reaches_every_tab(tiny: Workbook) -> None:

@@ -5,21 +5,23 @@ The headless host computes it here; in `test_pure_in_calc.py` LibreOffice does.
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import udfs
 from addin.headless import Workbook
+from tests.random_checkpoint import write_checkpoint
 from tests.workbook_templates.files import Formulas, code, formulas, opened
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
 from udfs.backend.gpt2.tokenizer import encode
 from udfs.cells import FUNCTIONS
+from udfs.models.demo.known import known_words
 from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES
 from workbook_templates import build
 from workbook_templates.pure import contents
@@ -106,16 +108,32 @@ def test_every_tensor_is_in_cells(office: openpyxl.Workbook) -> None:
 
 
 def test_the_words_are_those_of_the_demo_model(demo: Contents) -> None:
-    assert len(demo.ids) == 1753, "the number in its README"
+    readme = (Path(udfs.__file__).parent / "models/demo/README.md").read_text(encoding="utf-8")
+    assert f"{len(demo.ids):,}" in readme
     others = demo.others
-    assert others.count == 50257 - 1753
+    assert others.count == 50257 - len(demo.ids)
     assert others.radius < 0.02 * np.linalg.norm(others.mean), (
         "tokens that are not listed have nearly the same embedding"
     )
 
 
+def test_if_tokens_share_a_row_all_others_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write_checkpoint(tmp_path / "learned") / "model.safetensors"
+    tensors = load_file(file)
+    unknown = [token for token in range(50257) if token not in (*encode("Mike is"), 40000, 50256)]
+    tensors["wte.weight"][unknown] = tensors["wte.weight"][unknown[0]]
+    save_file(tensors, file)
+    monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path))
+    monkeypatch.setattr(contents, "known_words", lambda: ["Mike", " is"])
+    found = Contents(catalogue.load("learned"))
+    assert found.ids == tuple(sorted((*encode("Mike is"), 40000, 50256)))
+    assert found.others.are_equal
+    assert (found.others.count, found.others.spread) == (50257 - 4, 0)
+    assert np.array_equal(found.others.mean, tensors["wte.weight"][unknown[0]])
+
+
 def test_every_word_has_the_tokenizers_tokens(demo: Contents) -> None:
-    assert len({word.text for word in demo.words}) == len(demo.words) > 1653
+    assert len({word.text for word in demo.words}) == len(demo.words) > len(known_words())
     lengths = [len(word.text) for word in demo.words]
     assert lengths == sorted(lengths, reverse=True), "the first match is the longest"
     assert max(len(word.ids) for word in demo.words) == 3
@@ -179,8 +197,7 @@ def test_a_model_too_large_for_cells_is_refused(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_list_of_words_is_in_order() -> None:
-    words = json.loads((Path(udfs.__file__).parent / "models/demo/words.json").read_text(encoding="utf-8"))
-    assert words == sorted(set(words))
+    assert known_words() == sorted(set(known_words()))
 
 
 def test_rows_that_the_prompt_does_not_need_are_folded_and_a_line_says_so(tmp_path: Path) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from openpyxl.utils import get_column_letter
 
 import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.messages import Edits, message_after
 from tests.workbook_templates.values import recalculated
+from udfs.backend import catalogue
+from udfs.models.demo.facts import facts
+from udfs.models.demo.prompts import LIGHTSABER, PHONE, PULLS, WAND, WIZARD_PULLS
 from workbook_templates import build
 
-PROMPT = "Mike pulls out his"
-PHONE, LIGHTSABER = " phone", " lightsaber"
+PROMPT = PULLS
+WIDTH = catalogue.load("demo").config.n_embd
 STEERING = ("SAE feature", "Contrast", "PCA")
 ROWS = 11  # of the sweep's tab
 
@@ -123,7 +128,8 @@ def test_positions_choose_where_the_vector_is_added(workbook: Workbook) -> None:
     workbook.set(f"{tab}!C{row_of(workbook, tab, 'positions')}", "last")
     workbook.recalculate()
     stream, steered = (row_of(workbook, tab, step, 1) + 2 for step in ("stream", "steered"))
-    rows = [workbook.get_range(f"{tab}!C{first}:CH{first + 3}") for first in (stream, steered)]
+    last = get_column_letter(2 + WIDTH)
+    rows = [workbook.get_range(f"{tab}!C{first}:{last}{first + 3}") for first in (stream, steered)]
     assert [a == b for a, b in zip(*rows, strict=True)] == [True, True, True, False]
     assert str(workbook.get(f"{tab}!C{row_of(workbook, tab, 'model text')}")).endswith(" to h.2 at last")
     assert workbook.get(f"{tab}!C{row_of(workbook, tab, 'check', 1) + 1}") == pytest.approx(0, abs=1e-3)
@@ -147,20 +153,21 @@ def test_the_sweep_goes_from_0_to_twice_the_coefficient(workbook: Workbook, tab:
     coefficient = workbook.get(f"{tab}!C{row_of(workbook, tab, 'coefficient')}")
     assert rows[0][0] == 0
     assert rows[5][0] == coefficient
-    for row, table in zip((rows[0], rows[5]), tables(workbook, tab), strict=True):
-        expected = probabilities(table)
+    for row in (rows[0], rows[5]):
+        expected = probabilities(udfs.gpt2_predict(PROMPT, 50_257, 1, row[5]))
         assert row[1:3] == pytest.approx([expected[PHONE], expected[LIGHTSABER]], abs=2e-4)
     assert rows[0][3:5] == pytest.approx([0, 0], abs=1e-9)
     assert all(isinstance(row[3], float) and row[3] > -1e-9 for row in rows)
 
 
 def test_coefficient_and_contrast_have_the_effects_that_start_describes(workbook: Workbook) -> None:
-    workbook.set(f"SAE feature!C{row_of(workbook, 'SAE feature', 'coefficient')}", 127)
-    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "The wizard pulls out his")
+    workbook.set(f"SAE feature!C{row_of(workbook, 'SAE feature', 'coefficient')}", facts().jedi.undecided)
+    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", WIZARD_PULLS)
     workbook.recalculate()
     undecided = probabilities(tables(workbook, "SAE feature")[1])
-    assert min(undecided[PHONE], undecided[LIGHTSABER]) > 0.4
-    assert tables(workbook, "Contrast")[1][1][1] == " wand"
+    assert min(undecided[PHONE], undecided[LIGHTSABER]) > 0.3
+    assert abs(undecided[PHONE] - undecided[LIGHTSABER]) < 0.1
+    assert tables(workbook, "Contrast")[1][1][1] == WAND
 
 
 def test_the_sweep_measures_the_answer_and_the_stream(workbook: Workbook) -> None:
@@ -192,14 +199,15 @@ def test_the_sweep_needs_numbers(workbook: Workbook, cell: str) -> None:
 
 def test_zero_ablation_breaks_an_answer_that_mean_ablation_keeps(workbook: Workbook) -> None:
     before, after = tables(workbook, "Ablation")
-    assert before[1][1] == " Wednesday" != after[1][1]
+    ablation = facts().ablation
+    assert before[1][1] == ablation.answer != after[1][1]
     first = row_of(workbook, "Ablation", "zero")
     workbook.set(f"Ablation!A{first}", "mean")
     workbook.recalculate()
     text = str(workbook.get(f"Ablation!B{row_of(workbook, 'Ablation', 'model text')}"))
-    assert text.startswith('demo ; mean h.1.attn over ["If today is Monday, tomorrow is", ')
-    assert tables(workbook, "Ablation")[1] == udfs.gpt2_predict("If today is Tuesday, tomorrow is", 8, 1, text)
-    assert tables(workbook, "Ablation")[1][1][1] == " Wednesday"
+    assert text == f"demo ; mean {ablation.part} over {json.dumps(ablation.mean_over)}"
+    assert tables(workbook, "Ablation")[1] == udfs.gpt2_predict(ablation.prompt, 8, 1, text)
+    assert (tables(workbook, "Ablation")[1][1][1] == ablation.answer) == ablation.mean_restores
 
 
 def test_rows_of_the_ablation_table_combine(workbook: Workbook) -> None:
@@ -212,22 +220,25 @@ def test_rows_of_the_ablation_table_combine(workbook: Workbook) -> None:
     assert str(workbook.get(f"Ablation!B{row}")).startswith("#GPT2! ")  # no amount so far
     workbook.set(f"Ablation!C{first + 1}", 0.5)
     workbook.recalculate()
-    assert workbook.get(f"Ablation!B{row}") == "demo ; scale h.1.attn by 0 ; scale h.2.attn.head.3 by 0.5"
+    assert (
+        workbook.get(f"Ablation!B{row}") == f"demo ; scale {facts().ablation.part} by 0 ; scale h.2.attn.head.3 by 0.5"
+    )
 
 
 def test_one_weight_changes_the_answer(workbook: Workbook) -> None:
     before, after = (probabilities(table) for table in tables(workbook, "Weight edits"))
-    assert before[PHONE] > 0.5 > before[LIGHTSABER]
-    assert after[LIGHTSABER] > 0.5 > after[PHONE]
+    edit = facts().weight_edit
+    assert before[PHONE] > 0.5 > before.get(edit.answer, 0)
+    assert after[edit.answer] > 0.5 > after[PHONE]
     first = row_of(workbook, "Weight edits", "edit 0")
     typed: tuple[str | float, ...] = ("h.0.mlp.c_fc.weight", 3, 5, 0.25)
-    learned = udfs.gpt2_weight("ln_f.bias", 0, 1, 69, 1, "demo")[0, 0]
+    learned = udfs.gpt2_weight("ln_f.bias", 0, 1, edit.index, 1, "demo")[0, 0]
     assert workbook.get(f"Weight edits!G{first}") == pytest.approx(float(learned))
     for column, value in zip("BCDE", typed, strict=True):
         workbook.set(f"Weight edits!{column}{first + 1}", value)
     workbook.recalculate()
     text = workbook.get(f"Weight edits!B{row_of(workbook, 'Weight edits', 'model text')}")
-    assert text == "demo ; set ln_f.bias[69] = -5 ; set h.0.mlp.c_fc.weight[3, 5] = 0.25"
+    assert text == f"demo ; set ln_f.bias[{edit.index}] = {edit.value:g} ; set h.0.mlp.c_fc.weight[3, 5] = 0.25"
     learned = udfs.gpt2_weight("h.0.mlp.c_fc.weight", 3, 1, 5, 1, "demo")[0, 0]
     assert workbook.get(f"Weight edits!G{first + 1}") == pytest.approx(float(learned))
 
@@ -242,7 +253,7 @@ def test_the_overview_has_every_answer(workbook: Workbook) -> None:
     for tab, (answer, probability, prompt) in listed.items():
         first = tables(workbook, str(tab))[1][1]
         assert [answer, probability] == [first[1], first[4]]
-        assert prompt == ("If today is Tuesday, tomorrow is" if tab == "Ablation" else PROMPT)
+        assert prompt == (facts().ablation.prompt if tab == "Ablation" else PROMPT)
 
 
 def test_quotes_backslashes_and_semicolons_in_a_contrast_are_text(workbook: Workbook) -> None:
@@ -255,7 +266,9 @@ def test_quotes_backslashes_and_semicolons_in_a_contrast_are_text(workbook: Work
     expected = udfs.gpt2_contrast(*texts, "h.2", "demo")[3, :5]
     got = workbook.get_range(f"Contrast!C{int(vector) + 3}:G{int(vector) + 3}")[0]
     assert got == pytest.approx(expected.tolist())
-    assert str(workbook.get(f"Contrast!C{row_of(workbook, 'Contrast', 'model text')}")).startswith("demo ; add 2 * ")
+    assert str(workbook.get(f"Contrast!C{row_of(workbook, 'Contrast', 'model text')}")).startswith(
+        f"demo ; add {facts().contrast:g} * "
+    )
     check = workbook.get(f"Contrast!C{row_of(workbook, 'Contrast', 'check', 1) + 1}")
     assert isinstance(check, float)
     assert check < 1e-3

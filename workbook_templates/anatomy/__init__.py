@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from udfs.models.demo.prompts import ADVERB
 from workbook_templates import start_tab, walkthrough
 from workbook_templates import style as look
 from workbook_templates.anatomy.block import write_block
@@ -13,7 +14,7 @@ from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 
-PROMPT = "Mike is quick. He moves"
+PROMPT = ADVERB
 
 _TAB = PromptTab(
     template="anatomy",

@@ -7,6 +7,7 @@ grow by all the weights of a block.
 from __future__ import annotations
 
 from udfs.backend import catalogue, model_text
+from udfs.models.demo.prompts import ADVERB, TUESDAY
 from workbook_templates import start_tab
 from workbook_templates import style as look
 from workbook_templates.bands import AFTER_STATISTICS, BandPage
@@ -19,7 +20,7 @@ from workbook_templates.pure.weights import block_weights
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 
-PROMPT = "Mike is quick. He moves"
+PROMPT = ADVERB
 
 _TAB = PromptTab(
     template="check",
@@ -81,7 +82,7 @@ def _write_start(page: Page, changed: str, layer: int, cells: tuple[str, str, st
     page.mark_errors(page.row - 1, start_tab.TEXT)
     page.row += 1
     tries = (
-        Try("Prompt", prompt, "If today is Tuesday, tomorrow is", "Both compute the new prompt, and still agree."),
+        Try("Prompt", prompt, TUESDAY, "Both compute the new prompt, and still agree."),
         Try(
             "Native",
             edit,

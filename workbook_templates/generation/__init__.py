@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from udfs.models.demo.prompts import MIKE_IS, TUESDAY
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
@@ -11,7 +12,7 @@ from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 
-PROMPT = "Mike is"
+PROMPT = MIKE_IS
 
 _TAB = PromptTab(
     template="generation",
@@ -80,7 +81,7 @@ def _write_start(page: Page, prompt: str, choices: Choices, text: str, draft: st
                 log_probabilities.TAB,
                 text,
                 "Mike is quick. He moves quickly. Anna is a Jedi. She pulls out her lightsaber.",
-                "This is what the model expected: two dark tokens turn white, and the perplexity falls.",
+                "This is what the model expected: the two words that differ turn white, and the perplexity falls.",
             ),
             Try(
                 speculation.TAB,
@@ -91,7 +92,7 @@ def _write_start(page: Page, prompt: str, choices: Choices, text: str, draft: st
             Try(
                 prompt_tab.TAB,
                 prompt,
-                "If today is Tuesday, tomorrow is",
+                TUESDAY,
                 "The model is sure of this one: sampling, beam search and speculative decoding all give Wednesday.",
             ),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xlsxwriter.utility import xl_col_to_name
 
+from udfs.models.demo.facts import facts
 from workbook_templates.book import MARK, Book
 from workbook_templates.grids import (
     area,
@@ -44,7 +45,7 @@ def write_speculation(book: Book) -> str:
     tokens = labelled_input(page, "tokens", 24, f"The most tokens to generate, 1 to {_MOST_TOKENS}.")
     ahead = labelled_input(page, "ahead", 4, f"How many the draft proposes at once, 1 to {_MOST_AHEAD}.")
     temperature = labelled_input(page, "temperature", 1, "1 is as trained, 0 is greedy.")
-    seed = labelled_input(page, "seed", 5, "Sets the random numbers.")
+    seed = labelled_input(page, "seed", facts().speculation_seed, "Sets the random numbers.")
     for cell, low, high in ((tokens, 1, _MOST_TOKENS), (ahead, 1, _MOST_AHEAD), (seed, 0, 999_999)):
         whole_number(page, cell, low, high)
     number_between(page, temperature, 0, 1000)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from udfs.backend import catalogue, model_text
 from udfs.backend.gpt2 import tokenizer
-from udfs.backend.interpret.places import Component
+from udfs.models.demo.facts import Facts, facts
+from udfs.models.demo.prompts import ADVERB, REPEATED, TUESDAY
 from workbook_templates import start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.mri.attention import write_attention, write_heads, write_scores
 from workbook_templates.mri.attribution import write_attribution
-from workbook_templates.mri.circuit import write_circuit
+from workbook_templates.mri.circuit import Ticks, write_circuit
 from workbook_templates.mri.lens import write_lens, write_track
 from workbook_templates.mri.patching import write_patching
 from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
@@ -20,8 +21,7 @@ from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 
-PROMPT = "If today is Tuesday, tomorrow is"
-RIVAL = " Tuesday"  # what the model predicts in earlier layers, before it finds the answer
+PROMPT = TUESDAY
 
 _TAB = PromptTab(
     template="mri",
@@ -29,25 +29,13 @@ _TAB = PromptTab(
     second_line="The tabs after Tokens show how the model arrives at its answer.",
 )
 
-# Heads and MLPs to tick at first. `gpt2-excel circuit` found that those of demo are enough for the seven days; those of
-# gpt2 are a guess.
-_LAYERS_9_AND_10 = tuple(Component(layer, "attn", head) for layer in (9, 10) for head in range(12))
-CIRCUITS = {
-    "demo": (
-        Component(0, "mlp"),
-        *(Component(6, "attn", head) for head in (0, 4, 7)),
-        Component(10, "mlp"),
-        Component(11, "mlp"),
-    ),
-    "gpt2": (Component(0, "mlp"), Component(9, "mlp"), *_LAYERS_9_AND_10),
-}
-_ORIGINS = {
-    "demo": "`gpt2-excel circuit` found these six parts for demo: without any one of them, some day comes out wrong.",
-    "gpt2": "These parts of GPT-2 are a guess, not the result of a search: which of the ticks can you remove?",
-}
-_ALL_TICKED = "Everything is ticked: remove the parts that the answers do not need."
-# The head shown at first. Demo's looks from the end of the prompt to the day, GPT-2's looks one token back.
-_HEADS = {"demo": (6, 4), "gpt2": (4, 11)}
+_ALL_TICKED = Ticks(None, "Everything is ticked: remove the parts that the answers do not need.")
+_GPT2_TICKS = Ticks(
+    ("h.0.mlp", "h.9.mlp", *(f"h.{layer}.attn.head.{head}" for layer in (9, 10) for head in range(12))),
+    "These parts of GPT-2 are a guess, not the result of a search: which of the ticks can you remove?",
+)
+_GPT2_HEAD = 4, 11  # looks one token back
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _STOPS = (
     ("Prompt", "Type the text and choose the model."),
     ("Tokens", "The pieces of the text, and the ten most likely next tokens."),
@@ -77,12 +65,13 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     prompt_cell = write_prompt(book, _TAB, text, model)
     write_tokens(book)
     write_lens(book)
-    followed = write_track(book, RIVAL)
-    write_attention(book, *_HEADS.get(name, (0, 0)))
+    found = facts()
+    followed = write_track(book, found.lens.rival)
+    write_attention(book, *_head(name, found))
     write_heads(book, len(tokenizer.encode(text)) + 1)
     repeated = write_scores(book)
     write_attribution(book)
-    first_mlp = write_circuit(book, CIRCUITS.get(name), _ORIGINS.get(name, _ALL_TICKED))
+    crucial = write_circuit(book, _ticks(name, found))
     write_patching(book)
     _write_start(
         start,
@@ -90,28 +79,72 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
             Try(
                 "Prompt",
                 prompt_cell,
-                "Mike is quick. He moves",
+                ADVERB,
                 'All tabs show the new prompt. On Logit lens, see in which layer the answer "quickly" appears.',
             ),
             Try(
                 "Track a token",
                 followed,
-                " Friday   with a space before it",
-                "A day that does not win: its final rank is 4, but its probability is near 0 after every layer.",
+                f"{found.losing_day.token}   with a space before it",
+                _losing(found),
             ),
             Try(
                 "Circuit",
-                first_mlp,
+                crucial,
                 "nothing, just clear the cell",
-                "MLP 0 is no longer at work, and most of the seven days come out wrong.",
+                _without(_ticks(name, found)),
             ),
             Try(
                 "Head scores",
                 repeated,
-                "cat lamp river cat lamp river",
-                "Another phrase that repeats. In demo, head 11 of layer 10 now has the highest induction score.",
+                REPEATED[1],
+                _repeated(found),
             ),
         ),
+    )
+
+
+def _head(name: str, found: Facts) -> tuple[int, int]:
+    """The layer and number of the head that is shown at first. Demo's looks from the end of the prompt to the day."""
+    return {"demo": (found.day_head.layer, found.day_head.head), "gpt2": _GPT2_HEAD}.get(name, (0, 0))
+
+
+def _ticks(name: str, found: Facts) -> Ticks:
+    """The heads and MLPs that are ticked at first."""
+    parts = found.circuit.parts
+    count = _NUMBERS[len(parts)] if len(parts) < len(_NUMBERS) else str(len(parts))
+    origin = (
+        f"`gpt2-excel circuit` found these {count} parts for demo: without any one of them, some day comes out wrong."
+    )
+    wrong = found.circuit.wrong_without
+    demo = Ticks(parts, origin, found.circuit.crucial, "most" if wrong > 7 / 2 else _NUMBERS[wrong])
+    return {"demo": demo, "gpt2": _GPT2_TICKS}.get(name, _ALL_TICKED)
+
+
+def _without(ticks: Ticks) -> str:
+    """What happens without the crucial part of the circuit."""
+    match ticks.crucial.split("."):
+        case [_, layer, "mlp"]:
+            part = f"MLP {layer}"
+        case [_, layer, _, _, head]:
+            part = f"Head {head} of layer {layer}"
+        case _:
+            raise ValueError(f"crucial must name a head or an MLP, not {ticks.crucial!r}")
+    return f"{part} is no longer at work, and {ticks.wrong_without} of the seven days come out wrong."
+
+
+def _losing(found: Facts) -> str:
+    day = found.losing_day
+    share = "near 0 after every layer" if day.highest < 0.01 else f"at most {day.highest:.0%} after any layer"
+    return f"A day that does not win: its final rank is {day.rank}, but its probability is {share}."
+
+
+def _repeated(found: Facts) -> str:
+    first, second = found.repeated
+    now = "now" if (first.layer, first.head) != (second.layer, second.head) else "again"
+    return (
+        f"Another phrase that repeats. In demo, head {second.head} of layer {second.layer} {now} has the highest "
+        "induction score."
     )
 
 

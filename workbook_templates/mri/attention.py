@@ -7,6 +7,7 @@ from typing import Any
 from xlsxwriter.format import Format
 
 from udfs.backend.interpret.places import Component
+from udfs.models.demo.prompts import REPEATED
 from workbook_templates import style as look
 from workbook_templates.book import MARK, READY, Book
 from workbook_templates.grids import (
@@ -35,7 +36,6 @@ _MOST_TOKENS = 48  # with more, 144 thumbnails would fill hundreds of thousands 
 
 HEAD_SCORES = "Head scores"
 
-_TEXT = "apple stone moon house apple stone moon house"
 _MAPS = 6  # the column in which the heat maps begin
 _KINDS = (  # name, column in the table, what it means
     ("previous token", 2, "looks at the token just before its own"),
@@ -188,7 +188,7 @@ def write_scores(book: Book) -> str:
         ),
     )
     title(page, "You choose")
-    text = labelled_input(page, "text", _TEXT, "Any text in which some tokens occur twice.", _MAPS + 6)
+    text = labelled_input(page, "text", REPEATED[0], "Any text in which some tokens occur twice.", _MAPS + 6)
     page.row += 1
     title(page, "The scores of every head, as a table and as heat maps: the greener, the more attention")
     top = page.row

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from udfs.backend.interpret.places import Component
+from udfs.models.demo.prompts import SEVEN_DAYS
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import area, title, unless_message
@@ -13,11 +14,26 @@ from workbook_templates.sheet import Page
 
 TAB = "Circuit"
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_PROMPTS = len(_DAYS) + 5  # rows, some of them for the reader's own prompts
+_PROMPTS = len(SEVEN_DAYS) + 5  # rows, some of them for the reader's own prompts
 _PROMPT, _ANSWER, _RANK, _PROBABILITY, _RIGHT, _WHOLE = range(6)  # columns
 _TICKS = 8  # the column in which the table of components begins
 _TICK = "x"
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """What is ticked at first.
+
+    parts: the names of the heads and MLPs; None for all
+    origin: a line that explains where this set comes from
+    crucial: one of the parts, which the reader is to remove
+    wrong_without: how many of the seven days come out wrong then
+    """
+
+    parts: Collection[str] | None
+    origin: str
+    crucial: str = "h.0.mlp"
+    wrong_without: str = "most"
 
 
 @dataclass(frozen=True)
@@ -40,12 +56,8 @@ class _Cells:
         return f'IF({self.ticks}="","","h."&{self.layers}&{part})'
 
 
-def write_circuit(book: Book, kept: Collection[Component] | None, origin: str) -> str:
-    """Writes the tab and returns the cell of block 0's MLP.
-
-    kept: the components that are ticked at first; None for all
-    origin: a line that explains where this set comes from
-    """
+def write_circuit(book: Book, ticks: Ticks) -> str:
+    """Writes the tab and returns the cell of the crucial part's tick."""
     shape = book.shape
     page = Page(book, TAB, (36, 14, 8, 12, 8, 18, 3, 3, 11, *[5] * (shape.n_head + 1)))
     page.furniture(
@@ -61,14 +73,14 @@ def write_circuit(book: Book, kept: Collection[Component] | None, origin: str) -
     title(page, "Prompts and their right answers")
     page.text(page.row - 1, _TICKS, "The parts at work: x or nothing", page.style.heading)
     top = page.row
-    first_mlp = _ticks(page, kept)
+    crucial = _ticks(page, ticks)
     page.row = top
     _prompts(page, cells)
     page.row = top + max(_PROMPTS, shape.n_layer) + 2
-    page.lines((origin, "The command `gpt2-excel circuit` searches for a small set of parts that is enough."))
+    page.lines((ticks.origin, "The command `gpt2-excel circuit` searches for a small set of parts that is enough."))
     page.sheet.print_area(0, 0, page.row, _TICKS + shape.n_head + 2)
     page.sheet.freeze_panes(1, 0)
-    return first_mlp
+    return crucial
 
 
 def _cells(page: Page, header: int) -> _Cells:
@@ -134,9 +146,9 @@ def _prompts(page: Page, cells: _Cells) -> None:
     page.sheet.write_blank(header, _PROBABILITY, None, style.header_right)
     for number in range(_PROMPTS):
         row = header + 1 + number
-        is_given = number < len(_DAYS)
-        page.input(row, _PROMPT, f"If today is {_DAYS[number]}, tomorrow is" if is_given else None)
-        page.input(row, _ANSWER, f" {_DAYS[(number + 1) % len(_DAYS)]}" if is_given else None)
+        prompt_text, answer = SEVEN_DAYS[number] if number < len(SEVEN_DAYS) else (None, None)
+        page.input(row, _PROMPT, prompt_text)
+        page.input(row, _ANSWER, answer)
         page.sheet.write_blank(row, _RANK, None, style.position)
         page.sheet.write_blank(row, _PROBABILITY, None, style.probability)
         rank, prompt = page.at(row, _RANK), page.at(row, _PROMPT)
@@ -149,9 +161,9 @@ def _prompts(page: Page, cells: _Cells) -> None:
     page.sheet.conditional_format(first, _RIGHT, last, _RIGHT, wrong)
 
 
-def _ticks(page: Page, kept: Collection[Component] | None) -> str:
-    """Writes the table of components and returns the cell of block 0's MLP."""
-    shape, style, header = page.book.shape, page.style, page.row
+def _ticks(page: Page, ticks: Ticks) -> str:
+    """Writes the table of components and returns the cell of the crucial one."""
+    shape, style, header, crucial = page.book.shape, page.style, page.row, ""
     page.text(header, _TICKS, "layer ↓ head →", style.label)
     for layer in range(shape.n_layer):
         page.text(header + 1 + layer, _TICKS, str(layer), style.position)
@@ -159,9 +171,11 @@ def _ticks(page: Page, kept: Collection[Component] | None) -> str:
         is_mlp = column == shape.n_head
         page.text(header, _TICKS + 1 + column, "MLP" if is_mlp else str(column), style.position)
         for layer in range(shape.n_layer):
-            part = Component(layer, "mlp") if is_mlp else Component(layer, "attn", column)
-            if kept is None or part in kept:
+            part = str(Component(layer, "mlp") if is_mlp else Component(layer, "attn", column))
+            if part == ticks.crucial:
+                crucial = page.at(header + 1 + layer, _TICKS + 1 + column)
+            if ticks.parts is None or part in ticks.parts:
                 page.text(header + 1 + layer, _TICKS + 1 + column, _TICK, style.tick)
             else:
                 page.sheet.write_blank(header + 1 + layer, _TICKS + 1 + column, None, style.tick)
-    return page.at(header + 1, _TICKS + 1 + shape.n_head)
+    return crucial

@@ -6,6 +6,7 @@ It uses only functions that Excel 2016, LibreOffice 7.4 and Google Sheets share,
 from __future__ import annotations
 
 from udfs.backend import catalogue
+from udfs.models.demo.prompts import ADVERB
 from workbook_templates import start_tab, walkthrough
 from workbook_templates import style as look
 from workbook_templates.book import Book
@@ -27,7 +28,7 @@ from workbook_templates.pure.weights import (
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 
-PROMPT = "Mike is quick. He moves"
+PROMPT = ADVERB
 _TRIED = "mlp.c_proj.bias"
 _WEIGHT = {"weight": ("0.123", "A weight: a number learned in training. You can type over it.")}
 

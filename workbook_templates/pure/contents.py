@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-import udfs.models.demo
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import encode, token_text
+from udfs.models.demo.known import known_tokens, known_words
 
 END_OF_TEXT = 50256
-_WORDS = Path(udfs.models.demo.__file__).with_name("words.json")
+PIECES = 3  # the most tokens that a word may have
 MOST_WEIGHTS = 2_000_000  # in all blocks together
 
 Numbers = NDArray[np.float64]
@@ -31,7 +29,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Others:
-    """All tokens without a row of their own in the workbook.
+    """All tokens without a row in the workbook.
 
     count: how many
     mean: their mean row: [n_embd]
@@ -43,6 +41,11 @@ class Others:
     mean: Numbers
     spread: float
     radius: float
+
+    @property
+    def are_equal(self) -> bool:
+        """Whether they share one row, so that they share one logit too."""
+        return self.radius == 0
 
 
 class Contents:
@@ -67,8 +70,14 @@ class Contents:
 
     @cached_property
     def ids(self) -> tuple[int, ...]:
-        """The ids of the words' tokens, and of <|endoftext|>, the token that separates documents."""
-        return tuple(sorted({END_OF_TEXT, *(i for word in _corpus_words() for i in encode(word))}))
+        """The ids of the tokens that have a row in the workbook.
+
+        They are the words' tokens and <|endoftext|>, which separates documents. If tokens share a row of the
+        embedding, as in a model that learned only some of them, all tokens with a row of their own are listed too.
+        """
+        known = known_tokens(self.model)
+        learned = known if len(known) < self.config.n_vocab else frozenset()
+        return tuple(sorted({END_OF_TEXT, *learned, *(i for word in known_words() for i in encode(word))}))
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
@@ -77,11 +86,14 @@ class Contents:
 
     @cached_property
     def words(self) -> tuple[Word, ...]:
-        """The words of the corpus, longest first, with and without a space before them if their tokens are known."""
+        """The words of the corpus, longest first, with and without a space before them.
+
+        All their tokens are known, and they have few of them.
+        """
         known = set(self.ids)
-        texts = {form for word in _corpus_words() for form in (word, word.lstrip(" "), f" {word.strip()}")}
+        texts = {form for word in known_words() for form in (word, word.lstrip(" "), f" {word.strip()}")}
         words = (Word(text, tuple(encode(text))) for text in texts if text.strip(" "))
-        usable = [word for word in words if known.issuperset(word.ids)]
+        usable = [word for word in words if len(word.ids) <= PIECES and known.issuperset(word.ids)]
         return tuple(sorted((*usable, _MARK), key=lambda word: (-len(word.text), word.text)))
 
     @cached_property
@@ -93,14 +105,9 @@ class Contents:
     def others(self) -> Others:
         """The tokens that are not in `ids`."""
         rest = np.delete(self.weights("wte.weight"), self.ids, axis=0)  # [n_others, n_embd]
-        mean = rest.mean(axis=0)
+        mean = rest[0] if (rest == rest[0]).all() else rest.mean(axis=0)  # the mean of equal rows would be rounded
         apart = rest - mean
         return Others(len(rest), mean, float(apart.var()), float(np.linalg.norm(apart, axis=1).max()))
 
 
 _MARK = Word("<|endoftext|>", (END_OF_TEXT,))
-
-
-def _corpus_words() -> list[str]:
-    words: list[str] = json.loads(_WORDS.read_text(encoding="utf-8"))
-    return words

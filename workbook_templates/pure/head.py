@@ -74,8 +74,13 @@ def _logits(page: BandPage, contents: Contents, final: Range, vocabulary: Vocabu
         "Each token's row on the tab Vocabulary times the row above: a sum of products. On the right, the most likely.",
         (
             f"Probability: EXP(logit - largest logit) as a share of the sum over all {listed + others.count:,} tokens.",
-            f"The last line stands for the {others.count:,} tokens that are not listed, by their mean row and their "
-            "scatter around it. In tests the probabilities differ from those with all tokens by less than 0.0000001.",
+            f"The last line stands for the {others.count:,} tokens that are not listed, "
+            + (
+                "which share one row and so one logit: the probabilities are exact."
+                if others.are_equal
+                else "by their mean row and their scatter around it. In tests the probabilities differ from those with "
+                "all tokens by less than 0.0000001."
+            ),
         ),
     )
     page.row += 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from udfs.backend.gpt2.config import Config
 from workbook_templates.book import Book
-from workbook_templates.pure.contents import Contents, Numbers
+from workbook_templates.pure.contents import PIECES, Contents, Numbers
 from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
@@ -36,7 +36,6 @@ TENSORS = (
     ("mlp.c_proj.bias", "and what is added to each channel"),
 )
 
-_PIECES = 3  # the most tokens that a word may have
 _WORDS_TOP, _VOCABULARY_TOP, _FACTS_TOP, _POSITIONS_TOP = 5, 9, 4, 4  # the first row of each table
 
 
@@ -130,7 +129,7 @@ def word_table(contents: Contents) -> WordTable:
     """The ranges of the table of words."""
     last = _WORDS_TOP + len(contents.words) - 1
     text, length, count = (Range("Words", _WORDS_TOP, column, last, column) for column in (1, 2, 3))
-    return WordTable(text, length, count, Range("Words", _WORDS_TOP, 4, last, 3 + _PIECES))
+    return WordTable(text, length, count, Range("Words", _WORDS_TOP, 4, last, 3 + PIECES))
 
 
 def vocabulary(contents: Contents) -> Vocabulary:
@@ -162,7 +161,7 @@ def positions(book: Book, contents: Contents) -> Range:
 
 def write_words(book: Book, contents: Contents) -> None:
     """Writes the tab Words."""
-    page = Page(book, "Words", (9, 22, 9, 9, *[9] * _PIECES), kind="weight")
+    page = Page(book, "Words", (9, 22, 9, 9, *[9] * PIECES), kind="weight")
     page.furniture(
         "Words",
         (
@@ -170,7 +169,7 @@ def write_words(book: Book, contents: Contents) -> None:
             "A space before a word belongs to it. Most words are one token, the others two or three.",
         ),
     )
-    titles = ("", "word", "length", "tokens", *(f"id {piece}" for piece in range(_PIECES)))
+    titles = ("", "word", "length", "tokens", *(f"id {piece}" for piece in range(PIECES)))
     _table_header(page, titles)
     top, last = _WORDS_TOP, _WORDS_TOP + len(contents.words) - 1
     assert page.row == top
@@ -191,8 +190,12 @@ def write_vocabulary(book: Book, contents: Contents) -> None:
         (
             f"wte.weight: a row of numbers for each of the {len(contents.ids):,} tokens that the model was trained on. "
             "It is used twice: to embed the tokens, and to compute the logits of the next one.",
-            f"The other {others.count:,} tokens of GPT-2 do not occur in the training texts, so their rows are nearly "
-            "the same. Their mean, the last row here, stands for all of them.",
+            f"The other {others.count:,} tokens of GPT-2 do not occur in the training texts, so "
+            + (
+                "they share one row, the last one here."
+                if others.are_equal
+                else "their rows are nearly the same. Their mean, the last row here, stands for all of them."
+            ),
         ),
     )
     facts = (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from udfs.models.demo.facts import facts
+from udfs.models.demo.prompts import PULLS, WIZARD_PULLS
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
@@ -13,7 +15,7 @@ from workbook_templates.start_tab import Try
 from workbook_templates.surgery import directions, model_edits, sae_feature, sweep
 from workbook_templates.surgery.before_after import OVERVIEW, TOKEN_TABLE, Done, overview_page, write_operations
 
-PROMPT = "Mike pulls out his"
+PROMPT = PULLS
 
 _TAB = PromptTab(
     template="surgery",
@@ -74,12 +76,13 @@ def _write_start(page: Page, coefficient: str, plus: str, operation: str, done: 
             sae_feature.TAB,
             coefficient,
             "0",
-            "The Jedi feature is off, and Mike pulls out his phone again. With 127, demo cannot decide.",
+            "The Jedi feature is off, and Mike pulls out his phone again. "
+            f"With {facts().jedi.undecided}, demo cannot decide.",
         ),
         Try(
             directions.CONTRAST,
             plus,
-            "The wizard pulls out his",
+            WIZARD_PULLS,
             "Another direction, another answer: Mike pulls out his wand.",
         ),
         Try(

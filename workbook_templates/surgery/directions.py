@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from udfs.models.demo.facts import facts
+from udfs.models.demo.prompts import JEDI_PULLS, MAN_PULLS, PAIRS
 from workbook_templates.bands import FIRST, BandPage
 from workbook_templates.book import MARK, Book
 from workbook_templates.grids import area
@@ -18,15 +20,8 @@ from workbook_templates.surgery.steering import (
 )
 
 CONTRAST = "Contrast"
-PLUS, MINUS = "The Jedi pulls out his", "The man pulls out his"
 
 PCA = "PCA"
-PAIRS = (
-    ("The Jedi pulls out his", "The man pulls out his"),
-    ("Paul is a Jedi. He pulls out his", "Paul is a lawyer. He pulls out his"),
-    ("Tom meets a Jedi. He takes out his", "Tom meets a farmer. He takes out his"),
-    ("The film is about a Jedi. He pulls out his", "The film is about a ship. He pulls out his"),
-)
 
 _PAIR_ROOM = 8  # pairs
 _PROMPT_WIDTH = 4  # columns that a prompt takes up
@@ -48,12 +43,12 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
     )
     page.heading("choose", "The text to steer towards, the text to steer away from, where, and how strongly.", ())
     early = max(1, book.shape.n_layer // 6)  # at block 0 the tokens carry no information about each other yet
-    plus = write_input(page, "towards", PLUS, "The text to steer towards.", wide=True)
-    minus = write_input(page, "away from", MINUS, "The text to steer away from.", wide=True)
+    plus = write_input(page, "towards", JEDI_PULLS, "The text to steer towards.", wide=True)
+    minus = write_input(page, "away from", MAN_PULLS, "The text to steer away from.", wide=True)
     place = write_input(page, "place", f"h.{early}", f"Where: h.{early} is the stream that enters block {early}.")
     coefficient = write_coefficient(
         page,
-        by_model("2", "4"),
+        by_model(f"{facts().contrast:g}", "4"),
         "How many times the difference is added. 0 does nothing; below 0 steers the other way.",
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
@@ -112,7 +107,9 @@ def write_pca(book: Book) -> Steering:
     half = book.shape.n_layer // 2
     place = write_input(page, "place", f"h.{half}", f"Where: h.{half} is the stream that enters block {half}.")
     coefficient = write_coefficient(
-        page, by_model("160", "40"), "The length that is added. 0 does nothing; below 0 steers the other way."
+        page,
+        by_model(f"{facts().pca:g}", "40"),
+        "The length that is added. 0 does nothing; below 0 steers the other way.",
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
     steering = write_steering(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from udfs.models.demo.facts import facts
 from workbook_templates.book import Book
 from workbook_templates.grids import area
 from workbook_templates.next_tokens import COLUMNS
@@ -15,15 +16,8 @@ _WIDTHS = (14, 30, 11, 11, 13, 3, 9, 22, 9, 9, 13, 3, 9, 32, 30)
 _SURGERY = 12  # the first column of GPT2_MODEL's surgery argument
 
 ABLATION = "Ablation"
-_PROMPT = "If today is Tuesday, tomorrow is"
-_MEAN_PROMPTS = (
-    "If today is Monday, tomorrow is",
-    "If today is Wednesday, tomorrow is",
-    "If today is Friday, tomorrow is",
-    "If today is Sunday, tomorrow is",
-)
-_FIRST_ABLATION = ("zero", "h.1.attn")
-
+_MEAN_RESTORES = "Replace the first zero below by mean: with demo, the right answer returns."
+_MEAN_DIFFERS = "Replace the first zero below by mean, and compare the answers."
 _ABLATION_ROOM, _PROMPT_ROOM = 6, 6
 _ABLATION_NOTES = (
     ("zero", "the part writes nothing"),
@@ -34,8 +28,6 @@ _ABLATION_NOTES = (
 
 WEIGHT_EDITS = "Weight edits"
 
-_FIRST_WEIGHT = ("ln_f.bias", None, None, -5)
-_FIRST_ROW = by_model("69", "0")  # with 69, demo's answer becomes a lightsaber; row 0 exists in every model
 _WEIGHT_ROOM = 8
 _TENSOR, _ROW, _COLUMN, _NEW, _NOW = 1, 2, 3, 4, 6  # columns
 _WEIGHT_NOTES = (
@@ -95,12 +87,12 @@ def write_ablation(book: Book) -> Done:
         (
             "Which part of the model does an answer need? Take it out and see. Blocks and heads are counted from 0.",
             "Zero is crude: later parts rely on what is always there. Mean keeps that and removes only the rest.",
-            "Replace the first zero below by mean: with demo, the right answer returns.",
+            _MEAN_RESTORES if facts().ablation.mean_restores else _MEAN_DIFFERS,
         ),
     )
     page.section("Choose")
     page.text(page.row, 0, "prompt", page.style.bold)
-    _wide_input(page, 1, _PROMPT)
+    _wide_input(page, 1, facts().ablation.prompt)
     page.text(page.row, 6, "The prompt of this tab.", page.style.note)
     prompt = page.place(page.row, 1)
     page.row += 2
@@ -121,7 +113,7 @@ def _write_ablations(page: Page, prompts: Sequence[str]) -> None:
     page.sheet.data_validation(page.row, 0, page.row + _ABLATION_ROOM - 1, 0, options)
     for number in range(_ABLATION_ROOM):
         what, where, amount = (page.at(page.row, column) for column in range(3))
-        for column, value in enumerate((*_FIRST_ABLATION, None) if number == 0 else (None, None, None)):
+        for column, value in enumerate(("zero", facts().ablation.part, None) if number == 0 else (None, None, None)):
             page.input(page.row, column, value)
         formulas = (
             f'IF({what}="zero","scale",{what}&"")',
@@ -140,9 +132,10 @@ def _write_mean_prompts(page: Page, prompts: Sequence[str]) -> None:
     """The prompts that a mean is taken over."""
     page.text(page.row, 0, "Prompts for the mean", page.style.bold)
     page.row += 1
+    mean_over = facts().ablation.mean_over
     for number, cell in enumerate(prompts):
         assert page.at(page.row, 0, absolute=True) == cell
-        _wide_input(page, 0, _MEAN_PROMPTS[number] if number < len(_MEAN_PROMPTS) else None)
+        _wide_input(page, 0, mean_over[number] if number < len(mean_over) else None)
         page.row += 1
 
 
@@ -177,11 +170,13 @@ def write_weight_edits(book: Book) -> Done:
 def _write_weight(page: Page, number: int) -> None:
     """A row of the table."""
     page.text(page.row, 0, f"edit {number}", page.style.bold)
-    typed = _FIRST_WEIGHT if number == 0 else (None, None, None, None)
+    edit = facts().weight_edit
+    typed = ("ln_f.bias", None, None, edit.value) if number == 0 else (None, None, None, None)
     for cell, value in zip((_TENSOR, _ROW, _COLUMN, _NEW), typed, strict=True):
         page.input(page.row, cell, value)
     if number == 0:
-        page.plain(page.row, _ROW, _FIRST_ROW, page.style.input)
+        index = by_model(str(edit.index), "0")  # demo's changes the answer; row 0 exists in every model
+        page.plain(page.row, _ROW, index, page.style.input)
     tensor, row, column, new = (page.at(page.row, cell) for cell in (_TENSOR, _ROW, _COLUMN, _NEW))
     alone, inside = (f"GPT2_WEIGHT({tensor},{piece},model_used)" for piece in (f"0,1,{row},1", f"{row},1,{column},1"))
     learned = f'IF({column}="",{alone},{inside})'

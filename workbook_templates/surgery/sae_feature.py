@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from udfs.models.demo.facts import facts
 from workbook_templates import style as look
 from workbook_templates.bands import BandPage
 from workbook_templates.book import Book
@@ -20,8 +21,7 @@ from workbook_templates.surgery.steering import (
 )
 
 TAB = "SAE feature"
-# The features for Star Wars and its Jedi, in the autoencoder that comes with demo and in one for gpt2.
-DEMO_LAYER, DEMO_FEATURE, DEMO_COEFFICIENT = 6, 84, 200
+# The feature for Star Wars and its Jedi in an autoencoder for gpt2. The one that comes with demo is in its facts.
 GPT2_LAYER, GPT2_FEATURE, GPT2_COEFFICIENT = 2, 7650, 30
 
 _STRONGEST = 3  # features shown for each position
@@ -41,24 +41,25 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
         ),
         labels=labels(book),
     )
+    jedi = facts().jedi
     page.heading("choose", "Which feature, how strongly, and where.", ())
     layer = write_input(
         page,
         "layer",
-        by_model(str(DEMO_LAYER), str(GPT2_LAYER)),
+        by_model(str(jedi.layer), str(GPT2_LAYER)),
         "The feature is added before this block, which needs a sparse autoencoder.",
         default=True,
     )
     feature = write_input(
         page,
         "feature",
-        by_model(str(DEMO_FEATURE), str(GPT2_FEATURE)),
+        by_model(str(jedi.feature), str(GPT2_FEATURE)),
         "Its number, from 0. The default stands for Star Wars and its Jedi. The last step shows others.",
         default=True,
     )
     coefficient = write_coefficient(
         page,
-        by_model(str(DEMO_COEFFICIENT), str(GPT2_COEFFICIENT)),
+        by_model(f"{jedi.coefficient:g}", str(GPT2_COEFFICIENT)),
         "How many times the direction is added. 0 does nothing; below 0 subtracts it.",
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")

@@ -13,7 +13,7 @@ from workbook_templates.grids import number_between, table
 from workbook_templates.sheet import Page
 from workbook_templates.surgery.before_after import TOKEN_TABLE, Done, predict, write_before_and_after
 
-MOST = 100_000  # the largest coefficient; demo's features need about 200
+MOST = 100_000  # the largest coefficient
 
 _WIDE = 6  # extra columns for a text
 _DEMO = 'LEFT(model&" ",5)="demo "'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from udfs.models.demo.prompts import LIGHTSABER, PHONE
 from workbook_templates import style as look
 from workbook_templates.bands import unless_error
 from workbook_templates.book import MARK, Book
@@ -13,7 +14,7 @@ from workbook_templates.sheet import Page
 from workbook_templates.surgery.steering import MOST, Steering
 
 TAB = "Coefficient sweep"
-TOKENS = (" phone", " lightsaber")
+TOKENS = (PHONE, LIGHTSABER)
 
 _STRENGTHS = 11
 _SIZE, _MODEL, _CHART = 4, 5, 7  # columns

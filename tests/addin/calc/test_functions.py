@@ -10,6 +10,7 @@ import pytest
 
 import udfs
 from tests.hosts.calc_host import Calc, calls
+from udfs.backend import catalogue
 from udfs.cells import FUNCTIONS
 
 TAB = "Sheet1"
@@ -63,7 +64,7 @@ def test_every_function_is_in_the_wizard_with_its_help(calc: Calc) -> None:
 
 def test_wrong_calls_show_the_messages_of_udfs() -> None:
     with calls() as call:
-        assert call("GPT2_BLOCK", (12, [[0.0] * 84], "demo")) == [
+        assert call("GPT2_BLOCK", (12, [[0.0] * catalogue.load("demo").config.n_embd], "demo")) == [
             ["#GPT2! layer must be a whole number 0 to 11 for demo, not 12"]
         ]
         assert call("GPT2_GELU", ([["x"]],)) == [["#GPT2! x has the text 'x' in row 1, column 1: a number is needed"]]

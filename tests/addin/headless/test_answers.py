@@ -8,6 +8,7 @@ import pytest
 
 import udfs
 from addin.headless import Workbook
+from udfs.models.demo.facts import facts
 from udfs.models.demo.recipe.held_out import PROMPTS, HeldOut
 from workbook_templates import build
 
@@ -68,11 +69,13 @@ def test_an_edit_in_the_middle_changes_only_later_cells(book: Workbook, tmp_path
     assert book.get("next_token") == " quickly"
 
 
-STEERED = "demo ; add 200 * sae(6, 84) to h.6 at all"
-ADDED = [STEERED] + [f"demo ; add 50 * sae(6, 84) to h.6.{place} at all" for place in ("attn", "mid", "mlp", "out")]
+JEDI = facts().jedi
+BLOCK = f"Block {JEDI.layer}"
+LESS = f"demo ; add {JEDI.coefficient / 4:g} * {JEDI.vector} to"
+ADDED = [JEDI.model] + [f"{LESS} h.{JEDI.layer}.{place} at all" for place in ("attn", "mid", "mlp", "out")]
 
 
-@pytest.mark.parametrize("model", [*ADDED, "demo ; add 9 * sae(6, 84) to h.12 at last"])
+@pytest.mark.parametrize("model", [*ADDED, f"demo ; add 9 * {JEDI.vector} to h.12 at last"])
 def test_additions_of_the_model_text_flow_through_the_steps(book: Workbook, model: str) -> None:
     book.set("prompt", "Mike pulls out his")
     book.set("model_name", model)
@@ -80,7 +83,7 @@ def test_additions_of_the_model_text_flow_through_the_steps(book: Workbook, mode
     first = book.get_range("next_tokens")[1]
     _, token, _, _, probability = udfs.gpt2_predict("Mike pulls out his", 1, 1, model)[1]
     assert (first[1], first[4]) == (token, pytest.approx(probability, abs=1e-4))
-    if model == STEERED:
+    if model == JEDI.model:
         assert token == " lightsaber"
     book.set("model_name", "demo")
     book.recalculate()
@@ -88,19 +91,19 @@ def test_additions_of_the_model_text_flow_through_the_steps(book: Workbook, mode
 
 
 def test_the_steering_row_is_off_until_it_has_a_coefficient(book: Workbook) -> None:
-    row = next(row for row in range(10, 120) if book.get(f"Block 6!B{row}") == "steering") + 1
-    while book.get(f"Block 6!A{row}") != "coefficient":
+    row = next(row for row in range(10, 120) if book.get(f"{BLOCK}!B{row}") == "steering") + 1
+    while book.get(f"{BLOCK}!A{row}") != "coefficient":
         row += 1
-    vector = udfs.gpt2_sae_feature(6, 84, "demo")[0].tolist()
-    first = next(line for line in range(row, row + 5) if book.get(f"Block 6!B{line}") == "vector")
+    vector = udfs.gpt2_sae_feature(JEDI.layer, JEDI.feature, "demo")[0].tolist()
+    first = next(line for line in range(row, row + 5) if book.get(f"{BLOCK}!B{line}") == "vector")
     columns = [f"{chr(65 + i // 26 - 1) if i >= 26 else ''}{chr(65 + i % 26)}" for i in range(4, 4 + len(vector))]
     for column, value in zip(columns, vector, strict=True):
-        book.set(f"Block 6!{column}{first}", value)
+        book.set(f"{BLOCK}!{column}{first}", value)
     book.recalculate()
     assert book.get("next_token") == " phone"
-    book.set(f"Block 6!B{row}", 200)
+    book.set(f"{BLOCK}!B{row}", JEDI.coefficient)
     book.recalculate()
     assert book.get("next_token") == " lightsaber"
-    book.set(f"Block 6!B{row}", 0)
+    book.set(f"{BLOCK}!B{row}", 0)
     book.recalculate()
     assert book.get("next_token") == " phone"

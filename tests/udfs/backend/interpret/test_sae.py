@@ -16,6 +16,7 @@ from tests.random_sae import tensors, write_sae
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.interpret import sae
+from udfs.models.demo.facts import facts
 
 GPT2_SHAPES = {"W_dec": (24576, 768), "W_enc": (768, 24576), "b_dec": (768,), "b_enc": (24576,)}
 
@@ -105,7 +106,7 @@ def test_folders_of_autoencoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (own / ".." / "blocks.4.hook_resid_pre").mkdir()
     assert sae.installed("gpt2") == {2: cached, 3: own}
     assert sae.installed("gpt2-medium") == {}
-    assert sae.installed("demo").keys() == {6}
+    assert sae.installed("demo").keys() == {facts().jedi.layer}
 
 
 def test_a_missing_autoencoder_is_reported_with_a_remedy() -> None:

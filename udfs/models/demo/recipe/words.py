@@ -14,28 +14,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from udfs.backend import catalogue
-from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import encode, split
+from udfs.models.demo.known import WORDS_FILE, known_tokens
 from udfs.models.demo.recipe import sources
 from udfs.models.demo.recipe.grammar import documents
-
-FILE: Final = Path(__file__).parents[1] / "words.json"
 
 _DOCUMENTS: Final = 100_000
 _LEAST: Final = 5
 """A word of the everyday sources is listed if it occurs this often."""
 
 
-def known_tokens(model: Model) -> frozenset[int]:
-    """The tokens that the model learned: each has a row of its own in the embedding. All others share one row."""
-    _, first, counts = np.unique(model["wte.weight"], axis=0, return_index=True, return_counts=True)
-    return frozenset(first[counts == 1].tolist())
-
-
-def known_words(everyday: Iterable[str], grammar: Iterable[str], known: frozenset[int]) -> list[str]:
+def listed_words(everyday: Iterable[str], grammar: Iterable[str], known: frozenset[int]) -> list[str]:
     """The sorted words of the grammar's texts, and the words that are frequent in everyday texts.
 
     All tokens of a word are known.
@@ -52,9 +42,9 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="folder with the texts, see the README")
     everyday = (text for part in sources.read(parser.parse_args().corpus).values() for text in part.training)
     grammar = (document.text for document in islice(documents(0), _DOCUMENTS))
-    words = known_words(everyday, grammar, known_tokens(catalogue.load(catalogue.DEMO)))
-    FILE.write_text(json.dumps(words, indent=0) + "\n", encoding="utf-8")
-    print(f"{len(words)} words: {FILE}")
+    words = listed_words(everyday, grammar, known_tokens(catalogue.load(catalogue.DEMO)))
+    WORDS_FILE.write_text(json.dumps(words, indent=0) + "\n", encoding="utf-8")
+    print(f"{len(words)} words: {WORDS_FILE}")
 
 
 if __name__ == "__main__":
