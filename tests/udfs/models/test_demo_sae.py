@@ -23,7 +23,7 @@ from udfs.models.demo_sae.recipe.labels import Kind, Label, Labeller
 from udfs.models.demo_sae.recipe.reading import Reading
 from udfs.models.demo_sae.recipe.readme import readme
 from udfs.models.demo_sae.recipe.streams import collect, open_model
-from udfs.models.demo_sae.recipe.topics import TOPICS
+from udfs.models.demo_sae.recipe.topics import PARTS_OF_SPEECH, TOPICS
 
 STORY = "The cat ate an apple. It doesn't like rain."
 
@@ -111,7 +111,8 @@ ROWS = [f"{who} has {fruit} and water." for who in ("Anna", "Paul") for fruit in
 @pytest.fixture
 def labeller(monkeypatch: pytest.MonkeyPatch) -> Labeller:
     monkeypatch.setattr("udfs.models.demo_sae.recipe.labels._LEAST_FIRINGS", 1)
-    return Labeller(reading(*ROWS), {"fruit": {"apple", "orange", "pear"}, "drinks": {"water", "tea"}})
+    monkeypatch.setattr("udfs.models.demo_sae.recipe.labels._STRONGEST", 1.0)
+    return Labeller(reading(*ROWS), {"fruit": {"apple", "orange", "pear"}, "drinks": {"water", "tea"}}, {})
 
 
 @pytest.mark.parametrize(
@@ -139,20 +140,21 @@ def test_a_feature_that_no_topic_fits_has_no_name(labeller: Labeller) -> None:
 
 def test_a_feature_may_be_named_by_what_was_mentioned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("udfs.models.demo_sae.recipe.labels._LEAST_FIRINGS", 1)
+    monkeypatch.setattr("udfs.models.demo_sae.recipe.labels._STRONGEST", 1.0)
     documents = [
         "The apple is here now.",
         *[f"The {word} is here now." for word in ("cat", "dog", "sky", "car", "man")],
     ]
     read = reading(*documents)
     positions = [position for text in (" is", " here", " now") for position in at(read, text)[:1]]
-    found = Labeller(read, {"fruit": {"apple"}}).label(firings(positions), [])
+    found = Labeller(read, {"fruit": {"apple"}}, {}).label(firings(positions), [])
     assert found is not None
     assert (found.kind, found.text) == (Kind.MENTION, "after a mention of: fruit")
 
 
 def test_the_best_two_features_of_a_label_are_listed() -> None:
-    labels = {number: Label(Kind.TOPIC, "food", 0.9, score) for number, score in enumerate((0.1, 0.5, 0.3))}
-    labels[9] = Label(Kind.TOPIC, "animals", 0.9, 0.2)
+    labels = {number: Label(Kind.TOPIC, "food", 0.9, 0.8, score) for number, score in enumerate((0.1, 0.5, 0.3))}
+    labels[9] = Label(Kind.TOPIC, "animals", 0.9, 0.8, 0.2)
     assert list(choose(labels)) == [9, 1, 2]
 
 
@@ -161,6 +163,12 @@ def test_listed_texts_differ() -> None:
     strongest = [*at(read, " apple"), *at(read, " cat"), *at(read, " dog")]
     found = texts(firings(strongest), read)
     assert found == ["The cat ate an «apple».", "The «cat» ate", "A «cat».", "A «dog»."]
+
+
+def test_texts_that_end_differently_come_first() -> None:
+    read = reading("I saw a cat.", "You saw a cat.", "She had one cat.")
+    found = texts(firings(at(read, " cat")), read)
+    assert found == ["I saw a «cat».", "She had one «cat».", "You saw a «cat»."]
 
 
 def test_a_token_is_promoted_by_its_own_embedding() -> None:
@@ -195,12 +203,13 @@ def test_the_coefficient_is_the_smallest_that_is_enough_else_the_best(after: tup
 
 
 def test_topics_are_written_in_small_letters() -> None:
-    assert all(word == word.lower() for words in TOPICS.values() for word in words)
+    assert all(word == word.lower() for words in (TOPICS | PARTS_OF_SPEECH).values() for word in words)
     assert len(TOPICS) > 80
 
 
 def test_the_file_and_the_readme_show_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("udfs.models.demo_sae.recipe.labels._LEAST_FIRINGS", 1)
+    monkeypatch.setattr("udfs.models.demo_sae.recipe.labels._STRONGEST", 1.0)
     read, model = reading("Luke is a Jedi. He is here.", "An apple or oranges."), load("tiny")
     decoder = np.eye(3, 32, dtype=np.float32)
     fired = [firings(at(read, " is")), firings(at(read, " apple", " oranges")), firings([])]
@@ -215,5 +224,5 @@ def test_the_file_and_the_readme_show_the_same(monkeypatch: pytest.MonkeyPatch, 
     write_json(found, tmp_path / "features.json")
     assert json.loads((tmp_path / "features.json").read_text(encoding="utf-8")) == found
     assert {entry["label"] for entry in found["features"]} == {"the word `is`", "fruit"}
-    assert "| 1 | fruit | 1.00 |" in readme(found)
+    assert "| 1 | fruit | 1.00 | 1.00 |" in readme(found)
     assert f"add {found['jedi']['coefficient']} * sae(1, 0) to h.1 at all" in readme(found)

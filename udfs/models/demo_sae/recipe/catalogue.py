@@ -17,7 +17,7 @@ from udfs.backend.gpt2.tokenizer import decode
 from udfs.models.demo_sae.recipe.firings import Firings
 from udfs.models.demo_sae.recipe.labels import Kind, Label, Labeller
 from udfs.models.demo_sae.recipe.reading import Reading
-from udfs.models.demo_sae.recipe.topics import TOPICS
+from udfs.models.demo_sae.recipe.topics import PARTS_OF_SPEECH, TOPICS
 
 N_TEXTS: Final = 8
 N_PROMOTED: Final = 10
@@ -25,8 +25,9 @@ _SAME_LABEL: Final = 2
 """A label is listed for at most this many features, the best ones."""
 _WORDS: Final = 30
 """At most this many features for one word are listed."""
-_ALIKE: Final = 2
-"""Of texts that are marked at the same word, at most this many are listed if others can be found."""
+_STRONGEST: Final = 0.05
+"""The texts are chosen among this share of the firings, and among at least `_LEAST` of them."""
+_LEAST: Final = 40
 _COMMON: Final = 10
 """Only tokens that occur this often are listed as promoted: the others were hardly trained."""
 
@@ -37,7 +38,7 @@ def catalogue(decoder: Array, firings: Sequence[Firings], reading: Reading, mode
     decoder: [n_features, n_embd]
     """
     promoted = promoted_tokens(decoder, model, reading.tokens)
-    labeller = Labeller(reading, TOPICS)
+    labeller = Labeller(reading, TOPICS, PARTS_OF_SPEECH)
     labels = {number: labeller.label(one, promoted[number]) for number, one in enumerate(firings)}
     chosen = choose({number: label for number, label in labels.items() if label})
     return [
@@ -46,6 +47,7 @@ def catalogue(decoder: Array, firings: Sequence[Firings], reading: Reading, mode
             "label": label.text,
             "kind": label.kind.value,
             "precision": round(label.precision, 2),
+            "share of its activation": round(label.overall, 2),
             "share of tokens": float(f"{len(firings[number].positions) / len(reading.tokens):.2g}"),
             "mean activation": round(float(firings[number].activations.mean()), 1),
             "texts": texts(firings[number], reading),
@@ -69,16 +71,16 @@ def choose(labels: dict[int, Label]) -> dict[int, Label]:
 
 
 def texts(firings: Firings, reading: Reading) -> list[str]:
-    """Snippets of the places where the feature fires most strongly, no two the same."""
-    found: dict[str, None] = {}
-    seen: Counter[int] = Counter()
-    for alike in (_ALIKE, N_TEXTS):
-        for position in firings.positions.tolist():
-            word = int(reading.word_at[position])
-            if len(found) < N_TEXTS and seen[word] < alike and (snippet := reading.snippet(position)) not in found:
-                found[snippet] = None
-                seen[word] += 1
-    return list(found)
+    """Snippets of places where the feature fires most strongly, first those whose last two words differ."""
+    strongest = firings.positions[: max(_LEAST, round(_STRONGEST * len(firings.positions)))].tolist()
+    first: list[int] = []
+    others: list[int] = []
+    endings = set()
+    for position in strongest:
+        ending = (reading.word_at[position - 1], reading.word_at[position])
+        (others if ending in endings else first).append(position)
+        endings.add(ending)
+    return list(dict.fromkeys(map(reading.snippet, [*first, *others])))[:N_TEXTS]
 
 
 def promoted_tokens(decoder: Array, model: Model, tokens: NDArray[np.int64]) -> list[list[str]]:

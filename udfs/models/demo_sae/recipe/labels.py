@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from udfs.models.demo_sae.recipe.firings import Firings
 from udfs.models.demo_sae.recipe.reading import Reading, is_in
 
-_ONE_WORD: Final = 0.85
-_TOPIC: Final = 0.75
-_MENTION: Final = 0.8
+_ONE_WORD: Final = 0.9
+_TOPIC: Final = 0.8
+_MENTION: Final = 0.9
 _TIMES_BASE: Final = 4.0
 _PROMOTED: Final = 0.8
+_STRONGEST: Final = 0.25
 _LEAST_FIRINGS: Final = 40
 
 
@@ -35,72 +36,87 @@ class Kind(Enum):
 class Label(NamedTuple):
     """A feature's name.
 
-    precision: for `NEXT` the share of the promoted tokens that are in the topic, else the share of the feature's
-        activation that is where the label says
-    score: precision times the square root of the share of such places at which the feature fires; for `NEXT` the
-        precision
+    precision: of the strongest quarter of its firings, the share where the label says; for `NEXT` the share of the
+        promoted tokens that are in the topic
+    overall: the share of its whole activation that is where the label says; for `NEXT` the precision
+    score: the precision times the square root of the share of such places at which it fires; for `NEXT` the precision
     """
 
     kind: Kind
     text: str
     precision: float
+    overall: float
     score: float
 
 
-class Labeller:
-    """Names features by their firings in a reading."""
+class Places(NamedTuple):
+    """Which of a feature's firings are where each of some labels says: all [n_labels]."""
 
-    def __init__(self, reading: Reading, topics: Mapping[str, Collection[str]]) -> None:
-        self._reading, self._topics = reading, topics
-        self._names = list(topics)
-        members = reading.members(list(topics.values()))  # [n_topics, n_words]
-        self._members = members.astype(np.float32)
-        self._mentioned = np.array([reading.mentioned(words) for words in members])  # [n_topics, n_tokens]
+    precision: NDArray[np.float64]
+    overall: NDArray[np.float64]
+    recall: NDArray[np.float64]
+
+
+class Labeller:
+    """Names features by their firings in a reading.
+
+    topics: the words of everyday topics
+    others: the words of other groups, which a text mentions all the time, so nothing follows from a mention
+    """
+
+    def __init__(
+        self, reading: Reading, topics: Mapping[str, Collection[str]], others: Mapping[str, Collection[str]]
+    ) -> None:
+        self._reading = reading
+        self._groups = {**topics, **others}
+        self._names = list(self._groups)
+        self._members = reading.members(list(self._groups.values()))  # [n_groups, n_words]
+        mentioned = [reading.mentioned(words) for words in self._members[: len(topics)]]
+        self._mentioned = np.array(mentioned)  # [n_topics, n_tokens]
         self._base = self._mentioned.mean(axis=1)  # [n_topics]
 
     def label(self, firings: Firings, promoted: Sequence[str]) -> Label | None:
         """The best label, or None if none is precise enough or the feature fires too rarely to tell."""
         if len(firings.positions) < _LEAST_FIRINGS:
             return None
+        return self._one_word(firings) or self._topic(firings) or self._mention(firings) or self._next(promoted)
+
+    def _one_word(self, firings: Firings) -> Label | None:
         words = self._reading.word_at[firings.positions]
-        mass = firings.activations / firings.activations.sum()
-        weights = np.bincount(words, mass, len(self._reading.words)).astype(np.float64)  # [n_words]
-        top = int(weights.argmax())
-        if weights[top] >= _ONE_WORD:
-            recall = np.count_nonzero(words == top) / self._reading.counts[top]
-            return Label(Kind.WORD, f"the word `{self._reading.words[top]}`", float(weights[top]), recall**0.5)
-        return self._on(firings, words, weights) or self._after(firings) or self._next(promoted)
+        top = int(np.bincount(words, firings.activations).argmax())
+        found = _places((words == top)[None], firings, self._reading.counts[[top]])
+        name = f"the word `{self._reading.words[top]}`" if self._reading.words[top] else "a line break"
+        return _best(Kind.WORD, [name], found, found.precision >= _ONE_WORD)
 
-    def _on(self, firings: Firings, words: NDArray[np.int64], weights: NDArray[np.float64]) -> Label | None:
-        precision = self._members @ weights  # [n_topics]
-        hits = self._members[:, words].sum(axis=1)
-        recall = hits / np.maximum(self._members @ self._reading.counts, 1)
-        return self._best(Kind.TOPIC, "{}", precision, recall, precision >= _TOPIC)
+    def _topic(self, firings: Firings) -> Label | None:
+        there = self._members[:, self._reading.word_at[firings.positions]]  # [n_groups, n_firings]
+        found = _places(there, firings, self._members @ self._reading.counts)
+        return _best(Kind.TOPIC, self._names, found, found.precision >= _TOPIC)
 
-    def _after(self, firings: Firings) -> Label | None:
-        there = self._mentioned[:, firings.positions]  # [n_topics, n_firings]
-        precision = there @ (firings.activations / firings.activations.sum())
-        recall = there.sum(axis=1) / np.maximum(self._mentioned.sum(axis=1), 1)
-        fits = (precision >= _MENTION) & (precision >= _TIMES_BASE * self._base)
-        return self._best(Kind.MENTION, "after a mention of: {}", precision, recall, fits)
+    def _mention(self, firings: Firings) -> Label | None:
+        found = _places(self._mentioned[:, firings.positions], firings, self._mentioned.sum(axis=1))
+        fits = (found.precision >= _MENTION) & (found.precision >= _TIMES_BASE * self._base)
+        return _best(Kind.MENTION, [f"after a mention of: {name}" for name in self._names], found, fits)
 
     def _next(self, promoted: Sequence[str]) -> Label | None:
-        shares = [
-            np.mean([is_in(token.strip().lower(), words) for token in promoted]) for words in self._topics.values()
-        ]
-        precision = np.array(shares)
-        return self._best(Kind.NEXT, "next: {}", precision, np.ones(len(shares)), precision >= _PROMOTED)
+        tokens = [token.strip().lower() for token in promoted]
+        shares = np.array([np.mean([is_in(token, group) for token in tokens]) for group in self._groups.values()])
+        found = Places(shares, shares, np.ones(len(shares)))
+        return _best(Kind.NEXT, [f"next: {name}" for name in self._names], found, shares >= _PROMOTED)
 
-    def _best(
-        self,
-        kind: Kind,
-        text: str,
-        precision: NDArray[np.float64],
-        recall: NDArray[np.float64],
-        fits: NDArray[np.bool_],
-    ) -> Label | None:
-        scores = np.where(fits, precision * np.sqrt(recall), -1.0)
-        best = int(scores.argmax())
-        if scores[best] < 0:
-            return None
-        return Label(kind, text.format(self._names[best]), float(precision[best]), float(scores[best]))
+
+def _places(there: NDArray[np.bool_], firings: Firings, counts: NDArray[np.int64]) -> Places:
+    """Measures the firings. `there` is whether each is in the right place [n_labels, n_firings], `counts` how many
+    such places the reading has [n_labels]."""
+    strongest = there[:, : max(1, round(_STRONGEST * there.shape[1]))]
+    mass = firings.activations / firings.activations.sum()
+    return Places(strongest.mean(axis=1), there @ mass, there.sum(axis=1) / np.maximum(counts, 1))
+
+
+def _best(kind: Kind, names: Sequence[str], found: Places, fits: NDArray[np.bool_]) -> Label | None:
+    """The label with the highest score among those that fit."""
+    scores = np.where(fits, found.precision * np.sqrt(found.recall), -1.0)
+    best = int(scores.argmax())
+    if scores[best] < 0:
+        return None
+    return Label(kind, names[best], float(found.precision[best]), float(found.overall[best]), float(scores[best]))

@@ -32,11 +32,12 @@ measured on {tokens:,} other tokens of these documents.
 
 `features.json` lists {listed} features that a label fits, with the texts on which they fire most strongly (the token is
 between « and »; a text has at most eight tokens) and the tokens whose logits they raise most by the direct path. The
-recipe chooses the labels from lists of words (`recipe/topics.py`). The precision is the share of a feature's activation
-that is where the label says; for "next: ..." it is the share of the ten promoted tokens that fit.
+recipe chooses the labels from lists of words (`recipe/topics.py`). The precision is the share of the strongest quarter
+of a feature's firings that are where the label says, and beside it is the share of its whole activation; for "next:
+..." both are the share of the ten promoted tokens that fit.
 
-| feature | label | precision |
-|---|---|---|
+| feature | label | precision | of all |
+|---|---|---|---|
 {labels}
 
 In the file there are also {words} features for a single word.
@@ -85,7 +86,7 @@ def readme(found: Mapping[str, Any]) -> str:
         explained=training["variance explained"],
         listed=len(entries),
         words=len(entries) - len(topics),
-        labels="\n".join(f"| {entry['feature']} | {entry['label']} | {entry['precision']:.2f} |" for entry in topics),
+        labels="\n".join(f"| {entry['feature']} | {entry['label']} | {_shares(entry)} |" for entry in topics),
         share=jedi["share of tokens in texts on Star Wars"],
         precision=jedi["share of its activation there"],
         recall=jedi["share of those tokens where it is active"],
@@ -97,3 +98,7 @@ def readme(found: Mapping[str, Any]) -> str:
             f"| {row['coefficient']} | {row[BEFORE]:.2f} | {row[AFTER]:.2f} |" for row in steering["probabilities"]
         ),
     )
+
+
+def _shares(entry: Mapping[str, Any]) -> str:
+    return f"{entry['precision']:.2f} | {entry['share of its activation']:.2f}"

@@ -43,17 +43,10 @@ TOPICS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "hours, days, years": _words(
             "second minute hour day week month year weekend century moment decade o'clock while"
         ),
-        "how often": _words(
-            "always never often sometimes usually rarely seldom every ever daily once twice again occasionally"
-        ),
-        "early, late, soon, now": _words("early late later soon now already yet earlier still before after just then"),
-        "numbers in words": _words(*NUMBERS, "thirty forty fifty hundred thousand million dozen"),
+        "numbers in words": _words(*NUMBERS[2:], "zero thirty forty fifty hundred thousand million dozen"),
         "numbers in digits": _words(" ".join(map(str, range(200)))),
         "first, second, third": _words(*ORDINALS, "last next"),
         "sums": _words("plus minus sum equals + = - makes"),
-        "some, many, all": _words(
-            "some many all few several most much lot lots enough any every each more plenty less both none half"
-        ),
         "men's names": _words(
             *MEN,
             "tim ben timmy billy bob joe jim alex carlos fred leo marco oscar omar ravi nick tommy jimmy johnny sami "
@@ -275,8 +268,20 @@ TOPICS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             "bigger smaller faster taller older younger stronger better worse longer shorter higher lower "
             "richer cheaper biggest smallest fastest tallest oldest youngest best worst longest than more less"
         ),
-        "opposites": _words("opposite hot cold big small fast slow"),
         "young and old": _words("young old new age ancient older younger modern"),
+    }
+)
+"""Every everyday topic's name and words."""
+
+PARTS_OF_SPEECH: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "how often": _words(
+            "always never often sometimes usually rarely seldom every ever daily once twice again occasionally"
+        ),
+        "early, late, soon, now": _words("early late later soon now already yet earlier still before after just then"),
+        "some, many, all": _words(
+            "some many all few several most much lot lots enough any every each more plenty less both none half"
+        ),
         "I": _words("i i'm i've i'd i'll me my mine myself"),
         "you": _words("you your yours you're you've you'll you'd yourself"),
         "we": _words("we us our we're we've we'll ours ourselves let's"),
@@ -306,4 +311,4 @@ TOPICS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "the beginning of a text": _words("<|endoftext|>"),
     }
 )
-"""Every topic's name and words."""
+"""Kinds of words and signs that any text has."""

@@ -25,10 +25,10 @@ class Plan:
     """The sizes and rates of the training. The penalty is for a stream with a mean square of 1."""
 
     n_features: int = 3072
-    steps: int = 4000
+    steps: int = 4500
     batch: int = 1024
     rate: float = 1e-3
-    penalty: float = 1.2
+    penalty: float = 1.0
     seed: int = 7
 
     def factors(self, step: int) -> tuple[float, float]:
