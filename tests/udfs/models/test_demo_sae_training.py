@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from udfs.backend.interpret.sae import CONFIG_FILE, open_autoencoder  # noqa: E402
 from udfs.models.demo_sae.recipe.training import Plan, train, write  # noqa: E402
 
-TOY = Plan(n_features=16, steps=600, batch=128, rate=5e-3, penalty=0.2)
+TOY = Plan(n_features=16, steps=400, batch=128, rate=5e-3, penalty=0.2)
 
 
 def test_sparse_directions_are_found_and_the_files_hold_them(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from udfs.backend.arrays import Array
+from udfs.backend.fast.threads import n_threads
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret.sae import open_autoencoder
 from udfs.models.demo.recipe import sources
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("demo_sae"), help="folder to write to")
     arguments = parser.parse_args()
     model, texts = open_model(arguments.model), sources.read(arguments.corpus)
+    torch.set_num_threads(n_threads())  # the model's linear layers hold BLAS to one thread
     read = rows(texts, _SEED)
     folder = arguments.out / f"blocks.{LAYER}.hook_resid_pre"
     plan = Plan()

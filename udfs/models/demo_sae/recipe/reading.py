@@ -54,7 +54,8 @@ class Reading:
     def snippet(self, position: int) -> str:
         """The token between « and », and the few tokens around it in its document."""
         first, last = max(0, position - BEFORE), position + AFTER
-        near = [at for at in range(first, min(last + 1, len(self.tokens))) if self._same_document(at, position)]
+        around = range(first, min(last + 1, len(self.tokens)))
+        near = [at for at in around if self._same_document(at, position) and self.tokens[at] != END_OF_TEXT]
         before = decode([int(self.tokens[at]) for at in near if at < position])
         after = decode([int(self.tokens[at]) for at in near if at > position])
         token = self.texts[position]

@@ -16,7 +16,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from udfs.backend.fast.threads import n_threads
 from udfs.backend.interpret.sae import CONFIG_FILE, WEIGHTS_FILE
 
 
@@ -25,7 +24,7 @@ class Plan:
     """The sizes and rates of the training. The penalty is for a stream with a mean square of 1."""
 
     n_features: int = 3072
-    steps: int = 4500
+    steps: int = 3600
     batch: int = 1024
     rate: float = 1e-3
     penalty: float = 1.0
@@ -42,7 +41,6 @@ def train(x: Tensor, plan: Plan) -> dict[str, Tensor]:
 
     The features begin as directions of streams drawn at random, so all of them fire from the start.
     """
-    torch.set_num_threads(n_threads())  # the model's linear layers hold BLAS to one thread
     torch.manual_seed(plan.seed)
     scale = x.square().mean().sqrt()
     x = x / scale
