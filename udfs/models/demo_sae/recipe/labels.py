@@ -1,6 +1,6 @@
 """Names for features: the topic whose words a feature fires on, fires after, or makes more likely.
 
-A name is kept only if it holds for most of the feature's activation, so nobody needs to correct it by hand.
+A name is kept only if it fits most of the feature's strong firings, so that nobody has to correct names by hand.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LEAST_FIRINGS: Final = 40
 
 
 class Kind(Enum):
-    """What a label says about a feature."""
+    """How a label describes a feature: the feature fires on words of a topic, or raises their logits."""
 
     TOPIC = "on words of the topic"
     WORD = "on one word"
@@ -36,10 +36,11 @@ class Kind(Enum):
 class Label(NamedTuple):
     """A feature's name.
 
-    precision: of the strongest quarter of its firings, the share where the label says; for `NEXT` the share of the
+    precision: the share of the strongest quarter of its firings that the label fits; for `NEXT` the share of the
         promoted tokens that are in the topic
-    overall: the share of its whole activation that is where the label says; for `NEXT` the precision
-    score: the precision times the square root of the share of such places at which it fires; for `NEXT` the precision
+    overall: the share of its whole activation that the label fits; for `NEXT` the precision
+    score: the precision times the square root of the share of the label's places where it fires; for `NEXT` the
+        precision
     """
 
     kind: Kind
@@ -50,7 +51,10 @@ class Label(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Which of a feature's firings are where each of some labels says: all [n_labels]."""
+    """How well some labels fit a feature, as in `Label`. Recall is the share of a label's places where it fires.
+
+    All are [n_labels].
+    """
 
     precision: NDArray[np.float64]
     overall: NDArray[np.float64]
@@ -61,7 +65,7 @@ class Labeller:
     """Names features by their firings in a reading.
 
     topics: the words of everyday topics
-    others: the words of other groups, which a text mentions all the time, so nothing follows from a mention
+    others: the words of other groups; they are in every text, so no feature is named by their mention
     """
 
     def __init__(
@@ -106,8 +110,11 @@ class Labeller:
 
 
 def _places(there: NDArray[np.bool_], firings: Firings, counts: NDArray[np.int64]) -> Places:
-    """Measures the firings. `there` is whether each is in the right place [n_labels, n_firings], `counts` how many
-    such places the reading has [n_labels]."""
+    """Measures some labels.
+
+    there: whether each label fits each firing: [n_labels, n_firings]
+    counts: how many places of each label the reading has: [n_labels]
+    """
     strongest = there[:, : max(1, round(_STRONGEST * there.shape[1]))]
     mass = firings.activations / firings.activations.sum()
     return Places(strongest.mean(axis=1), there @ mass, there.sum(axis=1) / np.maximum(counts, 1))

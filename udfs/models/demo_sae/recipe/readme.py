@@ -33,8 +33,8 @@ measured on {tokens:,} other tokens of these documents.
 `features.json` lists {listed} features that a label fits, with the texts on which they fire most strongly (the token is
 between « and »; a text has at most eight tokens) and the tokens whose logits they raise most by the direct path. The
 recipe chooses the labels from lists of words (`recipe/topics.py`). The precision is the share of the strongest quarter
-of a feature's firings that are where the label says, and beside it is the share of its whole activation; for "next:
-..." both are the share of the ten promoted tokens that fit.
+of a feature's firings that the label fits; beside it is the share of its whole activation. For "next: ..." both are the
+share of the ten promoted tokens that fit.
 
 | feature | label | precision | of all |
 |---|---|---|---|
