@@ -40,12 +40,15 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="folder with the demo model's texts")
     parser.add_argument("--model", default="demo", help="a model's name or folder")
     parser.add_argument("--out", type=Path, default=Path("demo_sae"), help="folder to write to")
+    parser.add_argument(
+        "--features", type=int, default=Plan.n_features, help="how many features (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     model, texts = open_model(arguments.model), sources.read(arguments.corpus)
     torch.set_num_threads(n_threads())  # the model's linear layers hold BLAS to one thread
     read = rows(texts, _SEED)
     folder = arguments.out / f"blocks.{LAYER}.hook_resid_pre"
-    plan = Plan()
+    plan = Plan(n_features=arguments.features)
     write(train(torch.from_numpy(collect(model, LAYER, read, ROWS).x), plan), folder, LAYER, plan)
     found = examine(folder, collect(model, LAYER, read, MEASURED_ROWS), model)
     write_json(found, arguments.out / "features.json")

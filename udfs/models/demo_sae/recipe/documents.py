@@ -1,4 +1,4 @@
-"""Rows of token ids to read: documents of the grammar and of the corpus, in the shares that the demo model read."""
+"""Rows of token ids to read: documents of the grammar and of the corpus."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Final
 
 from udfs.backend.gpt2.tokenizer import END_OF_TEXT, encode
 from udfs.models.demo.recipe.grammar import documents
-from udfs.models.demo.recipe.sources import GRAMMAR, SHARES, Texts
+from udfs.models.demo.recipe.sources import SHARES, Texts
 
 ROW: Final = 64
+_GRAMMAR_SHARE: Final = 0.4
+"""The share of rows with documents of the grammar, larger than in the model's training: the grammar has many topics.
+The sources of the corpus share the other rows as they do there."""
 _BEGIN_SHARE: Final = 0.3
 """The share of rows that begin with <|endoftext|>, as in the model's training."""
 
@@ -22,13 +25,12 @@ def rows(texts: Mapping[str, Texts], seed: int) -> Iterator[list[int]]:
     Reads only the training part of each source: the autoencoder must not see what the model is measured by.
     """
     random = Random(seed)
-    names = [GRAMMAR, *texts]
-    shares = [SHARES[name].short + SHARES[name].long for name in names]
-    pieces = {name: _pieces(_everyday(texts[name], seed)) for name in texts}
-    pieces[GRAMMAR] = _pieces(document.text for document in documents(seed))
+    grammar = _pieces(document.text for document in documents(seed))
+    everyday = [_pieces(_everyday(part, seed)) for part in texts.values()]
+    shares = [SHARES[name].short + SHARES[name].long for name in texts]
     while True:
         ids = [END_OF_TEXT] if random.random() < _BEGIN_SHARE else []
-        source = pieces[random.choices(names, shares)[0]]
+        source = grammar if random.random() < _GRAMMAR_SHARE else random.choices(everyday, shares)[0]
         while len(ids) < ROW:
             ids += next(source)
         yield ids[:ROW]

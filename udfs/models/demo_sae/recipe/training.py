@@ -23,11 +23,11 @@ from udfs.backend.interpret.sae import CONFIG_FILE, WEIGHTS_FILE
 class Plan:
     """The sizes and rates of the training. The penalty is for a stream with a mean square of 1."""
 
-    n_features: int = 3072
-    steps: int = 3600
+    n_features: int = 2048
+    steps: int = 5000
     batch: int = 1024
     rate: float = 1e-3
-    penalty: float = 1.0
+    penalty: float = 1.2
     seed: int = 7
 
     def factors(self, step: int) -> tuple[float, float]:
