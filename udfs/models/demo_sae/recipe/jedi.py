@@ -19,7 +19,7 @@ from udfs.models.demo_sae.recipe.reading import Reading
 STAR_WARS: Final = ("Jedi", "Force", "Sith", "Darth", "Vader", "Yoda", "Luke", "Skywalker", "lightsaber", "Wars")
 PROMPT: Final = "Mike pulls out his"
 BEFORE, AFTER = " phone", " lightsaber"
-COEFFICIENTS: Final = (0, 25, 50, 75, 100, 150, 200, 300, 400)
+COEFFICIENTS: Final = (0, 25, 50, 75, 100, 150, 200, 250, 300, 400)
 _ENOUGH: Final = 0.9
 
 
