@@ -40,6 +40,7 @@ from workbook_templates import TEMPLATES
 PAGES = Path(__file__).parent / "pages"
 _JAVASCRIPT, _PNG, _XML = "text/javascript", "image/png", "application/xml"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_SMALL = 200_000  # bytes; parsing them takes about as long as handing them to a thread
 _CLIENT_GONE = 499  # nginx's code; the client no longer reads it
 
 
@@ -79,13 +80,13 @@ class Routes:
         """Every route."""
         constants = self._public_content | {"/openapi.json": (orjson.dumps(openapi()), JSON)}
         return [
+            Route("/calls", self.answers, methods=["POST"]),  # first, because routes are tried in this order
             Route("/", lambda _: RedirectResponse("/taskpane.html")),
             *(Route(path, _constant(*content)) for path, content in constants.items()),
             *(Route(path, _file(file)) for path, file in self._files.items() if path not in constants),
             Route("/manifest.xml", self.manifest),
             Route("/status", self.status),
             Route("/templates/{name}", self.template),
-            Route("/calls", self.answers, methods=["POST"]),
         ]
 
     async def manifest(self, request: Request) -> Response:
@@ -122,7 +123,7 @@ class Routes:
         with self._calls.room(0, body_size(request)):
             body = await read_body(request)
             try:
-                calls = await run_in_threadpool(read_calls, body)
+                calls = read_calls(body) if len(body) < _SMALL else await run_in_threadpool(read_calls, body)
             except CellError as error:
                 raise HTTPException(422, str(error)) from None
             with self._calls.room(len(calls), 0):

@@ -14,7 +14,7 @@ import numpy as np
 import orjson
 
 from udfs.cells import CellError, Rows, as_table
-from udfs.cells.values import floats
+from udfs.cells.values import floats, only_floats
 from udfs.excel_limits import MAX_TEXT
 
 JSON = "application/json"  # the media type of calls and answers
@@ -49,7 +49,7 @@ def read_calls(body: bytes) -> list[Call]:
 def checked_arguments(arguments: list[Any]) -> list[Any]:
     """The arguments of a call, ranges of numbers as arrays. Raises CellError if they are malformed or too large."""
     ranges = [_rows(argument, number) for number, argument in enumerate(arguments, start=1)]
-    types = [set(map(type, chain.from_iterable(rows))) for rows in ranges]
+    types = [_types(rows) for rows in ranges]
     for number, found in enumerate(types, start=1):
         if strange := found - _CELL_TYPES:
             raise CellError(f"argument {number} has a {strange.pop().__name__} instead of a cell")
@@ -85,6 +85,11 @@ def _rows(argument: Any, number: int) -> list[list[Any]]:
     if not all(isinstance(row, list) for row in rows):
         raise CellError(f"argument {number} must be a cell or a list of rows, each a list of cells")
     return rows
+
+
+def _types(rows: list[list[Any]]) -> set[type]:
+    """The types of the cells."""
+    return {float} if only_floats(rows) and any(rows) else set(map(type, chain.from_iterable(rows)))
 
 
 def _check_size(ranges: list[list[list[Any]]], types: list[set[type]]) -> None:

@@ -1,6 +1,5 @@
 """What a user waits for: how long each host recalculates a workbook after an edit, with its own way to Python.
 
-pip install -e ".[browser]"
 python -m tests.benchmarks.hosts                       # the anatomy workbook, with the demo model
 python -m tests.benchmarks.hosts small                 # with a random checkpoint of GPT-2 small's shape
 python -m tests.benchmarks.hosts --template mri --template surgery
@@ -8,8 +7,9 @@ python -m tests.benchmarks.hosts --beside ../before    # also another checkout o
 
 Headless and Calc recalculate all cells. For Office and desktop, the calls that the edit causes are recorded without a
 spreadsheet program and then sent in waves, as Excel starts together all calls whose arguments are ready: Office's
-through the page in chromium and a server, the desktop's through xlwings' conversions, without COM. A host that this
-machine does not have is left out. The machine must be idle otherwise.
+through the page in chromium and a server, the desktop's through xlwings' conversions, without COM. No inspector follows
+the page's requests: see `bare_page.py`. A host that this machine does not have is left out. The machine must be idle
+otherwise.
 """
 
 from __future__ import annotations

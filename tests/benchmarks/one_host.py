@@ -6,7 +6,8 @@ JOB is a host, or `record`. `record` recalculates the workbook without a spreads
 each edit causes to FOLDER. A host makes its edits when it reads a line with the number of a round, and answers with a
 line of JSON: the seconds of each edit. The first line that it writes has what happened before.
 
-This file imports everything else from the checkout in which it is started, so it can measure an earlier version.
+This file and `bare_page.py` import everything else from the checkout in which they are started, so they can measure an
+earlier version.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -32,6 +34,9 @@ from tests.hosts import desktop_host, pywin32
 from tests.hosts.calc_host import calc
 from udfs.cells import FUNCTIONS
 from workbook_templates import build
+
+sys.path.append(str(Path(__file__).parent))
+from bare_page import BarePage  # an earlier version has none
 
 PROMPTS = (  # each of ten tokens; the first round is not counted
     "Lily is slow. She goes slowly to the house",
@@ -186,12 +191,14 @@ def headless(template: str, model: str, folder: Path) -> Host:
 @contextmanager
 def office(template: str, model: str, folder: Path) -> Host:
     """The page's own script in chromium, a real server, HTTPS. The page starts all calls of a wave in one tick."""
-    from tests.addin.office import browser
-
-    if browser.CHROMIUM is None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
         pytest.skip("needs chromium (apt-get install chromium)")
-    with running(folder) as server, browser.open_page(server, "fake") as page:
-        page.unroute_all()  # else Playwright would inspect every call
+    with ExitStack() as stack:
+        server = stack.enter_context(running(folder))
+        script = Path("tests/addin/office/fake_office.js")
+        page = stack.enter_context(closing(BarePage(chromium, f"{server.settings.url}/taskpane.html", script)))
+        page.wait_for("document.querySelector('#functions li')")
 
         def replay(waves: Waves) -> float:
             page.evaluate("n_waves => { window.waves = Array.from({ length: n_waves }, () => []); }", len(waves))

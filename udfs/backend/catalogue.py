@@ -100,12 +100,12 @@ def _in_hub_cache(repository: str) -> Path | None:
 
 
 def _is_model(folder: Path) -> bool:
-    return (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file()
+    return all(os.path.isfile(os.path.join(folder, name)) for name in (CONFIG_FILE, WEIGHTS_FILE))
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:
     """What changes when a model's files change."""
-    stats = [(folder / name).stat() for name in (CONFIG_FILE, WEIGHTS_FILE)]
+    stats = [os.stat(os.path.join(folder, name)) for name in (CONFIG_FILE, WEIGHTS_FILE)]
     return tuple(number for stat in stats for number in (stat.st_size, stat.st_mtime_ns))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -60,7 +59,7 @@ def grid(raw: object, name: str) -> NDArray[Any]:
             rows = [list(raw)]
         if len({len(row) for row in rows}) > 1:
             raise CellError(f"{name} must be a rectangle of cells, not rows of unequal length")
-        if set(map(type, chain.from_iterable(rows))) == {float}:
+        if rows and rows[0] and only_floats(rows):
             return floats(rows)  # the usual case
         cells = np.empty((len(rows), len(rows[0]) if rows else 0), object)
         if cells.size:
@@ -73,10 +72,15 @@ def grid(raw: object, name: str) -> NDArray[Any]:
     return cells if cells.dtype.kind in "fiu" else _as_floats(_trimmed(cells))
 
 
+def only_floats(rows: Sequence[Sequence[object]]) -> bool:
+    """Whether every cell is a float, in half the time of a set of the cells' types."""
+    return all([*map(type, row)].count(float) == len(row) for row in rows)
+
+
 def floats(rows: Sequence[Sequence[float]]) -> Array:
-    """A rectangle of Python numbers as a read-only array, ten times as fast as `np.array`."""
-    n_cells = len(rows) * len(rows[0])
-    return np.frombuffer(struct.pack(f"{n_cells}d", *chain.from_iterable(rows))).reshape(len(rows), -1)
+    """A rectangle of Python numbers as a read-only array, several times as fast as `np.array`."""
+    row_format = f"{len(rows[0])}d"
+    return np.frombuffer(b"".join([struct.pack(row_format, *row) for row in rows])).reshape(len(rows), -1)
 
 
 def numbers(raw: object, name: str, dtype: DType = FLOAT64) -> Array:
@@ -111,10 +115,9 @@ def filled(raw: object, name: str) -> list[object]:
 
 def single(raw: object, name: str) -> object:
     """The value of one cell, None if it is blank. Raises CellError for a range of several cells, and for errors."""
-    cells = grid(raw, name)
-    if cells.size > 1:
-        raise CellError(f"{name} must be one cell, not {cells.shape[0]} x {cells.shape[1]}")
-    value: object = cells[0, 0] if cells.size else None
+    value = raw if isinstance(raw, (str, int, float)) else _only_cell(grid(raw, name), name)
+    if is_blank(value):
+        return None
     _check_error(value, name, "")
     return value.item() if isinstance(value, np.generic) else value
 
@@ -174,6 +177,12 @@ def check_finite(result: _Result, name: str) -> _Result:
     return result
 
 
+def _only_cell(cells: NDArray[Any], name: str) -> object:
+    if cells.size > 1:
+        raise CellError(f"{name} must be one cell, not {cells.shape[0]} x {cells.shape[1]}")
+    return cells[0, 0] if cells.size else None
+
+
 def _number(raw: object, name: str, allowed: str, low: float, high: float) -> float:
     value = single(raw, name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -195,7 +204,7 @@ def _trimmed(cells: NDArray[Any]) -> NDArray[Any]:
 
 def _as_floats(cells: NDArray[Any]) -> NDArray[Any]:
     """The cells as an array of floats, if every one of them is a float."""
-    return cells.astype(np.float64) if set(map(type, cells.ravel().tolist())) == {float} else cells
+    return cells.astype(np.float64) if cells.size and only_floats(cells.tolist()) else cells
 
 
 def _check_numbers(cells: NDArray[Any], name: str) -> None:

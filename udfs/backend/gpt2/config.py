@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from udfs.backend.errors import ModelError
 
@@ -36,8 +38,12 @@ class Config:
         """Channels of one head."""
         return self.n_embd // self.n_head
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Every tensor of the checkpoint and its shape, in the order of the forward pass."""
+        return self._shapes
+
+    @cached_property  # a call of a linear layer needs two of the shapes
+    def _shapes(self) -> Mapping[str, tuple[int, ...]]:
         n = self.n_embd
         shapes: dict[str, tuple[int, ...]] = {"wte.weight": (self.n_vocab, n), "wpe.weight": (self.n_ctx, n)}
         for layer in range(self.n_layer):
@@ -56,7 +62,7 @@ class Config:
                 "mlp.c_proj.bias": (n,),
             }.items():
                 shapes[f"h.{layer}.{name}"] = shape
-        return {**shapes, "ln_f.weight": (n,), "ln_f.bias": (n,)}
+        return MappingProxyType({**shapes, "ln_f.weight": (n,), "ln_f.bias": (n,)})
 
 
 def read_config(path: Path) -> Config:
