@@ -17,7 +17,7 @@ from udfs.models.demo.recipe.grammar.words import ACTIONS, MEN, NOUNS, OBJECTS, 
 from udfs.models.demo.recipe.sources import GRAMMAR, SHARES, Share, Texts
 from udfs.models.demo.recipe.vocabulary import END_OF_TEXT, N_VOCAB, Vocabulary, choose
 
-MARKED: Final = 4.0
+MARKED: Final = 5.0
 """The loss weight of words in a grammar document that follow from the text before them."""
 DRAWN: Final = 0.15
 """The loss weight of words that the grammar draws at random, which are mostly noise. Everyday text has weight 1."""
