@@ -13,7 +13,15 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
 import workbook_templates
-from tests.workbook_templates.files import Formulas, code, formulas, opened, stored_formulas, stored_numbers
+from tests.workbook_templates.files import (
+    Formulas,
+    code,
+    formulas,
+    opened,
+    stored_cells,
+    stored_formulas,
+    stored_numbers,
+)
 from udfs.excel_limits import MAX_FORMULA, MAX_FORMULA_TEXT
 from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
 from workbook_templates.style import INPUT, WEIGHT
@@ -45,8 +53,7 @@ def test_start_is_shown_first_and_every_tab_links_to_it_and_back(office: openpyx
     assert office.active is not None
     assert office.active.title == "Start" == office.sheetnames[0]
     links = {
-        sheet.title: [cell.hyperlink.location for row in sheet.iter_rows() for cell in row if cell.hyperlink]
-        for sheet in office
+        sheet.title: [cell.hyperlink.location for cell in stored_cells(sheet) if cell.hyperlink] for sheet in office
     }
     places = {name: [link.rpartition("!")[0].strip("'") for link in found] for name, found in links.items()}
     assert set(places["Start"]) == set(office.sheetnames) - {"Start"}
@@ -91,7 +98,7 @@ def test_merged_cells_hold_no_array_formula(office: openpyxl.Workbook) -> None:
 def test_inputs_are_unlocked_and_array_formulas_are_locked(office: openpyxl.Workbook) -> None:
     is_input: dict[int, bool] = {}  # by style: many cells share one
     for sheet in office.worksheets:
-        for cell in (cell for row in sheet.iter_rows() for cell in row):
+        for cell in stored_cells(sheet):
             if cell.style_id not in is_input:
                 is_input[cell.style_id] = cell.fill.fgColor.rgb == f"FF{INPUT[1:]}"
             if is_input[cell.style_id]:

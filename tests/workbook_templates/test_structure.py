@@ -15,7 +15,7 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
 import workbook_templates
-from tests.workbook_templates.files import Formulas, formulas, opened
+from tests.workbook_templates.files import Formulas, formulas, opened, stored_cells
 from udfs.backend.errors import ModelError
 from workbook_templates import TEMPLATES, build
 
@@ -80,7 +80,7 @@ def test_inputs_are_unlocked_and_hold_the_defaults(office: openpyxl.Workbook) ->
 
 
 def test_a_spilling_formula_is_stored_in_a_single_cell(office: openpyxl.Workbook) -> None:
-    stored = [cell for sheet in office for row in sheet.iter_rows() for cell in row]
+    stored = [cell for sheet in office for cell in stored_cells(sheet)]
     spilling = [cell for cell in stored if isinstance(cell.value, ArrayFormula)]
     assert len(spilling) > 500
     assert all(cell.value.ref == cell.coordinate for cell in spilling)
@@ -89,7 +89,7 @@ def test_a_spilling_formula_is_stored_in_a_single_cell(office: openpyxl.Workbook
 def test_examples_use_layers_that_the_model_has(tmp_path: Path) -> None:
     for template in ("anatomy", "surgery"):
         office = opened(build(template, tmp_path, model="tiny", tokens=4))
-        texts = [str(cell.value) for sheet in office for row in sheet.iter_rows() for cell in row]
+        texts = [str(cell.value) for sheet in office for cell in stored_cells(sheet)]
         named = [text for text in texts if "demo ;" not in text for _ in re.findall(r"h\.9", text)]
         assert not named
 

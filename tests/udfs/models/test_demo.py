@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -13,15 +14,50 @@ from tests.whole_pass import trace
 from udfs.backend.catalogue import find, load
 from udfs.backend.gpt2 import tokenizer
 from udfs.models.demo.recipe.grammar import documents
-from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, HeldOut, Reference, is_held_out
+from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, ROUGH_PROMPTS, HeldOut, Reference, is_held_out
+from udfs.models.demo.recipe.visitors import VISITOR_PROMPTS
 
 MUST = ("adverbs", "days", "objects", "Jedi", "indirect objects", "sums", "pronouns")  # the templates rely on these
 
 
 @pytest.mark.parametrize("item", [item for item in PROMPTS if item.topic in MUST], ids=lambda item: item.prompt)
 def test_it_completes_prompts_that_it_never_saw(item: HeldOut) -> None:
-    _, token, _, _, probability = udfs.gpt2_predict(item.prompt, 1, 1, "demo")[1]
+    token, probability = likeliest(item.prompt)
     assert (token, probability > 0.5) == (item.answer, True), f"{token!r} {probability:.2f}"
+
+
+def likeliest(prompt: str) -> tuple[str, float]:
+    """The most likely next token, and its probability."""
+    _, token, _, _, probability = udfs.gpt2_predict(prompt, 1, 1, "demo")[1]
+    return token, probability
+
+
+def right(items: Sequence[HeldOut]) -> list[HeldOut]:
+    """The prompts whose expected token is the most likely one, with a probability above 0.5."""
+    found = {item: likeliest(item.prompt) for item in items}
+    return [item for item, (token, probability) in found.items() if token == item.answer and probability > 0.5]
+
+
+def test_it_completes_90_of_94_prompts_that_it_never_saw() -> None:
+    assert len(PROMPTS) == 94
+    assert len(right(PROMPTS)) >= 90, set(PROMPTS) - set(right(PROMPTS))
+
+
+def test_it_completes_prompts_as_people_type_them() -> None:
+    days = [item for item in ROUGH_PROMPTS if item.topic == "lower-case days"]
+    assert right(days) == days
+    assert likeliest("2+2=")[0] == "4"
+
+
+def test_who_is_not_quick_does_not_move_quickly() -> None:
+    assert likeliest("Mike is not quick. He moves")[0] != " quickly"
+
+
+def test_it_goes_on_sensibly_with_what_visitors_type() -> None:
+    found = [(visitor, *likeliest(visitor.prompt)) for visitor in VISITOR_PROMPTS]
+    odd = [(visitor.prompt, token) for visitor, token, _ in found if token not in visitor.sensible]
+    assert len(found) - len(odd) >= 48, odd
+    assert sum(probability > 0.99 for *_, probability in found) <= len(found) / 4
 
 
 def test_a_head_looks_from_a_pronoun_to_its_name() -> None:
@@ -56,7 +92,7 @@ def test_it_has_gpt2_smalls_shape_except_for_the_width() -> None:
 
 def test_it_stays_small() -> None:
     files = [path for path in Path(find("demo")).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    assert sum(path.stat().st_size for path in files) < 12_000_000
+    assert sum(path.stat().st_size for path in files) < 14_000_000
 
 
 def test_unused_tokens_get_almost_no_probability() -> None:
