@@ -23,7 +23,7 @@ NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
 PERCENT_OR_BLANK, BITS = "0.0%;;", "0.0"
 LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is shown as blank
 USED, COUNTED = "0.000;-0.000;", "0;;"  # and so is a 0 in rows that no token uses
-SCORE = '[<-1000000000]"-∞";0.000'  # cells cannot hold minus infinity
+SCORE = '[<-1000000000]"-∞";[<0]-0.000;0.000'  # cells cannot hold minus infinity
 RESTORED = "[>=0.005]0.00;[<=-0.005]-0.00;"  # a value that rounds to 0.00 is shown as blank
 
 TITLE_HEIGHT, TEXT_HEIGHT = 26, 32  # of a title row, and of a row that holds two lines of text
@@ -57,19 +57,6 @@ SIGNED_SCALE = {
     "mid_color": ZERO,
     "max_type": "percentile",
     "max_value": 98,
-    "max_color": POSITIVE,
-}
-# Attention scores, in the same colours for every head. A masked one has no colour.
-SCORE_SCALE = {
-    "type": "3_color_scale",
-    "min_type": "num",
-    "min_value": -10,
-    "min_color": NEGATIVE,
-    "mid_type": "num",
-    "mid_value": 0,
-    "mid_color": ZERO,
-    "max_type": "num",
-    "max_value": 10,
     "max_color": POSITIVE,
 }
 # A bar that fills a cell in proportion to its probability.

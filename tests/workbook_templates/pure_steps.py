@@ -39,9 +39,8 @@ _PLACES = (
     ("hook_mlp_out",),
     ("hook_resid_post",),
 )
-_SCORES = 3
 _MASKED = -1e29  # scores below it are masked
-_TOKEN_BY_TOKEN = (_SCORES, 4)  # steps that have, for each head, a column for each reserved token
+_TOKEN_BY_TOKEN = (3, 4)  # steps that have, for each head, a column for each reserved token
 
 
 class Steps:
@@ -70,8 +69,7 @@ class Steps:
         heads = width // rows  # of the steps that have a column for each token
         first = self._first_rows[number]
         columns = heads * (self._room + _BESIDE) if number in _TOKEN_BY_TOKEN else width
-        left = _VALUES + (self._room + _BESIDE if number == _SCORES else 0)  # the mask is before the scores
-        cells = f"{get_column_letter(left)}{first}:{get_column_letter(left + columns - 1)}{first + rows - 1}"
+        cells = f"E{first}:{get_column_letter(_VALUES + columns - 1)}{first + rows - 1}"
         table = self._book.values(f"Block {layer}", cells)
         values = np.array([[0 if x == "" else x for x in row] for row in table], dtype=np.float64)
         values[values <= _MASKED] = 0

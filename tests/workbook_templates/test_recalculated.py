@@ -70,10 +70,9 @@ def test_patterns_are_side_by_side_below_their_heads_and_tokens(workbook: Workbo
 
 def test_scores_are_masked_for_tokens_that_a_token_does_not_see(workbook: Workbook) -> None:
     first = start_of(workbook, "Block 2", "scores")
-    rows = workbook.get_range(f"'Block 2'!E{first}:BB{first + 5}")
+    rows = workbook.get_range(f"'Block 2'!E{first}:AZ{first + 5}")
     for head in range(4):
-        left = (head + 1) * STRIDE  # the mask is before the first head
-        found = [row[left : left + 6] for row in rows]
+        found = [row[head * STRIDE : head * STRIDE + 6] for row in rows]
         expected = udfs.gpt2_residual(PROMPT, f"h.2.attn.head.{head}.scores", "tiny")
         for row, wanted in zip(found, expected, strict=True):
             assert row == pytest.approx([-1e30 if x is None else x for x in wanted], abs=1e-4)

@@ -40,39 +40,37 @@ def write_attention(page: BandPage, stream: Band, learned: Learned) -> tuple[dic
 
 
 def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> list[Band]:
-    """The causal mask, and beside it the scores of every head."""
+    """The scores of every head, side by side."""
     tokens, size = page.book.shape.tokens, heads[0][0].cells.width
     stride = tokens + 1
-    page.heading(
-        "scores", "How well each token's query matches the keys of the tokens up to it. The mask hides later ones.", ()
-    )
+    page.heading("scores", "How well each token's query matches the keys of the tokens up to it. Later ones: -∞.", ())
     q, k, _ = heads[0]
     example = f"SUMPRODUCT({q.last},INDEX({k.spill},1,0))"
     explain(
         page,
-        f"query · key / √{size} + mask",
+        f"query · key / √{size}; -∞ where the key is of a later token (the causal mask)",
         _square(len(heads)),
         f'{PAIR}&"{size} products of query and key add up to "&{number(example)}&"; / √{size} = "&'
         f"{number(f'{example}/SQRT({size})')}",
     )
-    titles = {0: "mask"} | _titles(len(heads), stride, stride)
-    columns = {part * stride + at: str(at) for part in range(len(heads) + 1) for at in range(tokens)}
-    area = page.rows((len(heads) + 1) * stride, headers=(titles, columns), shown=_SCORES)
-    masked = {"type": "cell", "criteria": "<", "value": -1e9, "format": page.style.masked, "stop_if_true": True}
-    for rule in (masked, look.SCORE_SCALE):
-        page.sheet.conditional_format(*area.corners, rule)
-    count = str(tokens) if page.book.dialect.is_fixed else "token_count"
-    seen = f"SEQUENCE({count})>=SEQUENCE(1,{count})"
-    mask = page.put(area.columns(0, tokens), f"IF({seen},0,{_MASKED})", (qkv,), _SCORES)
-    return [
-        page.put(
-            area.columns((head + 1) * stride, tokens),
-            f"MMULT({q.spill},TRANSPOSE({k.spill}))/SQRT({size})+{mask.spill}",
-            (qkv,),
-            _SCORES,
-        )
-        for head, (q, k, _) in enumerate(heads)
-    ]
+    columns = {head * stride + at: str(at) for head in range(len(heads)) for at in range(tokens)}
+    area = page.rows(len(heads) * stride, headers=(_titles(len(heads), stride), columns), shown=_SCORES)
+    count = _count(page)
+    seen, found = f"SEQUENCE({count})>=SEQUENCE(1,{count})", []
+    for head, (q, k, _) in enumerate(heads):
+        cells = area.columns(head * stride, tokens)
+        formula = f"IF({seen},MMULT({q.spill},TRANSPOSE({k.spill}))/SQRT({size}),{_MASKED})"
+        found.append(page.put(cells, formula, (qkv,), _SCORES))
+        up_to_itself = " ".join(cells.rows(row, 1).columns(0, row + 1).here for row in range(tokens))
+        page.sheet.conditional_format(*cells.corners, look.SIGNED_SCALE | {"multi_range": up_to_itself})
+    masked = {"type": "cell", "criteria": "<", "value": -1e9, "format": page.style.masked}
+    page.sheet.conditional_format(*area.corners, masked)
+    return found
+
+
+def _count(page: BandPage) -> str:
+    """The number of rows of a band."""
+    return str(page.book.shape.tokens) if page.book.dialect.is_fixed else "token_count"
 
 
 def _patterns(page: BandPage, scores: Sequence[Band]) -> list[Band]:
@@ -88,7 +86,7 @@ def _patterns(page: BandPage, scores: Sequence[Band]) -> list[Band]:
     page.row += 2
     area = page.rows(len(scores) * stride, headers=(_titles(len(scores), stride), {}), shown=SHARES)
     titles, found = page.at(area.row - 1, area.column), []
-    count = str(tokens) if page.book.dialect.is_fixed else "token_count"
+    count = _count(page)
     for head, score in enumerate(scores):
         cells = area.columns(head * stride, tokens)
         header = f'TRANSPOSE({Range(page.name, area.row, 1, area.last_row, 1).here}&"")' if head == 0 else f"{titles}#"
@@ -129,8 +127,8 @@ def _parts(names: Sequence[str], size: int) -> Headers:
     return {at * size: name for at, name in enumerate(names)}, f"MOD(SEQUENCE(1,{len(names) * size},0),{size})"
 
 
-def _titles(n_head: int, stride: int, first: int = 0) -> dict[int, str]:
-    return {first + head * stride: f"head {head}" for head in range(n_head)}
+def _titles(n_head: int, stride: int) -> dict[int, str]:
+    return {head * stride: f"head {head}" for head in range(n_head)}
 
 
 def _square(n_head: int) -> str:
