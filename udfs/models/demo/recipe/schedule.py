@@ -14,7 +14,7 @@ class Schedule:
 
     warm_up: int = 300_000
     longest: int = 100_000_000
-    cool_down_share: float = 0.15
+    cool_down_share: float = 0.2
 
     def end(self, cooling_from: int | None) -> int:
         """The number of tokens at which the run ends."""

@@ -27,10 +27,10 @@ class Share(NamedTuple):
 
 
 SHARES: Final[Mapping[str, Share]] = {
-    GRAMMAR: Share(58, 6),
-    "tatoeba": Share(25, 6),
+    GRAMMAR: Share(46, 6),
+    "tatoeba": Share(36, 6),
     "tinystories": Share(7, 62),
-    "common_voice_cc0": Share(3, 0),
+    "common_voice_cc0": Share(4, 0),
     "everyday_templates": Share(2, 0),
     "taskmaster4_coffee": Share(1.5, 1),
     "wordnet": Share(1.5, 0),
