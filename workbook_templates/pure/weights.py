@@ -165,7 +165,7 @@ def write_words(book: Book, contents: Contents) -> None:
     page.furniture(
         "Words",
         (
-            "The words that a prompt may use: all words of the texts that the model was trained on, longest first.",
+            "The words that a prompt may use, longest first: those that the model has read and learned.",
             "A space before a word belongs to it. Most words are one token, the others two or three.",
         ),
     )
@@ -188,9 +188,9 @@ def write_vocabulary(book: Book, contents: Contents) -> None:
     page.furniture(
         "Vocabulary",
         (
-            f"wte.weight: a row of numbers for each of the {len(contents.ids):,} tokens that the model was trained on. "
+            f"wte.weight: a row of numbers for each of the {len(contents.ids):,} tokens that the model has learned. "
             "It is used twice: to embed the tokens, and to compute the logits of the next one.",
-            f"The other {others.count:,} tokens of GPT-2 do not occur in the training texts, so "
+            f"The other {others.count:,} tokens of GPT-2 are rare in the training texts or absent, so "
             + (
                 "they share one row, the last one here."
                 if others.are_equal
