@@ -35,7 +35,7 @@ def gpt2_steer(
 
     Raises: CellError if residual or vector has another width than n_embd, or if there is no such position.
     Source: Turner et al. 2023, "Steering Language Models With Activation Engineering".
-    Example: =GPT2_STEER(B5#, GPT2_SAE_FEATURE(6, 84), 200)
+    Example: =GPT2_STEER(B5#, GPT2_SAE_FEATURE(6, 1087), 200)
     """
     gpt2 = arg.model(model)
     stream, rows = arg.residual(residual, gpt2), arg.residual(vector, gpt2, "vector")
@@ -55,7 +55,7 @@ def gpt2_added(residual: ArrayLike, place: str, model: str = "") -> Array:
     GPT2_BLOCK does this by itself; a workbook that goes through a block step by step needs it at each place.
 
     Raises: CellError if residual has another width than n_embd, or if place is not in the stream.
-    Example: =GPT2_ADDED(B5#, "h.6", "demo ; add 200 * sae(6, 84) to h.6")
+    Example: =GPT2_ADDED(B5#, "h.6", "demo ; add 200 * sae(6, 1087) to h.6")
     """
     gpt2 = arg.model(model)
     stream = arg.residual(residual, gpt2)
@@ -75,7 +75,7 @@ def gpt2_sae_feature(layer: int, feature: int, model: str = "") -> Array:
     Raises: CellError if the model has no such layer, or if its autoencoder is not on this machine or has no such
     feature.
     Source: Bloom 2024, "Open Source Sparse Autoencoders for all Residual Stream Layers of GPT2 Small".
-    Example: =GPT2_SAE_FEATURE(6, 84, "demo")
+    Example: =GPT2_SAE_FEATURE(6, 1087, "demo")
     """
     gpt2 = arg.model(model)
     return sae.load_for(gpt2, arg.layer(layer, gpt2)).feature(arg.index(feature, "feature"))[None]
@@ -188,7 +188,7 @@ def gpt2_steer_model(
 
     Raises: CellError if the vector does not fit the model, or if the text would be too long for a cell.
     Source: Turner et al. 2023, "Steering Language Models With Activation Engineering".
-    Example: =GPT2_STEER_MODEL("sae(6, 84)", "h.6", 200, "all", "demo")
+    Example: =GPT2_STEER_MODEL("sae(6, 1087)", "h.6", 200, "all", "demo")
     """
     gpt2 = arg.model(model)
     where, at = short_name(arg.stream_place(place, gpt2)), arg.positions(positions)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from addin.commands import options
-from udfs.models.demo.prompts import SEVEN_DAYS
 
 if TYPE_CHECKING:
     from udfs.backend.gpt2.model import Model
@@ -47,6 +46,7 @@ def circuit(cases: tuple[tuple[str, str], ...], model: str | None, method: str, 
     """
     from udfs.backend import catalogue
     from udfs.backend.interpret import circuits
+    from udfs.models.demo.prompts import SEVEN_DAYS
 
     loaded = catalogue.load(model or "")
     task = _task(cases or SEVEN_DAYS, loaded, method)

@@ -208,7 +208,7 @@ def test_the_jedi_feature_is_active_where_it_should_be() -> None:
 
 def test_the_bundled_autoencoder_is_small() -> None:
     folder = Path(udfs.__file__).parent / "models/demo_sae"
-    assert sum(path.stat().st_size for path in folder.rglob("*") if path.suffix != ".pyc") < 500_000
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.suffix != ".pyc") < 1_300_000
     assert FEATURES["training"]["variance explained"] > 0.8
     assert FEATURES["training"]["features active at a token"] < 30
 

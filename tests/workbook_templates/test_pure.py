@@ -46,7 +46,7 @@ EVERYWHERE = {
         "ISNA",
         "ISNUMBER",
     ),
-    *("LARGE", "LEFT", "LEN", "LN", "LOWER", "MATCH", "MAX", "MID", "MIN", "MMULT", "MOD", "N", "NOT", "OR", "PI"),
+    *("LARGE", "LEFT", "LEN", "LOWER", "MATCH", "MAX", "MID", "MIN", "MMULT", "MOD", "N", "NOT", "OR", "PI"),
     *("RIGHT", "ROW", "SQRT", "SUM", "SUMPRODUCT", "SUMSQ", "TANH", "TEXT", "TRANSPOSE", "TRIM", "UPPER", "VARP"),
 }
 

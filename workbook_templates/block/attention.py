@@ -63,6 +63,10 @@ def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> lis
         found.append(page.put(cells, formula, (qkv,), _SCORES))
         up_to_itself = " ".join(cells.rows(row, 1).columns(0, row + 1).here for row in range(tokens))
         page.sheet.conditional_format(*cells.corners, look.SIGNED_SCALE | {"multi_range": up_to_itself})
+        if page.book.dialect.is_fixed:
+            unused = f"=COLUMN({cells.first})-{cells.column}>token_count"
+            hidden = {"type": "formula", "criteria": unused, "format": page.style.hidden, "stop_if_true": True}
+            page.sheet.conditional_format(*cells.corners, hidden)
     masked = {"type": "cell", "criteria": "<", "value": -1e9, "format": page.style.masked}
     page.sheet.conditional_format(*area.corners, masked)
     return found
@@ -99,7 +103,7 @@ def _patterns(page: BandPage, scores: Sequence[Band]) -> list[Band]:
         "softmax: EXP(score) / sum of EXP(score) in the row",
         _square(len(scores)),
         f'{PAIR}&"EXP("&{number(scores[0].of_last(0))}&") / "&'
-        f'{number(f"SUMPRODUCT(EXP({scores[0].last}))")}&" = "&{number(found[0].of_last(0))}',
+        f'TEXT(SUMPRODUCT(EXP({scores[0].last})),"0.000E+00")&" = "&{number(found[0].of_last(0))}',
     )
     return found
 

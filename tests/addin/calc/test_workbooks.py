@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,12 +89,19 @@ class Pair:
         for number, (row, expected_row) in enumerate(zip(rows, expected, strict=True), start=1):
             if row == ["" if wanted is None else wanted for wanted in expected_row]:
                 continue  # the case of nearly all the millions of cells
+            if row[0] == "" and tab.startswith(("Block", "Native", "Head")) and is_unused(expected_row):
+                continue  # what LibreOffice has in rows without a token means nothing, and a format hides it
             for column, (value, wanted) in enumerate(zip(row, expected_row, strict=True), start=1):
-                # LibreOffice has hidden zeros in rows and columns that no token uses, and nothing in any step of a
-                # block if there is a message, which is then beside the tab's title.
-                unused = value in (0, "") and (wanted is None or str(wanted).startswith("#GPT2! "))
+                # In columns that no token uses LibreOffice has zeros, and the scores of masked tokens. In every step it
+                # has nothing if there is a message, which is then beside the tab's title.
+                unused = value in (0, "", -1e30) and (wanted is None or str(wanted).startswith("#GPT2! "))
                 if value != wanted and not unused and not is_same(value, wanted):
                     yield f"{tab}!{get_column_letter(column)}{number}: {value!r}, not {wanted!r}"
+
+
+def is_unused(row: Sequence[Value]) -> bool:
+    """Whether a row is blank, except for a message."""
+    return all(value in (None, "") or str(value).startswith("#GPT2! ") for value in row)
 
 
 # Without `pure`, which takes a minute: test_pure_in_calc.py compares each of its steps with the backend.

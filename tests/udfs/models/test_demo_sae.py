@@ -197,7 +197,9 @@ def test_steering_by_0_changes_nothing() -> None:
     assert steer(model, 1, vector, 50).after != steer(model, 1, vector, 0).after
 
 
-@pytest.mark.parametrize(("after", "chosen"), [((0.0, 0.95, 0.99), 50), ((0.0, 0.3, 0.2), 50), ((0.0, 0.3, 0.95), 100)])
+@pytest.mark.parametrize(
+    ("after", "chosen"), [((0.0, 0.985, 0.99), 50), ((0.0, 0.3, 0.2), 50), ((0.0, 0.3, 0.95), 100)]
+)
 def test_the_coefficient_is_the_smallest_that_is_enough_else_the_best(after: tuple[float, ...], chosen: int) -> None:
     assert coefficient([Steered(at, 0.0, p) for at, p in zip((0, 50, 100), after, strict=True)]) == chosen
 

@@ -182,11 +182,10 @@ def _induction(text: str) -> Induction:
 
 
 def _jedi() -> Jedi:
-    """The feature, and the smallest coefficient in `features.json` that is strong enough."""
+    """The feature and its coefficient as in `features.json`, and the smallest with which a lightsaber wins."""
     found = json.loads(_SAE.read_text(encoding="utf-8"))["jedi"]
     layer, feature = int(found["layer"]), int(found["feature"])
-    rows = found["steering"]["probabilities"]
-    coefficient = _weakest_sure(_Strength(row["coefficient"], row[LIGHTSABER]) for row in rows)
+    coefficient = found["coefficient"]
 
     def is_weak(strength: int) -> bool:
         phone, lightsaber = _steered(f"sae({layer}, {feature})", f"h.{layer}", strength, (PHONE, LIGHTSABER))

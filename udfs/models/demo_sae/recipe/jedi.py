@@ -20,7 +20,7 @@ STAR_WARS: Final = ("Jedi", "Force", "Sith", "Darth", "Vader", "Yoda", "Luke", "
 PROMPT: Final = "Mike pulls out his"
 BEFORE, AFTER = " phone", " lightsaber"
 COEFFICIENTS: Final = (0, 25, 50, 75, 100, 150, 200, 250, 300, 400)
-_ENOUGH: Final = 0.9
+_ENOUGH: Final = 0.98
 
 
 class Steered(NamedTuple):
@@ -85,7 +85,7 @@ def steer(model: Model, layer: int, vector: Array, coefficient: int) -> Steered:
 
 
 def coefficient(steered: Sequence[Steered]) -> int:
-    """The smallest coefficient with more than 0.9 for the lightsaber, else the one with the most."""
+    """The smallest coefficient with more than 0.98 for the lightsaber, else the one with the most."""
     enough = [one for one in steered if one.after > _ENOUGH]
     return (enough[0] if enough else max(steered, key=lambda one: one.after)).coefficient
 
