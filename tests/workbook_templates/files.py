@@ -6,14 +6,26 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
 import openpyxl
+import pytest
 from openpyxl.cell import Cell
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
+from workbook_templates import build
+from workbook_templates.pure import contents
+
 Formulas: TypeAlias = "list[tuple[str, str, str]]"  # tab, cell, formula
+_WORDS: Final = ["Mike", " is", " quick", ".", " He", " moves", " quickly"]
+
+
+def small(template: str, folder: Path, **options: Any) -> Path:
+    """A workbook with room for four tokens, built for a tiny model. Its weights and words are in few cells."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contents, "known_words", lambda: _WORDS)
+        return build(template, folder, model="tiny", tokens=4, **options)
 
 
 def opened(path: Path) -> openpyxl.Workbook:

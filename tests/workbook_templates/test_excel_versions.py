@@ -12,9 +12,9 @@ import pytest
 
 import workbook_templates
 from tests.workbook_templates.excel_versions import INTRODUCED
-from tests.workbook_templates.files import code
+from tests.workbook_templates.files import code, small
 from udfs.cells import FUNCTIONS
-from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
+from workbook_templates import FORMULAS_ONLY, TEMPLATES
 from workbook_templates.formula import parse
 from workbook_templates.formula.calc import calc_name
 from workbook_templates.formula.ranges import parse_cell
@@ -43,7 +43,7 @@ def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if source == COMMITTED:
         path = Path(workbook_templates.__file__).with_name(TEMPLATES[name])
     else:
-        path = build(name, tmp_path_factory.mktemp(name), host=source, model="tiny", tokens=4)
+        path = small(name, tmp_path_factory.mktemp(name), host=source)
     return name, set(formulas_in(path))
 
 
