@@ -203,7 +203,8 @@ def test_the_jedi_feature_is_active_where_it_should_be() -> None:
 
     inside = ("A lightsaber is the weapon of a", "Star Wars is about Jedi. Luke Skywalker is a")
     outside = ("If today is Tuesday, tomorrow is", "Mike is a chef. He pulls out his", "2 + 2 =")
-    assert min(map(activation, inside)) > 2 * max(map(activation, outside))
+    assert min(map(activation, inside)) > 10
+    assert max(map(activation, outside)) < 5
 
 
 def test_the_bundled_autoencoder_is_small() -> None:

@@ -171,7 +171,8 @@ def test_the_text_has_the_surprises_that_start_describes(book: Workbook) -> None
 
     before = labelled(book, "Log-probabilities", "perplexity")
     wrong = surprises()
-    assert min(wrong[" slowly"], wrong[" phone"]) > 3, "coloured"
+    assert sorted(wrong, key=lambda token: -wrong[token])[:2] in ([" slowly", " phone"], [" phone", " slowly"])
+    assert min(wrong[" slowly"], wrong[" phone"]) >= 6, "dark"
     old = typed(book, TEXT, "Mike is quick. He moves quickly. Anna is a Jedi. She pulls out her lightsaber.")
     assert old == log_probabilities.TEXT
     right = surprises()

@@ -53,11 +53,16 @@ def test_who_is_not_quick_does_not_move_quickly() -> None:
     assert likeliest("Mike is not quick. He moves")[0] != " quickly"
 
 
+@pytest.mark.xfail(strict=True, reason="45 of 60; it needs more training")
 def test_it_goes_on_sensibly_with_what_visitors_type() -> None:
     found = [(visitor, *likeliest(visitor.prompt)) for visitor in VISITOR_PROMPTS]
     odd = [(visitor.prompt, token) for visitor, token, _ in found if token not in visitor.sensible]
-    assert len(found) - len(odd) >= 45, odd
-    assert sum(probability > 0.99 for *_, probability in found) <= len(found) / 4
+    assert len(found) - len(odd) >= 48, odd
+
+
+def test_it_is_not_too_sure_of_what_visitors_type() -> None:
+    certain = [visitor.prompt for visitor in VISITOR_PROMPTS if likeliest(visitor.prompt)[1] > 0.99]
+    assert len(certain) <= len(VISITOR_PROMPTS) / 4, certain
 
 
 def test_a_head_looks_from_a_pronoun_to_its_name() -> None:
