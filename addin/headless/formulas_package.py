@@ -47,9 +47,9 @@ def call(function: Callable[..., Any], arguments: list[Any]) -> Value:
     """The function's value; #VALUE! if it raises."""
     try:
         return from_result(function(*[to_package(a) for a in arguments]))
-    except Exception as error:
+    except Exception:
         # The package raises errors of a dozen kinds for wrong arguments: its own, schedula's, numpy's and Python's.
-        _log.debug("%s: %s: %s", function, type(error).__name__, error)
+        _log.debug("%s raised an error", function, exc_info=True)
         return VALUE
 
 
