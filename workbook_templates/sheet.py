@@ -11,6 +11,7 @@ from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 from workbook_templates import style as look
 from workbook_templates.book import MARK, START, Book
 from workbook_templates.formula import Piece
+from workbook_templates.number_rows import NumberSheet
 from workbook_templates.range import Range
 
 
@@ -21,7 +22,7 @@ class Page:
         self, book: Book, name: str, widths: Sequence[float], text_column: int = 1, kind: str = "value"
     ) -> None:
         self.book, self.style, self.name = book, book.style, name
-        self.sheet = book.workbook.add_worksheet(name)
+        self.sheet = book.workbook.add_worksheet(name, NumberSheet)
         self.row = 0
         self.below_folded: set[int] = set()  # rows just below rows that are folded away
         self._columns = len(widths)

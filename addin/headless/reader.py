@@ -93,17 +93,15 @@ def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str
 
 def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:
     raw = _Raw()
-    places, numbers, special = (
-        _finder(path, package.namespace) for path in ("x:c/@r", "x:c/x:v/text()", "boolean(x:c/@t | x:c/x:f)")
-    )
+    numbers, special = (_finder(path, package.namespace) for path in ("x:c/x:v/text()", "boolean(x:c/@t | x:c/x:f)"))
     number = 0
     for row in package.tree(part.path).iter(package.tag("row")):
         number = int(row.get("r") or number + 1)
         if not special(row):
-            cells, texts = places(row), numbers(row)
+            texts = numbers(row)
             values = np.array(texts, dtype=np.float64)
-            if texts and len(texts) == len(cells) == len(row) and np.isfinite(values).all():
-                raw.numbers[number] = _columns(cells), values
+            if texts and len(texts) == len(row) and np.isfinite(values).all():
+                raw.numbers[number] = _columns(row), values
                 continue
         _scan_cells(raw, package, number, row, strings)
     return raw
@@ -113,12 +111,14 @@ def _finder(path: str, namespace: str) -> Callable[[etree._Element], Any]:
     return etree.XPath(path, namespaces={"x": namespace}, smart_strings=False)
 
 
-def _columns(cells: list[str]) -> NDArray[np.int64]:
-    """The columns of one row's cells, which a file lists from left to right."""
-    first, last = (column_number(cell.rstrip(_DIGITS)) for cell in (cells[0], cells[-1]))
-    if last - first == len(cells) - 1:
-        return np.arange(first, last + 1)
-    return np.array([column_number(cell.rstrip(_DIGITS)) for cell in cells])
+def _columns(row: etree._Element) -> NDArray[np.int64]:
+    """The columns of a row's cells. A cell without an address follows the cell before it."""
+    places, column = [], 0
+    for cell in row:
+        address = cell.get("r")
+        column = column_number(address.rstrip(_DIGITS)) if address else column + 1
+        places.append(column)
+    return np.array(places)
 
 
 def _scan_cells(raw: _Raw, package: Package, row: int, cells: etree._Element, strings: list[str]) -> None:

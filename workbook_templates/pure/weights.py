@@ -91,10 +91,8 @@ def _tensor(page: Page, name: str, meaning: str, values: Numbers, cells: Range) 
 
 def numbers(page: Page, top: int, values: Numbers) -> None:
     """A table of weights, one per cell."""
-    cell_format, write = page.style.weight, page.sheet.write_number
     for row, line in enumerate(values.tolist(), start=top):
-        for column, number in enumerate(line, start=FIRST_WEIGHT):
-            write(row, column, number, cell_format)
+        page.sheet.write_run(row, FIRST_WEIGHT, line, page.style.weight)
 
 
 @dataclass(frozen=True)
