@@ -127,11 +127,19 @@ def test_headers_name_the_head_of_each_channel_of_q_k_v(workbook: Workbook) -> N
     assert numbers == [float(channel) for _ in range(12) for channel in range(8)]
 
 
-def test_each_block_agrees_with_the_whole_block_in_one_formula(workbook: Workbook) -> None:
+def test_each_block_agrees_with_the_function_of_a_whole_block(workbook: Workbook) -> None:
     for layer in range(BLOCKS):
-        rows = cells(workbook, f"Block {layer}", "A:E")
-        check = next(row for before, row in pairwise(rows) if before[1] == "check")
-        assert check[4] < 1e-4
+        expected = udfs.gpt2_block(layer, values(workbook, f"Block {layer}", "edited"), "tiny")
+        assert values(workbook, f"Block {layer}", "out") == pytest.approx(np.array(expected), abs=1e-4)
+
+
+def test_the_check_is_zero_until_a_value_is_edited(workbook: Workbook) -> None:
+    rows = cells(workbook, "Head", "A:B")
+    check = next(number for number, row in enumerate(rows, 1) if row[0] == "check")
+    assert rows[check - 1][1] < 1e-5
+    workbook.set(f"'Block 1'!E{start_of(workbook, 'Block 1', 'your edits')}", 50)
+    workbook.recalculate()
+    assert workbook.get(f"Head!B{check}") > 1e-3
 
 
 def test_the_answer_is_the_models_answer(workbook: Workbook) -> None:

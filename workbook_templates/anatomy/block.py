@@ -6,7 +6,7 @@ from workbook_templates import walkthrough
 from workbook_templates.anatomy.embeddings import LABELS
 from workbook_templates.bands import AFTER_STATISTICS, Band, BandPage
 from workbook_templates.block import Block, InFunctions, Summary, write_steps
-from workbook_templates.book import READY, Book
+from workbook_templates.book import Book
 
 
 def write_block(book: Book, layer: int, incoming: Band, before: str) -> Block:
@@ -26,20 +26,5 @@ def write_block(book: Book, layer: int, incoming: Band, before: str) -> Block:
     is_last = layer == book.shape.n_layer - 1
     block = write_steps(page, incoming, InFunctions(layer, is_last))
     summary.fill(block)
-    _check(page, layer, block.steps["edited"], block.out)
     page.finish(before, "Head" if is_last else f"Block {layer + 1}")
     return block
-
-
-def _check(page: BandPage, layer: int, stream: Band, out: Band) -> None:
-    page.heading(
-        "check",
-        "The same block computed by GPT2_BLOCK in one call: the largest difference from step 12. It should be about 0.",
-        (),
-        numbered=False,
-    )
-    values = page.values_for_function(stream)
-    formula = page.book.dialect.largest_difference(f"GPT2_BLOCK({layer},{values},model)", page.values_for_function(out))
-    page.formula(page.row, page.first, f'IF(status="{READY}",{formula},status)', page.style.check)
-    page.mark_errors(page.row, page.first)
-    page.row += 1

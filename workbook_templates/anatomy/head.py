@@ -12,7 +12,7 @@ from workbook_templates.next_tokens import COLUMNS, write_chart, write_next_toke
 from workbook_templates.range import Range
 
 _SHOWN = 10  # tokens in the table
-_ID = 2  # its column of ids
+_ID, _LOGIT = 2, 3  # its columns of ids and logits
 _CHART_COLUMN = AFTER_STATISTICS + 3
 
 
@@ -92,8 +92,24 @@ def _logits(page: BandPage, stream: Band) -> str:
     page.formula(page.row, _ID, unless_message(table, page.at(first, COLUMNS - 1)), style.result_share)
     page.mark_errors(page.row, 1)
     page.book.name("next_token", page.place(page.row, 1))
-    page.row += 4
+    page.row += 2
+    _check(page, page.at(first, _LOGIT))
+    page.row += 2
     return page.at(first, _ID)
+
+
+def _check(page: BandPage, logit: str) -> None:
+    page.text(page.row, 0, "check", page.style.bold)
+    whole = "INDEX(GPT2_PREDICT(prompt,1,temperature,model),2,4)"
+    page.formula(page.row, 1, f'IF(status="{READY}",ABS({logit}-{whole}),status)', page.style.check)
+    page.mark_errors(page.row, 1)
+    page.text(
+        page.row,
+        _ID,
+        "How far the largest logit is from that of GPT2_PREDICT, which computes the whole model in one call. About 0, "
+        "unless you edited a value.",
+        page.style.note,
+    )
 
 
 def _temperature(page: BandPage) -> None:
