@@ -13,7 +13,7 @@ from addin.headless import Workbook
 from udfs.backend import catalogue, model_text
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2.tokenizer import encode
-from workbook_templates import TEMPLATES, build
+from workbook_templates import OWN_MODEL, TEMPLATES, build
 from workbook_templates.formula import dialect_of
 
 
@@ -48,10 +48,13 @@ def build_template(
     tokens: rows to reserve for tokens; by default the host's usual number, or more if the prompt is longer
     finish: receives XlsxWriter's workbook after all its sheets
 
-    Raises AddinError if there is no such template or the prompt is too long, MissingError if the model is not here.
+    Raises AddinError if there is no such template, if it has its own model, or if the prompt is too long, and
+    MissingError if the model is not here.
     """
     if name not in TEMPLATES:
         raise AddinError(f"TEMPLATE must be {' or '.join(TEMPLATES)}, not {name!r}")
+    if model and name in OWN_MODEL:
+        raise AddinError(f"--model must not be given: {name} has its own model, of a toy size")
     model = model or catalogue.default_name()  # the file names the model that computed its numbers
     check_model(model)
     rows = tokens or _rows_for(prompt or "", model, dialect_of(host).usual_tokens)

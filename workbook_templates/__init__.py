@@ -8,7 +8,7 @@ from pathlib import Path
 import xlsxwriter
 
 from udfs.backend import catalogue
-from workbook_templates import anatomy, check, generation, mri, pure, surgery
+from workbook_templates import anatomy, by_hand, check, generation, mri, pure, surgery
 from workbook_templates.book import Book, shape_of
 from workbook_templates.formula import dialect_of
 
@@ -19,7 +19,8 @@ TEMPLATES = {
     "surgery": "3_surgery.xlsx",
     "generation": "4_generation.xlsx",
     "pure": "5_pure_formulas.xlsx",
-    "check": "6_check.xlsx",
+    "by_hand": "6_by_hand.xlsx",
+    "check": "check.xlsx",
 }
 
 _WRITERS = {
@@ -28,13 +29,15 @@ _WRITERS = {
     "surgery": surgery.write,
     "generation": generation.write,
     "pure": pure.write,
+    "by_hand": by_hand.write,
     "check": check.write,
 }
 
-FORMULAS_ONLY = frozenset({"pure"})  # templates that use only the spreadsheet's own functions
+FORMULAS_ONLY = frozenset({"by_hand", "pure"})  # templates that use only the spreadsheet's own functions
+OWN_MODEL = frozenset({"by_hand"})  # templates whose model is not a checkpoint
 EXACT = frozenset({"anatomy", "check", "pure"})  # templates for models of one shape, channels included
 
-__all__ = ["FORMULAS_ONLY", "TEMPLATES", "build"]
+__all__ = ["FORMULAS_ONLY", "OWN_MODEL", "TEMPLATES", "build"]
 
 
 def build(
@@ -65,7 +68,7 @@ def build(
         model = catalogue.DEMO if template in FORMULAS_ONLY else catalogue.default_name()
     dialect = dialect_of(host, fixed=template in FORMULAS_ONLY)
     tokens = dialect.usual_tokens if tokens is None else tokens
-    shape = shape_of(model, tokens, exact=dialect.is_fixed or template in EXACT)
+    shape = shape_of(model, tokens, exact=template in EXACT or (dialect.is_fixed and template not in OWN_MODEL))
     file = path / TEMPLATES[template] if path.is_dir() else path
     workbook = xlsxwriter.Workbook(file)
     book = Book(workbook, dialect, shape)

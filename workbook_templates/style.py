@@ -151,6 +151,10 @@ class Style:
         self.cell_header = self._format(bold=True, font_color=GREY, num_format="@", align="left")
         self.thumbnail = self._format(num_format=";;;", font_size=TINY_SIZE)
         self.thumbnail_label = self._format(font_color=GREY, font_size=TINY_SIZE)
+        self.small_weight = self._format(bg_color=WEIGHT, align="right", **boxed)
+        self.exercise = self._format(bg_color=VALUE, num_format=LOGIT, align="right", **boxed)
+        self.exercise_input = self._format(bg_color=INPUT, font_color=INPUT_INK, align="right", locked=False, **boxed)
+        self.mark = self._format(font_size=SMALL, font_color=GREY, align="center", **boxed)
         self.logit = self._format(num_format=LOGIT)
         self.probability = self._format(num_format=PERCENT)
         self.wrong_text = self._format(font_color=ERROR_INK)
@@ -172,6 +176,7 @@ class Style:
         self.line_above = self.workbook.add_format({"top": 1, "top_color": RULE})
         self.error = self.workbook.add_format({"bg_color": ERROR, "font_color": ERROR_INK})
         self.editable = self.workbook.add_format({"bg_color": INPUT})
+        self.invisible = self.workbook.add_format({"font_color": VALUE})
         self.hidden = self.workbook.add_format({"num_format": ";;;"})
         self.edited = self.workbook.add_format({"bg_color": INPUT_INK, "font_color": BAND_INK, "bold": True})
 
