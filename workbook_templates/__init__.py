@@ -12,7 +12,7 @@ from workbook_templates import anatomy, by_hand, check, generation, mri, pure, s
 from workbook_templates.book import Book, shape_of
 from workbook_templates.formula import dialect_of
 
-# The file name of each template.
+# The file name of each template. Those with a number are the series, and are in the repository.
 TEMPLATES = {
     "anatomy": "1_anatomy.xlsx",
     "mri": "2_mri.xlsx",

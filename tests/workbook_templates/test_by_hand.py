@@ -9,6 +9,7 @@ import pytest
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from addin.headless import Workbook
+from tests.hosts.calc_host import calc
 from tests.workbook_templates.values import errors, recalculated
 from udfs.backend.gpt2.forward import gelu
 from workbook_templates import build
@@ -118,15 +119,26 @@ def test_text_in_place_of_a_number_is_wrong(workbook: Workbook) -> None:
     assert list(blanks(workbook, "MLP", WRONG)) == [cell]
 
 
-def test_another_weight_has_other_answers(workbook: Workbook) -> None:
+def test_a_weight_to_try_has_other_answers(workbook: Workbook) -> None:
     before = blanks(workbook, "Next word")
-    row = next(n for n, cells in enumerate(workbook.get_range(f"MLP!{ROOM}"), 1) if cells[0] == "c_proj")
-    workbook.set(f"MLP!E{row + 2}", 0)
+    (verb,) = (cells[1] for cells in workbook.get_range("Start!A1:B40") if str(cells[1]).startswith("MLP, cell "))
+    workbook.set(str(verb).replace(", cell ", "!"), 0)
     workbook.recalculate()
     after = blanks(workbook, "Next word")
     assert after.keys() == before.keys()
     assert after != before
     assert workbook.get("next_token") == "love"
+
+
+def test_calc_marks_what_is_typed(path: Path, workbook: Workbook) -> None:
+    book = calc()
+    book.open(path)
+    right, wrong = list(blanks(workbook, "MLP").items())[:2]
+    for (cell, answer), change in ((right, 0), (wrong, 1)):
+        assert isinstance(answer, float)
+        book.set("MLP", cell.rpartition("!")[2], round(answer + change, 2))
+    assert book.named("progress")[0][0] == f"1 of {BLANKS} right"
+    assert book.named("next_token") == [["mice"]]
 
 
 @pytest.mark.parametrize("prompt", ["cats", "do cats eat", "do cats love mice", ""])

@@ -41,14 +41,14 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     start = start_tab.start_page(book)
     first, stream = embeddings(book)
     second, stream = attention(book, stream)
-    third, stream = mlp(book, stream)
+    third, stream, verb = mlp(book, stream)
     tabs = (first, second, third, next_word(book, stream))
     neighbours = zip(tabs, ("Start", *TABS), (*TABS[1:], ""), strict=False)
     counts = [tab.finish(before, after) for tab, before, after in neighbours]
-    _write_start(start, words, counts)
+    _write_start(start, words, counts, verb)
 
 
-def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str]]) -> None:
+def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str]], verb: str) -> None:
     page.furniture(
         "A transformer by hand",
         (
@@ -80,6 +80,7 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
     page.book.name("progress", page.place(page.row, start_tab.TEXT))
     page.row += 2
     tries = (
+        Try("MLP", verb, "0", "Neuron 0 no longer takes the verb out of the row: the model says love again."),
         Try("Start", second, toy.OTHER, "Another exercise: other rows, other scores, and another next word."),
         Try("Start", switch, "yes", f"All answers appear. The last one, on the tab {TABS[3]}, is the next word."),
     )

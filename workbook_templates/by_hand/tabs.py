@@ -88,8 +88,8 @@ def attention(book: Book, stream: Stream) -> tuple[ExerciseTab, Stream]:
     return tab, Stream(_sum(tab, "10   x = x + attention's output", stream.last, added), stream.embeddings)
 
 
-def mlp(book: Book, stream: Stream) -> tuple[ExerciseTab, Stream]:
-    """The MLP works on each word by itself."""
+def mlp(book: Book, stream: Stream) -> tuple[ExerciseTab, Stream, str]:
+    """The MLP works on each word by itself. Also returns the cell with the weight that takes the verb out."""
     tab = ExerciseTab(
         book,
         MLP,
@@ -110,7 +110,8 @@ def mlp(book: Book, stream: Stream) -> tuple[ExerciseTab, Stream]:
     active = tab.step("13   active = GELU(found)", lines, toy.NEURONS, last, gelu)
     out = tab.weights("c_proj", "what each neuron adds", toy.NEURONS, toy.CHANNELS, toy.MLP_C_PROJ)
     added = _product(tab, "14   the MLP's output = active · c_proj", active, out, toy.CHANNELS, last, given=0)
-    return tab, Stream(_sum(tab, "15   x = x + the MLP's output", stream.rows, added), stream.embeddings)
+    total = _sum(tab, "15   x = x + the MLP's output", stream.rows, added)
+    return tab, Stream(total, stream.embeddings), cell(out, 0, toy.CHANNELS.index("verb"), tab.name)
 
 
 def next_word(book: Book, stream: Stream) -> ExerciseTab:

@@ -1,4 +1,4 @@
-"""`6_check.xlsx`: one block computed by native formulas and by the functions, and how far the two differ.
+"""`check.xlsx`: one block computed by native formulas and by the functions, and how far the two differ.
 
 It is a separate workbook because `5_pure_formulas.xlsx` may not use our functions, and the anatomy workbook would
 grow by all the weights of a block.

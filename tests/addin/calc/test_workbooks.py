@@ -13,7 +13,7 @@ import udfs
 from addin.headless import Workbook
 from tests.hosts.calc_host import Calc
 from tests.same_cells import TOLERANCE, is_same
-from workbook_templates import TEMPLATES, build
+from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
 
 Value = str | float | None
 
@@ -104,8 +104,8 @@ def is_unused(row: Sequence[Value]) -> bool:
     return all(value in (None, "") or str(value).startswith("#GPT2! ") for value in row)
 
 
-# Without `pure`, which takes a minute: test_pure_in_calc.py compares each of its steps with the backend.
-@pytest.fixture(scope="module", params=[name for name in TEMPLATES if name != "pure"])
+# test_pure_in_calc.py and test_by_hand.py have the others.
+@pytest.fixture(scope="module", params=[name for name in TEMPLATES if name not in FORMULAS_ONLY])
 def template(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

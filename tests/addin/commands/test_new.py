@@ -37,11 +37,11 @@ def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host
 
 def test_a_template_for_desktop_has_macros_and_their_names_for_its_sheets(gpt2_excel: Run) -> None:
     gpt2_excel("new", "check", "--host", "desktop", "--model", "tiny", "--tokens", 3)
-    with zipfile.ZipFile("6_check.xlsm") as archive:
+    with zipfile.ZipFile("check.xlsm") as archive:
         types = archive.read("[Content_Types].xml").decode()
         modules = {module.name for module in VbaProject.read(archive.read("xl/vbaProject.bin")).modules}
     assert "application/vnd.ms-excel.sheet.macroEnabled.main+xml" in types
-    code_names = [re.search(r'<sheetPr[^>]* codeName="(\w+)"', sheet) for sheet in sheets_of("6_check.xlsm")]
+    code_names = [re.search(r'<sheetPr[^>]* codeName="(\w+)"', sheet) for sheet in sheets_of("check.xlsm")]
     assert {match[1] for match in code_names if match} <= modules
     assert all(code_names)
 
@@ -49,9 +49,9 @@ def test_a_template_for_desktop_has_macros_and_their_names_for_its_sheets(gpt2_e
 @pytest.mark.parametrize(
     ("system", "name", "stored"),
     [
-        ("win32", "6_check.xlsm", ">GPT2_BLOCK("),
-        ("darwin", "6_check.xlsx", ">_xldudf_GPT2_BLOCK("),
-        ("linux", "6_check.xlsx", ">ORG.GPT2EXCEL.GPT2BLOCK("),
+        ("win32", "check.xlsm", ">GPT2_BLOCK("),
+        ("darwin", "check.xlsx", ">_xldudf_GPT2_BLOCK("),
+        ("linux", "check.xlsx", ">ORG.GPT2EXCEL.GPT2BLOCK("),
     ],
 )
 def test_the_default_host_is_that_of_install(

@@ -97,7 +97,7 @@ def test_a_formula_can_be_long_but_not_deep() -> None:
         parse("(" * 5000 + "A1" + ")" * 5000)
 
 
-@pytest.mark.parametrize("template", workbook_templates.TEMPLATES)
+@pytest.mark.parametrize("template", [name for name in workbook_templates.TEMPLATES if name != "check"])
 def test_the_formulas_of_the_committed_templates_survive(template: str) -> None:
     formulas = set()
     with zipfile.ZipFile(FOLDER / workbook_templates.TEMPLATES[template]) as file:
