@@ -71,6 +71,7 @@ class Book:
         self.workbook, self.dialect, self.shape = workbook, dialect, shape
         self.style = Style(workbook)
         self.unfolded = _LEAST_UNFOLDED  # rows of a band that are in sight at first
+        self._places: dict[str, str] = {}  # of the defined names
         self._waiting: list[tuple[Worksheet, int, int, str, Format | None, tuple[int, int] | None]] = []
         workbook.set_properties({"title": "GPT-2 in Excel", "created": _FIRST_MADE})
 
@@ -90,7 +91,13 @@ class Book:
 
     def name(self, name: str, place: str) -> None:
         """Defines a name for a cell or range, such as `Prompt!$B$5`."""
+        self._places[name] = place
         self.workbook.define_name(name, f"={place}")
+
+    def first_cell(self, cells: str) -> tuple[str, str]:
+        """The tab and the first cell of a defined name or an address with a tab."""
+        tab, _, address = self._places.get(cells, cells).rpartition("!")
+        return tab.strip("'"), address.partition(":")[0].replace("$", "")
 
     def spill(
         self, sheet: Worksheet, row: int, column: int, formula: str, cell_format: Format | None, size: tuple[int, int]

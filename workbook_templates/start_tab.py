@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
 
 from workbook_templates import style as look
 from workbook_templates.book import START, Book
@@ -14,14 +16,38 @@ UNDO = "To undo, press Ctrl+Z, or reopen the file without saving."
 _WIDTHS = (3, 24, *[11.5] * 12)
 
 
+class Change(Enum):
+    """How an outcome differs from the one before."""
+
+    OTHER = "another value"
+    LESS = "a smaller number"
+    MORE = "a larger number"
+
+
+class Like(NamedTuple):
+    """An outcome that equals another cell's value."""
+
+    cell: str
+
+
 @dataclass(frozen=True)
 class Try:
-    """What to type, where to type it, and what will happen."""
+    """A promise: what to type, where, and what will happen. The tests keep it, with the demo model.
+
+    typed: the text to type; empty to clear the cell
+    effect: what the reader will see
+    shows: the name or address of the cells with the outcome
+    becomes: the outcome: a part of its text, its number, how it changes, or the cell that it equals
+    also: further cells to type into, and their texts
+    """
 
     sheet: str
     cell: str
     typed: str
     effect: str
+    shows: str
+    becomes: str | float | Change | Like
+    also: tuple[tuple[str, str], ...] = ()
 
 
 def start_page(book: Book) -> Page:
@@ -66,11 +92,21 @@ def things_to_try(page: Page, tries: Sequence[Try], undo: str = UNDO) -> None:
     for number, item in enumerate(tries, start=1):
         page.text(page.row, 0, f"{number}", page.style.bold)
         page.link(page.row, LINK, item.sheet, item.cell, f"{item.sheet}, cell {item.cell}")
-        page.text(page.row, TEXT, f"Type:  {item.typed}", page.style.bold)
+        page.text(page.row, TEXT, _to_type(item), page.style.bold)
+        tab, cell = page.book.first_cell(item.shows)
+        page.link(page.row + 1, LINK, tab, cell, f"see {tab}!{cell}")
         page.text(page.row + 1, TEXT, item.effect, page.style.note)
         page.row += 2
     page.text(page.row, TEXT, undo, page.style.note)
     page.row += 2
+
+
+def _to_type(item: Try) -> str:
+    """The instruction. Spaces at the ends of what is typed are easily missed, so they are named."""
+    if not item.typed:
+        return "Clear this cell."
+    space = "   with a space before it" if item.typed.startswith(" ") else ""
+    return "Type:  " + ",   ".join((item.typed + space, *(f"{text}  in {cell}" for cell, text in item.also)))
 
 
 def tabs(page: Page, stops: Iterable[tuple[str, str]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from udfs.models.demo.prompts import TUESDAY
 from workbook_templates import start_tab
 from workbook_templates.sheet import Page
-from workbook_templates.start_tab import Try
+from workbook_templates.start_tab import Change, Try
 
 EMBEDDINGS = (
     "Each token becomes a row of numbers learned in training: one row for the token plus one for its position.",
@@ -31,12 +31,16 @@ def tries(prompt: str, stream_edit: str) -> tuple[Try, Try]:
             prompt,
             TUESDAY,
             "The answer becomes Wednesday, and the numbers on every tab change.",
+            "next_token",
+            " Wednesday",
         ),
         Try(
             "Block 0",
             stream_edit,
             "50",
             "One number in the stream changes, and so does everything after it, down to the probabilities on Head.",
+            "next_tokens",
+            Change.OTHER,
         ),
     )
 

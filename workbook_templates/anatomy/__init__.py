@@ -32,17 +32,21 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     write_tokens(book)
     stream, before = write_embeddings(book), "Embeddings"
-    first_edit = ""
+    first_edit = mlp = ""
     for layer in range(book.shape.n_layer):
         block = write_block(book, layer, stream, before)
         stream, first_edit, before = block.out, first_edit or block.first_edit, f"Block {layer}"
+        mlp = mlp or block.steps["mlp c_proj"].cells.rows(0, 1).columns(0, 1).there
     write_head(book, stream, before)
-    weight_edit = write_weights(book)
+    weight_edit, *others = write_weights(book)
     silenced = Try(
         "Weights",
         weight_edit,
-        "scale  in the column what,  h.0.mlp  in the column where,  0  in the column amount",
+        "scale",
         "Block 0's MLP is switched off: step 11 of the block is all zeros. The tab Head shows the new answer.",
+        mlp,
+        0.0,
+        tuple(zip(others, ("h.0.mlp", "0"), strict=True)),
     )
     _write_start(start, (*walkthrough.tries(prompt_cell, first_edit), silenced))
 

@@ -12,8 +12,8 @@ _LOOK_ROWS, _LOOK_COLUMNS = 10, 10
 _TENSOR = "h.0.mlp.c_fc.weight"
 
 
-def write_weights(book: Book) -> str:
-    """Writes the tab, names the edit table and returns its first cell."""
+def write_weights(book: Book) -> tuple[str, str, str]:
+    """Writes the tab, names the edit table and returns the cells of its first row: what, where and amount."""
     page = Page(book, "Weights", (25, 9, 9, 3, 3, 11, 28, *[10.5] * (_LOOK_COLUMNS + 6)), kind="weight")
     page.furniture(
         "Weights",
@@ -44,7 +44,7 @@ def _inventory(page: Page, row: int, tensors: int) -> str:
     return f"{page.at(row + 1, 0)}#" if page.book.dialect.is_fixed else "$A:$C"
 
 
-def _edit_table(page: Page) -> str:
+def _edit_table(page: Page) -> tuple[str, str, str]:
     page.text(page.row, _EDITS, "Your edits", page.style.bold)
     page.row += 1
     header = page.row
@@ -76,7 +76,8 @@ def _edit_table(page: Page) -> str:
     page.text(header, _EDITS + len(_COLUMNS) + 1, "Examples", page.style.bold)
     page.book.name("weight_edits", page.place(header + 1, _EDITS, last, _EDITS + len(_COLUMNS) - 1))
     page.row = last + 1
-    return page.at(header + 1, _EDITS)
+    what, where, amount = (page.at(header + 1, _EDITS + column) for column in range(3))
+    return what, where, amount
 
 
 def _where_to_look(page: Page) -> tuple[str, str, str]:

@@ -63,7 +63,7 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
         page.input(page.row, column, text)
         page.sheet.data_validation(page.row, column, page.row, column, {"validate": "list", "source": list(toy.WORDS)})
         page.book.name(word(position), page.place(page.row, column))
-    second = page.at(page.row, start_tab.TEXT + 1)
+    second, last = (page.at(page.row, start_tab.TEXT + number) for number in (1, 2))
     page.row += 1
     page.text(page.row, start_tab.LINK, "Show the answers", page.style.bold)
     page.input(page.row, start_tab.TEXT, "no")
@@ -71,7 +71,6 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
         page.row, start_tab.TEXT, page.row, start_tab.TEXT, {"validate": "list", "source": ["no", "yes"]}
     )
     page.book.name(REVEAL, page.place(page.row, start_tab.TEXT))
-    switch = page.at(page.row, start_tab.TEXT)
     page.row += 1
     right, every = ("+".join(part) for part in zip(*counts, strict=True))
     page.text(page.row, start_tab.LINK, "Progress", page.style.bold)
@@ -80,9 +79,23 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
     page.book.name("progress", page.place(page.row, start_tab.TEXT))
     page.row += 2
     tries = (
-        Try("MLP", verb, "0", "Neuron 0 no longer takes the verb out of the row: the model says love again."),
-        Try("Start", second, toy.OTHER, "Another exercise: other rows, other scores, and another next word."),
-        Try("Start", switch, "yes", f"All answers appear. The last one, on the tab {TABS[3]}, is the next word."),
+        Try(
+            "MLP",
+            verb,
+            "0",
+            "Neuron 0 no longer takes the verb out of the row: the model says love again.",
+            NEXT,
+            "love",
+        ),
+        Try(
+            "Start",
+            second,
+            toy.OTHER,
+            "Another exercise: other rows, other scores, and another next word.",
+            NEXT,
+            "bones",
+        ),
+        Try("Start", last, toy.OTHER, "Neuron 1 finds an animal at the end, and asks for a verb.", NEXT, "love"),
     )
     start_tab.things_to_try(page, tries)
     start_tab.tabs(page, _ABOUT.items())

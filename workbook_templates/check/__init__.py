@@ -18,9 +18,10 @@ from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.pure.weights import block_weights
 from workbook_templates.sheet import Page
-from workbook_templates.start_tab import Try
+from workbook_templates.start_tab import Change, Try
 
 PROMPT = ADVERB
+_CHANGED = 17  # the index of the bias to change
 
 _TAB = PromptTab(
     template="check",
@@ -57,15 +58,16 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     page.finish("Functions", "Weights")
     write_weights(book, config, layer)
     worst = write_comparison(result, block, functions)
-    _write_start(
-        start, f"{name} ; set h.{layer}.mlp.c_fc.bias[17] = 0.5", layer, (prompt_cell, block.first_edit, worst)
-    )
+    weight = block_weights(config, layer, WEIGHTS)["mlp.c_fc.bias"].columns(_CHANGED, 1).there
+    changed = f"{name} ; set h.{layer}.mlp.c_fc.bias[{_CHANGED}] = 0.5"
+    _write_start(start, changed, weight, layer, (prompt_cell, block.first_edit, worst))
 
 
-def _write_start(page: Page, changed: str, layer: int, cells: tuple[str, str, str]) -> None:
+def _write_start(page: Page, changed: str, weight: str, layer: int, cells: tuple[str, str, str]) -> None:
     """Writes the tab Start.
 
     changed: a model text with one changed weight, to try
+    weight: the address of that weight
     cells: the prompt, the first edit cell on the tab Native, and the largest difference
     """
     prompt, edit, worst = cells
@@ -82,18 +84,22 @@ def _write_start(page: Page, changed: str, layer: int, cells: tuple[str, str, st
     page.mark_errors(page.row - 1, start_tab.TEXT)
     page.row += 1
     tries = (
-        Try("Prompt", prompt, TUESDAY, "Both compute the new prompt, and still agree."),
+        Try("Prompt", prompt, TUESDAY, "Both compute the new prompt, and still agree.", "next_token", " Wednesday"),
         Try(
             "Native",
             edit,
             "50",
             "Only the native formulas see this: Result shows how the difference spreads from step to step.",
+            "largest_difference",
+            Change.MORE,
         ),
         Try(
             "Prompt",
             "B7",
             changed,
             "The model text changes a weight both in the functions and in the cells that GPT2_WEIGHT fills.",
+            weight,
+            0.5,
         ),
     )
     start_tab.things_to_try(page, tries, "To undo, clear the yellow cells, or reopen the file without saving.")

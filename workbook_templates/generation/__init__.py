@@ -10,7 +10,7 @@ from workbook_templates.generation import beam, log_probabilities, sampling, spe
 from workbook_templates.generation.sampling import Choices
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
-from workbook_templates.start_tab import Try
+from workbook_templates.start_tab import Change, Like, Try
 
 PROMPT = MIKE_IS
 
@@ -46,13 +46,17 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     choices = sampling.write_sampling(book)
     temperature.write_temperature(book, choices)
     beam.write_beam(book)
-    text = log_probabilities.write_log_probabilities(book)
-    draft = speculation.write_speculation(book)
-    _write_start(start, prompt_cell, choices, text, draft)
+    surprising = log_probabilities.write_log_probabilities(book)
+    drafted = speculation.write_speculation(book)
+    _write_start(start, prompt_cell, choices, surprising, drafted)
 
 
-def _write_start(page: Page, prompt: str, choices: Choices, text: str, draft: str) -> None:
-    """The arguments are the cells to try."""
+def _write_start(
+    page: Page, prompt: str, choices: Choices, surprising: tuple[str, str], drafted: tuple[str, str]
+) -> None:
+    """The arguments are the cells to try, the last two with the address of the outcome."""
+    text, perplexity = surprising
+    draft, accepted = drafted
     page.sheet.set_column(start_tab.LINK, start_tab.LINK, 30, page.style.text)
     page.furniture(
         "Beyond temperature 0: how a text is chosen from probabilities",
@@ -70,30 +74,40 @@ def _write_start(page: Page, prompt: str, choices: Choices, text: str, draft: st
                 choices.seed.replace("$", ""),
                 "7",
                 "Other random numbers draw other tokens, so a different text comes out. 3 brings the old one back.",
+                choices.outside("sampled"),
+                Change.OTHER,
             ),
             Try(
                 sampling.TAB,
                 choices.temperature.replace("$", ""),
                 "0",
                 "The most likely token gets all the probability: whatever the seed, the text is the greedy one.",
+                choices.outside("sampled"),
+                Like(choices.outside("greedy")),
             ),
             Try(
                 log_probabilities.TAB,
                 text,
                 "Mike is quick. He moves quickly. Anna is a Jedi. She pulls out her lightsaber.",
                 "This is what the model expected: the two words that differ turn white, and the perplexity falls.",
+                perplexity,
+                Change.LESS,
             ),
             Try(
                 speculation.TAB,
                 draft,
-                "=model",
+                "demo",
                 "With the model as its own draft, it accepts every proposal.",
+                accepted,
+                1.0,
             ),
             Try(
                 prompt_tab.TAB,
                 prompt,
                 TUESDAY,
                 "The model is sure of this one: sampling, beam search and speculative decoding all give Wednesday.",
+                choices.outside("sampled"),
+                " Wednesday",
             ),
         ),
     )

@@ -23,8 +23,8 @@ _NAMES = ("position", "token", "log-probability", "probability", "rank", "surpri
 _SURPRISE, _ENTROPY, _PERPLEXITY, _EXPECTED = 5, 6, 7, 8
 
 
-def write_log_probabilities(book: Book) -> str:
-    """Writes the tab, names the prompt's tokens and returns the cell of the text."""
+def write_log_probabilities(book: Book) -> tuple[str, str]:
+    """Writes the tab and names the prompt's tokens. Returns the cell of the text, and the address of its perplexity."""
     page = Page(book, TAB, (13, *[15] * 8, 3, 3, 11.5, 18, 10), kind="result")
     page.furniture(
         TAB,
@@ -40,6 +40,7 @@ def write_log_probabilities(book: Book) -> str:
     rows = max(_FEWEST_ROWS, -(-book.shape.tokens // _A_ROW))
     room = _A_ROW * rows
     header = page.row + 2 * rows + _CHART_ROWS + 11
+    perplexity = page.place(page.row + 1, 1)
     _summary(page, header, room)
     page.row += 1
     title(page, "The text, coloured by surprise, with the bits below each token")
@@ -67,7 +68,7 @@ def write_log_probabilities(book: Book) -> str:
     page.sheet.freeze_panes(1, 0)
     page.sheet.print_area(0, 0, page.row, _TOKENS + 2)
     page.sheet.fit_to_pages(1, 1)
-    return text.replace("$", "")
+    return text.replace("$", ""), perplexity
 
 
 def _prompt_tokens(page: Page) -> None:

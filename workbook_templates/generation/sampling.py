@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xlsxwriter.utility import xl_col_to_name
 
@@ -23,21 +23,23 @@ _STAGES, _UP_TO = (4, 5, 6), 7  # columns of the first token's table
 
 @dataclass(frozen=True)
 class Choices:
-    """The input cells of this tab."""
+    """The input cells of this tab, and its two texts."""
 
     tokens: str
     temperature: str
     top_k: str
     top_p: str
     seed: str
+    greedy: str = ""
+    sampled: str = ""
 
     def outside(self, name: str) -> str:
-        """The address of one of them, for formulas on other tabs."""
+        """The address of one of them, with the tab."""
         return f"{TAB}!{getattr(self, name)}"
 
 
 def write_sampling(book: Book) -> Choices:
-    """Writes the tab and returns its input cells."""
+    """Writes the tab and returns its cells."""
     page = Page(book, TAB, (14, 16, 10, 12, 13, 13, 13, 13, *(13, 11) * _CANDIDATES), kind="result")
     page.furniture(
         TAB,
@@ -55,6 +57,7 @@ def write_sampling(book: Book) -> Choices:
     greedy = f"GPT2_GENERATE(prompt_used,{chosen.tokens},0,0,1,0,model_used)"
     drawn = f"GPT2_GENERATE(prompt_used,{chosen.tokens},{how},{chosen.seed},model_used)"
     for label, formula, cell_format in (("greedy", greedy, book.style.note), ("sampled", drawn, book.style.bold)):
+        chosen = replace(chosen, **{label: page.at(page.row, 1, absolute=True)})
         page.text(page.row, 0, label, book.style.bold)
         page.formula(page.row, 1, formula, cell_format)  # runs over the empty cells to its right
         page.mark_errors(page.row, 1)

@@ -26,8 +26,8 @@ _ROUND, _OUTCOME, _TEXT = 0, 9, 10  # columns
 _DRAFT_OF_DEMO = "demo ; scale h.11.attn by 0 ; scale h.11.mlp by 0"
 
 
-def write_speculation(book: Book) -> str:
-    """Writes the tab and returns the cell of the draft model."""
+def write_speculation(book: Book) -> tuple[str, str]:
+    """Writes the tab. Returns the cell of the draft model, and the address of the share of accepted proposals."""
     page = Page(book, TAB, (13, 13, 16, *[11.5] * 6, 14, 70), kind="result")
     page.furniture(
         TAB,
@@ -51,6 +51,7 @@ def write_speculation(book: Book) -> str:
     number_between(page, temperature, 0, 1000)
     page.row += 1
     header = page.row + 10
+    accepted = page.place(page.row + 2, 1)
     _summary(page, header, f"GPT2_GENERATE(prompt_used,{tokens},0,0,1,0,model_used)", temperature)
     page.row += 1
     title(
@@ -66,7 +67,7 @@ def write_speculation(book: Book) -> str:
     _trace(page, f"GPT2_SPECULATE({given})")
     page.sheet.freeze_panes(1, 0)
     page.sheet.print_area(0, 0, header + 40, _TEXT)
-    return draft.replace("$", "")
+    return draft.replace("$", ""), accepted
 
 
 def _summary(page: Page, header: int, greedy: str, temperature: str) -> None:

@@ -66,10 +66,10 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_tokens(book)
     write_lens(book)
     found = facts()
-    followed = write_track(book, found.lens.rival)
+    followed, rank = write_track(book, found.lens.rival)
     write_attention(book, *_head(name, found))
     write_heads(book, len(tokenizer.encode(text)) + 1)
-    repeated = write_scores(book)
+    repeated, strongest = write_scores(book)
     write_attribution(book)
     crucial = write_circuit(book, _ticks(name, found))
     write_patching(book)
@@ -81,24 +81,32 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 prompt_cell,
                 ADVERB,
                 'All tabs show the new prompt. On Logit lens, see in which layer the answer "quickly" appears.',
+                "next_token",
+                " quickly",
             ),
             Try(
                 "Track a token",
                 followed,
-                f"{found.losing_day.token}   with a space before it",
+                found.losing_day.token,
                 _losing(found),
+                rank,
+                float(found.losing_day.rank),
             ),
             Try(
                 "Circuit",
                 crucial,
-                "nothing, just clear the cell",
+                "",
                 _without(_ticks(name, found)),
+                "still_right",
+                1 - found.circuit.wrong_without / 7,
             ),
             Try(
                 "Head scores",
                 repeated,
                 REPEATED[1],
                 _repeated(found),
+                strongest,
+                f"layer {found.repeated[1].layer}, head {found.repeated[1].head},",
             ),
         ),
     )

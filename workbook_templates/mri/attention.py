@@ -176,8 +176,11 @@ def _thumbnails(page: Page) -> str:
     )
 
 
-def write_scores(book: Book) -> str:
-    """Writes the tab: the table of scores and a layer x head heat map for each kind. Returns the cell of the text."""
+def write_scores(book: Book) -> tuple[str, str]:
+    """Writes the tab: the table of scores and a layer x head heat map for each kind.
+
+    Returns the cell of the text, and the address of the note that names the best head of the last kind: induction.
+    """
     shape, style = book.shape, book.style
     page = Page(book, HEAD_SCORES, (10, 10, 11, 11, 11, 3, 11, *[6.5] * shape.n_head))
     page.furniture(
@@ -197,12 +200,13 @@ def write_scores(book: Book) -> str:
     last = page.row
     page.row = top
     for name, column, meaning in _KINDS:
+        strongest = page.place(page.row + 1, _MAPS)
         _map(page, scores, area(page, top + 1, column, last - 1, column), f"{name}: {meaning}")
     page.row = last
     page.sheet.print_area(0, 0, top + len(_KINDS) * (shape.n_layer + 4), _MAPS + shape.n_head)
     page.sheet.fit_to_pages(1, 1)
     page.sheet.freeze_panes(1, 0)
-    return text.replace("$", "")
+    return text.replace("$", ""), strongest
 
 
 def _map(page: Page, scores: str, values: str, heading: str) -> None:

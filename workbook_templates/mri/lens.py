@@ -132,8 +132,8 @@ def _candidates(page: Page) -> None:
         page.sheet.conditional_format(area, look.PROBABILITY_BARS)
 
 
-def write_track(book: Book, rival: str) -> str:
-    """Writes the tab and returns the cell of the token to follow."""
+def write_track(book: Book, rival: str) -> tuple[str, str]:
+    """Writes the tab. Returns the cell of the token to follow, and the address of its final rank."""
     n_layer = book.shape.n_layer
     page = Page(book, TRACK, (13, 16, 13, 10, 18, 3, 9, 11, 13, 10, 3))
     page.furniture(
@@ -175,7 +175,7 @@ def write_track(book: Book, rival: str) -> str:
     _charts(page, names, header + 1, last)
     page.sheet.print_area(0, 0, page.row + 17, _RIVAL + 7)
     page.sheet.freeze_panes(1, 0)
-    return target.replace("$", "")
+    return target.replace("$", ""), page.place(last, _RANK)
 
 
 def _charts(page: Page, names: int, first: int, last: int) -> None:

@@ -26,7 +26,7 @@ from workbook_templates.pure.weights import (
     write_words,
 )
 from workbook_templates.sheet import Page
-from workbook_templates.start_tab import Try
+from workbook_templates.start_tab import Change, Try
 
 PROMPT = ADVERB
 _TRIED = "mlp.c_proj.bias"
@@ -72,6 +72,8 @@ def _write_start(page: Page, prompt: str, stream_edit: str, weight: tuple[str, s
             *weight,
             "10",
             "One weight of Block 0's MLP changes, and so does the block's output for every token.",
+            "next_tokens",
+            Change.OTHER,
         ),
     )
     start_tab.things_to_try(page, tries)

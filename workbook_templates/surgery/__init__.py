@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import PULLS, WIZARD_PULLS
+from udfs.models.demo.prompts import PHONE, PULLS, WAND, WIZARD_PULLS
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
@@ -53,15 +53,15 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     added, coefficient = sae_feature.write_sae_feature(book)
     difference, plus = directions.write_contrast(book)
     direction = directions.write_pca(book)
-    operation = sweep.write_sweep(book, (added, difference, direction))
+    operation, strongest = sweep.write_sweep(book, (added, difference, direction))
     silenced = model_edits.write_ablation(book)
     weights = model_edits.write_weight_edits(book)
     done = (added.done, difference.done, direction.done, silenced, weights)
     write_operations(overview, done, sweep.TAB)
-    _write_start(start, coefficient, plus, operation, done)
+    _write_start(start, coefficient, plus, (operation, strongest), done)
 
 
-def _write_start(page: Page, coefficient: str, plus: str, operation: str, done: Sequence[Done]) -> None:
+def _write_start(page: Page, coefficient: str, plus: str, swept: tuple[str, str], done: Sequence[Done]) -> None:
     """The cells to try are on the tabs SAE feature, Contrast and Coefficient sweep."""
     page.furniture(
         "Brain surgery on GPT-2: change a number inside, and read the new answer",
@@ -71,6 +71,7 @@ def _write_start(page: Page, coefficient: str, plus: str, operation: str, done: 
         ),
     )
     start_tab.now(page)
+    operation, strongest = swept
     tries = (
         Try(
             sae_feature.TAB,
@@ -78,18 +79,24 @@ def _write_start(page: Page, coefficient: str, plus: str, operation: str, done: 
             "0",
             "The Jedi feature is off, and Mike pulls out his phone again. "
             f"With {facts().jedi.undecided}, demo cannot decide.",
+            done[0].token,
+            PHONE,
         ),
         Try(
             directions.CONTRAST,
             plus,
             WIZARD_PULLS,
             "Another direction, another answer: Mike pulls out his wand.",
+            done[1].token,
+            WAND,
         ),
         Try(
             sweep.TAB,
             operation,
-            "PCA",
-            "The sweep runs again with another operation: see where the lines cross.",
+            directions.PCA,
+            "The sweep runs again with another operation, up to twice its coefficient: see where the lines cross.",
+            strongest,
+            2.0 * facts().pca,
         ),
     )
     start_tab.things_to_try(page, tries, "To undo, type the old value, or reopen the file without saving.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
+
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import unless_message
@@ -66,6 +68,13 @@ class Done:
     tab: str
     table: str
     prompt: str
+
+    @property
+    def token(self) -> str:
+        """The address of the most likely token, with its tab."""
+        tab, _, cell = self.table.replace("$", "").rpartition("!")
+        row, column = xl_cell_to_rowcol(cell)
+        return f"{tab}!{xl_rowcol_to_cell(row + 1, column + 1)}"
 
     @property
     def answer(self) -> str:

@@ -36,8 +36,8 @@ class _Swept:
     vector: str
 
 
-def write_sweep(book: Book, steerings: Sequence[Steering]) -> str:
-    """Writes the tab and returns the cell where the operation is chosen."""
+def write_sweep(book: Book, steerings: Sequence[Steering]) -> tuple[str, str]:
+    """Writes the tab. Returns the cell where the operation is chosen, and the address of the last coefficient."""
     page = Page(book, TAB, (16, 16, 16, 13, 13, 38, 3, *[10.5] * 8), kind="result")
     page.furniture(
         TAB,
@@ -59,7 +59,7 @@ def write_sweep(book: Book, steerings: Sequence[Steering]) -> str:
     _chart(page, top + 1 + _CHART_ROWS, header, "KL divergence from the model itself (nats)", (3,))
     page.sheet.freeze_panes(1, 0)
     page.sheet.print_area(0, 0, top + 2 * _CHART_ROWS, _CHART + 7)
-    return swept.operation.replace("$", "")
+    return swept.operation.replace("$", ""), f"'{TAB}'!{swept.last}"
 
 
 def _choose(page: Page, steerings: Sequence[Steering]) -> _Swept:
