@@ -37,7 +37,7 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
         (
             "The model reads two texts. The stream of the first minus the stream of the second is a direction.",
             "It is added to the prompt's stream token by token: its first row at the first token, and so on.",
-            "This needs no training. Try love and hate, or two languages. (Activation addition, Turner et al. 2023.)",
+            "This needs no training: any two texts will do. (Activation addition, Turner et al. 2023.)",
         ),
         labels=labels(book),
     )

@@ -36,7 +36,7 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
         "A feature of a sparse autoencoder",
         (
             "A sparse autoencoder has learned directions in the stream, its features. Many of them stand for one idea.",
-            "The direction for Star Wars and its Jedi is added at every token. Before: a phone. After: a lightsaber.",
+            "At first, the direction for Star Wars and its Jedi is added at every token: the phone becomes a lightsaber.",
             "Coefficient 0 switches it off. Type other numbers into the yellow cells to try other features.",
         ),
         labels=labels(book),
@@ -54,7 +54,7 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
         page,
         "feature",
         by_model(str(jedi.feature), str(GPT2_FEATURE)),
-        "Its number, from 0. The default stands for Star Wars and its Jedi. The last step shows others.",
+        "Its number, from 0. At first Star Wars and its Jedi. The last step shows others.",
         default=True,
     )
     coefficient = write_coefficient(
