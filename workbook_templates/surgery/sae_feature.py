@@ -36,7 +36,7 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
         "A feature of a sparse autoencoder",
         (
             "A sparse autoencoder has learned directions in the stream, its features. Many of them stand for one idea.",
-            "At first, the direction for Star Wars and its Jedi is added at every token: the phone becomes a lightsaber.",
+            "At first, the direction for Star Wars and its Jedi is added at every token: a phone becomes a lightsaber.",
             "Coefficient 0 switches it off. Type other numbers into the yellow cells to try other features.",
         ),
         labels=labels(book),
