@@ -36,13 +36,13 @@ from udfs.generation import (
 from udfs.interventions import gpt2_circuit, gpt2_patch
 from udfs.lens import (
     gpt2_attention,
-    gpt2_attribution,
     gpt2_head_scores,
     gpt2_kq,
     gpt2_lens_track,
     gpt2_logitlens,
     gpt2_ov,
 )
+from udfs.reasons import gpt2_attribution, gpt2_neurons, gpt2_saliency
 from udfs.surgery import (
     gpt2_added,
     gpt2_contrast,
@@ -96,6 +96,7 @@ __all__ = [
     "gpt2_logprobs",
     "gpt2_model",
     "gpt2_nearest_tokens",
+    "gpt2_neurons",
     "gpt2_ov",
     "gpt2_parameters",
     "gpt2_patch",
@@ -105,6 +106,7 @@ __all__ = [
     "gpt2_sae_decode",
     "gpt2_sae_encode",
     "gpt2_sae_feature",
+    "gpt2_saliency",
     "gpt2_softmax",
     "gpt2_speculate",
     "gpt2_steer",

@@ -1,4 +1,4 @@
-"""Looking inside: the logit lens, attention heads, direct logit attribution."""
+"""Looking inside: the logit lens and attention heads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from udfs.backend.gpt2.tokenizer import token_text
-from udfs.backend.interpret import attribution, heads, logit_lens
+from udfs.backend.interpret import heads, logit_lens
 from udfs.backend.stream import residual_stream, trace_block
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
@@ -181,26 +181,3 @@ def gpt2_ov(tokens: Tokens, layer: int, head: int, k: int = 5, model: str = "") 
         for token, own_rank, written in zip(ids, found.own_ranks.tolist(), found.ids.tolist(), strict=True)
     ]
     return [["token", "own rank", *range(1, found.ids.shape[1] + 1)], *rows]
-
-
-@cell_function
-def gpt2_attribution(prompt: str, target: Token, against: Token | None = None, model: str = "") -> Table:
-    """Direct logit attribution: what each part of the model adds to a next token's logit; the last row is the sum.
-
-    target: the token whose logit is taken apart: its text, usually with the space before it, or its id as a number
-    against: a second token, whose logit is subtracted first; blank for none
-
-    Returns a row for each embedding, head, bias and MLP in the order of the forward pass: component, layer, head,
-    logit. ln_f divides all of them by the final stream's standard deviation, so that they add up to the logit.
-
-    Raises: CellError if target or against is not one token.
-    Source: Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"; Nanda 2022, "TransformerLens".
-    Example: =GPT2_ATTRIBUTION("If today is Tuesday, tomorrow is", " Wednesday", " Monday")
-    """
-    gpt2 = arg.model(model)
-    ids, token = arg.prompt(prompt, gpt2), arg.token(target, gpt2, "target")
-    other = None if against is None else arg.token(against, gpt2, "against")
-    parts = attribution.attribution(ids, token, gpt2, other)
-    rows = [[part.name, part.layer, part.head, part.logit] for part in parts]
-    total = ["sum", None, None, sum(part.logit for part in parts)]
-    return [["component", "layer", "head", "logit"], *rows, total]

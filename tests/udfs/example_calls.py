@@ -59,6 +59,7 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_logprobs": {"prompt": "hello there"},
     "gpt2_model": {"name": MODEL, "surgery": [["scale", "h.0.attn", 0]]},
     "gpt2_nearest_tokens": {"vector": STREAM[:1], "k": 3},
+    "gpt2_neurons": {"prompt": "hello", "target": " the", "layer": 0, "k": 2, "against": 11},
     "gpt2_ov": {"tokens": "hello", "layer": 0, "head": 0, "k": 3},
     "gpt2_parameters": {},
     "gpt2_patch": {"clean": "hello", "corrupted": " the", "answer": " a", "wrong": " b", "what": "heads"},
@@ -68,6 +69,7 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_sae_decode": {"residual": STREAM, "layer": 1},
     "gpt2_sae_encode": {"residual": STREAM, "layer": 1, "k": 3},
     "gpt2_sae_feature": {"layer": 1, "feature": 3},
+    "gpt2_saliency": {"prompt": "hello", "target": " the", "method": "integrated", "against": 11},
     "gpt2_softmax": {"x": STREAM, "temperature": 1},
     "gpt2_speculate": {
         "prompt": "hello",

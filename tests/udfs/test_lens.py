@@ -92,24 +92,6 @@ def test_what_a_head_writes() -> None:
     assert udfs.gpt2_detokenize([[int(best.argmax())]]) == table[1][2]
 
 
-def test_the_rows_of_attribution_add_up() -> None:
-    table = udfs.gpt2_attribution(DAYS, " Wednesday", " Monday", "demo")
-    assert table[0] == ["component", "layer", "head", "logit"]
-    ids = [[udfs.gpt2_tokenize(day)[1][2] for day in (" Wednesday", " Monday")]]
-    logits = udfs.gpt2_unembed(udfs.gpt2_residual(DAYS, "h.12", "demo"), ids, "demo")[-1]
-    assert table[-1][0] == "sum"
-    assert table[-1][3] == pytest.approx(float(logits[0] - logits[1]), abs=1e-3)
-    assert table[-1][3] == pytest.approx(sum(row[3] for row in table[1:-1]))
-
-
-def test_attribution_shows_the_additions_of_a_steered_model() -> None:
-    steered = udfs.gpt2_steer_model(np.linspace(-1, 1, 32)[None], "h.1", 2, "last", MODEL)
-    table = udfs.gpt2_attribution(PROMPT, " the", None, steered)
-    logit = udfs.gpt2_unembed(udfs.gpt2_residual(PROMPT, "h.3", steered), [[262]], steered)[-1, 0]
-    assert "added at blocks.1.hook_resid_pre" in [row[0] for row in table]
-    assert table[-1][3] == pytest.approx(float(logit), abs=1e-3)
-
-
 def test_head_scores_are_means_of_patterns() -> None:
     table = udfs.gpt2_head_scores(PROMPT, MODEL)
     assert table[0] == ["layer", "head", "previous", "duplicate", "induction"]

@@ -37,10 +37,8 @@ def attribution(ids: Sequence[int], target: int, model: Model, against: int | No
     """
     seen = trace_last(ids, model)
     n_layer = model.config.n_layer
-    unembedding = model.rows("wte.weight", [target])[0]  # [n_embd]
-    if against is not None:
-        unembedding = unembedding - model.rows("wte.weight", [against])[0]
-    direction = _direction(seen[f"blocks.{n_layer - 1}.hook_resid_post"], unembedding, model)
+    unembedding = unembed_difference(target, against, model)
+    direction = logit_direction(seen[f"blocks.{n_layer - 1}.hook_resid_post"], unembedding, model)
 
     def part(name: str, value: Array, layer: int | None = None) -> Part:
         return Part(name, layer, None, float(value @ direction))
@@ -80,7 +78,13 @@ def trace_last(ids: Sequence[int], model: Model) -> dict[str, Array]:
     return {place: value[..., -1, :] for place, value in seen.items()}
 
 
-def _direction(final: Array, unembedding: Array, model: Model) -> Array:
+def unembed_difference(target: int, against: int | None, model: Model) -> Array:
+    """The target's row of the unembedding, minus the other token's if there is one: `[n_embd]`."""
+    row: Array = model.rows("wte.weight", [target])[0]
+    return row if against is None else row - model.rows("wte.weight", [against])[0]
+
+
+def logit_direction(final: Array, unembedding: Array, model: Model) -> Array:
     """The vector whose product with a part of the final stream is its part of the logit: `[n_embd]`, float64.
 
     LayerNorm subtracts the mean of every part, divides all parts by one scale, and multiplies them by its weight.
