@@ -55,7 +55,7 @@ def gpt2_patch(
     corrupted: str,
     answer: Token,
     wrong: Token,
-    what: Literal["positions", "heads", "attn", "mlp"] = "positions",
+    what: Literal["positions", "heads", "attn", "mlp", "gradient"] = "positions",
     model: str = "",
 ) -> Table:
     """Activation patching: values of the clean run put into the corrupted one, and the share of the answer it restores.
@@ -64,7 +64,8 @@ def gpt2_patch(
     corrupted: a prompt of as many tokens, usually with one word changed, that it completes with the wrong token
     answer: the token that should follow clean: its text, usually with the space before it, or its id as a number
     wrong: the token that follows corrupted, as text or id
-    what: positions (the stream entering a block, the default), attn or mlp (what that half adds), or heads
+    what: positions (the stream entering a block, the default), attn or mlp (what that half adds), or heads; gradient
+        estimates positions from one backward pass
 
     A share is (patched - corrupted) / (clean - corrupted) of the answer's logit minus the wrong token's: at 0 the patch
     does nothing, at 1 it restores everything. Returns a row for each layer, and a column for each token, or for each
@@ -72,14 +73,15 @@ def gpt2_patch(
 
     Raises: CellError if the prompts have different numbers of tokens, or if answer or wrong is not one token.
     Source: Meng et al. 2022, "Locating and Editing Factual Associations in GPT"; Wang et al. 2023, "Interpretability in
-    the Wild".
+    the Wild"; Nanda 2023, "Attribution Patching" (gradient).
     Example: =GPT2_PATCH("Mary and John talked. John met", "Mary and John talked. Mary met", " Mary", " John")
     """
     gpt2 = arg.model(model)
     runs = arg.prompt(clean, gpt2, "clean"), arg.prompt(corrupted, gpt2, "corrupted")
     tokens = arg.token(answer, gpt2, "answer"), arg.token(wrong, gpt2, "wrong")
-    patched = arg.one_of(what, tuple(patching.HOOKS), "what")
-    shares = patching.patch(patching.Pair(*runs, *tokens, gpt2), patched)
+    patched = arg.one_of(what, (*patching.HOOKS, patching.GRADIENT), "what")
+    pair = patching.Pair(*runs, *tokens, gpt2)
+    shares = patching.attribution_patch(pair) if patched == patching.GRADIENT else patching.patch(pair, patched)
     if patched == "heads":
         header = [f"head {head}" for head in range(gpt2.config.n_head)]
     else:

@@ -15,11 +15,13 @@ from workbook_templates.mri.attention import write_attention, write_heads, write
 from workbook_templates.mri.attribution import write_attribution
 from workbook_templates.mri.circuit import Ticks, write_circuit
 from workbook_templates.mri.lens import write_lens, write_track
+from workbook_templates.mri.neurons import write_neurons
 from workbook_templates.mri.patching import write_patching
+from workbook_templates.mri.saliency import write_saliency
 from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
-from workbook_templates.start_tab import Try
+from workbook_templates.start_tab import Change, Try
 
 PROMPT = TUESDAY
 
@@ -44,7 +46,9 @@ _STOPS = (
     ("Attention", "Where one head looks, why, and what it writes."),
     ("All heads", "Where all heads look, as thumbnails."),
     ("Head scores", "Which heads look one token back, at copies of a token, or at what followed a copy."),
+    ("Saliency", "Which words of the prompt the answer hangs on."),
     ("Attribution", "What each part of the model adds to the answer's logit."),
+    ("Neurons", "The neurons that speak for the answer or against it, and what each writes."),
     ("Circuit", "Which parts are enough to name the next day: tick them."),
     ("Patching", "Which values of one run restore its answer in another run."),
 )
@@ -70,7 +74,9 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_attention(book, *_head(name, found))
     write_heads(book, len(tokenizer.encode(text)) + 1)
     repeated, strongest = write_scores(book)
+    method, saliency = write_saliency(book)
     write_attribution(book)
+    write_neurons(book)
     crucial = write_circuit(book, _ticks(name, found))
     write_patching(book)
     _write_start(
@@ -91,6 +97,14 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 _losing(found),
                 rank,
                 float(found.losing_day.rank),
+            ),
+            Try(
+                "Saliency",
+                method,
+                "leave out",
+                "Another way to ask which words matter: what the logit loses without each of them.",
+                saliency,
+                Change.OTHER,
             ),
             Try(
                 "Circuit",

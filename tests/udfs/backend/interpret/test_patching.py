@@ -9,7 +9,7 @@ from tests.whole_pass import final_stream, trace
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.interpret import patching
-from udfs.backend.interpret.patching import Pair, patch, patched_ends
+from udfs.backend.interpret.patching import Pair, attribution_patch, patch, patched_ends
 from udfs.backend.stream import residual_stream
 
 CLEAN, CORRUPTED = [10, 20, 30, 40, 50, 60], [10, 20, 31, 40, 51, 60]
@@ -67,3 +67,16 @@ def test_a_pair_must_be_comparable() -> None:
         pair(corrupted=[1, 2])
     with pytest.raises(ModelError, match=r"^corrupted must change the logit difference"):
         pair(corrupted=CLEAN)
+
+
+def test_attribution_patching_is_exact_for_a_small_part_of_the_change() -> None:
+    both = pair(text="tiny ; float64")
+    estimated = attribution_patch(both)
+    assert estimated.shape == (3, 6)
+    assert not estimated[:, : both.first].any()
+    size = 1e-5
+    for layer, position in ((0, 2), (1, 2), (1, 5), (2, 4)):
+        clean, corrupted = both.clean_values("positions", layer), both.corrupted_stream[layer]
+        value = corrupted[position] + size * (clean[position] - corrupted[position])
+        ends = patched_ends(layer, "positions", np.array([[position]]), value[None, None], 0, both)
+        assert estimated[layer, position] == pytest.approx(both.restored(ends)[0] / size, rel=1e-3, abs=1e-6)
