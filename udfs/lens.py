@@ -15,7 +15,8 @@ from udfs.cells.arguments import Token, Tokens
 from udfs.excel_limits import MAX_COLUMNS
 
 Show: TypeAlias = Literal[
-    "tokens", "probabilities", "both", "tokens, halves", "probabilities, halves", "both, halves"
+    "tokens", "probabilities", "both", "entropy", "kl",
+    "tokens, halves", "probabilities, halves", "both, halves", "entropy, halves", "kl, halves",
 ]  # fmt: skip
 
 
@@ -27,11 +28,14 @@ def gpt2_logitlens(
 
     k: how many tokens
     position: the token's position, counted from 0; -1 (the default) is the last; all gives every position
-    show: tokens (the default), probabilities, or both side by side; with `, halves` also after each attention
+    show: tokens (the default), probabilities, or both side by side; entropy or kl; with `, halves` also after each
+        attention
 
     Row 0 is the stream that enters block 0; the last row is the model's own answer. ln_f takes each row's own mean and
     variance. With position all, every token of the prompt has k columns. With halves, the rows are named by their
-    place: h.0, h.0.mid (after block 0's attention), h.1 (after its MLP), and so on.
+    place: h.0, h.0.mid (after block 0's attention), h.1 (after its MLP), and so on. entropy says how unsure the lens
+    is, kl how far it is from the model's answer (Kullback-Leibler divergence), both in bits: one column a position,
+    whatever k is.
 
     Raises: CellError if the prompt has no such position, or if the table would be wider than a sheet.
     Source: nostalgebraist 2020, "interpreting GPT: the logit lens".
@@ -42,16 +46,22 @@ def gpt2_logitlens(
     what, _, halves = arg.one_of(show, get_args(Show), "show").partition(", ")
     at = arg.position_or_all(position, len(ids), gpt2)
     positions = range(len(ids)) if at is None else [at]
-    columns = _columns(k, len(positions) * (2 if what == "both" else 1), gpt2.config.n_vocab)
     stages = logit_lens.stages(ids, gpt2, halves=bool(halves))
+    names: list[Any] = list(stages) if halves else list(range(len(stages)))
+    corner = "place" if halves else "layer"
+    if what in ("entropy", "kl"):
+        measure = logit_lens.entropies if what == "entropy" else logit_lens.divergences
+        bits = measure(np.stack([residual[positions] for residual in stages.values()]), gpt2)
+        header = [what] if at is not None else [token_text(token) for token in ids]
+        return [[corner, *header], *([name, *row] for name, row in zip(names, bits.tolist(), strict=True))]
+    columns = _columns(k, len(positions) * (2 if what == "both" else 1), gpt2.config.n_vocab)
     found = logit_lens.tops(np.stack([residual[positions] for residual in stages.values()]), columns, gpt2)
     tokens: list[list[int]] = found.ids.reshape(len(stages), -1).tolist()
     probabilities: list[list[float]] = found.probabilities.reshape(len(stages), -1).tolist()
     firsts: list[Any] = [token_text(ids[row]) if at is None else 1 for row in positions]
     headings = [heading for first in firsts for heading in [first, *range(2, columns + 1)]]
     beside = ["probability"] * len(headings) if what == "both" else headings
-    names: list[Any] = list(stages) if halves else list(range(len(stages)))
-    table: Table = [["place" if halves else "layer", *_chosen(what, headings, beside)]]
+    table: Table = [[corner, *_chosen(what, headings, beside)]]
     for name, of_tokens, of_probabilities in zip(names, tokens, probabilities, strict=True):
         table.append([name, *_chosen(what, list(map(token_text, of_tokens)), of_probabilities)])
     return table

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import udfs
+from udfs.backend.catalogue import load
+from udfs.backend.gpt2.forward import softmax, unembed
 from udfs.cells import CellError
 
 DAYS = "If today is Tuesday, tomorrow is"
@@ -33,6 +35,21 @@ def test_the_lens_at_every_position_and_half() -> None:
         alone = udfs.gpt2_logitlens(PROMPT, 2, position, "tokens", MODEL)
         at = position % 6
         assert [row[1 + 2 * at : 3 + 2 * at] for row in table[1::2]] == [row[1:] for row in alone[1:]]
+
+
+def test_entropy_and_divergence_of_the_lens_are_those_of_its_probabilities() -> None:
+    entropy, divergence = (udfs.gpt2_logitlens(PROMPT, 1, "all", show, MODEL) for show in ("entropy", "kl"))
+    assert entropy[0] == divergence[0] == ["layer", "The", " cat", " sat", " on", " the", " cat"]
+    model = load(MODEL)
+    ends = np.stack([udfs.gpt2_residual(PROMPT, place, MODEL)[2] for place in ("h.0", "h.3")])
+    first, last = softmax(unembed(ends.astype(np.float32), model).astype(np.float64))
+    assert entropy[1][3] == pytest.approx(-(first * np.log2(first)).sum(), rel=1e-4)
+    assert divergence[1][3] == pytest.approx((last * np.log2(last / first)).sum(), rel=1e-3)
+    assert divergence[-1][1:] == [0.0] * 6
+    halves = udfs.gpt2_logitlens(PROMPT, 1, -1, "kl, halves", MODEL)
+    assert halves[0] == ["place", "kl"]
+    assert [row[0] for row in halves[1:3]] == ["h.0", "h.0.mid"]
+    assert halves[1][1] == pytest.approx(divergence[1][6])
 
 
 def test_positions_must_be_in_the_prompt() -> None:

@@ -6,6 +6,7 @@ residual, so the last layer's answer is the model's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from udfs.backend.arrays import Array
 from udfs.backend.gpt2.additions import with_additions
 from udfs.backend.gpt2.forward import no_hook
 from udfs.backend.gpt2.model import Model
-from udfs.backend.next_token import Standing, logits_in_chunks, probabilities_of, standing, top
+from udfs.backend.next_token import Standing, log_softmax, logits_in_chunks, probabilities_of, standing, top
 from udfs.backend.stream import residual_stream, trace_block
 
 
@@ -52,6 +53,27 @@ def tops(residual: Array, k: int, model: Model) -> Tops:
     shape = (*residual.shape[:-1], -1)
     ids, probabilities = (np.concatenate(part).reshape(shape) for part in zip(*found, strict=True))
     return Tops(ids, probabilities)
+
+
+def entropies(residual: Array, model: Model) -> Array:
+    """How unsure the lens is at every row, in bits: `[..., n_embd]` -> `[...]`."""
+    found = []
+    for logits in logits_in_chunks(residual, model):
+        logs = log_softmax(logits)
+        found.append(-(np.exp(logs) * logs).sum(axis=-1))
+    return np.concatenate(found).reshape(residual.shape[:-1]) / math.log(2)
+
+
+def divergences(residual: Array, model: Model) -> Array:
+    """How far every depth is from the last one, in bits: `[n_depths, n_rows, n_embd]` -> `[n_depths, n_rows]`.
+
+    The Kullback-Leibler divergence of the lens from the model's answer p: the sum of p log2(p / lens).
+    """
+    columns = []
+    for depths in residual.swapaxes(0, 1):  # [n_depths, n_embd]: one row at every depth
+        logs = np.concatenate([log_softmax(logits) for logits in logits_in_chunks(depths, model)])
+        columns.append((np.exp(logs[-1]) * (logs[-1] - logs)).sum(axis=-1))
+    return np.stack(columns, axis=1) / math.log(2)
 
 
 def track(residual: Array, token: int, model: Model) -> Standing:
