@@ -42,6 +42,7 @@ from udfs.lens import (
     gpt2_logitlens,
     gpt2_ov,
 )
+from udfs.many_texts import gpt2_score
 from udfs.reasons import gpt2_attribution, gpt2_neurons, gpt2_saliency
 from udfs.surgery import (
     gpt2_added,
@@ -107,6 +108,7 @@ __all__ = [
     "gpt2_sae_encode",
     "gpt2_sae_feature",
     "gpt2_saliency",
+    "gpt2_score",
     "gpt2_softmax",
     "gpt2_speculate",
     "gpt2_steer",

@@ -70,6 +70,7 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_sae_encode": {"residual": STREAM, "layer": 1, "k": 3},
     "gpt2_sae_feature": {"layer": 1, "feature": 3},
     "gpt2_saliency": {"prompt": "hello", "target": " the", "method": "integrated", "against": 11},
+    "gpt2_score": {"texts": [["hello there"], ["hello"]]},
     "gpt2_softmax": {"x": STREAM, "temperature": 1},
     "gpt2_speculate": {
         "prompt": "hello",
@@ -144,6 +145,7 @@ WRONG: dict[str, list[Any]] = {
     "positive": _PROMPTS,
     "prompt": _PROMPT,
     "prompts": _PROMPTS,
+    "texts": _PROMPTS,
     "pattern": _NO_NUMBERS,
     "q": [*_NO_NUMBERS, np.ones((4097, 1))],
     "gpt2_attention_scores.k": [*_NO_NUMBERS, np.ones((3, 7)), np.ones((2, 8))],

@@ -96,11 +96,16 @@ def prompt(value: object, gpt2: Model, name: str = "prompt") -> list[int]:
 
 def prompts(texts: object, gpt2: Model, name: str = "prompts") -> list[list[int]]:
     """The token ids of several texts, which must fit into memory together."""
-    found = [prompt_ids(values.text(value, name), gpt2, name) for value in values.filled(texts, name)]
+    found = each_prompt(texts, gpt2, name)
     n_tokens, allowed = sum(map(len, found)), _most_tokens(gpt2)
     if n_tokens > allowed:
         raise CellError(f"{name} must have at most {allowed} tokens in total for {gpt2.name}, not {n_tokens}")
     return found
+
+
+def each_prompt(texts: object, gpt2: Model, name: str) -> list[list[int]]:
+    """The token ids of several texts that are read one after the other."""
+    return [prompt_ids(values.text(value, name), gpt2, name) for value in values.filled(texts, name)]
 
 
 def _most_tokens(gpt2: Model) -> int:
