@@ -38,5 +38,5 @@ def test_many_texts_of_one_length_go_together() -> None:
 
 
 def test_a_blank_among_the_texts_is_an_error() -> None:
-    with pytest.raises(udfs.CellError, match=r"^texts must"):
+    with pytest.raises(udfs.CellError, match=r"^texts has a blank cell in row 2, column 1"):
         udfs.gpt2_score([["a"], [None], ["b"]], "tiny")

@@ -43,7 +43,7 @@ def test_functions_are_searched_and_examples_inserted(page: Any) -> None:
     example = next(one["example"] for one in catalog() if one["name"] == "GPT2_ATTENTION_MIX")
     assert page.evaluate("fakeExcel.formulas[0]") == example
     page.fill("#search", "no such words")
-    assert page.inner_text("#message") == "No function has all these words."
+    playwright.expect(page.locator("#message")).to_have_text("No function has all these words.")
     page.fill("#search", "")
     assert page.locator("#functions li:visible").count() == len(FUNCTIONS)
 
