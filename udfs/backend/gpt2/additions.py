@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,7 @@ _FIRST = re.compile(r"first\s+(\d{1,6})")
 _LIST = re.compile(r"\d{1,6}(?:\s*,\s*\d{1,6})*")
 
 
-@dataclass(frozen=True)
-class Positions:
+class Positions(NamedTuple):
     """The positions at which an addition acts.
 
     `all`: the prompt and everything generated after it. `prompt`: the prompt only. `last`: the prompt's last token,
@@ -65,8 +64,7 @@ def parse_positions(text: str) -> Positions:
     raise ModelError(f"positions must be all, prompt, last, first 3, or a list such as 0, 3, 5; not {text[:40]!r}")
 
 
-@dataclass(frozen=True, eq=False)
-class Addition:
+class Addition(NamedTuple):
     """One addition, at the place that TransformerLens calls `hook`, in block `layer`.
 
     `rows` is either one vector, `[1, n_embd]`, added at each of the positions, or `[n, n_embd]`, and then row i is

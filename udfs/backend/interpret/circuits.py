@@ -10,7 +10,6 @@ Source: Wang et al. 2022, who judge a circuit by mean-ablating everything outsid
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -77,8 +76,7 @@ def _mlp(layer: int) -> Parts:
     return frozenset([Part(layer, None)])
 
 
-@dataclass(frozen=True, eq=False)
-class _Averages:
+class _Averages(NamedTuple):
     """What ablated parts of a block give: z `[n_head, n_seq or 1, d_head]`, MLP `[n_seq or 1, n_embd]`."""
 
     z: Array

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -52,8 +51,7 @@ _RESULT = "hook_result"
 Half: TypeAlias = Literal["attn", "mlp"]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """One place: TransformerLens's name, its block, and the head if it is that of one head."""
 
     hook: str
@@ -61,8 +59,7 @@ class Place:
     head: int | None = None
 
 
-@dataclass(frozen=True)
-class Component:
+class Component(NamedTuple):
     """A part of a block that writes to the stream: an attention, one of its heads, or an MLP."""
 
     layer: int
