@@ -18,9 +18,9 @@ from udfs.cells import arguments as arg
 from udfs.cells import values as cells
 from udfs.cells.arguments import Cells
 
-_LAYER_NORM = re.compile(r"h\.\d+\.ln_[12]|ln_f")
+_LAYER_NORM = r"h\.\d+\.ln_[12]|ln_f"
 _MOST_TOKENS = 4096  # of one pattern, which has as many columns as rows
-_LINEAR = re.compile(r"h\.\d+\.(?:attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)")
+_LINEAR = r"h\.\d+\.(?:attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)"
 
 
 @cell_function
@@ -62,10 +62,10 @@ def gpt2_linear(x: ArrayLike, parameter: str, model: str = "") -> Array:
     return gpt2.linear(linear)(arg.width_checked(rows, n_in, gpt2, "x"))
 
 
-def _parameter(text: str, pattern: re.Pattern[str], allowed: str, gpt2: Model) -> str:
+def _parameter(text: str, pattern: str, allowed: str, gpt2: Model) -> str:
     """The name of a layer that matches the pattern. Raises CellError if the model has no such layer."""
     parameter = arg.text(text, "parameter")
-    if not pattern.fullmatch(parameter) or f"{parameter}.weight" not in gpt2.config.shapes():
+    if not re.fullmatch(pattern, parameter) or f"{parameter}.weight" not in gpt2.config.shapes():
         raise CellError(f"parameter must be a layer of {gpt2.name}, such as {allowed}, not {parameter!r}")
     return parameter
 

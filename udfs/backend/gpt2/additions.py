@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
 
-_FIRST = re.compile(r"first\s+(\d{1,6})")
-_LIST = re.compile(r"\d{1,6}(?:\s*,\s*\d{1,6})*")
+_FIRST = r"first\s+(\d{1,6})"
+_LIST = r"\d{1,6}(?:\s*,\s*\d{1,6})*"
 
 
 class Positions(NamedTuple):
@@ -57,9 +57,9 @@ def parse_positions(text: str) -> Positions:
     text = text.strip()
     if text in ("", "all", "prompt", "last"):
         return Positions(text or "all")
-    if match := _FIRST.fullmatch(text):
+    if match := re.fullmatch(_FIRST, text):
         return Positions("first", (int(match[1]),))
-    if _LIST.fullmatch(text):
+    if re.fullmatch(_LIST, text):
         return Positions("list", tuple(int(number) for number in text.split(",")))
     raise ModelError(f"positions must be all, prompt, last, first 3, or a list such as 0, 3, 5; not {text[:40]!r}")
 
