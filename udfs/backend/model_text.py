@@ -47,7 +47,7 @@ class ModelText:
 
 
 def parse(text: str) -> ModelText:
-    """The model that a text names. Raises ModelError that quotes the clause which cannot be read."""
+    """The model that a text names. Raises a ModelError that quotes the clause it cannot read."""
     name, *clauses = (clause.strip() for clause in text.split(";"))
     operations = tuple(parse_operation(clause) for clause in clauses if clause not in ("", *_OPTIONS))
     return ModelText(name, _BOS in clauses, operations, _UNCENTRED not in clauses, _FLOAT64 in clauses)

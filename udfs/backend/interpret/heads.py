@@ -28,7 +28,7 @@ class HeadScores(NamedTuple):
     """How much of its attention a head gives to three kinds of tokens, each 0 to 1.
 
     `previous`: the token just before. `duplicate`: earlier copies of the token itself. `induction`: the tokens that
-    followed those copies. Each is a mean over the tokens that have such others, and None if no token of the prompt has.
+    followed those copies. Each is a mean over the tokens that have any to look at, and None if no token has.
     """
 
     layer: int

@@ -86,7 +86,7 @@ def parse_component(name: str, config: Config, argument: str) -> Component:
 
 
 def parse_place(text: str, config: Config) -> Place:
-    """The place that a name means in a model of this shape. Raises ModelError if there is none."""
+    """The place that a name means in a model of this shape. Raises ModelError if the name is unknown."""
     name = text.strip()
     if match := re.fullmatch(_HEAD, name):
         component = parse_component(match[1], config, "place")
