@@ -18,9 +18,9 @@ from udfs.cells import arguments as arg
 from udfs.cells import values as cells
 from udfs.cells.arguments import Cells
 
-_LAYER_NORM = re.compile(r"h\.\d+\.ln_[12]|ln_f")
+_LAYER_NORM = r"h\.\d+\.ln_[12]|ln_f"
 _MOST_TOKENS = 4096  # of one pattern, which has as many columns as rows
-_LINEAR = re.compile(r"h\.\d+\.(?:attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)")
+_LINEAR = r"h\.\d+\.(?:attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)"
 
 
 @cell_function
@@ -32,7 +32,7 @@ def gpt2_layernorm(x: ArrayLike, parameter: str, model: str = "") -> Array:
 
     Returns the same shape. The variance is the population's, and 1e-5 is added to it.
 
-    Raises: CellError if x has another width than n_embd, or if the model has no such LayerNorm.
+    Raises: CellError if x is not n_embd columns wide, or if the model has no such LayerNorm.
     Source: Ba, Kiros and Hinton 2016, "Layer Normalization".
     Example: =GPT2_LAYERNORM(B5#, "h.0.ln_1")
     """
@@ -51,7 +51,7 @@ def gpt2_linear(x: ArrayLike, parameter: str, model: str = "") -> Array:
 
     Returns a row for each row of x, and a column for each output of the layer.
 
-    Raises: CellError if x has another width than the layer's input, or if the model has no such layer.
+    Raises: CellError if x has more or fewer columns than the layer takes, or if the model has no such layer.
     Example: =GPT2_LINEAR(B5#, "h.0.attn.c_attn")
     """
     gpt2 = arg.model(model)
@@ -62,10 +62,10 @@ def gpt2_linear(x: ArrayLike, parameter: str, model: str = "") -> Array:
     return gpt2.linear(linear)(arg.width_checked(rows, n_in, gpt2, "x"))
 
 
-def _parameter(text: str, pattern: re.Pattern[str], allowed: str, gpt2: Model) -> str:
+def _parameter(text: str, pattern: str, allowed: str, gpt2: Model) -> str:
     """The name of a layer that matches the pattern. Raises CellError if the model has no such layer."""
     parameter = arg.text(text, "parameter")
-    if not pattern.fullmatch(parameter) or f"{parameter}.weight" not in gpt2.config.shapes():
+    if not re.fullmatch(pattern, parameter) or f"{parameter}.weight" not in gpt2.config.shapes():
         raise CellError(f"parameter must be a layer of {gpt2.name}, such as {allowed}, not {parameter!r}")
     return parameter
 
@@ -163,7 +163,7 @@ def gpt2_softmax(x: ArrayLike, temperature: float = 1.0) -> Array:
 def gpt2_block(layer: int, residual: ArrayLike, model: str = "") -> Array:
     """A whole transformer block: takes the residual stream and returns it, in the same shape.
 
-    Raises: CellError if the model has no such layer, or if residual has another width than n_embd.
+    Raises: CellError if the model has no such layer, or if residual is not n_embd columns wide.
     Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners".
     Example: =GPT2_BLOCK(0, Embeddings!B5#)
     """
@@ -205,7 +205,7 @@ def gpt2_logits(residual: ArrayLike, k: int = 10, temperature: float = 1.0, mode
     residual: the stream after the last block; its last row counts
     k: how many tokens
 
-    Raises: CellError if residual has another width than n_embd.
+    Raises: CellError if residual is not n_embd columns wide.
     Example: =GPT2_LOGITS('Block 11'!B5#, 10)
     """
     gpt2 = arg.model(model)
@@ -221,7 +221,7 @@ def gpt2_unembed(residual: ArrayLike, ids: ArrayLike | None = None, model: str =
     Returns a row for each row of the stream, and a column for each id. Without ids, all tokens run down, with a column
     for each row of the stream, because a sheet has fewer columns than GPT-2 has tokens.
 
-    Raises: CellError if residual has another width than n_embd, or if an id is not in the vocabulary.
+    Raises: CellError if residual is not n_embd columns wide, or if an id is not in the vocabulary.
     Example: =GPT2_UNEMBED('Block 11'!B5#, C3:C8)
     """
     gpt2 = arg.model(model)

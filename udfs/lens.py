@@ -68,7 +68,7 @@ def gpt2_logitlens(
 
 
 def _columns(k: int, n_blocks: int, n_vocab: int) -> int:
-    """How many tokens to show in each of so many blocks of columns. Raises CellError if a sheet is too narrow."""
+    """How many tokens to show in each block of columns. Raises CellError if a sheet is too narrow."""
     count, most = min(arg.count(k, "k"), n_vocab), (MAX_COLUMNS - 1) // n_blocks
     if count > most:
         raise CellError(f"k must be 1 to {most} here, as a sheet has {MAX_COLUMNS} columns, not {count}")

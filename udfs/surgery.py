@@ -33,7 +33,7 @@ def gpt2_steer(
 
     `prompt` is every row and `last` the last one.
 
-    Raises: CellError if residual or vector has another width than n_embd, or if there is no such position.
+    Raises: CellError if residual or vector is not n_embd columns wide, or if there is no such position.
     Source: Turner et al. 2023, "Steering Language Models With Activation Engineering".
     Example: =GPT2_STEER(B5#, GPT2_SAE_FEATURE(6, 1087), 200)
     """
@@ -54,7 +54,7 @@ def gpt2_added(residual: ArrayLike, place: str, model: str = "") -> Array:
 
     GPT2_BLOCK does this by itself; a workbook that goes through a block step by step needs it at each place.
 
-    Raises: CellError if residual has another width than n_embd, or if place is not in the stream.
+    Raises: CellError if residual is not n_embd columns wide, or if place is not in the stream.
     Example: =GPT2_ADDED(B5#, "h.6", "demo ; add 200 * sae(6, 1087) to h.6")
     """
     gpt2 = arg.model(model)
@@ -91,7 +91,7 @@ def gpt2_sae_encode(residual: ArrayLike, layer: int, k: int = 5, model: str = ""
     f = relu((x - b_dec) @ W_enc + b_enc), where x is centred over channels first, as the autoencoder was trained;
     a model text with `sae uncentred` (demo ; sae uncentred) takes x without centring, as Neuronpedia does.
 
-    Raises: CellError if residual has another width than n_embd, or if there is no autoencoder for the layer.
+    Raises: CellError if residual is not n_embd columns wide, or if there is no autoencoder for the layer.
     Source: Cunningham et al. 2023, "Sparse Autoencoders Find Highly Interpretable Features in Language Models".
     Example: =GPT2_SAE_ENCODE(GPT2_RESIDUAL("Mike is a Jedi", "h.6"), 6)
     """
@@ -115,7 +115,7 @@ def gpt2_sae_decode(residual: ArrayLike, layer: int, model: str = "") -> Array:
 
     f @ W_dec + b_dec, with f as in GPT2_SAE_ENCODE. If x is centred for that, the mean of each row is added back.
 
-    Raises: CellError if residual has another width than n_embd, or if there is no autoencoder for the layer.
+    Raises: CellError if residual is not n_embd columns wide, or if there is no autoencoder for the layer.
     Source: Cunningham et al. 2023, "Sparse Autoencoders Find Highly Interpretable Features in Language Models".
     Example: =GPT2_SAE_DECODE(GPT2_RESIDUAL("Mike is a Jedi", "h.6"), 6)
     """

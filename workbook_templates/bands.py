@@ -1,4 +1,4 @@
-"""Tabs of bands: one step of the model under the other, a row for each token, a column for each channel.
+"""Tabs of bands: the steps of the model one below the other, a row for each token, a column for each channel.
 
 Two frozen columns name the token in every band; two frozen rows hold the title and links to the steps. Rows that the
 workbook's own prompt does not need are folded away.
@@ -43,7 +43,7 @@ class Band:
 
     @property
     def cell(self) -> str:
-        """The first cell, on its own tab. An error message in place of the values is there."""
+        """The first cell, on its own tab. An error message appears here instead of the values."""
         return self.cells.first
 
     @property

@@ -17,7 +17,7 @@ from udfs.excel_limits import MAX_COLUMNS
 from workbook_templates.formula import Dialect
 from workbook_templates.style import Style
 
-MARK = ERROR_MARK.strip()  # begins every message in place of a value
+MARK = ERROR_MARK.strip()  # begins every message that a cell shows instead of a value
 READY = "ready"  # the status of a prompt that can be computed
 START = "Start"
 
@@ -31,7 +31,7 @@ _CHANNELS = 768  # n_embd of GPT-2 small; demo has fewer
 class Shape:
     """The blocks and heads that the tabs show, the rows reserved for tokens, the channels of the stream.
 
-    exact: whether the model must have exactly so many channels, not at most
+    exact: whether the model must have exactly this many channels, not at most
     """
 
     n_layer: int = 12

@@ -12,7 +12,7 @@ from workbook_templates.sheet import Page
 
 
 def unless_message(cell: str, formula: str, otherwise: str = '""') -> str:
-    """The formula, or something else if the cell that it reads has an error message in place of a value."""
+    """The formula, or something else if the cell that it reads holds an error message."""
     return f'IF(LEFT({cell},{len(MARK)})="{MARK}",{otherwise},{formula})'
 
 

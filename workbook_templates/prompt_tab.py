@@ -59,6 +59,17 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
         "Prompt",
         ("Type a text. The model reads it and predicts which token is most likely to come next.", tab.second_line),
     )
+    prompt_cell = _write_inputs(page, prompt, model)
+    facts = _write_what_the_model_gets(page, tab)
+    _write_answer(page)
+    _write_facts(page, facts)
+    page.mark_errors(0, _LABEL, page.row, _VALUE)
+    page.sheet.print_area(0, 0, page.row + _FACTS, _NOTE)
+    page.sheet.freeze_panes(1, 0)
+    return prompt_cell
+
+
+def _write_inputs(page: Page, prompt: str, model: str | None) -> str:
     page.section("You type")
     prompt_cell = page.at(page.row, _VALUE)
     _input(page, "prompt", "Prompt", prompt, "The text that the model continues.")
@@ -70,6 +81,12 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
         'A name such as demo or gpt2, or blank for the default. "demo ; bos" puts <|endoftext|> before the prompt.',
     )
     page.row += 1
+    return prompt_cell
+
+
+def _write_what_the_model_gets(page: Page, tab: PromptTab) -> int:
+    """Returns the row in which the facts about the model must begin, because the check reads them."""
+    book = page.book
     page.section("What the model gets")
     edits = f",{book.dialect.typed(tab.edits)}" if tab.edits else ""
     _value(page, "model", "Model text", f'GPT2_MODEL(model_name&""{edits})', tab.model_note)
@@ -89,14 +106,17 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
         "The pieces that the text is cut into.",
     )
     _value(page, "room", "Room in this workbook", str(book.shape.tokens), "Rows reserved for tokens on every tab.")
-    # VLOOKUP reads the facts below, which are in a fixed range.
-    header = page.row + 8 + (2 if tab.guarded else 0)
-    of_model = _checks_of_model(book, tab, f"$A${header + 1}:$B${header + _FACTS}")
+    facts = page.row + 8 + (2 if tab.guarded else 0)
+    of_model = _checks_of_model(book, tab, f"$A${facts + 1}:$B${facts + _FACTS}")
     check = _first_wrong([*of_model, *_checks_of_prompt(book, tab)], f'"{READY}"')
     _value(page, "status", "Check", check, '"ready", or a message that explains what is wrong.')
     if tab.guarded:
         _used(page, of_model)
     page.row += 1
+    return facts
+
+
+def _write_answer(page: Page) -> None:
     page.section("Answer")
     _result(
         page,
@@ -111,15 +131,14 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
         "The prompt followed by this token.",
     )
     page.row += 1
+
+
+def _write_facts(page: Page, row: int) -> None:
     page.section("The model")
-    assert page.row + 1 == header
+    assert page.row + 1 == row
     page.formula(page.row, _LABEL, "GPT2_INFO(model)", page.style.bold, (_FACTS, 2))
-    for row in range(page.row, page.row + _FACTS):
-        page.sheet.write_blank(row, _VALUE, None, page.style.value)
-    page.mark_errors(0, _LABEL, page.row, _VALUE)
-    page.sheet.print_area(0, 0, page.row + _FACTS, _NOTE)
-    page.sheet.freeze_panes(1, 0)
-    return prompt_cell
+    for fact in range(page.row, page.row + _FACTS):
+        page.sheet.write_blank(fact, _VALUE, None, page.style.value)
 
 
 def _used(page: Page, of_model: Sequence[tuple[str, str]]) -> None:

@@ -93,7 +93,7 @@ class Page:
         )
 
     def format_row(self, row: int, cell_format: Format, columns: int, options: dict[str, Any] | None = None) -> None:
-        """The format of a row with so many columns in use. `options` are those of XlsxWriter's set_row."""
+        """Formats a row that uses `columns` columns. `options` are those of XlsxWriter's set_row."""
         whole = self.book.dialect.formats_rows
         if row in self.below_folded:
             options = {**(options or {}), "collapsed": True}

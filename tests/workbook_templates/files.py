@@ -21,11 +21,11 @@ Formulas: TypeAlias = "list[tuple[str, str, str]]"  # tab, cell, formula
 _WORDS: Final = ["Mike", " is", " quick", ".", " He", " moves", " quickly"]
 
 
-def small(template: str, folder: Path, **options: Any) -> Path:
-    """A workbook with room for four tokens, built for a tiny model. Its weights and words are in few cells."""
+def small(template: str, folder: Path, *, tokens: int = 4, **options: Any) -> Path:
+    """A workbook with room for a few tokens, built for a tiny model. Its weights and words are in few cells."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(contents, "known_words", lambda: _WORDS)
-        return build(template, folder, model="tiny", tokens=4, **options)
+        return build(template, folder, model="tiny", tokens=tokens, **options)
 
 
 def opened(path: Path) -> openpyxl.Workbook:

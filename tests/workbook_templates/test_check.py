@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,17 +10,23 @@ from addin.headless import Workbook
 from tests.workbook_templates.values import recalculated
 from workbook_templates import build
 
-TOKENS = 7
+PROMPT, TOKENS = "Mike is quick.", 7
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("check", tmp_path_factory.mktemp("check"), tokens=TOKENS, model="tiny", host="headless")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
+    return recalculated(
+        build("check", tmp_path_factory.mktemp("check"), tokens=TOKENS, model="tiny", host="headless", prompt=PROMPT)
+    )
 
 
 @pytest.fixture
-def workbook(built: Path) -> Workbook:
-    return recalculated(built)
+def workbook(book: Workbook) -> Iterator[Workbook]:
+    """The workbook, recalculated. Another prompt or model is undone."""
+    yield book
+    book.set("prompt", PROMPT)
+    book.set("model_name", "tiny")
+    book.recalculate()
 
 
 def test_native_formulas_and_functions_agree_step_by_step(workbook: Workbook) -> None:
@@ -53,6 +59,7 @@ def test_an_edit_of_the_native_side_shows(workbook: Workbook) -> None:
     workbook.set(f"Native!E{row}", 9.0)
     workbook.recalculate()
     assert workbook.get("largest_difference") > 0.1
+    workbook.set(f"Native!E{row}", None)
 
 
 def test_changing_a_weight_has_the_effect_that_start_describes(workbook: Workbook) -> None:
@@ -79,6 +86,6 @@ def test_a_message_replaces_the_difference(workbook: Workbook, cell: str, value:
     message = str(workbook.get("largest_difference"))
     assert message.startswith("#GPT2! ")
     assert line in message
-    workbook.set(cell, {"prompt": "Mike is quick.", "model_name": "tiny"}[cell])
+    workbook.set(cell, {"prompt": PROMPT, "model_name": "tiny"}[cell])
     workbook.recalculate()
     assert float(str(workbook.get("largest_difference"))) < 1e-5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ HOW = (1, 6, 0.9, 3)  # the tab's defaults for temperature, top_k, top_p and see
 DRAFT = "demo ; scale h.11.attn by 0 ; scale h.11.mlp by 0"
 # The cells that the tab Start suggests to edit.
 TEMPERATURE, SEED, TEXT = "Sampling!B8", "Sampling!B11", "'Log-probabilities'!B6"
+INPUTS = ("prompt", "model_name", TEMPERATURE, SEED, TEXT, "Temperature!G7", "Beam!B7", "'Speculative decoding'!B8")
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +30,19 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
     return recalculated(build("generation", tmp_path_factory.mktemp("generation"), model="demo"))
 
 
+@pytest.fixture(scope="module")
+def tiny_book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
+    return recalculated(build("generation", tmp_path_factory.mktemp("tiny"), model="tiny", tokens=9))
+
+
 @pytest.fixture
-def tiny(tmp_path: Path) -> Workbook:
-    return recalculated(build("generation", tmp_path, model="tiny", tokens=9))
+def tiny(tiny_book: Workbook) -> Iterator[Workbook]:
+    """A workbook for the model `tiny`, with room for 9 tokens. What a test types into its inputs is undone."""
+    before = {cell: tiny_book.get(cell) for cell in INPUTS}
+    yield tiny_book
+    for cell, value in before.items():
+        tiny_book.set(cell, value)
+    tiny_book.recalculate()
 
 
 def labelled(workbook: Workbook, tab: str, label: str, column: int = 1) -> object:

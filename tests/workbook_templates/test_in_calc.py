@@ -16,29 +16,37 @@ ROOM = 16
 AUTOENCODER = "#GPT2! layer must be one that has a sparse autoencoder"  # `tiny` has one in another layer
 
 
-def opened(template: str, folder: Path, prompt: str) -> Calc:
-    office = calc()
-    office.open(build(template, folder, host="calc", model="tiny", prompt=prompt))
-    return office
+TEMPLATES = ("anatomy", "mri", "surgery", "generation", "check")  # `pure` is in test_pure_in_calc.py
+
+
+@pytest.fixture(scope="module", params=TEMPLATES)
+def template(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def office(template: str, tmp_path_factory: pytest.TempPathFactory) -> Calc:
+    """A workbook whose prompt is one token."""
+    running = calc()
+    running.open(build(template, tmp_path_factory.mktemp(template), host="calc", model="tiny", prompt="a"))
+    return running
 
 
 def texts(office: Calc, tab: str) -> set[Any]:
     return {value for row in office.values(tab) for value in row if isinstance(value, str)}
 
 
-@pytest.mark.parametrize("template", ["anatomy", "mri", "surgery", "generation", "check"])
-def test_a_prompt_of_one_token_or_of_all_rows_gives_no_error(template: str, tmp_path: Path) -> None:
+def test_a_prompt_of_one_token_or_of_all_rows_gives_no_error(office: Calc) -> None:
     for prompt in ("a", " ".join("abcdefghijklmnop")):
-        office = opened(template, tmp_path, prompt)
+        office.set(*office.cell_named("prompt"), prompt)
         assert office.named("status") == [["ready"]]
         found = {(tab, text) for tab in office.tabs() for text in texts(office, tab)}
         errors = {(tab, text) for tab, text in found if text.startswith(("Err:", "#")) and text != "#GPT2! ..."}
         assert not {(tab, text) for tab, text in errors if not text.startswith(AUTOENCODER)}, prompt
 
 
-@pytest.mark.parametrize("template", ["anatomy", "mri", "surgery", "generation", "check"])
-def test_a_prompt_with_one_token_too_many_is_a_message(template: str, tmp_path: Path) -> None:
-    office = opened(template, tmp_path, " ".join("abcdefghijklmnopq"))
+def test_a_prompt_with_one_token_too_many_is_a_message(template: str, office: Calc) -> None:
+    office.set(*office.cell_named("prompt"), " ".join("abcdefghijklmnopq"))
     message = (
         f"#GPT2! this workbook has room for {ROOM} tokens, the prompt has {ROOM + 1}: "
         f"gpt2-excel new {template} --host calc --tokens {ROOM + 1}"
@@ -48,10 +56,10 @@ def test_a_prompt_with_one_token_too_many_is_a_message(template: str, tmp_path: 
     assert not {text for text in others - {message, "#GPT2! ..."} if not text.startswith(AUTOENCODER)}
 
 
-@pytest.mark.parametrize("template", ["anatomy", "mri", "surgery", "generation", "check"])
-def test_a_file_that_run_saved_shows_its_values(template: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_file_that_run_saved_shows_its_values(name: str, tmp_path: Path) -> None:
     """LibreOffice computes cells that are blank in a file, and would need the functions for that."""
-    book = recalculated(build(template, tmp_path, host="headless", model="tiny"))
+    book = recalculated(build(name, tmp_path, host="headless", model="tiny"))
     book.save(tmp_path / "saved.xlsx", formulas="plain")
     office = calc()
     office.open(tmp_path / "saved.xlsx")

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 import udfs
 from addin.headless import Workbook
 from tests.random_checkpoint import write_checkpoint
-from tests.workbook_templates.files import Formulas, code, formulas, opened
+from tests.workbook_templates.files import Formulas, code, formulas, opened, small
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
 from udfs.backend.gpt2.tokenizer import encode
@@ -201,7 +201,7 @@ def test_the_list_of_words_is_in_order() -> None:
 
 
 def test_rows_that_the_prompt_does_not_need_are_folded_and_a_line_says_so(tmp_path: Path) -> None:
-    office = opened(build("pure", tmp_path, tokens=17, model="tiny", prompt="Mike is quick. He moves"))
+    office = opened(small("pure", tmp_path, tokens=17, prompt="Mike is quick. He moves"))
     for tab, bands in (("Embeddings", 3), ("Block 0", 15)):
         sheet = office[tab]
         hidden = [row for row, of in sheet.row_dimensions.items() if of.hidden]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial, reduce
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 from udfs.backend.errors import ModelError
 from udfs.backend.fast.linears import Linears
@@ -36,8 +37,7 @@ _LOCK = Lock()
 _BUNDLED = Path(__file__).parents[1] / "models" / DEMO
 
 
-@dataclass(frozen=True)
-class Installed:
+class Installed(NamedTuple):
     """A model that is on this machine."""
 
     name: str

@@ -15,10 +15,10 @@ from udfs.backend.gpt2.additions import parse_positions
 from udfs.backend.interpret.edits import Add, Mean, Operation, Scale, SetWeight
 from udfs.backend.interpret.steering_vectors import parse_vector
 
-_SET = re.compile(r"set\s+([\w.]+)\s*\[\s*(\d+)\s*(?:,\s*(\d+)\s*)?\]\s*=\s*(\S+)")
-_SCALE = re.compile(r"scale\s+([\w.]+)\s+by\s+(\S+)")
-_MEAN = re.compile(r"mean\s+([\w.]+)\s+over\s+(\[.*\])", re.DOTALL)
-_ADD = re.compile(r"add\s+([^\s*]+)\s*\*\s*(\w+\s*\(.*\))\s+to\s+([\w.]+)(?:\s+at\s+([\w\s,]+))?", re.DOTALL)
+_SET = r"set\s+([\w.]+)\s*\[\s*(\d+)\s*(?:,\s*(\d+)\s*)?\]\s*=\s*(\S+)"
+_SCALE = r"scale\s+([\w.]+)\s+by\s+(\S+)"
+_MEAN = r"(?s)mean\s+([\w.]+)\s+over\s+(\[.*\])"
+_ADD = r"(?s)add\s+([^\s*]+)\s*\*\s*(\w+\s*\(.*\))\s+to\s+([\w.]+)(?:\s+at\s+([\w\s,]+))?"
 _BOS = "bos"
 _FLOAT64 = "float64"
 _UNCENTRED = "sae uncentred"
@@ -47,7 +47,7 @@ class ModelText:
 
 
 def parse(text: str) -> ModelText:
-    """The model that a text names. Raises ModelError that quotes the clause which cannot be read."""
+    """The model that a text names. Raises a ModelError that quotes the clause it cannot read."""
     name, *clauses = (clause.strip() for clause in text.split(";"))
     operations = tuple(parse_operation(clause) for clause in clauses if clause not in ("", *_OPTIONS))
     return ModelText(name, _BOS in clauses, operations, _UNCENTRED not in clauses, _FLOAT64 in clauses)
@@ -55,15 +55,15 @@ def parse(text: str) -> ModelText:
 
 def parse_operation(clause: str) -> Operation:
     """The operation that one clause of a model text describes."""
-    if match := _SET.fullmatch(clause):
+    if match := re.fullmatch(_SET, clause):
         index = tuple(int(part) for part in match.group(2, 3) if part is not None)
         return SetWeight(match[1], index, parse_number(match[4], clause))
-    if match := _SCALE.fullmatch(clause):
+    if match := re.fullmatch(_SCALE, clause):
         return Scale(match[1], parse_number(match[2], clause))
-    if match := _ADD.fullmatch(clause):
+    if match := re.fullmatch(_ADD, clause):
         positions = parse_positions(match[4] or "")
         return Add(parse_number(match[1], clause), parse_vector(match[2]), match[3], positions)
-    if match := _MEAN.fullmatch(clause):
+    if match := re.fullmatch(_MEAN, clause):
         return Mean(match[1], _prompts(match[2], clause))
     raise ModelError(
         "a model text has clauses such as bos, float64, set h.0.mlp.c_fc.bias[17] = 0.5, scale h.9.attn.head.1 by 0, "

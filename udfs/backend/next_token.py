@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,7 @@ _CHUNK = 256  # rows of logits in memory at a time: 51 MB for GPT-2's vocabulary
 _BLOCK = 64  # values; `top` compares the largest of each block first
 
 
-@dataclass(frozen=True, eq=False)
-class Standing:
+class Standing(NamedTuple):
     """Where one token of each row is among all tokens: its logit, its probability, and its rank from 1."""
 
     logits: Array

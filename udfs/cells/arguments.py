@@ -61,7 +61,7 @@ MAY_BE_BLANK = frozenset({"components", "edits", "minus", "plus", "text"})
 # Arguments that name a model: a result depends on the files of that model too.
 NAMES_A_MODEL = frozenset({"draft", "model", "name"})
 
-ALL = "all"  # in place of a position
+ALL = "all"  # instead of a position
 _MAX_READ_BYTES = 2**30
 _MAX_INDEX = 2**20
 _Choice = TypeVar("_Choice", bound=str)
@@ -173,7 +173,7 @@ def head(value: object, gpt2: Model, name: str = "head") -> int:
 
 
 def position(value: object, n_seq: int, gpt2: Model, name: str = "position") -> int:
-    """A position in a prompt of so many tokens, counted from 0. Below 0 it counts from the end."""
+    """A position in a prompt of `n_seq` tokens, counted from 0. A negative one counts from the end."""
     n_ctx = gpt2.config.n_ctx
     at = values.whole(value, name, -n_ctx, n_ctx - 1, f" for {gpt2.name}")
     if not -n_seq <= at < n_seq:
@@ -182,7 +182,7 @@ def position(value: object, n_seq: int, gpt2: Model, name: str = "position") -> 
 
 
 def position_or_all(value: object, n_seq: int, gpt2: Model, name: str = "position") -> int | None:
-    """A position in a prompt of so many tokens; None if the text `all` asks for every one."""
+    """A position in a prompt of `n_seq` tokens; None for the text `all`, which means every position."""
     return None if values.single(value, name) == ALL else position(value, n_seq, gpt2, name)
 
 
@@ -246,7 +246,7 @@ def index(value: object, name: str) -> int:
 
 
 def coefficient(value: object) -> float:
-    """What a vector is multiplied with."""
+    """What a vector is multiplied by."""
     return values.number(value, "coefficient", -1e9, 1e9)
 
 
@@ -261,12 +261,12 @@ def top_k(value: object) -> int:
 
 
 def top_p(value: object) -> float:
-    """The probability that the tokens have together from which one is drawn."""
+    """The total probability of the tokens from which one is drawn."""
     return values.number(value, "top_p", 0, 1)
 
 
 def seed(value: object) -> int:
-    """Which random numbers."""
+    """The seed of the random numbers."""
     return values.whole(value, "seed", 0, MAX_SEED)
 
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from udfs.backend import catalogue
 from udfs.backend.errors import ModelError
@@ -34,8 +34,7 @@ _log = logging.getLogger("udfs")
 _results = Cache()
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument of a cell function."""
 
     name: str
@@ -100,7 +99,7 @@ def cell_function(function: Callable[_P, _R]) -> Callable[_P, _R]:
     arguments or an unknown keyword.
     """
     signature = inspect.signature(function)
-    summary, own_help, details = _documentation(function)
+    summary, own_help, details = _documentation(function, signature.parameters)
     arguments = tuple(
         Argument(name, own_help.get(name) or HELP[name], parameter.default is not inspect.Parameter.empty)
         for name, parameter in signature.parameters.items()
@@ -140,14 +139,15 @@ def _given(argument: Argument, value: object) -> object:
     raise CellError(f"{argument.name} is missing: {argument.help}")
 
 
-def _documentation(function: Callable[..., Any]) -> tuple[str, Mapping[str, str], str]:
+def _documentation(
+    function: Callable[..., Any], parameters: Mapping[str, inspect.Parameter]
+) -> tuple[str, Mapping[str, str], str]:
     """The first paragraph of a docstring, its lines `name: text` at the margin by name, and the rest.
 
     A line whose name is an argument is the help of that argument. `Example: =...` is a formula.
     """
     summary, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
     named = dict(re.findall(r"^(\w+): (.+)$", rest, re.M))
-    parameters = inspect.signature(function).parameters
     details = [line for line in rest.splitlines() if line.partition(":")[0] not in parameters]
     return summary, named, "\n".join(details).strip()
 

@@ -12,7 +12,7 @@ from workbook_templates.block.parts import add, learned_norm, linear
 from workbook_templates.block.worked import CHANNEL, PAIR, explain, explain_at, number
 from workbook_templates.range import Range
 
-_MASKED = "-1E+30"  # in place of minus infinity, which cells cannot hold: EXP of both is 0
+_MASKED = "-1E+30"  # instead of minus infinity, which cells cannot hold: EXP of both is 0
 _SCORES = Look("score", None)
 
 

@@ -57,7 +57,7 @@ def linear(page: BandPage, x: Band, learned: Learned, name: str, width: int, hea
 
 
 def add(page: BandPage, stream: Band, said: Band, learned: Learned, *places: str) -> Band:
-    """The stream plus what attention or the MLP says, and what the model text adds at these places."""
+    """The stream plus the output of attention or the MLP, and what the model text adds at these places."""
     explain_row = page.row
     page.row += 2
     total = page.fill(f"{stream.spill}+{learned.added(page, said, *places)}", (stream, said))

@@ -1,4 +1,4 @@
-"""Formulas as trees: read, changed for a host, and printed; and the ranges of cells that they speak of."""
+"""Formulas as trees: read, changed for a host, and printed; and the ranges of cells that they refer to."""
 
 from __future__ import annotations
 

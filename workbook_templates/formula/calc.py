@@ -72,7 +72,7 @@ class CalcDialect(FixedDialect):
     def is_blank(self, cells: str) -> str:
         return f"LEN({cells})=0"
 
-    def says(self, cells: str, text: str) -> str:
+    def has_text(self, cells: str, text: str) -> str:
         return f'{cells}&""="{text}"'
 
     def largest_difference(self, values: str, others: str) -> str:
@@ -133,7 +133,7 @@ def _as_address(node: Node) -> Node:
 
 
 def _filled(node: Node, rows: int, columns: int) -> Node:
-    """A formula whose value takes all of so many cells, the rest of them blank."""
+    """A formula whose value fills `rows` x `columns` cells, the rest of them blank."""
     if (rows, columns) == (1, 1):
         return node
     if not isinstance(node, Call):  # one value would be repeated in every cell; as a result of ours it is not
@@ -163,7 +163,7 @@ def _is_single(node: Node) -> bool:
 
 
 def _part(node: Call, rows: int, columns: int) -> Node:
-    """The part of a call's result, so that it fills so many cells."""
+    """The part of a call's result that fills `rows` x `columns` cells."""
     if node.function != "PART":
         return node
     inner, *numbers = node.arguments
@@ -173,7 +173,7 @@ def _part(node: Call, rows: int, columns: int) -> Node:
 
 
 def _with_rows(node: Node, rows: int) -> Node:
-    """A call whose result has so many rows, some of them blank, and all its columns."""
+    """A call whose result has `rows` rows, some of them blank, and all its columns."""
     return _sized(node, rows, None) if isinstance(node, Call) and is_ours(node.function) else node
 
 

@@ -61,7 +61,7 @@ class Dialect:
         """Whether a cell, or each of several, is blank."""
         return f'{cells}=""'
 
-    def says(self, cells: str, text: str) -> str:
+    def has_text(self, cells: str, text: str) -> str:
         """Whether a cell, or each of several, holds that text."""
         return f'{cells}="{text}"'
 

@@ -1,6 +1,6 @@
 """A formula as a tree.
 
-The tree keeps all that a formula says except white space: `$` marks, redundant parentheses, names as they are written.
+The tree keeps everything in a formula except white space: `$` marks, redundant parentheses, names as they are written.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Corner:
     fixed_column: bool = False
 
     def moved(self, rows: int, columns: int) -> Corner:
-        """The corner in a formula copied so many rows down and columns to the right."""
+        """The corner in a formula copied this many rows down and columns to the right."""
         row = self.row if self.row is None or self.fixed_row else self.row + rows
         column = self.column if self.column is None or self.fixed_column else self.column + columns
         return replace(self, row=row, column=column)
@@ -168,7 +168,7 @@ def _with_children(node: Node, changed: tuple[Node, ...]) -> Node:
 
 
 def without_parentheses(node: Node) -> Node:
-    """The tree without its parentheses; its nesting says the same."""
+    """The tree without its parentheses; its nesting has the same meaning."""
     return transform(node, lambda part: part.inner if isinstance(part, Parentheses) else part)
 
 

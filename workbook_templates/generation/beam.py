@@ -72,8 +72,8 @@ def _steps(page: Page, formula: str) -> None:
     becomes = f"${xl_col_to_name(_BECOMES)}{first + 1}"
     for condition, cell_format in (
         (f"ISNUMBER({becomes})", style.chosen),
-        (page.book.dialect.says(becomes, "ended"), style.finished),
-        (page.book.dialect.says(becomes, "dropped"), style.cut_first),
+        (page.book.dialect.has_text(becomes, "ended"), style.finished),
+        (page.book.dialect.has_text(becomes, "dropped"), style.cut_first),
     ):
         rule = {"type": "formula", "criteria": f"={condition}", "format": cell_format}
         for column in (2, _BECOMES, _BECOMES + 1):

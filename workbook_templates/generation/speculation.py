@@ -79,7 +79,7 @@ def _summary(page: Page, header: int, greedy: str, temperature: str) -> None:
     texts, rounds = (area(page, header, column, header + _ROOM, column) for column in (_TEXT, _ROUND))
 
     def count(outcome: str) -> str:
-        return f"SUM(IF({page.book.dialect.says(outcomes, outcome)},1,0))"
+        return f"SUM(IF({page.book.dialect.has_text(outcomes, outcome)},1,0))"
 
     page.text(page.row, 0, "text", page.style.bold)
     page.formula(page.row, 1, unless_message(trace, f"INDEX({texts},{last})", trace), page.style.bold)
@@ -116,7 +116,7 @@ def _trace(page: Page, formula: str) -> None:
         ("replacement", style.finished),
         ("extra", style.finished),
     ):
-        rule = {"type": "formula", "criteria": f"={page.book.dialect.says(outcome, name)}", "format": cell_format}
+        rule = {"type": "formula", "criteria": f"={page.book.dialect.has_text(outcome, name)}", "format": cell_format}
         for column in (2, _OUTCOME):
             page.sheet.conditional_format(first, column, last, column, rule)
     new_round = {"type": "formula", "criteria": f"=AND(ISNUMBER($A{first + 1}),$A{first + 1}<>$A{first})"}

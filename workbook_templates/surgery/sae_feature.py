@@ -41,6 +41,24 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
         ),
         labels=labels(book),
     )
+    layer, feature, chosen = _write_choices(page)
+    argument = write_derived(page, "vector", f'"sae("&{layer}&", "&{feature}&")"', "Its name in the model text.")
+    vector = Vector(
+        f"GPT2_SAE_FEATURE({layer},{feature},model_used)",
+        1,
+        ('"feature"', feature),
+        ("", ""),
+        "The feature's direction in the stream: its row of the autoencoder's decoder.",
+        argument,
+    )
+    steering = write_steering(page, chosen, vector)
+    _features(page, layer, feature, steering)
+    page.finish(None, None)
+    return steering, chosen.coefficient.replace("$", "")
+
+
+def _write_choices(page: BandPage) -> tuple[str, str, Chosen]:
+    """Returns the cells of the layer and of the feature, and the choices that all steering has."""
     jedi = facts().jedi
     page.heading("choose", "Which feature, how strongly, and where.", ())
     layer = write_input(
@@ -64,22 +82,7 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
     place = write_derived(page, "place", f'"h."&{layer}', "Where: the stream that enters this block.")
-    argument = write_derived(page, "vector", f'"sae("&{layer}&", "&{feature}&")"', "Its name in the model text.")
-    steering = write_steering(
-        page,
-        Chosen(place, coefficient, positions),
-        Vector(
-            f"GPT2_SAE_FEATURE({layer},{feature},model_used)",
-            1,
-            ('"feature"', feature),
-            ("", ""),
-            "The feature's direction in the stream: its row of the autoencoder's decoder.",
-            argument,
-        ),
-    )
-    _features(page, layer, feature, steering)
-    page.finish(None, None)
-    return steering, coefficient.replace("$", "")
+    return layer, feature, Chosen(place, coefficient, positions)
 
 
 def _features(page: BandPage, layer: str, feature: str, steering: Steering) -> None:

@@ -36,7 +36,7 @@ class TileFiles:
                 shutil.rmtree(stale, ignore_errors=True)
 
     def tiles(self, name: str, weight: Array, release: Callable[[], None]) -> Array:
-        """The tiles of a layer, mapped from its file; in memory if no file can be kept.
+        """The tiles of a layer, mapped from its file; in memory if the file cannot be written.
 
         Calls `release` to free the weight's memory before the tiles take as much.
         """

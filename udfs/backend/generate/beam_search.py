@@ -9,8 +9,7 @@ is over once no beam that goes on has a better score than the n ended ones.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from udfs.backend.generate.decoding import check_length
 from udfs.backend.generate.reader import Reader
@@ -21,8 +20,7 @@ from udfs.backend.next_token import Probabilities, log_softmax, top
 Fate: TypeAlias = Literal["goes on", "ended", "dropped"]
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A beam with one more token.
 
     `parent` is the number of the beam that it continues. `token_log_probability` is that of the new token,
@@ -41,8 +39,7 @@ class Candidate:
         return self.log_probability / len(self.tokens)
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One step of the search: all candidates, the most likely first, and the best ended beams so far."""
 
     candidates: list[Candidate]

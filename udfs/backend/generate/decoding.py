@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
@@ -13,8 +13,7 @@ from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import END_OF_TEXT
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
+class Step(NamedTuple):
     """One token drawn: the logits before it, `[n_vocab]`, and the random number that chose it."""
 
     token: int

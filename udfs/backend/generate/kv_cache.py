@@ -43,7 +43,7 @@ class KVCache:
         return np.concatenate([shared, kept[..., :stop, :]], axis=-2)
 
     def advance(self, n_seq: int) -> None:
-        """Counts so many new tokens as read."""
+        """Counts this many more tokens as read."""
         self._n_own += n_seq
 
     def go_back(self, n_seq: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,7 @@ from udfs.backend.stream import residual_stream
 _CHUNK = 64  # rows of logits in memory at a time: 26 MB in float64
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """What the model thought of a token after it had read the tokens before it.
 
     `log_probability` is in nats. `rank` counts from 1, the lower id first among equals. `entropy` is that of the whole

@@ -8,9 +8,8 @@ as the more likely ones have less than p together. What is kept is scaled to sum
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,7 @@ MAX_SEED = 999_999
 _FEW = 256  # tokens, among which a draw or a nucleus mostly ends
 
 
-@dataclass(frozen=True)
-class Sampling:
+class Sampling(NamedTuple):
     """How the next token is chosen: temperature 0 is greedy; top_k 0 and top_p 1 cut nothing."""
 
     temperature: float = 0.0
@@ -37,8 +35,7 @@ class Sampling:
 GREEDY = Sampling()
 
 
-@dataclass(frozen=True, eq=False)
-class Stages:
+class Stages(NamedTuple):
     """The probabilities of all tokens after each step, `[n_vocab]`, 0 for a token that was cut."""
 
     temperature: Probabilities

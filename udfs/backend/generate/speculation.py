@@ -10,8 +10,7 @@ Sources: Leviathan, Kalman and Matias 2023; Chen et al. 2023.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -28,8 +27,7 @@ Outcome: TypeAlias = Literal["accepted", "rejected", "not looked at", "replaceme
 KEPT: tuple[Outcome, ...] = ("accepted", "replacement", "extra")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the trace: a token, and every number that decided its fate.
 
     Attributes:
@@ -62,8 +60,7 @@ class Entry:
         return self.outcome in KEPT
 
 
-@dataclass(frozen=True, eq=False)
-class Proposal:
+class Proposal(NamedTuple):
     """A token of the draft, the random number that drew it, and the distribution that it was drawn from."""
 
     token: int

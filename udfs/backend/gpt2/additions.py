@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
 
-_FIRST = re.compile(r"first\s+(\d{1,6})")
-_LIST = re.compile(r"\d{1,6}(?:\s*,\s*\d{1,6})*")
+_FIRST = r"first\s+(\d{1,6})"
+_LIST = r"\d{1,6}(?:\s*,\s*\d{1,6})*"
 
 
-@dataclass(frozen=True)
-class Positions:
+class Positions(NamedTuple):
     """The positions at which an addition acts.
 
     `all`: the prompt and everything generated after it. `prompt`: the prompt only. `last`: the prompt's last token,
@@ -58,15 +57,14 @@ def parse_positions(text: str) -> Positions:
     text = text.strip()
     if text in ("", "all", "prompt", "last"):
         return Positions(text or "all")
-    if match := _FIRST.fullmatch(text):
+    if match := re.fullmatch(_FIRST, text):
         return Positions("first", (int(match[1]),))
-    if _LIST.fullmatch(text):
+    if re.fullmatch(_LIST, text):
         return Positions("list", tuple(int(number) for number in text.split(",")))
     raise ModelError(f"positions must be all, prompt, last, first 3, or a list such as 0, 3, 5; not {text[:40]!r}")
 
 
-@dataclass(frozen=True, eq=False)
-class Addition:
+class Addition(NamedTuple):
     """One addition, at the place that TransformerLens calls `hook`, in block `layer`.
 
     `rows` is either one vector, `[1, n_embd]`, added at each of the positions, or `[n, n_embd]`, and then row i is

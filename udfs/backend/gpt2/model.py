@@ -52,7 +52,7 @@ class Model:
 
     @property
     def dtype(self) -> DType:
-        """The type of every array: float32, or float64 if the model text says so."""
+        """The type of every array: float32, or float64 if the model text asks for it."""
         return self.tensors.dtype
 
     def __getitem__(self, name: str) -> Array:

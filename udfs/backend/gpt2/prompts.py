@@ -8,7 +8,7 @@ from udfs.backend.gpt2.model import Model
 
 
 def prompt_ids(text: str, model: Model, name: str = "prompt", bos: bool | None = None) -> list[int]:
-    """The ids of a text, with `<|endoftext|>` first if `bos` is true, or if it is None and the model text says `bos`.
+    """The ids of a text, with `<|endoftext|>` first if `bos` is true. None means as the model text has it.
 
     Raises ModelError, which calls the text by that name, if it has no tokens, too many, or one that is not in the
     model's vocabulary.

@@ -10,7 +10,7 @@ TransformerLens.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,7 @@ from udfs.backend.gpt2.model import Model
 from udfs.backend.stream import residual_stream, trace_block, trace_embedding
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """What one part of the model adds to the logit. `layer` and `head` are None for a part outside blocks and heads."""
 
     name: str

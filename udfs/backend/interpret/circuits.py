@@ -10,7 +10,6 @@ Source: Wang et al. 2022, who judge a circuit by mean-ablating everything outsid
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -26,6 +25,8 @@ from udfs.backend.next_token import Standing, standing
 from udfs.backend.stream import block, residual_stream
 
 METHODS = ("mean", "zero")
+
+_ROWS = 2048  # tokens that go through a block together
 
 
 class Part(NamedTuple):
@@ -77,8 +78,7 @@ def _mlp(layer: int) -> Parts:
     return frozenset([Part(layer, None)])
 
 
-@dataclass(frozen=True, eq=False)
-class _Averages:
+class _Averages(NamedTuple):
     """What ablated parts of a block give: z `[n_head, n_seq or 1, d_head]`, MLP `[n_seq or 1, n_embd]`."""
 
     z: Array
@@ -98,6 +98,7 @@ class Task:
             raise ModelError("prompts must hold at least 2 texts for the method mean, not 1")
         self.model = model
         lengths = sorted({len(ids) for ids in prompts})
+        self.n_tokens = sum(map(len, prompts))
         self._order = [number for length in lengths for number, ids in enumerate(prompts) if len(ids) == length]
         self._answers = np.array([answers[number] for number in self._order])
         self._streams = [[residual_stream(ids, model) for ids in prompts if len(ids) == length] for length in lengths]
@@ -117,22 +118,26 @@ class Task:
         stream = self.entering()
         for layer in range(self.model.config.n_layer):
             stream = self.through(layer, stream, kept)
-        return self._unembed(stream)[np.argsort(self._order)]
+        final = np.concatenate([residuals[:, -1] for residuals in stream])
+        return forward.unembed(final, self.model)[np.argsort(self._order)]
 
     def standing(self, kept: Parts) -> Standing:
         """Where each prompt's answer is among all tokens if only these parts are kept."""
         return standing(self.logits(kept), self._answers[np.argsort(self._order)])
 
-    def lead(self, final: list[Array]) -> float:
-        """The smallest lead of an answer's logit over the best other token; above 0 if all answers are right."""
-        logits = self._unembed(final)
-        rows = np.arange(len(logits))
-        own = logits[rows, self._answers]
-        logits[rows, self._answers] = -np.inf
-        return float((own - logits.max(axis=1)).min())
+    def leads(self, final: list[Array]) -> Array:
+        """The smallest lead of an answer's logit over the best other token; above 0 if all answers are right.
 
-    def _unembed(self, final: list[Array]) -> Array:
-        return forward.unembed(np.concatenate([residuals[:, -1] for residuals in final]), self.model)
+        `final` may hold several runs of all prompts, one after the other. Returns the lead of each run, `[n_runs]`.
+        """
+        last = [residuals[:, -1] for residuals in final]  # [n_runs * n_prompts of this length, n_embd]
+        n_runs = sum(map(len, last)) // len(self._answers)
+        runs = np.concatenate([rows.reshape(n_runs, -1, rows.shape[-1]) for rows in last], axis=1)
+        logits = forward.unembed(runs, self.model)  # [n_runs, n_prompts, n_vocab]
+        answers = self._answers[None, :, None]
+        own = np.take_along_axis(logits, answers, axis=-1)[..., 0]
+        np.put_along_axis(logits, answers, -np.inf, axis=-1)
+        return (own - logits.max(axis=-1)).min(axis=1)
 
     def _stream(self, layer: int) -> list[Array]:
         return [np.stack([stream[layer] for stream in streams]) for streams in self._streams]
@@ -181,33 +186,47 @@ def _mean(values: list[Array]) -> Array:
 def smallest(task: Task, candidates: Iterable[Parts], progress: Callable[[Parts, float], None]) -> Parts:
     """A set of candidates that gets every prompt right, and no longer does if any one candidate is dropped.
 
-    Begins with all candidates and drops one after the other, each time the one whose loss leaves the answers furthest
-    ahead, as long as all are right. Calls `progress` with the parts that are kept and the lead of the answers. Raises
-    ModelError if not all prompts are right to begin with.
+    A candidate is parts of one block. Begins with all candidates and drops one after the other, each time the one whose
+    loss leaves the answers furthest ahead, as long as all are right. Calls `progress` with the parts that are kept and
+    the lead of the answers. Raises ModelError if not all prompts are right to begin with.
     """
-    kept = list(candidates)
+    kept = sorted(candidates, key=_block_of)
+    at_once = max(1, _ROWS // task.n_tokens)
     while True:
         streams = [task.entering()]
         for layer in range(task.model.config.n_layer):
             streams.append(task.through(layer, streams[-1], _union(kept)))
-        lead = task.lead(streams[-1])
+        (lead,) = task.leads(streams[-1])
         if lead <= 0:
             raise ModelError("every prompt must get its answer before any component is left out")
-        progress(_union(kept), lead)
-        leads = [_lead_without(candidate, kept, task, streams) for candidate in kept]
+        progress(_union(kept), float(lead))
+        groups = [kept[start : start + at_once] for start in range(0, len(kept), at_once)]
+        leads = [lead for group in groups for lead in _leads_without(group, kept, task, streams)]
         if max(leads, default=0) <= 0:
             return _union(kept)
         del kept[int(np.argmax(leads))]
 
 
-def _lead_without(candidate: Parts, kept: list[Parts], task: Task, streams: list[list[Array]]) -> float:
-    """The answers' lead if this candidate is dropped too. Computes only the blocks from its own on."""
-    rest = _union(kept) - candidate
-    first = min(part.layer for part in candidate)
-    stream = streams[first]
-    for layer in range(first, task.model.config.n_layer):
-        stream = task.through(layer, stream, rest)
-    return task.lead(stream)
+def _leads_without(group: list[Parts], kept: list[Parts], task: Task, streams: list[list[Array]]) -> list[float]:
+    """For each candidate of the group, the answers' lead if it is dropped too.
+
+    Up to its own block, a run without a candidate is the run with all of them. After that block it keeps the same parts
+    as the others, so all go through a block together.
+    """
+    everything = _union(kept)
+    stream: list[Array] = []  # of the runs whose own block is over
+    for layer in range(task.model.config.n_layer):
+        if stream:
+            stream = task.through(layer, stream, everything)
+        own = [candidate for candidate in group if _block_of(candidate) == layer]
+        begun = [task.through(layer, streams[layer], everything - candidate) for candidate in own]
+        stream = [np.concatenate(arrays) for arrays in zip(*([stream] if stream else []), *begun, strict=True)]
+    return task.leads(stream).tolist()
+
+
+def _block_of(candidate: Parts) -> int:
+    (layer,) = {part.layer for part in candidate}
+    return layer
 
 
 def _union(candidates: list[Parts]) -> Parts:

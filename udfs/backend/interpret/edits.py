@@ -7,8 +7,8 @@ mean over prompts, the contrast of two prompts), it uses the model as the operat
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -31,34 +31,32 @@ from udfs.backend.interpret.places import (
 from udfs.backend.interpret.steering_vectors import Vector, text_of
 
 
-@dataclass(frozen=True)
-class SetWeight:
+class SetWeight(NamedTuple):
     """Sets one weight of one tensor: `set h.0.mlp.c_fc.bias[17] = 0.5`."""
 
     parameter: str
-    index: tuple[int, ...]
+    indices: tuple[int, ...]
     value: float
 
     def __str__(self) -> str:
-        return f"set {self.parameter}[{', '.join(map(str, self.index))}] = {number_text(self.value)}"
+        return f"set {self.parameter}[{', '.join(map(str, self.indices))}] = {number_text(self.value)}"
 
     def changes(self, model: Model) -> dict[str, Array]:
         """The tensor with that weight set. Raises ModelError for an unknown parameter or index."""
         shape = check_parameter(self.parameter, model.config)
-        if len(self.index) != len(shape):
+        if len(self.indices) != len(shape):
             wanted = "[row, column]" if len(shape) == 2 else "[index]"
             raise ModelError(f"{self.parameter} must be given as {self.parameter}{wanted}")
         for what, index, count in zip(
-            ("row", "column") if len(shape) == 2 else ("index",), self.index, shape, strict=True
+            ("row", "column") if len(shape) == 2 else ("index",), self.indices, shape, strict=True
         ):
             check_index(f"{what} of {self.parameter}", index, count)
         edited = model[self.parameter].copy()
-        edited[self.index] = self.value
+        edited[self.indices] = self.value
         return {self.parameter: edited}
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(NamedTuple):
     """Multiplies what a head, an attention or an MLP writes to the stream: `scale h.9.attn.head.1 by 0`.
 
     A head writes its z through its rows of c_proj. By 0 it writes nothing at all; c_proj's bias, which the heads share,
@@ -84,8 +82,7 @@ class Scale:
         return {f"{layer}.weight": edited}
 
 
-@dataclass(frozen=True)
-class Mean:
+class Mean(NamedTuple):
     """Replaces what a head, an attention or an MLP writes with its mean: `mean h.9.attn.head.1 over ["one", "two"]`.
 
     The mean is over all tokens of all prompts, each counting the same. The component's rows of c_proj become zero, and
@@ -112,8 +109,7 @@ class Mean:
         return {f"{layer}.weight": weight, f"{layer}.bias": moved}
 
 
-@dataclass(frozen=True)
-class Add:
+class Add(NamedTuple):
     """Adds a vector to the stream whenever the model runs: `add 30 * sae(2, 7650) to h.2 at all`."""
 
     coefficient: float

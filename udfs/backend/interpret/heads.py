@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,11 @@ from udfs.backend.stream import residual_stream, trace_block
 _CHUNK = 256  # rows of logits in memory at a time: 51 MB
 
 
-@dataclass(frozen=True)
-class HeadScores:
+class HeadScores(NamedTuple):
     """How much of its attention a head gives to three kinds of tokens, each 0 to 1.
 
     `previous`: the token just before. `duplicate`: earlier copies of the token itself. `induction`: the tokens that
-    followed those copies. Each is a mean over the tokens that have such others, and None if no token of the prompt has.
+    followed those copies. Each is a mean over the tokens that have any to look at, and None if no token has.
     """
 
     layer: int
@@ -39,8 +38,7 @@ class HeadScores:
     induction: float | None
 
 
-@dataclass(frozen=True, eq=False)
-class KeyQuery:
+class KeyQuery(NamedTuple):
     """One head's scores before softmax, `[n_seq, n_seq]`, and what the biases add to them.
 
     `of_key` `[n_seq]` is the query's bias times each key: the same in every row. `of_query` `[n_seq]` is each query
@@ -52,8 +50,7 @@ class KeyQuery:
     of_query: Array
 
 
-@dataclass(frozen=True, eq=False)
-class Written:
+class Written(NamedTuple):
     """The tokens that a head makes most likely for each token that it reads, `[n_ids, k]`, and the rank of itself."""
 
     ids: NDArray[np.intp]

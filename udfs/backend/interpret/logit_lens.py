@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,7 @@ from udfs.backend.next_token import Standing, log_softmax, logits_in_chunks, pro
 from udfs.backend.stream import residual_stream, trace_block
 
 
-@dataclass(frozen=True, eq=False)
-class Tops:
+class Tops(NamedTuple):
     """The most likely tokens of each row, the likeliest first, and their probabilities: each `[..., k]`."""
 
     ids: NDArray[np.intp]

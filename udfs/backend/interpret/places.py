@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -43,17 +42,16 @@ NAMES = {
     "ln_f": "ln_final.hook_normalized",
 }
 _TEMPLATES = NAMES | {hook: hook for hook in NAMES.values()}
-_LAYER = re.compile(r"(?<=^h\.)\d+|(?<=^blocks\.)\d+")
-_COMPONENT = re.compile(r"h\.(\d+)\.(?:(mlp)|attn(?:\.head\.(\d+))?)")
-_HEAD = re.compile(r"(h\.\d+\.attn\.head\.\d+)(?:\.(q|k|v|z|scores|pattern))?")
-_STREAM = re.compile(r"blocks\.\d+\.hook_(?:resid_pre|resid_mid|resid_post|attn_out|mlp_out)")
+_LAYER = r"(?<=^h\.)\d+|(?<=^blocks\.)\d+"
+_COMPONENT = r"h\.(\d+)\.(?:(mlp)|attn(?:\.head\.(\d+))?)"
+_HEAD = r"(h\.\d+\.attn\.head\.\d+)(?:\.(q|k|v|z|scores|pattern))?"
+_STREAM = r"blocks\.\d+\.hook_(?:resid_pre|resid_mid|resid_post|attn_out|mlp_out)"
 _RESULT = "hook_result"
 
 Half: TypeAlias = Literal["attn", "mlp"]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """One place: TransformerLens's name, its block, and the head if it is that of one head."""
 
     hook: str
@@ -61,8 +59,7 @@ class Place:
     head: int | None = None
 
 
-@dataclass(frozen=True)
-class Component:
+class Component(NamedTuple):
     """A part of a block that writes to the stream: an attention, one of its heads, or an MLP."""
 
     layer: int
@@ -78,7 +75,7 @@ def parse_component(name: str, config: Config, argument: str) -> Component:
 
     Raises ModelError, which begins with the argument's name, for any other name.
     """
-    match = _COMPONENT.fullmatch(name.strip())
+    match = re.fullmatch(_COMPONENT, name.strip())
     if match is None:
         raise ModelError(f"{argument}: a component is h.9.attn.head.1, h.9.attn or h.9.mlp, not {name!r}")
     layer = check_index(f"{argument}: layer", int(match[1]), config.n_layer)
@@ -89,16 +86,16 @@ def parse_component(name: str, config: Config, argument: str) -> Component:
 
 
 def parse_place(text: str, config: Config) -> Place:
-    """The place that a name means in a model of this shape. Raises ModelError if there is none."""
+    """The place that a name means in a model of this shape. Raises ModelError if the name is unknown."""
     name = text.strip()
-    if match := _HEAD.fullmatch(name):
+    if match := re.fullmatch(_HEAD, name):
         component = parse_component(match[1], config, "place")
         template = NAMES[f"h.L.attn.{match[2]}"] if match[2] else f"blocks.L.attn.{_RESULT}"
         return Place(template.replace("L", str(component.layer)), component.layer, component.head)
     if name == f"h.{config.n_layer}":  # the stream after the last block
         return Place(f"blocks.{config.n_layer - 1}.hook_resid_post", config.n_layer - 1)
-    template = _TEMPLATES.get(_LAYER.sub("L", name), "")
-    number = _LAYER.search(name)
+    template = _TEMPLATES.get(re.sub(_LAYER, "L", name), "")
+    number = re.search(_LAYER, name)
     if not template or ("L" in template) != (number is not None):
         raise ModelError(f"place must be a name such as h.2, h.2.attn.pattern or blocks.2.hook_resid_pre, not {name!r}")
     if number is None:
@@ -109,7 +106,7 @@ def parse_place(text: str, config: Config) -> Place:
 
 def stream_place(place: Place) -> Place:
     """The place itself if it is in the stream or is added to it. Raises ModelError otherwise."""
-    if place.head is not None or not _STREAM.fullmatch(place.hook):
+    if place.head is not None or not re.fullmatch(_STREAM, place.hook):
         raise ModelError(f"place must be in the stream, such as h.2, h.2.mid, h.2.attn or h.2.mlp, not {place.hook}")
     return place
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ WEIGHTS_FILE = "sae_weights.safetensors"
 
 _BUNDLED_MODEL = "demo"
 _BUNDLED = Path(__file__).parents[2] / "models" / "demo_sae"
-_FOLDER = re.compile(r"blocks\.(\d+)\.hook_resid_pre")
+_FOLDER = r"blocks\.(\d+)\.hook_resid_pre"
 # What this formula assumes. SAELens also has autoencoders with other formulas.
 _FIXED = {
     "architecture": "standard",
@@ -40,8 +40,7 @@ _FIXED = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class SparseAutoencoder:
+class SparseAutoencoder(NamedTuple):
     """f = relu((x - b_dec) @ W_enc + b_enc) and x' = f @ W_dec + b_dec, mapped, and read only as far as needed.
 
     `W_enc` is `[n_embd, n_features]`, `W_dec` `[n_features, n_embd]`.
@@ -114,7 +113,7 @@ def installed(name: str) -> dict[int, Path]:
     found: dict[int, Path] = {}
     for place in reversed(places):
         for folder in place.iterdir() if place.is_dir() else ():
-            match = _FOLDER.fullmatch(folder.name)
+            match = re.fullmatch(_FOLDER, folder.name)
             if match and (folder / WEIGHTS_FILE).is_file() and (folder / CONFIG_FILE).is_file():
                 found[int(match[1])] = folder
     return found

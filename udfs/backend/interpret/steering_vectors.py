@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -31,8 +30,7 @@ class Vector(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class SaeFeature:
+class SaeFeature(NamedTuple):
     """The direction of a feature of the sparse autoencoder before a block: `sae(2, 7650)`."""
 
     layer: int
@@ -45,8 +43,7 @@ class SaeFeature:
         return load_for(model, self.layer).feature(self.feature)[None]
 
 
-@dataclass(frozen=True)
-class Contrast:
+class Contrast(NamedTuple):
     """The difference of two prompts at the place where it is added: `contrast("Love", "Hate")`."""
 
     plus: str
@@ -59,8 +56,7 @@ class Contrast:
         return contrast(self.plus, self.minus, place, model)
 
 
-@dataclass(frozen=True)
-class Direction:
+class Direction(NamedTuple):
     """The direction from some prompts to others at the place where it is added: `direction(["a", ...], ["b", ...])`."""
 
     positive: tuple[str, ...]
@@ -77,8 +73,7 @@ class Direction:
         return direction(positive, negative, place, model)[None]
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(NamedTuple):
     """Any numbers: `numbers("...")`, little-endian float32 in base64."""
 
     packed: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -98,7 +96,7 @@ def test_tokens_are_drawn_with_their_probabilities(how: Sampling) -> None:
     shares, numbers = distribution(logits, how), random_numbers(11)
     drawn = np.array([draw(shares, numbers()) for _ in range(20_000)])
     assert chance(np.bincount(drawn, minlength=500), shares) > 0.001
-    assert chance(np.bincount(drawn, minlength=500), distribution(logits, replace(how, temperature=2))) < 1e-6
+    assert chance(np.bincount(drawn, minlength=500), distribution(logits, how._replace(temperature=2))) < 1e-6
 
 
 def test_logits_that_are_not_finite_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 
 import numpy as np
 import pytest
@@ -61,6 +62,7 @@ def test_whole_texts_have_the_models_distribution(pair: tuple[Model, Model]) -> 
     model, draft = pair
     how, prompt = Sampling(0.7), [0, 3, 1]
 
+    @cache
     def after(reader: Model, ids: tuple[int, ...]) -> np.ndarray:
         residual = final_stream([*prompt, *ids], reader)
         return distribution(forward.unembed(residual[-1:], reader)[0], how)
