@@ -17,8 +17,8 @@ from typing import NamedTuple
 from udfs.backend.errors import ModelError
 from udfs.backend.fast.linears import Linears
 from udfs.backend.fast.tile_files import TileFiles
+from udfs.backend.folders import how_to_get, snapshots
 from udfs.backend.folders import models_folder as models_folder
-from udfs.backend.folders import snapshots
 from udfs.backend.gpt2.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, open_checkpoint
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret.edits import operate
@@ -63,7 +63,7 @@ def find(name: str) -> Path:
     if folder := _folder(name):
         return folder
     here = ", ".join(model.name for model in installed())
-    hint = f"; gpt2-excel download {name} fetches it" if name in HUB_NAMES else ""
+    hint = f"; {how_to_get(name, models_folder() / name, (CONFIG_FILE, WEIGHTS_FILE))}" if name in HUB_NAMES else ""
     raise ModelError(f"model must be one on this machine ({here}), not {name!r}{hint}")
 
 

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+
+from udfs.backend import system
+
+_IMPORTED = Path("/data")  # where xlwings Lite, Python in a browser, puts the files that a user imports
 
 
 def models_folder() -> Path:
-    """The folder of the user's models, one folder each: `GPT2_EXCEL_MODELS`, or one in the system's data folder."""
+    """The folder of the user's models, one folder each: `GPT2_EXCEL_MODELS`, or one in the system's data folder.
+
+    In a browser it is the folder of imported files.
+    """
+    if chosen := os.environ.get("GPT2_EXCEL_MODELS"):
+        return Path(chosen)
+    if system.IN_BROWSER:
+        return _IMPORTED
     from platformdirs import user_data_path  # imported when needed, so that `import udfs` is quick
 
-    chosen = os.environ.get("GPT2_EXCEL_MODELS")
-    return Path(chosen) if chosen else user_data_path("gpt2-excel", appauthor=False) / "models"
+    return user_data_path("gpt2-excel", appauthor=False) / "models"
+
+
+def how_to_get(download: str, folder: Path, files: Sequence[str]) -> str:
+    """How a user gets a missing folder of the models folder: by `gpt2-excel download`, or in a browser by an import.
+
+    download: the arguments of the command
+    """
+    if system.IN_BROWSER:
+        return f"import {' and '.join(files)} as files of {folder}"
+    return f"gpt2-excel download {download} fetches it"
 
 
 def cache_folder() -> Path:

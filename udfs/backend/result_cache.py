@@ -14,16 +14,19 @@ from typing import Any
 
 import numpy as np
 
+from udfs.backend import system
 from udfs.backend.errors import ModelError
 from udfs.backend.stopping import Stopped, check_wanted
 
 _VARIABLE = "GPT2_EXCEL_CACHE_MB"
-_DEFAULT_MB = 1024
+_DEFAULT_MB = 256 if system.IN_BROWSER else 1024
 _SMALL = 64  # bytes that anything without an array is counted as
 
 
 def limit_bytes() -> int:
-    """The bytes that all caches of this process may hold together: `GPT2_EXCEL_CACHE_MB` megabytes, or 1024.
+    """The bytes that all caches of this process may hold together.
+
+    They are `GPT2_EXCEL_CACHE_MB` megabytes; without that variable 1024, or 256 in a browser.
 
     Raises ModelError if the variable is not a number of at least 0.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from udfs.backend import system
+
 # A cell shows an error as a text that begins with this mark. A function that is given such a text raises the same error
 # again, so that the first cause reaches the last cell.
 ERROR_MARK = "#GPT2! "
@@ -18,4 +20,5 @@ def marked(message: str) -> str:
 
 def bug_line(name: str, error: Exception) -> str:
     """What a cell shows for an exception that is not the user's mistake: its type, but no traceback."""
-    return f"{name} failed: {type(error).__name__} (a bug; gpt2-excel doctor names the log)"
+    where = "Python's output shows where" if system.IN_BROWSER else "gpt2-excel doctor names the log"
+    return f"{name} failed: {type(error).__name__} (a bug; {where})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from udfs.backend.arrays import Array
+from udfs.backend.fast.blas import has_blas, product
 from udfs.backend.fast.threads import in_shares
 
 _WORTH_SHARING = 1_500_000  # multiplications; fewer are done before another thread has woken up
@@ -25,8 +26,8 @@ class Linear:
 
     def _product(self, x: Array) -> Array:
         n_in, n_out = self._weight.shape
-        if len(x) * n_in * n_out < _WORTH_SHARING:
-            return x @ self._weight
+        if len(x) * n_in * n_out < _WORTH_SHARING or not has_blas():
+            return product(x, self._weight)
         if self._by_rows(len(x)):
             first, *others = in_shares(n_in, lambda rows: x[:, rows] @ self._weight[rows])
             return sum(others, first)

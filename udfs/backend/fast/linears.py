@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from threading import Lock
 from typing import TypeAlias
 
 from udfs.backend.arrays import FLOAT32, Array
+from udfs.backend.fast.blas import has_avx512_kernel, limit_blas
 from udfs.backend.fast.linear import Linear
-from udfs.backend.fast.threads import limit_blas
 from udfs.backend.fast.tile_files import TileFiles
 from udfs.backend.fast.tiles import TiledLinear, tiled
 from udfs.backend.gpt2.checkpoint import Tensors
@@ -18,7 +18,6 @@ AnyLinear: TypeAlias = Callable[[Array], Array]
 
 _HEAD = "lm_head"
 _WORTH_TILES = 2**18  # weights; fewer stay in the processor's cache
-_AVX512_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS's names
 
 
 class Linears:
@@ -61,14 +60,6 @@ class Linears:
         layer = TiledLinear(weight, tiles, bias)
         release()  # a single row brings the weight back into memory
         return layer
-
-
-@cache
-def has_avx512_kernel() -> bool:
-    """Whether numpy's OpenBLAS computes with AVX-512, the case in which tiles are faster."""
-    from threadpoolctl import threadpool_info
-
-    return any(library.get("architecture") in _AVX512_KERNELS for library in threadpool_info())
 
 
 def _parts(name: str) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
+from udfs.backend import system
+
 _Result = TypeVar("_Result")
 
 _MOST_THREADS = 8  # more gain nothing: memory is the limit
@@ -29,17 +31,11 @@ def in_shares(count: int, work: Callable[[slice], _Result]) -> list[_Result]:
 
 @cache
 def n_threads() -> int:
-    """One thread per core, at most eight."""
+    """One thread per core, at most eight; only the caller's own in a browser, where no thread can be started."""
+    if system.IN_BROWSER:
+        return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, _MOST_THREADS)
-
-
-@cache
-def limit_blas() -> None:
-    """Holds BLAS to one thread in the whole process: its threads and ours would compete for the same cores."""
-    from threadpoolctl import threadpool_limits  # imported when needed, so that `import udfs` is quick
-
-    threadpool_limits(1, user_api="blas")
 
 
 @cache

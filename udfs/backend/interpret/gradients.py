@@ -18,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 
 from udfs.backend.arrays import Array
+from udfs.backend.fast.blas import product
 from udfs.backend.gpt2.forward import join_heads, layer_norm, softmax
 from udfs.backend.gpt2.model import Model
 from udfs.backend.stream import block, recorder, residual_stream
@@ -189,4 +190,4 @@ def through_unembedding(d_logits: Array, model: Model) -> Array:
     tokens = np.flatnonzero(d_logits)
     if len(tokens) < len(d_logits) // 8:
         return d_logits[tokens] @ model.rows("wte.weight", tokens.tolist())
-    return d_logits @ model["wte.weight"]
+    return product(d_logits, model["wte.weight"])

@@ -18,7 +18,8 @@ import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
-from udfs.backend.folders import models_folder, snapshots
+from udfs.backend.fast.blas import product
+from udfs.backend.folders import how_to_get, models_folder, snapshots
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.safetensors_file import Entry, MappedFile, check_entry, read_entries
 
@@ -59,12 +60,12 @@ class SparseAutoencoder(NamedTuple):
 
     def encode(self, x: Array) -> Array:
         """How strongly each feature is present: `[n_seq, n_embd]` -> `[n_seq, n_features]`, mostly zeros."""
-        hidden = (x - self._tensor("b_dec")) @ self._tensor("W_enc") + self._tensor("b_enc")
+        hidden = product(x - self._tensor("b_dec"), self._tensor("W_enc")) + self._tensor("b_enc")
         return np.maximum(hidden, 0, out=hidden)
 
     def decode(self, features: Array) -> Array:
         """The stream rebuilt from the features: `[n_seq, n_features]` -> `[n_seq, n_embd]`."""
-        return features @ self._tensor("W_dec") + self._tensor("b_dec")
+        return product(features, self._tensor("W_dec")) + self._tensor("b_dec")
 
     def error(self, x: Array) -> Array:
         """What the autoencoder does not explain, x - decode(encode(x)): `[n_seq, n_embd]`."""
@@ -88,7 +89,7 @@ def load_for(model: Model, layer: int) -> SparseAutoencoder:
     folders = installed(model.name)
     if layer not in folders:
         here = ", ".join(map(str, sorted(folders))) or "none"
-        hint = f"; gpt2-excel download sae {layer} fetches it" if model.name == HUB_MODEL else ""
+        hint = f"; {_how_to_get(layer)}" if model.name == HUB_MODEL else ""
         raise ModelError(
             f"layer must be one that has a sparse autoencoder for {model.name} on this machine ({here}), "
             f"not {layer}{hint}"
@@ -101,6 +102,11 @@ def load_for(model: Model, layer: int) -> SparseAutoencoder:
             f"as {model.name} has, not {autoencoder.n_embd}"
         )
     return autoencoder
+
+
+def _how_to_get(layer: int) -> str:
+    folder = own_folder(HUB_MODEL) / f"blocks.{layer}.hook_resid_pre"
+    return how_to_get(f"sae {layer}", folder, (CONFIG_FILE, WEIGHTS_FILE))
 
 
 def installed(name: str) -> dict[int, Path]:
