@@ -54,7 +54,7 @@ def build(
 
     path: a file, or a folder in which the file gets its usual name
     tokens: rows reserved for the prompt's tokens; None for the host's usual number
-    host: the program that the file is for: office, desktop, calc or headless
+    host: the program that the file is for: office, lite, desktop, calc or headless
     prompt: the text in the prompt cell; None for the template's own prompt
     model: a model text for the model cell, which also sets the number of blocks and heads; None for the default model
     finish: receives XlsxWriter's workbook after all its sheets, for example to add macros

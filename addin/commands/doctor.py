@@ -63,7 +63,7 @@ class _Finding:
 def _findings() -> Iterator[_Finding]:
     """The results of all checks, one after the other."""
     checks = (_python, _packages, _models, _gpt2, _models_folder, _current_folder, _log)
-    return map(_result, (*checks, _main_job, _excel, _libreoffice))
+    return map(_result, (*checks, _main_job, _excel, _xlwings_lite, _libreoffice))
 
 
 def _result(check: Callable[[], _Finding]) -> _Finding:
@@ -175,6 +175,13 @@ def _excel() -> _Finding:
     place = find_excel()
     remedy = "install Microsoft Excel, or use LibreOffice; gpt2-excel run needs neither"
     return _Finding("Excel", place is not None, place or "not found", remedy, needed=False)
+
+
+def _xlwings_lite() -> _Finding:
+    """Nothing of it is on this machine, so this only names what its workbooks will ask for."""
+    from addin.lite.installation import status
+
+    return _Finding("xlwings Lite", True, "; ".join(status()), needed=False)
 
 
 def _libreoffice() -> _Finding:

@@ -15,14 +15,14 @@ import click
 
 from addin.errors import AddinError, MissingError
 
-HOSTS = ("desktop", "office", "calc")
+HOSTS = ("desktop", "office", "lite", "calc")
 _USUAL = {"win32": "desktop", "darwin": "office"}
 
 _host = click.option(
     "--host",
     type=click.Choice(HOSTS),
-    help="desktop: Excel for Windows. office: Excel for Mac, Windows and the web. calc: LibreOffice. "
-    "By default desktop on Windows, office on a Mac, calc elsewhere.",
+    help="desktop: Excel for Windows. office: Excel for Mac, Windows and the web. lite: the same, with Python inside "
+    "Excel (xlwings Lite). calc: LibreOffice. By default desktop on Windows, office on a Mac, calc elsewhere.",
 )
 
 

@@ -39,8 +39,6 @@ def new(
     \b
     gpt2-excel new anatomy --host desktop --tokens 100
     """
-    from functools import partial
-
     from addin.commands.console import console, show_place
     from addin.commands.output_file import MACROS, SUFFIX, check_output, write_workbook
     from addin.templates import build_template, open_template
@@ -64,5 +62,12 @@ def new(
     workbook, usual_name = open_template(template, host, prompt=prompt, model=model, tokens=tokens, finish=finish)
     workbook.recalculate()
     formulas: Formulas = "plain" if host == "headless" else "as stored"
-    save = partial(workbook.save, formulas=formulas, small=True)
+
+    def save(file: Path) -> None:
+        workbook.save(file, formulas=formulas, small=True)
+        if host == "lite":
+            from addin.lite.web_extension import add_web_extension
+
+            add_web_extension(file)
+
     show_place(console(), write_workbook(save, output, str(Path(usual_name).with_suffix(suffix))))

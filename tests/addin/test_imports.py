@@ -11,16 +11,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("addin", "workbook_templates", "udfs")
 
-# From top to bottom. A module may import from its own layer's packages and from lower layers. The hosts desktop, office
-# and calc share a layer but not their modules. `addin.calc.layout` is Calc's array formulas in plain Python, which
-# LibreOffice's Python and the headless host both import.
+# From top to bottom. A module may import from its own layer's packages and from lower layers. The hosts desktop,
+# office, lite and calc share a layer but not their modules. `addin.calc.layout` is Calc's array formulas in plain
+# Python, which LibreOffice's Python and the headless host both import.
 LAYERS = (
     ("addin.cli",),
     ("addin.commands",),
-    ("addin.desktop", "addin.office", "addin.calc"),
+    ("addin.desktop", "addin.office", "addin.lite", "addin.calc"),
     ("addin.templates",),
     ("addin.headless",),
-    ("addin.hub", "addin.programs", "addin.calc.layout"),
+    ("addin.hub", "addin.programs", "addin.xlwings_functions", "addin.calc.layout"),
     ("addin.errors",),
     ("addin",),
     ("workbook_templates",),

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 # The prefix of our functions' names in the files of each host of Excel's formulas.
-_PREFIXES = {"office": "_xldudf_", "desktop": "", "headless": ""}
+_PREFIXES = {"office": "_xldudf_", "lite": "_xldudf_", "desktop": "", "headless": ""}
 
 
 def dialect_of(host: str, *, fixed: bool = False) -> Dialect:

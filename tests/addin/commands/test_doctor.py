@@ -35,6 +35,7 @@ def test_a_machine_where_the_main_job_works(gpt2_excel: Run) -> None:
     for what in ("Python", "packages", "models", "main job", "log of bugs"):
         assert line(result, what).startswith("ok ")
     assert "numpy" in line(result, "packages")
+    assert "nothing to install" in line(result, "xlwings Lite")
     assert "recalculated 1_anatomy.xlsx" in line(result, "main job")
 
 

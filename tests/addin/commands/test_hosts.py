@@ -80,6 +80,7 @@ def test_status_shows_all_hosts_or_one(gpt2_excel: Run, installations: dict[str,
     assert gpt2_excel("status").stdout.splitlines() == [
         "desktop  installed 2 times",
         "office   no such program",
+        "lite     installed 0 times",
         "calc     installed 0 times",
     ]
     assert gpt2_excel("status", "--host", "calc").stdout == "calc     installed 0 times\n"

@@ -13,6 +13,7 @@ from click.testing import Result
 import udfs
 from addin.desktop.vba_project import VbaProject
 from addin.headless import Workbook
+from addin.headless.package import Package
 from workbook_templates import TEMPLATES
 
 Run = Callable[..., Result]
@@ -24,7 +25,10 @@ def sheets_of(file: str) -> list[str]:
         return [archive.read(name).decode() for name in archive.namelist() if "worksheets/sheet" in name]
 
 
-@pytest.mark.parametrize(("host", "stored"), [("office", ",_xldudf_GPT2_LINEAR("), ("desktop", ",GPT2_LINEAR(")])
+@pytest.mark.parametrize(
+    ("host", "stored"),
+    [("office", ",_xldudf_GPT2_LINEAR("), ("lite", ",_xldudf_GPT2_LINEAR("), ("desktop", ",GPT2_LINEAR(")],
+)
 def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host: str, stored: str) -> None:
     result = gpt2_excel("new", "anatomy", "--host", host, "--model", "tiny", "--prompt", "a b c")
     assert result.exit_code == 0, result.output
@@ -33,6 +37,20 @@ def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host
     expected = udfs.gpt2_predict("a b c", 1, None, "tiny")[1][1]
     assert Workbook.open(name, functions={}).get("next_token") == expected
     assert any(stored in sheet for sheet in sheets_of(name))
+
+
+def test_a_template_for_lite_is_that_for_office_with_its_own_code(gpt2_excel: Run) -> None:
+    arguments = ("new", "check", "--model", "tiny", "--tokens", 3)
+    for host in ("office", "lite"):
+        assert gpt2_excel(*arguments, "--host", host, "-o", f"{host}.xlsx").exit_code == 0
+    office, lite = (Package.open(f"{host}.xlsx").parts for host in ("office", "lite"))
+    assert {name for name in lite if name not in office} == {
+        "xl/webextensions/webextension1.xml",
+        "xl/webextensions/taskpanes.xml",
+        "xl/webextensions/_rels/taskpanes.xml.rels",
+    }
+    changed = {name for name in office if lite[name].replace(b"--host lite", b"--host office") != office[name]}
+    assert changed == {"[Content_Types].xml", "_rels/.rels"}
 
 
 def test_a_template_for_desktop_has_macros_and_their_names_for_its_sheets(gpt2_excel: Run) -> None:

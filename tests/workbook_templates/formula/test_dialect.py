@@ -21,6 +21,7 @@ from workbook_templates.formula import dialect_of
 )
 def test_office_stores_prefixes_that_excel_hides(typed: str, stored: str) -> None:
     assert dialect_of("office").formula(typed) == stored
+    assert dialect_of("lite").formula(typed) == stored
     assert dialect_of("desktop").formula(typed) == stored.replace("_xldudf_", "")
 
 
