@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass
 
+from udfs.backend import bounded_json
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2.additions import parse_positions
 from udfs.backend.interpret.edits import Add, Mean, Operation, Scale, SetWeight
@@ -74,8 +74,8 @@ def parse_operation(clause: str) -> Operation:
 def _prompts(text: str, clause: str) -> tuple[str, ...]:
     """A list of prompts, at least one."""
     try:
-        prompts = json.loads(text)
-    except (ValueError, RecursionError):
+        prompts = bounded_json.loads(text)
+    except ValueError:
         prompts = None
     if not prompts or not all(isinstance(prompt, str) for prompt in prompts):
         raise ModelError(f'{_short(clause)!r} needs a list of prompts such as ["one", "two"]')

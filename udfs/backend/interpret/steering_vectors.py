@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from udfs.backend import bounded_json
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2 import tokenizer
@@ -106,8 +107,8 @@ def parse_vector(text: str) -> Vector:
     """The vector that a text such as `sae(2, 7650)` names. Raises ModelError for any other text."""
     kind, _, rest = text.strip().partition("(")
     try:
-        arguments = json.loads(f"[{rest[:-1]}]") if rest.endswith(")") else []
-    except (ValueError, RecursionError):
+        arguments = bounded_json.loads(f"[{rest[:-1]}]") if rest.endswith(")") else []
+    except ValueError:
         arguments = []
     match kind.strip(), arguments:
         case "sae", [int(layer), int(feature)] if bool not in (type(layer), type(feature)):
