@@ -81,7 +81,7 @@ def check_model(text: str) -> None:
 def _rows_for(prompt: str, model: str, usual: int) -> int:
     """One row for each token of the prompt, at least the usual number. Raises AddinError if the prompt is too long."""
     loaded = catalogue.load(model)
-    tokens = len(encode(prompt)) + loaded.bos
+    tokens = len(loaded.tokenizer.encode(prompt)) + loaded.bos
     if tokens > loaded.config.n_ctx:
         raise AddinError(f"prompt must have at most {loaded.config.n_ctx} tokens for {loaded.name}, not {tokens}")
     return max(tokens, usual)

@@ -50,7 +50,7 @@ def _facts(model: Installed) -> tuple[str, str, str, str]:
     except ModelError:
         return "?", "?", "?", "damaged"
     config = checkpoint.config
-    return str(config.n_layer), str(config.n_head), str(config.n_embd), size(checkpoint.path.stat().st_size)
+    return str(config.n_layer), str(config.n_head), str(config.n_embd), size(checkpoint.n_bytes)
 
 
 @click.command()

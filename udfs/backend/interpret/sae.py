@@ -7,20 +7,23 @@ The format and the formula are those of `jbloom/GPT2-Small-SAEs-Reformatted` (Bl
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from udfs.backend.arrays import Array
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.folders import models_folder, snapshots
+from udfs.backend.gpt2.json_files import read_object
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.safetensors_file import Entry, MappedFile, check_entry, read_entries
+
+Stamp: TypeAlias = tuple[tuple[str, int, int], ...]
 
 HUB_REPOSITORY = "jbloom/GPT2-Small-SAEs-Reformatted"
 HUB_MODEL = "gpt2"
@@ -38,18 +41,23 @@ _FIXED = {
     "apply_b_dec_to_input": True,
     "normalize_activations": "none",
 }
+_FINETUNED = "finetuning_scaling_factor"
+_SCALING_FACTOR = "scaling_factor"
+_MOST_BYTES = 2**20  # of a cfg.json
 
 
 class SparseAutoencoder(NamedTuple):
     """f = relu((x - b_dec) @ W_enc + b_enc) and x' = f @ W_dec + b_dec, mapped, and read only as far as needed.
 
-    `W_enc` is `[n_embd, n_features]`, `W_dec` `[n_features, n_embd]`.
+    `W_enc` is `[n_embd, n_features]`, `W_dec` `[n_features, n_embd]`. In a finetuned one, `scaling_factor`,
+    `[n_features]`, multiplies f before it is decoded.
     """
 
     n_embd: int
     n_features: int
     file: MappedFile
     entries: Mapping[str, Entry]
+    is_finetuned: bool = False
 
     def feature(self, index: int) -> Array:
         """The direction of a feature in the stream, its row of `W_dec`: `[n_embd]`. Reads that row only."""
@@ -64,7 +72,8 @@ class SparseAutoencoder(NamedTuple):
 
     def decode(self, features: Array) -> Array:
         """The stream rebuilt from the features: `[n_seq, n_features]` -> `[n_seq, n_embd]`."""
-        return features @ self._tensor("W_dec") + self._tensor("b_dec")
+        scaled = features * self._tensor(_SCALING_FACTOR) if self.is_finetuned else features
+        return scaled @ self._tensor("W_dec") + self._tensor("b_dec")
 
     def error(self, x: Array) -> Array:
         """What the autoencoder does not explain, x - decode(encode(x)): `[n_seq, n_embd]`."""
@@ -93,8 +102,7 @@ def load_for(model: Model, layer: int) -> SparseAutoencoder:
             f"layer must be one that has a sparse autoencoder for {model.name} on this machine ({here}), "
             f"not {layer}{hint}"
         )
-    stat = (folders[layer] / WEIGHTS_FILE).stat()
-    autoencoder = _open(folders[layer], (stat.st_size, stat.st_mtime_ns))
+    autoencoder = _open(folders[layer], _stamp(folders[layer]))
     if autoencoder.n_embd != model.config.n_embd:
         raise ModelError(
             f"the sparse autoencoder of layer {layer} must be for {model.config.n_embd} channels, "
@@ -119,44 +127,48 @@ def installed(name: str) -> dict[int, Path]:
     return found
 
 
+def stamp(name: str) -> Stamp:
+    """What changes when an autoencoder of that model changes, comes or goes."""
+    return tuple(part for folder in installed(name).values() for part in _stamp(folder))
+
+
+def _stamp(folder: Path) -> Stamp:
+    stats = [(name, os.stat(folder / name)) for name in (CONFIG_FILE, WEIGHTS_FILE)]
+    return tuple((f"{folder.name}/{name}", stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
 def own_folder(name: str) -> Path:
     """The folder of a model's autoencoders in the models folder."""
     return models_folder() / "sae" / name
 
 
 @lru_cache(maxsize=24)
-def _open(folder: Path, stamp: tuple[int, int]) -> SparseAutoencoder:
-    """An autoencoder, opened once while its file stays the same."""
+def _open(folder: Path, stamp: Stamp) -> SparseAutoencoder:
+    """An autoencoder, opened once while its files stay the same."""
     return open_autoencoder(folder)
 
 
 def open_autoencoder(folder: Path) -> SparseAutoencoder:
     """The autoencoder in a folder, mapped and not yet read. Raises ModelError if it is damaged or of another kind."""
-    _check_kind(folder / CONFIG_FILE)
+    settings = read_object(folder / CONFIG_FILE, _MOST_BYTES)
+    _check_kind(settings)
+    is_finetuned = settings.get(_FINETUNED) is True
     path = folder / WEIGHTS_FILE
     entries = read_entries(path)
     if "W_dec" not in entries or len(entries["W_dec"].shape) != 2:
         raise ModelError(f"W_dec is missing from {path.name}")
     n_features, n_embd = entries["W_dec"].shape
-    for name, shape in {
-        "W_enc": (n_embd, n_features),
-        "b_enc": (n_features,),
-        "W_dec": (n_features, n_embd),
-        "b_dec": (n_embd,),
-    }.items():
+    shapes = {"W_enc": (n_embd, n_features), "b_enc": (n_features,), "W_dec": (n_features, n_embd), "b_dec": (n_embd,)}
+    if is_finetuned:
+        shapes[_SCALING_FACTOR] = (n_features,)
+    for name, shape in shapes.items():
         if name not in entries:
             raise ModelError(f"{name} is missing from {path.name}")
         check_entry(entries, name, shape)
-    return SparseAutoencoder(n_embd, n_features, MappedFile(path), entries)
+    return SparseAutoencoder(n_embd, n_features, MappedFile(path), entries, is_finetuned)
 
 
-def _check_kind(path: Path) -> None:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path.name} of {path.parent.name} cannot be read: {error}") from None
-    if not isinstance(values, dict):
-        raise ModelError(f"{path.name} must hold a JSON object, not {type(values).__name__}")
+def _check_kind(settings: Mapping[str, object]) -> None:
     for name, fixed in _FIXED.items():
-        if values.get(name, fixed) not in (fixed, None):
-            raise ModelError(f"{path.name}: {name} must be {fixed} for this formula, not {values[name]!r}")
+        if settings.get(name, fixed) not in (fixed, None):
+            raise ModelError(f"{CONFIG_FILE}: {name} must be {fixed} for this formula, not {quoted(settings[name])}")
