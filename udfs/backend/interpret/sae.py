@@ -67,19 +67,20 @@ class SparseAutoencoder(NamedTuple):
 
     def encode(self, x: Array) -> Array:
         """How strongly each feature is present: `[n_seq, n_embd]` -> `[n_seq, n_features]`, mostly zeros."""
-        hidden = (x - self._tensor("b_dec")) @ self._tensor("W_enc") + self._tensor("b_enc")
+        hidden = (x - self.tensor("b_dec")) @ self.tensor("W_enc") + self.tensor("b_enc")
         return np.maximum(hidden, 0, out=hidden)
 
     def decode(self, features: Array) -> Array:
         """The stream rebuilt from the features: `[n_seq, n_features]` -> `[n_seq, n_embd]`."""
-        scaled = features * self._tensor(_SCALING_FACTOR) if self.is_finetuned else features
-        return scaled @ self._tensor("W_dec") + self._tensor("b_dec")
+        scaled = features * self.tensor(_SCALING_FACTOR) if self.is_finetuned else features
+        return scaled @ self.tensor("W_dec") + self.tensor("b_dec")
 
     def error(self, x: Array) -> Array:
         """What the autoencoder does not explain, x - decode(encode(x)): `[n_seq, n_embd]`."""
         return x - self.decode(self.encode(x))
 
-    def _tensor(self, name: str) -> Array:
+    def tensor(self, name: str) -> Array:
+        """A whole tensor by its name in the file."""
         return self.file.tensor(self.entries[name])
 
 
