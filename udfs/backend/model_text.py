@@ -15,7 +15,7 @@ from udfs.backend.gpt2.additions import parse_positions
 from udfs.backend.interpret.edits import Add, Mean, Operation, Scale, SetWeight
 from udfs.backend.interpret.steering_vectors import parse_vector
 
-_SET = r"set\s+([\w.]+)\s*\[\s*(\d+)\s*(?:,\s*(\d+)\s*)?\]\s*=\s*(\S+)"
+_SET = r"set\s+([\w.]+)\s*\[\s*(\d{1,9})\s*(?:,\s*(\d{1,9})\s*)?\]\s*=\s*(\S+)"
 _SCALE = r"scale\s+([\w.]+)\s+by\s+(\S+)"
 _MEAN = r"(?s)mean\s+([\w.]+)\s+over\s+(\[.*\])"
 _ADD = r"(?s)add\s+([^\s*]+)\s*\*\s*(\w+\s*\(.*\))\s+to\s+([\w.]+)(?:\s+at\s+([\w\s,]+))?"

@@ -42,9 +42,9 @@ NAMES = {
     "ln_f": "ln_final.hook_normalized",
 }
 _TEMPLATES = NAMES | {hook: hook for hook in NAMES.values()}
-_LAYER = r"(?<=^h\.)\d+|(?<=^blocks\.)\d+"
-_COMPONENT = r"h\.(\d+)\.(?:(mlp)|attn(?:\.head\.(\d+))?)"
-_HEAD = r"(h\.\d+\.attn\.head\.\d+)(?:\.(q|k|v|z|scores|pattern))?"
+_LAYER = r"(?:(?<=^h\.)|(?<=^blocks\.))\d{1,6}(?!\d)"
+_COMPONENT = r"h\.(\d{1,6})\.(?:(mlp)|attn(?:\.head\.(\d{1,6}))?)"
+_HEAD = r"(h\.\d{1,6}\.attn\.head\.\d{1,6})(?:\.(q|k|v|z|scores|pattern))?"
 _STREAM = r"blocks\.\d+\.hook_(?:resid_pre|resid_mid|resid_post|attn_out|mlp_out)"
 _RESULT = "hook_result"
 

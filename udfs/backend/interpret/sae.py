@@ -32,7 +32,7 @@ WEIGHTS_FILE = "sae_weights.safetensors"
 
 _BUNDLED_MODEL = "demo"
 _BUNDLED = Path(__file__).parents[2] / "models" / "demo_sae"
-_FOLDER = r"blocks\.(\d+)\.hook_resid_pre"
+_FOLDER = r"blocks\.(\d{1,4})\.hook_resid_pre"
 # What this formula assumes. SAELens also has autoencoders with other formulas.
 _FIXED = {
     "architecture": "standard",
