@@ -134,7 +134,11 @@ def _scores(q: ArrayLike, k: ArrayLike) -> Array:
     if queries.shape != keys.shape:
         (rows, columns), (k_rows, k_columns) = queries.shape, keys.shape
         raise CellError(f"k must be {rows} x {columns}, as q is, not {k_rows} x {k_columns}")
-    return forward.attention_scores(queries, keys, math.sqrt(queries.shape[1]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        scores = forward.attention_scores(queries, keys, math.sqrt(queries.shape[1]))
+    if not np.isfinite(scores[np.tri(len(scores), dtype=bool)]).all():
+        raise CellError("q must have smaller numbers: a product of q and k is beyond 1e308")
+    return scores
 
 
 @cell_function
