@@ -51,7 +51,7 @@ def gpt2_logitlens(
     if what in ("entropy", "kl"):
         measure = logit_lens.entropies if what == "entropy" else logit_lens.divergences
         bits = measure(np.stack([residual[positions] for residual in stages.values()]), gpt2)
-        header = [what] if at is not None else [token_text(token) for token in ids]
+        header = [what] if at is not None else [gpt2.token_text(token) for token in ids]
         return [[corner, *header], *([name, *row] for name, row in zip(names, bits.tolist(), strict=True))]
     columns = _columns(k, len(positions) * (2 if what == "both" else 1), gpt2.config.n_vocab)
     found = logit_lens.tops(np.stack([residual[positions] for residual in stages.values()]), columns, gpt2)

@@ -17,9 +17,11 @@ import udfs
 from tests.checkpoint_kinds import IDS, KINDS, TEXTS, TOKENIZERS, write_kind
 from tests.random_checkpoint import write_checkpoint
 from udfs.backend import catalogue
+from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.checkpoint import open_checkpoint
+from udfs.backend.interpret import gradients
 from udfs.backend.next_token import top
 from udfs.backend.stream import residual_stream
 from udfs.cells import CellError
@@ -173,3 +175,21 @@ def test_surgery_on_an_untied_head(models: Path) -> None:
     after = udfs.gpt2_unembed(udfs.gpt2_residual("!", "h.2.out", edited), [5], edited)
     assert before != after
     assert np.array_equal(udfs.gpt2_embed([5], "untied"), udfs.gpt2_embed([5], edited))
+
+
+@pytest.mark.parametrize("kind", ["exact GELU", "ReLU", "CRFM", "unscaled attention", "untied"])
+def test_gradients_are_those_of_the_models_own_formulas(models: Path, kind: str) -> None:
+    """The gradient of a logit says how it changes with a small step of the embeddings."""
+    write_kind(kind, models / kind)
+    model = catalogue.load(f"{kind} ; float64")
+    step = 1e-6 * np.random.RandomState(0).standard_normal((len(IDS), 32))
+
+    def logit_after(sign: int) -> float:
+        def hook(place: str, value: Array) -> Array:
+            return value + sign * step if place == "hook_embed" else value
+
+        return float(forward.forward(IDS, model, hook)[-1, 5])
+
+    found = gradients.gradients(IDS, gradients.logit(5), model)
+    change = (logit_after(1) - logit_after(-1)) / 2
+    assert (found.places["hook_embed"] * step).sum() == pytest.approx(change, rel=1e-4)
