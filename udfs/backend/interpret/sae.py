@@ -114,11 +114,7 @@ def load_for(model: Model, layer: int) -> SparseAutoencoder:
 
 def installed(name: str) -> dict[int, Path]:
     """The folders of a model's autoencoders, by layer. The user's own take precedence over the cache and the bundle."""
-    places = [own_folder(name)]
-    if name == HUB_MODEL:
-        places += snapshots(HUB_REPOSITORY)
-    if name == _BUNDLED_MODEL:
-        places.append(_BUNDLED)
+    places = _places(name)
     found: dict[int, Path] = {}
     for place in reversed(places):
         for folder in place.iterdir() if place.is_dir() else ():
@@ -129,13 +125,26 @@ def installed(name: str) -> dict[int, Path]:
 
 
 def stamp(name: str) -> Stamp:
-    """What changes when an autoencoder of that model changes, comes or goes."""
-    return tuple(part for folder in installed(name).values() for part in _stamp(folder))
+    """What changes when an autoencoder of that model changes, comes or goes. Quick, because every call needs it."""
+    places = [os.fspath(place) for place in _places(name)]
+    folders = [entry.path for place in places if os.path.isdir(place) for entry in os.scandir(place)]
+    return tuple(part for folder in folders if "hook_resid_pre" in folder for part in _stamp(folder))
 
 
-def _stamp(folder: Path) -> Stamp:
-    stats = [(name, os.stat(folder / name)) for name in (CONFIG_FILE, WEIGHTS_FILE)]
-    return tuple((f"{folder.name}/{name}", stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+def _stamp(folder: str | Path) -> Stamp:
+    paths = [os.path.join(folder, name) for name in (CONFIG_FILE, WEIGHTS_FILE)]
+    stats = [(path, os.stat(path)) for path in paths if os.path.isfile(path)]
+    return tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+
+
+def _places(name: str) -> list[Path]:
+    """Where a model's autoencoders may be, those of the user first."""
+    places = [own_folder(name)]
+    if name == HUB_MODEL:
+        places += snapshots(HUB_REPOSITORY)
+    if name == _BUNDLED_MODEL:
+        places.append(_BUNDLED)
+    return places
 
 
 def own_folder(name: str) -> Path:
