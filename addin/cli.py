@@ -21,6 +21,7 @@ COMMANDS = {  # each command, and its module in `addin.commands`
     "circuit": "circuit",
     "models": "models",
     "download": "models",
+    "verify": "verify",
     "serve": "serve",
     "install": "hosts",
     "uninstall": "hosts",

@@ -12,11 +12,11 @@ import logging
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from huggingface_hub import constants, get_hf_file_metadata, get_token, hf_hub_url
 from huggingface_hub.errors import (
@@ -71,25 +71,43 @@ class _RemoteFile:
         return f"{self.name}.{self.checksum[:12]}.{self.size}.part"
 
 
-def install(repository: str, files: Mapping[str, Callable[[Path], object]], folder: Path) -> None:
+# Checks the folder of a download after a file has arrived. It may return further files, each with its check.
+Check: TypeAlias = Callable[[Path], "Mapping[str, Check] | object"]
+
+
+def install(repository: str, files: Mapping[str, Check], folder: Path) -> None:
     """Downloads files of a repository into a folder, which appears only when all of them are complete and usable.
 
-    files: each file's path in the repository, and a function that checks the folder after that file has arrived. It
-    raises ModelError if the file cannot be used. The next file is then not downloaded, and nothing is kept.
+    files: each file's path in the repository, and its check, which raises ModelError if the file cannot be used. The
+    next file is then not downloaded, and nothing is kept.
 
     Raises AddinError if the repository has no such files, MissingError if the hub cannot be reached.
     """
-    remote = [_look_up(repository, path) for path in files]
+    waiting = [(_look_up(repository, path), check) for path, check in files.items()]
     arriving = folder.with_name(folder.name + _INCOMPLETE)
     arriving.mkdir(parents=True, exist_ok=True)
-    for file, check in zip(remote, files.values(), strict=True):
+    for file, check in waiting:  # grows while it is read
         _fetch(file, arriving)
         try:
-            check(arriving)
+            more = check(arriving)
         except ModelError as error:
             shutil.rmtree(arriving)
             raise AddinError(f"{repository} cannot be used here: {error}") from None
+        if isinstance(more, Mapping):
+            waiting += [(_look_up(repository, path), further) for path, further in more.items()]
     _replace(folder, arriving)
+
+
+def present(repository: str, paths: Sequence[str]) -> list[str]:
+    """Those of the files that a repository has. Raises the errors of `install`, except for missing files."""
+    return [path for path in paths if _is_present(repository, path)]
+
+
+def _is_present(repository: str, path: str) -> bool:
+    with _explained(repository, path), suppress(EntryNotFoundError):
+        get_hf_file_metadata(hf_hub_url(repository, path))
+        return True
+    return False
 
 
 def downloads() -> list[Download]:

@@ -12,8 +12,8 @@ from addin.errors import AddinError, MissingError
 from addin.headless import Workbook
 from udfs.backend import catalogue, model_text
 from udfs.backend.errors import ModelError
-from udfs.backend.gpt2.tokenizer import encode
-from workbook_templates import OWN_MODEL, TEMPLATES, build
+from udfs.backend.gpt2.tokenizer import GPT2
+from workbook_templates import OWN_MODEL, TEMPLATES, WRITES_BLOCKS, build
 from workbook_templates.formula import dialect_of
 
 
@@ -57,6 +57,7 @@ def build_template(
         raise AddinError(f"--model must not be given: {name} has its own model, of a toy size")
     model = model or catalogue.default_name()  # the file names the model that computed its numbers
     check_model(model)
+    _check_formulas(name, model)
     rows = tokens or _rows_for(prompt or "", model, dialect_of(host).usual_tokens)
 
     def write(file: Path) -> None:
@@ -78,10 +79,24 @@ def check_model(text: str) -> None:
     catalogue.load(text)
 
 
+def _check_formulas(name: str, model: str) -> None:
+    """Raises AddinError if a template writes formulas or tokens of GPT-2 that this model does not share."""
+    if name not in WRITES_BLOCKS:
+        return
+    loaded = catalogue.load(model)
+    if not loaded.config.is_gpt2:
+        raise AddinError(
+            f"{name} writes GPT-2's formulas into cells, and {loaded.name} has others, in its activation, "
+            "attention scale or unembedding; mri, surgery and generation work with it"
+        )
+    if name == "pure" and loaded.tokenizer is not GPT2:
+        raise AddinError(f"pure holds GPT-2's vocabulary, and {loaded.name} has another; the other templates work")
+
+
 def _rows_for(prompt: str, model: str, usual: int) -> int:
     """One row for each token of the prompt, at least the usual number. Raises AddinError if the prompt is too long."""
     loaded = catalogue.load(model)
-    tokens = len(encode(prompt)) + loaded.bos
+    tokens = len(loaded.tokenizer.encode(prompt)) + loaded.bos
     if tokens > loaded.config.n_ctx:
         raise AddinError(f"prompt must have at most {loaded.config.n_ctx} tokens for {loaded.name}, not {tokens}")
     return max(tokens, usual)

@@ -19,6 +19,7 @@ SIZES = {
     "tiny": {"n_layer": 3, "n_head": 4, "n_embd": 32, "n_ctx": 64, "n_vocab": 50257},
     "long": {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_ctx": 1024, "n_vocab": 100},
     "few": {"n_layer": 2, "n_head": 2, "n_embd": 16, "n_ctx": 32, "n_vocab": 4},
+    "padded": {"n_layer": 1, "n_head": 1, "n_embd": 4, "n_ctx": 16, "n_vocab": 50304},
     "wide": {"n_layer": 2, "n_head": 8, "n_embd": 512, "n_ctx": 64, "n_vocab": 100},
     "small": {"n_layer": 12, "n_head": 12, "n_embd": 768, "n_ctx": 1024, "n_vocab": 50257},
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from udfs.backend.arrays import Array
-from udfs.backend.gpt2 import forward, tokenizer
+from udfs.backend.errors import quoted
+from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret import places
 from udfs.backend.next_token import next_logits, probabilities, top
@@ -66,7 +68,7 @@ def _parameter(text: str, pattern: str, allowed: str, gpt2: Model) -> str:
     """The name of a layer that matches the pattern. Raises CellError if the model has no such layer."""
     parameter = arg.text(text, "parameter")
     if not re.fullmatch(pattern, parameter) or f"{parameter}.weight" not in gpt2.config.shapes():
-        raise CellError(f"parameter must be a layer of {gpt2.name}, such as {allowed}, not {parameter!r}")
+        raise CellError(f"parameter must be a layer of {gpt2.name}, such as {allowed}, not {quoted(parameter)}")
     return parameter
 
 
@@ -84,7 +86,7 @@ def gpt2_attention_scores(q: ArrayLike, k: ArrayLike) -> Table:
     Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1.
     Example: =GPT2_ATTENTION_SCORES(C50:I59, CI50:CO59)
     """
-    scores = forward.attention_scores(*_queries_and_keys(q, k)).tolist()  # -> [n_seq, n_seq]
+    scores = _scores(q, k).tolist()  # -> [n_seq, n_seq]
     return [[*row[: i + 1], *[None] * (len(row) - i - 1)] for i, row in enumerate(scores)]
 
 
@@ -101,7 +103,7 @@ def gpt2_attention_pattern(q: ArrayLike, k: ArrayLike) -> Array:
     Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1.
     Example: =GPT2_ATTENTION_PATTERN(C50:I59, CI50:CO59)
     """
-    return forward.softmax(forward.attention_scores(*_queries_and_keys(q, k)))
+    return forward.softmax(_scores(q, k))
 
 
 @cell_function
@@ -124,15 +126,19 @@ def gpt2_attention_mix(pattern: ArrayLike, v: ArrayLike) -> Array:
     return mixed
 
 
-def _queries_and_keys(q: ArrayLike, k: ArrayLike) -> tuple[Array, Array]:
-    """Both as numbers. Raises CellError if their shapes differ or they have too many rows."""
+def _scores(q: ArrayLike, k: ArrayLike) -> Array:
+    """GPT-2's scores of one head. Raises CellError if the shapes differ or have too many rows."""
     queries, keys = arg.numbers(q, "q"), arg.numbers(k, "k")
     if len(queries) > _MOST_TOKENS:
         raise CellError(f"q must have 1 to {_MOST_TOKENS} rows, not {len(queries)}")
     if queries.shape != keys.shape:
         (rows, columns), (k_rows, k_columns) = queries.shape, keys.shape
         raise CellError(f"k must be {rows} x {columns}, as q is, not {k_rows} x {k_columns}")
-    return queries, keys
+    with np.errstate(over="ignore", invalid="ignore"):
+        scores = forward.attention_scores(queries, keys, math.sqrt(queries.shape[1]))
+    if not np.isfinite(scores[np.tri(len(scores), dtype=bool)]).all():
+        raise CellError("q must have smaller numbers: a product of q and k is beyond 1e308")
+    return scores
 
 
 @cell_function
@@ -229,7 +235,7 @@ def gpt2_unembed(residual: ArrayLike, ids: ArrayLike | None = None, model: str =
     if ids is None:
         return forward.unembed(stream, gpt2).T  # -> [n_vocab, n_seq]
     x = forward.layer_norm(stream, "ln_f", gpt2)
-    return x @ gpt2.rows("wte.weight", arg.ids(ids, gpt2)).T  # [n_seq, n_embd] -> [n_seq, n_ids]
+    return x @ gpt2.rows(gpt2.config.unembedding, arg.ids(ids, gpt2)).T  # [n_seq, n_embd] -> [n_seq, n_ids]
 
 
 @cell_function
@@ -249,7 +255,7 @@ def _likeliest(stream: Array, k: int, temperature: float, gpt2: Model) -> Table:
     logits = next_logits(stream[-1:], gpt2)[0]  # -> [n_vocab]
     probability = probabilities(logits, arg.temperature(temperature))
     rows = [
-        [rank, tokenizer.token_text(int(token)), int(token), float(logits[token]), float(probability[token])]
+        [rank, gpt2.token_text(int(token)), int(token), float(logits[token]), float(probability[token])]
         for rank, token in enumerate(top(logits, arg.count(k, "k")), start=1)
     ]
     return [["rank", "token", "id", "logit", "probability"], *rows]

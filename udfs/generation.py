@@ -12,9 +12,7 @@ from udfs.backend import catalogue
 from udfs.backend.arrays import Array
 from udfs.backend.generate import beam_search, decoding, log_probabilities, sampling, speculation
 from udfs.backend.generate.sampling import DEFAULT_SEED, Sampling, random_numbers
-from udfs.backend.gpt2 import tokenizer
 from udfs.backend.gpt2.model import Model
-from udfs.backend.gpt2.tokenizer import token_text
 from udfs.backend.next_token import next_logits, standing, top
 from udfs.backend.stream import residual_stream
 from udfs.cells import CellError, Table, cell_function
@@ -55,7 +53,7 @@ def gpt2_generate(
     steps = decoding.steps(
         arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, how, random_numbers(arg.seed(seed))
     )
-    return _continuation([step.token for step in steps])
+    return _continuation([step.token for step in steps], gpt2)
 
 
 @cell_function
@@ -94,7 +92,7 @@ def gpt2_generate_steps(
     header = ["step", "token", "id", "random", "rank", "probability", "after top_k", "after top_p"]
     table: Table = [header + [title for number in range(1, shown + 1) for title in (number, "probability")]]
     for number, step in enumerate(steps, start=1):
-        table.append([number, *_drawn(step, how), *_candidates(step.logits, how, shown)])
+        table.append([number, *_drawn(step, how, gpt2), *_candidates(step.logits, how, shown, gpt2)])
     return table
 
 
@@ -102,17 +100,17 @@ def _sampling(temperature: float, top_k: int, top_p: float) -> Sampling:
     return Sampling(arg.temperature(temperature), arg.top_k(top_k), arg.top_p(top_p))
 
 
-def _drawn(step: decoding.Step, how: Sampling) -> list[Any]:
+def _drawn(step: decoding.Step, how: Sampling, gpt2: Model) -> list[Any]:
     found = sampling.stages(step.logits, how)
     rank = int(standing(step.logits[None], np.array([step.token])).ranks[0])
     left = [int((probabilities > 0).sum()) for probabilities in (found.top_k, found.top_p)]
-    return [token_text(step.token), step.token, step.number, rank, float(found.top_p[step.token]), *left]
+    return [gpt2.token_text(step.token), step.token, step.number, rank, float(found.top_p[step.token]), *left]
 
 
-def _candidates(logits: Array, how: Sampling, k: int) -> list[Any]:
+def _candidates(logits: Array, how: Sampling, k: int, gpt2: Model) -> list[Any]:
     probability = sampling.stages(logits, how).temperature
     tokens: list[int] = top(logits, k).tolist()
-    return [cell for token in tokens for cell in (token_text(token), float(probability[token]))]
+    return [cell for token in tokens for cell in (gpt2.token_text(token), float(probability[token]))]
 
 
 @cell_function
@@ -139,7 +137,7 @@ def gpt2_candidates(
     table: Table = [["rank", "token", "id", "logit", "temperature", "top_k", "top_p", "up to"]]
     for rank, token in enumerate(top(logits, count).tolist(), start=1):
         shares = [float(part[token]) for part in (found.temperature, found.top_k, found.top_p)]
-        table.append([rank, token_text(token), token, float(logits[token]), *shares, min(1.0, float(ends[token]))])
+        table.append([rank, gpt2.token_text(token), token, float(logits[token]), *shares, min(1.0, float(ends[token]))])
     return table
 
 
@@ -160,7 +158,7 @@ def gpt2_beam(prompt: str, tokens: int = 20, beams: int = 4, model: str = "") ->
     gpt2 = arg.model(model)
     found = beam_search.beams(arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), _beam_count(beams, gpt2), gpt2)
     rows = [
-        [number, len(of.tokens), of.log_probability, of.score, _continuation(of.tokens)]
+        [number, len(of.tokens), of.log_probability, of.score, _continuation(of.tokens, gpt2)]
         for number, of in enumerate(found, start=1)
     ]
     return [["beam", "tokens", "log-probability", "score", "text"], *rows]
@@ -191,8 +189,18 @@ def gpt2_beam_steps(prompt: str, tokens: int = 20, beams: int = 4, model: str = 
             probability = math.exp(of.token_log_probability)
             becomes = n_going_on if of.fate == "goes on" else of.fate
             start = of.parent + 1 if number > 1 else None
-            text = _continuation(of.tokens)
-            table.append([number, start, token_text(of.tokens[-1]), probability, of.log_probability, becomes, text])
+            text = _continuation(of.tokens, gpt2)
+            table.append(
+                [
+                    number,
+                    start,
+                    gpt2.token_text(of.tokens[-1]),
+                    probability,
+                    of.log_probability,
+                    becomes,
+                    text,
+                ]
+            )
     return table
 
 
@@ -218,13 +226,21 @@ def gpt2_logprobs(prompt: str, model: str = "") -> Table:
     gpt2 = arg.model(model)
     ids = arg.prompt(prompt, gpt2)
     header = ["position", "token", "log-probability", "probability", "rank", "surprise", "entropy", "perplexity"]
-    table: Table = [[*header, "expected"], [0, token_text(ids[0]), *[None] * 7]]
+    table: Table = [[*header, "expected"], [0, gpt2.token_text(ids[0]), *[None] * 7]]
     logs: list[float] = []
     for position, of in enumerate(log_probabilities.predictions(ids, gpt2), start=1):
         logs.append(of.log_probability)
         numbers = (of.log_probability, math.exp(of.log_probability), of.rank, of.surprise, of.entropy)
         so_far = log_probabilities.perplexity(logs)
-        table.append([position, token_text(ids[position]), *numbers, so_far, token_text(of.likeliest)])
+        table.append(
+            [
+                position,
+                gpt2.token_text(ids[position]),
+                *numbers,
+                so_far,
+                gpt2.token_text(of.likeliest),
+            ]
+        )
     return table
 
 
@@ -272,8 +288,8 @@ def gpt2_speculate(
     for of in entries:
         kept += [of.token] * of.is_kept
         values = (of.drawn, of.draft, of.model, of.accept, of.coin, of.remainder)
-        text = _continuation(kept) if of.is_kept else None
-        table.append([of.round + 1, of.position, token_text(of.token), *values, of.outcome, text])
+        text = _continuation(kept, gpt2) if of.is_kept else None
+        table.append([of.round + 1, of.position, gpt2.token_text(of.token), *values, of.outcome, text])
     return table
 
 
@@ -282,5 +298,5 @@ def _without_last_block(gpt2: Model) -> Model:
     return catalogue.load(f"{gpt2.text} ; scale h.{last}.attn by 0 ; scale h.{last}.mlp by 0")
 
 
-def _continuation(ids: Sequence[int]) -> str:
-    return tokenizer.decode(decoding.without_end(ids))
+def _continuation(ids: Sequence[int], gpt2: Model) -> str:
+    return gpt2.tokenizer.decode(decoding.without_end(ids, gpt2))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from udfs.backend.gpt2.tokenizer import decode, token_text
 from udfs.backend.interpret import circuits, patching
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
@@ -41,7 +40,7 @@ def gpt2_circuit(
     task = circuits.Task(texts, expected, gpt2, arg.one_of(method, circuits.METHODS, "method"))
     found = task.standing(parts)
     rows = [
-        [decode(ids), token_text(answer), rank, probability, rank == 1]
+        [gpt2.tokenizer.decode(ids), gpt2.token_text(answer), rank, probability, rank == 1]
         for ids, answer, rank, probability in zip(
             texts, expected, found.ranks.tolist(), found.probabilities.tolist(), strict=True
         )
@@ -85,5 +84,8 @@ def gpt2_patch(
     if patched == "heads":
         header = [f"head {head}" for head in range(gpt2.config.n_head)]
     else:
-        header = [token_text(a) if a == b else f"{token_text(a)} /{token_text(b)}" for a, b in zip(*runs, strict=True)]
+        header = [
+            gpt2.token_text(a) if a == b else f"{gpt2.token_text(a)} /{gpt2.token_text(b)}"
+            for a, b in zip(*runs, strict=True)
+        ]
     return [["layer", *header], *([layer, *row] for layer, row in enumerate(shares.tolist()))]

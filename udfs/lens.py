@@ -6,7 +6,6 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from udfs.backend.gpt2.tokenizer import token_text
 from udfs.backend.interpret import heads, logit_lens
 from udfs.backend.stream import residual_stream, trace_block
 from udfs.cells import CellError, Table, cell_function
@@ -52,18 +51,18 @@ def gpt2_logitlens(
     if what in ("entropy", "kl"):
         measure = logit_lens.entropies if what == "entropy" else logit_lens.divergences
         bits = measure(np.stack([residual[positions] for residual in stages.values()]), gpt2)
-        header = [what] if at is not None else [token_text(token) for token in ids]
+        header = [what] if at is not None else [gpt2.token_text(token) for token in ids]
         return [[corner, *header], *([name, *row] for name, row in zip(names, bits.tolist(), strict=True))]
     columns = _columns(k, len(positions) * (2 if what == "both" else 1), gpt2.config.n_vocab)
     found = logit_lens.tops(np.stack([residual[positions] for residual in stages.values()]), columns, gpt2)
     tokens: list[list[int]] = found.ids.reshape(len(stages), -1).tolist()
     probabilities: list[list[float]] = found.probabilities.reshape(len(stages), -1).tolist()
-    firsts: list[Any] = [token_text(ids[row]) if at is None else 1 for row in positions]
+    firsts: list[Any] = [gpt2.token_text(ids[row]) if at is None else 1 for row in positions]
     headings = [heading for first in firsts for heading in [first, *range(2, columns + 1)]]
     beside = ["probability"] * len(headings) if what == "both" else headings
     table: Table = [[corner, *_chosen(what, headings, beside)]]
     for name, of_tokens, of_probabilities in zip(names, tokens, probabilities, strict=True):
-        table.append([name, *_chosen(what, list(map(token_text, of_tokens)), of_probabilities)])
+        table.append([name, *_chosen(what, list(map(gpt2.token_text, of_tokens)), of_probabilities)])
     return table
 
 
@@ -113,7 +112,7 @@ def gpt2_attention(prompt: str, layer: int, head: int, model: str = "") -> Table
     gpt2 = arg.model(model)
     ids, block, one = arg.prompt(prompt, gpt2), arg.layer(layer, gpt2), arg.head(head, gpt2)
     seen = trace_block(block, residual_stream(ids, gpt2)[block], gpt2)
-    tokens = list(map(token_text, ids))
+    tokens = list(map(gpt2.token_text, ids))
     pattern = seen[f"blocks.{block}.attn.hook_pattern"][one].tolist()
     return [["looks from", *tokens], *([token, *row] for token, row in zip(tokens, pattern, strict=True))]
 
@@ -155,7 +154,7 @@ def gpt2_kq(prompt: str, layer: int, head: int, model: str = "") -> Table:
     gpt2 = arg.model(model)
     ids = arg.prompt(prompt, gpt2)
     found = heads.key_query(ids, arg.layer(layer, gpt2), arg.head(head, gpt2), gpt2)
-    tokens = list(map(token_text, ids))
+    tokens = list(map(gpt2.token_text, ids))
     rows = [
         [token, *scores[: i + 1], *[None] * (len(tokens) - i - 1), of_query]
         for i, (token, scores, of_query) in enumerate(
@@ -187,7 +186,7 @@ def gpt2_ov(tokens: Tokens, layer: int, head: int, k: int = 5, model: str = "") 
         raise CellError(f"k must be 1 to {MAX_COLUMNS - 2}, as a sheet has {MAX_COLUMNS} columns, not {count}")
     found = heads.output_value(ids, arg.layer(layer, gpt2), arg.head(head, gpt2), count, gpt2)
     rows = [
-        [token_text(token), own_rank, *map(token_text, written)]
+        [gpt2.token_text(token), own_rank, *map(gpt2.token_text, written)]
         for token, own_rank, written in zip(ids, found.own_ranks.tolist(), found.ids.tolist(), strict=True)
     ]
     return [["token", "own rank", *range(1, found.ids.shape[1] + 1)], *rows]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from udfs.backend.generate.scores import scores
-from udfs.backend.gpt2.tokenizer import token_text
 from udfs.cells import Table, cell_function
 from udfs.cells import arguments as arg
 from udfs.cells.arguments import Texts
@@ -24,5 +23,5 @@ def gpt2_score(texts: Texts, model: str = "") -> Table:
     """
     gpt2 = arg.model(model)
     found = scores(arg.each_prompt(texts, gpt2, "texts"), gpt2)
-    rows = [[of.tokens, of.log_probability, of.perplexity, token_text(of.next_token)] for of in found]
+    rows = [[of.tokens, of.log_probability, of.perplexity, gpt2.token_text(of.next_token)] for of in found]
     return [["tokens", "log-probability", "perplexity", "next token"], *rows]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from udfs.backend.gpt2.tokenizer import token_text
 from udfs.backend.interpret import attribution, gradients, saliency
 from udfs.backend.interpret.neurons import neurons
 from udfs.cells import Table, cell_function
@@ -64,7 +63,7 @@ def gpt2_saliency(
     other = None if against is None else arg.token(against, gpt2, "against")
     compute = saliency.METHODS[arg.one_of(method, tuple(saliency.METHODS), "method")]
     found = compute(ids, gradients.logit(token, other), gpt2)
-    rows = [[at, token_text(ids[at]), value] for at, value in enumerate(found.tokens)]
+    rows = [[at, gpt2.token_text(ids[at]), value] for at, value in enumerate(found.tokens)]
     total = sum(value for value in found.tokens if value is not None)
     sums = [[None, "sum", total], [None, "rest", found.value - total], [None, "logit", found.value]]
     return [["position", "token", "saliency"], *rows, *sums]
@@ -100,7 +99,14 @@ def gpt2_neurons(
     layers = range(gpt2.config.n_layer) if layer is None else [arg.layer(layer, gpt2)]
     found = neurons(ids, token, gpt2, layers, arg.count(k, "k"), _WRITTEN, other)
     rows = [
-        [of.layer, of.neuron, of.activation, of.logit, token_text(ids[of.fires_at]), *map(token_text, of.writes)]
+        [
+            of.layer,
+            of.neuron,
+            of.activation,
+            of.logit,
+            gpt2.token_text(ids[of.fires_at]),
+            *map(gpt2.token_text, of.writes),
+        ]
         for of in found.strongest
     ]
     blanks = [None] * (1 + _WRITTEN)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from udfs.backend.arrays import Array
-from udfs.backend.gpt2 import tokenizer
+from udfs.backend.gpt2.tokenizer import bytes_text
 from udfs.backend.next_token import top
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
@@ -17,31 +17,36 @@ _MAX_STEPS = 1_000  # rows of a trace that a person would still read
 
 
 @cell_function
-def gpt2_tokenize(text: str) -> Table:
+def gpt2_tokenize(text: str, model: str = "") -> Table:
     """The tokens of a text: position, token, id.
 
     text: any text; <|endoftext|> in it is the special token 50256
+    model: the model whose tokenizer is used; all published GPT-2s have the same
 
     Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
     Example: =GPT2_TOKENIZE("Mike is quick. He moves")
     """
+    tokenizer = arg.model(model).tokenizer
     ids = tokenizer.encode(arg.text(text, "text"))
     rows = [[position, tokenizer.token_text(token), token] for position, token in enumerate(ids)]
     return [["position", "token", "id"], *rows]
 
 
 @cell_function
-def gpt2_bpe_steps(text: str) -> Table:
+def gpt2_bpe_steps(text: str, model: str = "") -> Table:
     """How a text becomes tokens, merge by merge: piece, pair, rank, and the piece's parts after the merge.
 
     Byte-pair encoding cuts the text into pieces (words, with the space before them) and each piece into single bytes.
     Then it joins the neighbours whose pair has the lowest rank, until no pair is in GPT-2's list of 50,000 merges. A
     piece of one byte needs no merge and has no row. At most 1,000 merges are shown.
 
+    model: the model whose tokenizer is used; all published GPT-2s have the same
+
     Source: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword Units".
     Example: =GPT2_BPE_STEPS("reinjury")
     """
-    show = tokenizer.bytes_text
+    tokenizer = arg.model(model).tokenizer
+    show = bytes_text
     rows = [
         [show(step.piece), " + ".join(map(show, step.pair)), step.rank, " | ".join(map(show, step.pieces))]
         for step in islice(tokenizer.merge_steps(arg.text(text, "text")), _MAX_STEPS)
@@ -50,13 +55,16 @@ def gpt2_bpe_steps(text: str) -> Table:
 
 
 @cell_function
-def gpt2_detokenize(ids: ArrayLike) -> str:
+def gpt2_detokenize(ids: ArrayLike, model: str = "") -> str:
     """The text of token ids, read row by row.
 
-    Raises: CellError if an id is not a whole number from 0 to 50256.
+    model: the model whose tokenizer is used; all published GPT-2s have the same
+
+    Raises: CellError if an id is not in the model's vocabulary.
     Example: =GPT2_DETOKENIZE(C3:C8)
     """
-    return tokenizer.decode(arg.ids(ids))
+    gpt2 = arg.model(model)
+    return gpt2.tokenizer.decode(arg.ids(ids, gpt2))
 
 
 @cell_function
@@ -74,13 +82,14 @@ def gpt2_nearest_tokens(vector: ArrayLike, k: int = 10, model: str = "") -> Tabl
     if direction.shape != (1, wte.shape[1]):
         n_rows, n_columns = direction.shape
         raise CellError(f"vector must be 1 x {wte.shape[1]} cells for {gpt2.name}, not {n_rows} x {n_columns}")
-    length = np.linalg.norm(direction)
-    if length == 0:
+    largest = np.abs(direction).max()
+    if largest == 0:
         raise CellError("vector must have a number other than zero")
+    direction /= largest  # so that no square is beyond the range of its type, or rounded to zero
     lengths = np.maximum(np.linalg.norm(wte, axis=1), np.finfo(np.float32).tiny)  # [n_vocab]
-    similarity = wte @ direction[0] / (lengths * length)  # [n_vocab, n_embd] -> [n_vocab]
+    similarity = wte @ direction[0] / (lengths * np.linalg.norm(direction))  # [n_vocab, n_embd] -> [n_vocab]
     rows = [
-        [rank, tokenizer.token_text(token), int(token), float(similarity[token])]
+        [rank, gpt2.token_text(token), int(token), float(similarity[token])]
         for rank, token in enumerate(top(similarity, arg.count(k, "k")), start=1)
     ]
     return [["rank", "token", "id", "similarity"], *rows]

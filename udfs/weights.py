@@ -11,7 +11,8 @@ from typing import Any
 
 from udfs.backend import catalogue, model_text
 from udfs.backend.arrays import Array
-from udfs.backend.gpt2.checkpoint import WEIGHTS_FILE
+from udfs.backend.errors import quoted
+from udfs.backend.gpt2.checkpoint import weights_files
 from udfs.backend.interpret import edits, steering_vectors
 from udfs.cells import CellError, Table, cell_function, values
 from udfs.cells import arguments as arg
@@ -66,9 +67,13 @@ def _surgery_rows(raw: object) -> list[edits.Operation]:
             continue
         verb, _, vector = what.partition(" ")
         if verb not in ("set", "scale", "mean", "add"):
-            raise CellError(f"surgery must have set, scale, mean or add in column 1 of row {number}, not {what!r}")
+            raise CellError(
+                f"surgery must have set, scale, mean or add in column 1 of row {number}, not {quoted(what)}"
+            )
         if positions and verb != "add":
-            raise CellError(f"surgery must leave positions blank in row {number}: {verb} takes none, not {positions!r}")
+            raise CellError(
+                f"surgery must leave positions blank in row {number}: {verb} takes none, not {quoted(positions)}"
+            )
         clause = {
             "set": f"{what} {where} = {amount or '?'}",
             "scale": f"{what} {where} by {amount or '?'}",
@@ -81,7 +86,7 @@ def _surgery_rows(raw: object) -> list[edits.Operation]:
 
 @cell_function
 def gpt2_info(model: str = "") -> Table:
-    """Facts about a model: its shape, number of parameters, file and checksum.
+    """Facts about a model: its shape, number of parameters, files and checksums.
 
     Returns two columns, property and value.
 
@@ -90,7 +95,7 @@ def gpt2_info(model: str = "") -> Table:
     """
     gpt2 = arg.model(model)
     config = gpt2.config
-    path = catalogue.find(gpt2.name) / WEIGHTS_FILE
+    files = weights_files(catalogue.find(gpt2.name))
     return [
         ["property", "value"],
         ["model", gpt2.text],
@@ -102,10 +107,13 @@ def gpt2_info(model: str = "") -> Table:
         ["vocabulary (n_vocab)", config.n_vocab],
         ["context (n_ctx)", config.n_ctx],
         ["parameters", sum(math.prod(shape) for shape in config.shapes().values())],
-        ["file", path.name],
-        ["bytes", path.stat().st_size],
-        ["SHA-256", _sha256(path, path.stat().st_mtime_ns)],
+        *(fact for path in files for fact in _facts_of_file(path)),
     ]
+
+
+def _facts_of_file(path: Path) -> Table:
+    stat = path.stat()
+    return [["file", path.name], ["bytes", stat.st_size], ["SHA-256", _sha256(path, stat.st_mtime_ns)]]
 
 
 @lru_cache(maxsize=16)

@@ -35,9 +35,10 @@ _WRITERS = {
 
 FORMULAS_ONLY = frozenset({"by_hand", "pure"})  # templates that use only the spreadsheet's own functions
 OWN_MODEL = frozenset({"by_hand"})  # templates whose model is not a checkpoint
+WRITES_BLOCKS = frozenset({"anatomy", "pure", "check"})  # templates with GPT-2's formulas in cells
 EXACT = frozenset({"anatomy", "check", "pure"})  # templates for models of one shape, channels included
 
-__all__ = ["FORMULAS_ONLY", "OWN_MODEL", "TEMPLATES", "build"]
+__all__ = ["FORMULAS_ONLY", "OWN_MODEL", "TEMPLATES", "WRITES_BLOCKS", "build"]
 
 
 def build(

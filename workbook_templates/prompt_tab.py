@@ -42,13 +42,13 @@ class PromptTab:
 def write_prompt_tokens(page: Page, column: int) -> None:
     """Writes and names the table of the prompt's tokens. Leave the cells below it free: prompts grow."""
     style, tokens, header = page.style, page.book.shape.tokens, page.row
-    table(page, column, "GPT2_TOKENIZE(text_read)", (style.position, style.token, style.whole), tokens)
+    table(page, column, "GPT2_TOKENIZE(text_read,model)", (style.position, style.token, style.whole), tokens)
     page.book.name("tokens", page.place(header, column, header + tokens, column + 2))
 
 
 def tokens_of(text: str) -> str:
     """The formula that counts the tokens of another text, with bos before it if the prompt has that."""
-    return f"(ROWS(GPT2_TOKENIZE(LEFT(text_read,LEN(text_read)-LEN(prompt))&{text}))-1)"
+    return f"(ROWS(GPT2_TOKENIZE(LEFT(text_read,LEN(text_read)-LEN(prompt))&{text},model))-1)"
 
 
 def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> str:
@@ -102,7 +102,7 @@ def _write_what_the_model_gets(page: Page, tab: PromptTab) -> int:
         "token_count",
         "Number of tokens",
         # Not the rows of the table: where spills have a fixed size, it has no more rows than are reserved.
-        f"IF(ISTEXT({tab.token_table}),ROWS(GPT2_TOKENIZE(text_read))-1,0)",
+        f"IF(ISTEXT({tab.token_table}),ROWS(GPT2_TOKENIZE(text_read,model))-1,0)",
         "The pieces that the text is cut into.",
     )
     _value(page, "room", "Room in this workbook", str(book.shape.tokens), "Rows reserved for tokens on every tab.")

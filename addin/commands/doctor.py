@@ -121,9 +121,10 @@ def _gpt2() -> _Finding:
     from udfs.backend.errors import ModelError
 
     try:
-        return _Finding("GPT-2", True, str(catalogue.find("gpt2")), needed=False)
+        where = catalogue.find("gpt2")
+        return _Finding("GPT-2", True, f"{where} (gpt2-excel verify gpt2 checks its numbers)", needed=False)
     except ModelError:
-        detail = f"not here; {catalogue.DEMO}, a small teaching model, is used instead"
+        detail = f"not here; {catalogue.DEMO}, a small teaching model, is used instead (gpt2-excel verify checks it)"
         return _Finding("GPT-2", False, detail, "gpt2-excel download gpt2", needed=False)
 
 

@@ -87,17 +87,15 @@ def generate(
     ids = prompt_ids(prompt, loaded)
     decoding.check_length(len(ids), tokens, loaded)
     steps = decoding.steps(ids, tokens, loaded, Sampling(temperature, top_k, top_p), random_numbers(seed))
-    made, stopped = _run(steps, tokens, None if as_json else prompt)
+    made, stopped = _run(steps, tokens, loaded, None if as_json else prompt)
     if as_json:
         click.echo(_json(loaded, prompt, made, stopped))
     if stopped:
         raise KeyboardInterrupt(f"stopped after {len(made)} of {tokens} tokens")
 
 
-def _run(steps: Iterator[Step], n_tokens: int, prompt: str | None) -> tuple[list[int], bool]:
+def _run(steps: Iterator[Step], n_tokens: int, model: Model, prompt: str | None) -> tuple[list[int], bool]:
     """The tokens, and whether Ctrl-C stopped them. With a prompt, prints it and then each token immediately."""
-    from udfs.backend.gpt2.tokenizer import END_OF_TEXT, token_bytes
-
     made: list[int] = []
     stopped = False
     screen = sys.stdout.isatty()
@@ -108,8 +106,8 @@ def _run(steps: Iterator[Step], n_tokens: int, prompt: str | None) -> tuple[list
         try:
             for step in steps:
                 made.append(step.token)
-                if prompt is not None and step.token != END_OF_TEXT:
-                    write(token_bytes(step.token))
+                if prompt is not None and step.token != model.tokenizer.end_of_text:
+                    write(model.tokenizer.token_bytes(step.token))
                 advance()
         except KeyboardInterrupt:
             stopped = True
@@ -153,9 +151,9 @@ def _json(model: Model, prompt: str, made: list[int], stopped: bool) -> str:
     import json
 
     from udfs.backend.generate.decoding import without_end
-    from udfs.backend.gpt2.tokenizer import decode
 
-    text = without_end(made)
+    text = without_end(made, model)
     ended = "stopped" if stopped else "length" if text == made else "end of text"
-    result = {"model": model.text, "prompt": prompt, "continuation": decode(text), "ids": text, "ended": ended}
+    continuation = model.tokenizer.decode(text)
+    result = {"model": model.text, "prompt": prompt, "continuation": continuation, "ids": text, "ended": ended}
     return json.dumps(result, indent=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +11,7 @@ import click
 from addin.errors import AddinError
 
 if TYPE_CHECKING:
+    from addin.hub import Check
     from udfs.backend.catalogue import Installed
 
 
@@ -50,7 +51,7 @@ def _facts(model: Installed) -> tuple[str, str, str, str]:
     except ModelError:
         return "?", "?", "?", "damaged"
     config = checkpoint.config
-    return str(config.n_layer), str(config.n_head), str(config.n_embd), size(checkpoint.path.stat().st_size)
+    return str(config.n_layer), str(config.n_head), str(config.n_embd), size(checkpoint.n_bytes)
 
 
 @click.command()
@@ -60,8 +61,8 @@ def _facts(model: Installed) -> tuple[str, str, str, str]:
 def download(name: str, layer: int | None, force: bool) -> None:
     """Download a model from the Hugging Face hub. Functions in cells never download.
 
-    NAME is gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2, or owner/repository of any GPT-2 checkpoint that has a
-    model.safetensors. If a download is stopped, the same command resumes it.
+    NAME is gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2, or owner/repository of any GPT-2 checkpoint that has its
+    weights in safetensors files. If a download is stopped, the same command resumes it.
 
     `sae LAYER` downloads the sparse autoencoder of gpt2's residual stream before that block (151 MB).
     """
@@ -84,7 +85,7 @@ class _Wanted(NamedTuple):
 
     title: str
     repository: str
-    files: Mapping[str, Callable[[Path], object]]
+    files: Mapping[str, Check]
     folder: Path
     here: Path | None
     example: str
@@ -93,7 +94,7 @@ class _Wanted(NamedTuple):
 def _model(name: str) -> _Wanted:
     from udfs.backend import catalogue
     from udfs.backend.errors import ModelError
-    from udfs.backend.gpt2.checkpoint import CONFIG_FILE, WEIGHTS_FILE, open_checkpoint
+    from udfs.backend.gpt2.checkpoint import CONFIG_FILE, open_checkpoint
     from udfs.backend.gpt2.config import read_config
 
     repository, name = _resolve(name)
@@ -102,9 +103,39 @@ def _model(name: str) -> _Wanted:
         open_checkpoint(here)
     except ModelError:
         here = None
-    files = {CONFIG_FILE: lambda folder: read_config(folder / CONFIG_FILE), WEIGHTS_FILE: open_checkpoint}
+    files: dict[str, Check] = {CONFIG_FILE: lambda folder: read_config(folder / CONFIG_FILE)}
+    files |= _usual_files() if name in catalogue.HUB_NAMES else _files_of(repository)
     example = f'gpt2-excel run --model {name} --prompt "If today is Tuesday, tomorrow is"'
     return _Wanted(name, repository, files, catalogue.models_folder() / name, here, example)
+
+
+def _usual_files() -> dict[str, Check]:
+    """What the published GPT-2s have besides their config."""
+    from udfs.backend.gpt2.checkpoint import WEIGHTS_FILE, open_checkpoint
+
+    return {WEIGHTS_FILE: open_checkpoint}
+
+
+def _files_of(repository: str) -> dict[str, Check]:
+    """What another repository has besides its config: its own tokenizer, and its weights, which may be in pieces."""
+    from addin import hub
+    from udfs.backend.gpt2 import vocabulary
+    from udfs.backend.gpt2.checkpoint import HALF_PRECISION_FILE, INDEX_FILE, WEIGHTS_FILE, open_checkpoint
+
+    settings = [vocabulary.SETTINGS_FILE, vocabulary.VOCABULARY_FILE, vocabulary.MERGES_FILE]
+    files: dict[str, Check] = dict.fromkeys(hub.present(repository, settings), lambda folder: None)
+    files |= dict.fromkeys(hub.present(repository, [vocabulary.TOKENIZER_FILE]), vocabulary.read_own)
+    weights = hub.present(repository, [WEIGHTS_FILE, INDEX_FILE, HALF_PRECISION_FILE])
+    first = weights[0] if weights else WEIGHTS_FILE
+    return {**files, first: _pieces if first == INDEX_FILE else open_checkpoint}
+
+
+def _pieces(folder: Path) -> dict[str, Check]:
+    """The files that an index lists. The model is opened when the last of them has arrived."""
+    from udfs.backend.gpt2.checkpoint import open_checkpoint, weights_files
+
+    *others, last = (path.name for path in weights_files(folder))
+    return {**dict.fromkeys(others, lambda arriving: None), last: open_checkpoint}
 
 
 def _resolve(name: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ every token so far, may grow; the rest reads the same weights each time.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,7 @@ def milliseconds(work: Callable[[], object]) -> float:
 def attend_once(keys: Array, values: Array) -> None:
     """Scores, pattern and mix of one token in every block: `[n_layer, n_head, n_seq, d_head]`."""
     for k, v in zip(keys, values, strict=True):
-        attend(k[:, -1:], k, v)
+        attend(k[:, -1:], k, v, math.sqrt(k.shape[-1]))
 
 
 def measure(model: Model, ids: list[int], lengths: tuple[int, ...], rounds: int) -> dict[int, tuple[float, float]]:

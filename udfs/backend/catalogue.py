@@ -7,21 +7,24 @@ folder), and, for the names in `HUB_NAMES`, in Hugging Face's cache.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial, reduce
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.fast.linears import Linears
 from udfs.backend.fast.tile_files import TileFiles
 from udfs.backend.folders import how_to_get, snapshots
 from udfs.backend.folders import models_folder as models_folder
-from udfs.backend.gpt2.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, open_checkpoint
+from udfs.backend.gpt2.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, open_checkpoint, weights_file
 from udfs.backend.gpt2.model import Model
+from udfs.backend.gpt2.tokenizer import Tokenizer, tokenizer_of
+from udfs.backend.interpret import sae
 from udfs.backend.interpret.edits import operate
+from udfs.backend.interpret.sae import Stamp
 from udfs.backend.model_text import ModelText, parse
 
 DEMO = "demo"
@@ -33,6 +36,9 @@ HUB_NAMES = {
     "gpt2-xl": "openai-community/gpt2-xl",
     "distilgpt2": "distilbert/distilgpt2",
 }
+_LONGEST_NAME = 100  # characters
+_SUFFIXES = (".json", ".safetensors", ".txt")  # of the files that a model is read from
+_PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
 _LOCK = Lock()
 _BUNDLED = Path(__file__).parents[1] / "models" / DEMO
 
@@ -62,9 +68,11 @@ def find(name: str) -> Path:
     """The folder of a model. Raises ModelError if it is not on this machine. Never leaves the folders named above."""
     if folder := _folder(name):
         return folder
+    if _is_name(name) and (lacking := _lacking(models_folder() / name)):
+        raise ModelError(lacking)
     here = ", ".join(model.name for model in installed())
     hint = f"; {how_to_get(name, models_folder() / name, (CONFIG_FILE, WEIGHTS_FILE))}" if name in HUB_NAMES else ""
-    raise ModelError(f"model must be one on this machine ({here}), not {name!r}{hint}")
+    raise ModelError(f"model must be one on this machine ({here}), not {quoted(name)}{hint}")
 
 
 def load(text: str) -> Model:
@@ -78,14 +86,14 @@ def load(text: str) -> Model:
     open_ = _open_in_float64 if named.float64 else _open
     with _LOCK:  # two threads that open a checkpoint at once would hold it twice
         models = open_(folder, _stamp(folder))
-    return models(named)
+    return models(named, sae.stamp(named.name))
 
 
 def _folder(name: str) -> Path | None:
     if name == DEMO:
         return _BUNDLED
-    if not name or name in (".", "..") or any(character in name for character in "/\\:\0"):
-        return None  # a name, never a path
+    if not _is_name(name):
+        return None
     own = models_folder() / name
     if _is_model(own):
         return own
@@ -99,32 +107,57 @@ def _in_hub_cache(repository: str) -> Path | None:
     return max(complete, key=lambda path: path.stat().st_mtime, default=None)
 
 
+def _is_name(text: str) -> bool:
+    """Whether a text can be the name of a model: never a path, and short enough for every file system."""
+    is_path = text.strip(".") == "" or not set("/\\:").isdisjoint(text)
+    return len(text) <= _LONGEST_NAME and text.isprintable() and not is_path
+
+
 def _is_model(folder: Path) -> bool:
-    return all(os.path.isfile(os.path.join(folder, name)) for name in (CONFIG_FILE, WEIGHTS_FILE))
+    return os.path.isfile(folder / CONFIG_FILE) and weights_file(folder) is not None
 
 
-def _stamp(folder: Path) -> tuple[int, ...]:
+def _lacking(folder: Path) -> str:
+    """What a folder with a checkpoint lacks to be a model, and how to get it. Blank for any other folder."""
+    pickled = next((name for name in _PICKLED if os.path.isfile(folder / name)), None)
+    if not pickled or weights_file(folder):
+        return ""
+    convert = f"m = GPT2LMHeadModel.from_pretrained({str(folder)!r}); m.save_pretrained({str(folder)!r})"
+    return (
+        f"model {folder.name} has no {WEIGHTS_FILE}, and its {pickled} is not opened, because that may run code: "
+        f"gpt2-excel download OWNER/REPOSITORY fetches a {WEIGHTS_FILE} if the repository has one; where torch and "
+        f'transformers are installed, python -c "from transformers import GPT2LMHeadModel; {convert}" converts it'
+    )
+
+
+def _stamp(folder: Path) -> Stamp:
     """What changes when a model's files change."""
-    stats = [os.stat(os.path.join(folder, name)) for name in (CONFIG_FILE, WEIGHTS_FILE)]
-    return tuple(number for stat in stats for number in (stat.st_size, stat.st_mtime_ns))
+    found = [(entry.name, entry.stat()) for entry in os.scandir(folder) if entry.name.endswith(_SUFFIXES)]
+    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in found))
 
 
 @lru_cache(maxsize=4)
-def _open(folder: Path, stamp: tuple[int, ...]) -> Callable[[ModelText], Model]:
+def _open(folder: Path, stamp: Stamp) -> Callable[[ModelText, Stamp], Model]:
     """The models made from one checkpoint. They share its arrays, so they are kept, and forgotten, with it."""
     checkpoint = open_checkpoint(folder)
     linears = Linears(checkpoint.tensors, TileFiles(folder, stamp))
-    return lru_cache(maxsize=16)(partial(_model, checkpoint, linears, (str(folder), *stamp)))
+    tokenizer = tokenizer_of(folder, checkpoint.config)
+    return lru_cache(maxsize=16)(partial(_model, checkpoint, linears, tokenizer, ((str(folder), 0, 0), *stamp)))
 
 
 @lru_cache(maxsize=2)  # twice as large
-def _open_in_float64(folder: Path, stamp: tuple[int, ...]) -> Callable[[ModelText], Model]:
+def _open_in_float64(folder: Path, stamp: Stamp) -> Callable[[ModelText, Stamp], Model]:
     checkpoint = open_checkpoint(folder)
+    tokenizer = tokenizer_of(folder, checkpoint.config)
     checkpoint = replace(checkpoint, tensors=checkpoint.tensors.in_float64())
-    return lru_cache(maxsize=16)(partial(_model, checkpoint, Linears(checkpoint.tensors), (str(folder), *stamp)))
+    return lru_cache(maxsize=16)(
+        partial(_model, checkpoint, Linears(checkpoint.tensors), tokenizer, ((str(folder), 0, 0), *stamp))
+    )
 
 
-def _model(checkpoint: Checkpoint, linears: Linears, source: Hashable, text: ModelText) -> Model:
+def _model(
+    checkpoint: Checkpoint, linears: Linears, tokenizer: Tokenizer, source: Stamp, text: ModelText, saes: Stamp
+) -> Model:
     original = Model(
         str(replace(text, operations=())),
         text.name,
@@ -132,7 +165,8 @@ def _model(checkpoint: Checkpoint, linears: Linears, source: Hashable, text: Mod
         checkpoint.tensors,
         linears,
         text.bos,
-        source=source,
+        source=(*source, *saes),
         centred=text.centred,
+        tokenizer=tokenizer,
     )
     return reduce(operate, text.operations, original)

@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 
 from udfs.backend import bounded_json
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2.additions import parse_positions
 from udfs.backend.interpret.edits import Add, Mean, Operation, Scale, SetWeight
 from udfs.backend.interpret.steering_vectors import parse_vector
 
-_SET = r"set\s+([\w.]+)\s*\[\s*(\d+)\s*(?:,\s*(\d+)\s*)?\]\s*=\s*(\S+)"
+_SET = r"set\s+([\w.]+)\s*\[\s*(\d{1,9})\s*(?:,\s*(\d{1,9})\s*)?\]\s*=\s*(\S+)"
 _SCALE = r"scale\s+([\w.]+)\s+by\s+(\S+)"
 _MEAN = r"(?s)mean\s+([\w.]+)\s+over\s+(\[.*\])"
 _ADD = r"(?s)add\s+([^\s*]+)\s*\*\s*(\w+\s*\(.*\))\s+to\s+([\w.]+)(?:\s+at\s+([\w\s,]+))?"
@@ -23,7 +23,6 @@ _BOS = "bos"
 _FLOAT64 = "float64"
 _UNCENTRED = "sae uncentred"
 _OPTIONS = (_BOS, _FLOAT64, _UNCENTRED)
-_SHOWN = 80  # characters of a clause in an error message; a clause with packed numbers has thousands
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def parse_operation(clause: str) -> Operation:
         return Mean(match[1], _prompts(match[2], clause))
     raise ModelError(
         "a model text has clauses such as bos, float64, set h.0.mlp.c_fc.bias[17] = 0.5, scale h.9.attn.head.1 by 0, "
-        f"add 30 * sae(2, 7650) to h.2; not {_short(clause)!r}"
+        f"add 30 * sae(2, 7650) to h.2; not {quoted(clause)}"
     )
 
 
@@ -78,12 +77,8 @@ def _prompts(text: str, clause: str) -> tuple[str, ...]:
     except ValueError:
         prompts = None
     if not prompts or not all(isinstance(prompt, str) for prompt in prompts):
-        raise ModelError(f'{_short(clause)!r} needs a list of prompts such as ["one", "two"]')
+        raise ModelError(f'{quoted(clause)} needs a list of prompts such as ["one", "two"]')
     return tuple(prompts)
-
-
-def _short(clause: str) -> str:
-    return clause if len(clause) <= _SHOWN else f"{clause[:_SHOWN]}..."
 
 
 def parse_number(text: str, clause: str) -> float:
@@ -93,5 +88,5 @@ def parse_number(text: str, clause: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ModelError(f"{_short(clause)!r} needs a finite number, not {_short(text)!r}")
+        raise ModelError(f"{quoted(clause)} needs a finite number, not {quoted(text)}")
     return value

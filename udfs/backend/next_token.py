@@ -53,8 +53,8 @@ def probabilities(logits: Array, temperature: float = 1.0) -> Probabilities:
         greedy = np.zeros(logits.shape)
         np.put_along_axis(greedy, logits.argmax(axis=-1, keepdims=True), 1, axis=-1)
         return greedy
-    below = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
-    with np.errstate(over="ignore"):  # so cold that all tokens but the largest get nothing
+    with np.errstate(over="ignore"):  # so cold, or so far apart, that all tokens but the largest get nothing
+        below = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
         warm: Probabilities = softmax(below / temperature).astype(np.float64, copy=False)
     return warm
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from udfs.backend import system
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.stopping import Stopped, check_wanted
 
 _VARIABLE = "GPT2_EXCEL_CACHE_MB"
@@ -36,7 +36,7 @@ def limit_bytes() -> int:
     except ValueError:
         megabytes = math.nan
     if not 0 <= megabytes < math.inf:
-        raise ModelError(f"{_VARIABLE} must be a number of megabytes, at least 0, not {text!r}")
+        raise ModelError(f"{_VARIABLE} must be a number of megabytes, at least 0, not {quoted(text)}")
     return int(megabytes * 2**20)
 
 

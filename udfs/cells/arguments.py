@@ -18,11 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from udfs.backend import catalogue
 from udfs.backend.arrays import FLOAT32, FLOAT64, Array, DType
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.generate.sampling import DEFAULT_SEED, MAX_SEED
-from udfs.backend.gpt2 import additions, tokenizer
+from udfs.backend.gpt2 import additions
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
+from udfs.backend.gpt2.tokenizer import N_VOCAB
 from udfs.backend.interpret import circuits, places
 from udfs.backend.interpret.steering_vectors import Numbers, Vector, parse_vector
 from udfs.cells import values
@@ -81,6 +82,8 @@ def draft(text: object, gpt2: Model, name: str = "draft") -> Model:
     if loaded.config.n_vocab != gpt2.config.n_vocab:
         sizes = f"{gpt2.config.n_vocab} tokens, not {loaded.config.n_vocab}"
         raise CellError(f"{name} must have the vocabulary of {gpt2.name}, {sizes}")
+    if loaded.tokenizer is not gpt2.tokenizer and loaded.tokenizer.vocabulary != gpt2.tokenizer.vocabulary:
+        raise CellError(f"{name} must have the tokenizer of {gpt2.name}, not another one")
     return loaded
 
 
@@ -116,10 +119,10 @@ def _most_tokens(gpt2: Model) -> int:
 
 def ids(value: object, gpt2: Model | None = None, name: str = "ids") -> list[int]:
     """Token ids, row by row."""
-    n_vocab = gpt2.config.n_vocab if gpt2 else tokenizer.N_VOCAB
+    n_vocab = gpt2.config.n_vocab if gpt2 else N_VOCAB
     array = values.numbers(value, name)
-    if array.size > tokenizer.N_VOCAB:
-        raise CellError(f"{name} must have at most {tokenizer.N_VOCAB} cells, not {array.size}")
+    if array.size > N_VOCAB:
+        raise CellError(f"{name} must have at most {N_VOCAB} cells, not {array.size}")
     for number in array.ravel().tolist():
         if not number.is_integer() or not 0 <= number < n_vocab:
             raise CellError(f"{name} must be whole numbers 0 to {n_vocab - 1}, not {number:.15g}")
@@ -131,10 +134,11 @@ def token(value: object, gpt2: Model, name: str) -> int:
     single = values.single(value, name)
     if not isinstance(single, str):
         return ids(single, gpt2, name)[0]
+    tokenizer = gpt2.tokenizer
     found = tokenizer.encode(single)
     if len(found) == 1:
         return _check_vocabulary(found, name, gpt2)[0]
-    parts = " + ".join(repr(tokenizer.token_text(part)) for part in found[:8])
+    parts = " + ".join(quoted(tokenizer.token_text(part)) for part in found[:8])
     hint = ""
     if len(tokenizer.encode(f" {single}")) == 1:
         hint = f"; with a space before it, {f' {single}'!r}, it is one"
@@ -151,14 +155,14 @@ def tokens_of_texts(value: object, gpt2: Model, name: str = "tokens") -> list[in
     found: list[int] = []
     for cell in values.filled(value, name):
         single = values.single(cell, name)
-        found += tokenizer.encode(single) if isinstance(single, str) else ids(single, gpt2, name)
+        found += gpt2.tokenizer.encode(single) if isinstance(single, str) else ids(single, gpt2, name)
     return _check_vocabulary(found, name, gpt2)
 
 
 def _check_vocabulary(found: list[int], name: str, gpt2: Model) -> list[int]:
     if max(found) >= gpt2.config.n_vocab:
-        unknown = tokenizer.token_text(max(found))
-        raise CellError(f"{name} has the token {unknown!r}, which is not in the vocabulary of {gpt2.name}")
+        unknown = gpt2.tokenizer.token_text(max(found))
+        raise CellError(f"{name} has the token {quoted(unknown)}, which is not in the vocabulary of {gpt2.name}")
     return found
 
 
@@ -237,7 +241,7 @@ def width_checked(x: Array, width: int, gpt2: Model, name: str) -> Array:
 
 def count(value: object, name: str) -> int:
     """A number of things, at least 1."""
-    return values.whole(value, name, 1, tokenizer.N_VOCAB)
+    return values.whole(value, name, 1, N_VOCAB)
 
 
 def index(value: object, name: str) -> int:
@@ -257,7 +261,7 @@ def temperature(value: object) -> float:
 
 def top_k(value: object) -> int:
     """How many of the likeliest tokens are drawn from; 0 for all."""
-    return values.whole(value, "top_k", 0, tokenizer.N_VOCAB)
+    return values.whole(value, "top_k", 0, N_VOCAB)
 
 
 def top_p(value: object) -> float:
@@ -276,4 +280,4 @@ def one_of(value: object, allowed: Sequence[_Choice], name: str) -> _Choice:
     for choice in allowed:
         if given == choice:
             return choice
-    raise CellError(f"{name} must be one of {'; '.join(allowed)}; not {given!r}")
+    raise CellError(f"{name} must be one of {'; '.join(allowed)}; not {quoted(given)}")

@@ -40,7 +40,7 @@ def write_tokens(book: Book) -> None:
         cell_format = page.style.header_centred if column == _RANK else page.style.header
         page.sheet.write_blank(header, column, None, cell_format)
     steps = _STEPS_A_TOKEN * book.shape.tokens + 1
-    page.formula(header, _STEPS, "GPT2_BPE_STEPS(text_read)", page.style.header, (steps, 4))
+    page.formula(header, _STEPS, "GPT2_BPE_STEPS(text_read,model)", page.style.header, (steps, 4))
     page.mark_errors(header, _STEPS)
     page.sheet.freeze_panes(header + 1, 0)
     page.sheet.print_area(0, 0, header + 2 * book.shape.tokens, _STEPS + 3)

@@ -79,7 +79,7 @@ def _quoted(cell: str) -> str:
 
 def _tokens(book: Book, cell: str) -> str:
     """A column of the tokens of one text, with <|endoftext|> before them."""
-    return f'IFERROR(LET(t,GPT2_TOKENIZE("<|endoftext|>"&{cell}),{book.dialect.part("t", 2, 2, above=1)}),"")'
+    return f'IFERROR(LET(t,GPT2_TOKENIZE("<|endoftext|>"&{cell},model),{book.dialect.part("t", 2, 2, above=1)}),"")'
 
 
 def _with_room(book: Book, formula: str) -> str:

@@ -49,8 +49,8 @@ def component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def shown(component: ModuleType, result: Any, rows: Any = None, columns: Any = None) -> Any:
     client = Answering(result)
-    answer = component._method(client, "GPT2_TOKENIZE")(None, "text", rows, columns)
-    assert client.given in (["GPT2_TOKENIZE", "text"], [])
+    answer = component._method(client, "GPT2_TOKENIZE")(None, "text", None, rows, columns)
+    assert client.given in (["GPT2_TOKENIZE", "text", None], [])
     return answer
 
 

@@ -38,15 +38,15 @@ def test_a_table_follows_the_cell_that_it_reads(sheet: Calc) -> None:
 
 
 def test_an_array_formula_is_blank_beyond_the_result(sheet: Calc) -> None:
-    sheet.formula(TAB, "A3:D12", "=GPT2_TOKENIZE(A1;10;4)")
+    sheet.formula(TAB, "A3:D12", "=GPT2_TOKENIZE(A1;;10;4)")
     table = udfs.gpt2_tokenize(PROMPT)
     assert sheet.values(TAB, "A3:D12") == [[*row, ""] for row in table] + [[""] * 4] * (10 - len(table))
 
 
 def test_a_result_without_room_is_not_cut_silently(sheet: Calc) -> None:
-    sheet.formula(TAB, "A3:C5", "=GPT2_TOKENIZE(A1;3;3)")
+    sheet.formula(TAB, "A3:C5", "=GPT2_TOKENIZE(A1;;3;3)")
     assert sheet.values(TAB, "A3:C5") == [*udfs.gpt2_tokenize(PROMPT)[:2], ["..."] * 3]
-    sheet.formula(TAB, "A7:B7", "=GPT2_TOKENIZE(A1;1;2)")
+    sheet.formula(TAB, "A7:B7", "=GPT2_TOKENIZE(A1;;1;2)")
     assert sheet.values(TAB, "A7:B7") == [["...", "..."]]
 
 

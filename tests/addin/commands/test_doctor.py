@@ -45,6 +45,7 @@ def test_each_missing_thing_comes_with_its_fix(gpt2_excel: Run, monkeypatch: pyt
     result = gpt2_excel("doctor")
     assert result.exit_code == 0
     assert "-> gpt2-excel download gpt2\n" in result.stdout
+    assert "gpt2-excel verify" in result.stdout
     assert "-> sudo apt-get install libreoffice-calc\n" in result.stdout
     assert "not available for linux" in line(result, "Excel")
 

@@ -18,6 +18,7 @@ from click.testing import Result
 from safetensors.numpy import save
 
 from tests import random_sae
+from tests.checkpoint_kinds import TOKENIZERS, write_kind
 from tests.random_checkpoint import config, tensors
 from udfs.backend.gpt2.checkpoint import open_checkpoint
 from udfs.backend.gpt2.config import parse_config
@@ -316,3 +317,35 @@ def test_sae_and_only_sae_takes_a_layer(gpt2_excel: Run, arguments: tuple[object
     result = gpt2_excel("download", *arguments)
     assert result.exit_code != 0
     assert said in result.stderr
+
+
+def test_a_model_in_pieces_arrives_with_its_tokenizer(gpt2_excel: Run, hub: Any, models: Path, tmp_path: Path) -> None:
+    folder = write_kind("sharded", tmp_path / "source")
+    TOKENIZERS["vocab.json and merges.txt"](folder)
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    hub.repositories["someone/german"] = files
+    result = gpt2_excel("download", "someone/german")
+    assert result.exit_code == 0, result.output
+    arrived = models / "someone--german"
+    assert {path.name: path.read_bytes() for path in arrived.iterdir()} == files
+    assert "damaged" not in gpt2_excel("models").stdout
+
+
+def test_a_tokenizer_of_another_kind_stops_the_download(
+    gpt2_excel: Run, hub: Any, models: Path, tmp_path: Path
+) -> None:
+    folder = write_kind("usual", tmp_path / "source")
+    (folder / "tokenizer.json").write_text('{"model": {"type": "Unigram"}, "pre_tokenizer": {}}')
+    hub.repositories["someone/other"] = {path.name: path.read_bytes() for path in folder.iterdir()}
+    result = gpt2_excel("download", "someone/other")
+    assert result.exit_code == 1
+    assert "model.type must be 'BPE' as in GPT-2's tokenizer, not 'Unigram'" in result.stderr
+    assert not hub.ranges
+    assert not (models / "someone--other").exists()
+
+
+def test_only_pickled_weights_are_one_line(gpt2_excel: Run, hub: Any) -> None:
+    hub.repositories["someone/old"] = {"config.json": json.dumps(CONFIG).encode(), "pytorch_model.bin": b"x"}
+    result = gpt2_excel("download", "someone/old")
+    assert result.exit_code == 1
+    assert "someone/old has no model.safetensors" in result.stderr

@@ -14,6 +14,7 @@ import udfs
 from addin.desktop.vba_project import VbaProject
 from addin.headless import Workbook
 from addin.headless.package import Package
+from tests.checkpoint_kinds import TOKENIZERS, write_kind
 from workbook_templates import TEMPLATES
 
 Run = Callable[..., Result]
@@ -133,3 +134,18 @@ def test_a_template_for_libreoffice(gpt2_excel: Run, here: Path) -> None:
         r'<f t="array" ref="(E\d+):(CV\d+)">IF\(LEN\(A\d+:A\d+\)=0,0,ORG.GPT2EXCEL.GPT2LINEAR\(', sheets
     )
     assert [int(last[2:]) - int(first[1:]) for first, last in arrays] == [2] * 3  # 3 tokens x 96 queries, keys, values
+
+
+def test_templates_with_gpt2s_formulas_refuse_other_formulas(
+    gpt2_excel: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_kind("ReLU", tmp_path / "models" / "relu")
+    TOKENIZERS["tokenizer.json"](write_kind("usual", tmp_path / "models" / "own"))
+    monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path / "models"))
+    refused = gpt2_excel("new", "anatomy", "--model", "relu", "-o", str(tmp_path / "a.xlsx"))
+    assert refused.exit_code == 1
+    assert "anatomy writes GPT-2's formulas into cells, and relu has others" in refused.stderr
+    pure = gpt2_excel("new", "pure", "--model", "own", "-o", str(tmp_path / "a.xlsx"))
+    assert pure.exit_code == 1
+    assert "pure holds GPT-2's vocabulary, and own has another" in pure.stderr
+    assert gpt2_excel("new", "generation", "--model", "relu", "-o", str(tmp_path / "a.xlsx")).exit_code == 0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addin.office.json_values import checked_arguments, write_result
+from addin.office.json_values import checked_arguments, read_calls, write_result
 from udfs.cells import CellError
 from udfs.cells.values import rows_of
 
@@ -89,3 +89,18 @@ def test_64_x_768_there_and_back() -> None:
     array = np.random.default_rng(0).standard_normal((64, 768)).astype(np.float32)
     (back,) = checked_arguments(json.loads(b"[" + write_result(array, "F") + b"]"))
     np.testing.assert_array_equal(back.astype(np.float32), array)
+
+
+def _read(body: bytes) -> None:
+    for call in read_calls(body):
+        checked_arguments(call.arguments)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 200_000, b'{"a":' * 200_000, b'[["GPT2_GELU",' + b"[" * 900 + b"]" * 900 + b"]]"]
+)
+def test_deep_nesting_is_one_line(body: bytes) -> None:
+    with pytest.raises(CellError) as error:
+        _read(body)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 200

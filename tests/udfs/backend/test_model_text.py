@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2.additions import Positions
 from udfs.backend.interpret.edits import Add, Mean, Operation, Scale, SetWeight
 from udfs.backend.interpret.steering_vectors import Contrast, Direction, Numbers, SaeFeature
@@ -93,7 +93,7 @@ def test_a_clause_that_cannot_be_read_is_quoted(clause: str) -> None:
 def test_a_vector_that_cannot_be_read_is_quoted(vector: str) -> None:
     with pytest.raises(ModelError) as error:
         parse(f"gpt2 ; add 3 * {vector} to h.2")
-    assert str(error.value).endswith(f"not {vector[:60]!r}")
+    assert str(error.value).endswith(f"not {quoted(vector)}")
 
 
 def test_positions_that_cannot_be_read_are_quoted() -> None:

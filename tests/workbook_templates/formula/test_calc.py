@@ -50,13 +50,13 @@ def test_one_cell(dialect: CalcDialect, read: str, held: str) -> None:
 @pytest.mark.parametrize(
     ("read", "held"),
     [
-        ("GPT2_TOKENIZE(A1)", f"{TOKENS}(A1,5,2)"),
+        ("GPT2_TOKENIZE(A1)", f"{TOKENS}(A1,,5,2)"),
         ("GPT2_GELU(GPT2_GELU(A1:B2))", f"{GELU}({GELU}(A1:B2),5,2)"),
         ("IF(A1=0,GPT2_GELU(A1),Tokens!A7#)", f"IF(A1=0,{GELU}(A1,5,2),Tokens!$A$7:$C$10)"),
         ("IF(ISTEXT(A1),A1,B1:B2+1)", f'IF(ISTEXT(A1),{EDIT}(A1,"",5,2),B1:B2+1)'),
         ('IF(A1>9,"#GPT2! too many: "&A1,"")', f'IF(A1>9,{EDIT}("#GPT2! too many: "&A1,"",5,2),"")'),
-        ("PART(GPT2_TOKENIZE(A1),2,3,1)", f"INDEX({TOKENS}(A1,6,),ROW(Start!$A$1:$A$5)+1,COLUMN(Start!$A$1:$B$1)+1)"),
-        ("PART(GPT2_TOKENIZE(A1),2,2,1)", f"INDEX({TOKENS}(A1,6,),ROW(Start!$A$1:$A$5)+1,2)"),
+        ("PART(GPT2_TOKENIZE(A1),2,3,1)", f"INDEX({TOKENS}(A1,,6,),ROW(Start!$A$1:$A$5)+1,COLUMN(Start!$A$1:$B$1)+1)"),
+        ("PART(GPT2_TOKENIZE(A1),2,2,1)", f"INDEX({TOKENS}(A1,,6,),ROW(Start!$A$1:$A$5)+1,2)"),
     ],
 )
 def test_every_cell_of_an_array_has_a_value(dialect: CalcDialect, read: str, held: str) -> None:

@@ -9,10 +9,11 @@ import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.fast.threads import in_shares
+from udfs.backend.gpt2.config import Activation
 from udfs.backend.gpt2.forward import (
+    ACTIVATIONS,
     Hook,
     attention_scores,
-    gelu,
     join_heads,
     layer_norm,
     no_hook,
@@ -23,7 +24,7 @@ from udfs.backend.gpt2.model import Model
 
 _ROWS = 128  # of one head's attention at a time: they stay in the processor's cache
 _SCORES_WORTH_SHARING = 2_000_000  # multiplications; fewer are done before another thread has woken up
-_GELUS_WORTH_SHARING = 100_000
+_WORTH_SHARING = 100_000  # activations
 
 
 def block(layer: int, residual: Array, model: Model, hook: Hook = no_hook) -> Array:
@@ -31,22 +32,25 @@ def block(layer: int, residual: Array, model: Model, hook: Hook = no_hook) -> Ar
     at = f"blocks.{layer}.attn"
     x = layer_norm(residual, f"h.{layer}.ln_1", model)
     q, k, v = split_heads(model.linear(f"h.{layer}.attn.c_attn")(x), model.config.n_head)
-    z = attend(q, hook(f"{at}.hook_k", k), hook(f"{at}.hook_v", v))  # -> [n_head, n_seq, d_head]
+    k, v = hook(f"{at}.hook_k", k), hook(f"{at}.hook_v", v)
+    z = attend(q, k, v, model.config.score_divisor(layer))  # -> [n_head, n_seq, d_head]
     residual = residual + model.linear(f"h.{layer}.attn.c_proj")(join_heads(z))
     x = layer_norm(residual, f"h.{layer}.ln_2", model)
-    hidden = _shared_gelu(model.linear(f"h.{layer}.mlp.c_fc")(x))  # -> [n_seq, n_inner]
+    hidden = _activated(model.linear(f"h.{layer}.mlp.c_fc")(x), model.config.activation)  # -> [n_seq, n_inner]
     return residual + model.linear(f"h.{layer}.mlp.c_proj")(hidden)
 
 
-def attend(q: Array, k: Array, v: Array) -> Array:
+def attend(q: Array, k: Array, v: Array, divisor: float) -> Array:
     """The values weighted by softmax of the scores: `[..., n_head, n_seq, d_head]`.
+
+    `divisor` is that of `attention_scores`.
 
     `k` and `v` may begin with the keys and values of earlier tokens. A block of rows skips the tokens after its last
     row, which is half of the work.
     """
     n_seq, n_past = q.shape[-2], k.shape[-2] - q.shape[-2]
     if q.size * k.shape[-2] < _SCORES_WORTH_SHARING:
-        return softmax(attention_scores(q, k)) @ v
+        return softmax(attention_scores(q, k, divisor)) @ v
     heads_q, heads_k, heads_v = (x.reshape(-1, *x.shape[-2:]) for x in (q, k, v))  # -> [n_heads, n_seq, d_head]
     z = np.empty_like(heads_q)
 
@@ -56,15 +60,16 @@ def attend(q: Array, k: Array, v: Array) -> Array:
             heads = slice(head, min(head + at_a_time, share.stop))
             for start in range(0, n_seq, _ROWS):
                 rows, visible = slice(start, start + _ROWS), slice(0, n_past + start + _ROWS)
-                pattern = softmax(attention_scores(heads_q[heads, rows], heads_k[heads, visible]))
+                pattern = softmax(attention_scores(heads_q[heads, rows], heads_k[heads, visible], divisor))
                 np.matmul(pattern, heads_v[heads, visible], out=z[heads, rows])
 
     in_shares(len(z), work)
     return z.reshape(q.shape)
 
 
-def _shared_gelu(x: Array) -> Array:
-    if x.size < _GELUS_WORTH_SHARING:
-        return gelu(x)
-    parts = in_shares(len(x), lambda rows: gelu(x[rows]))
+def _activated(x: Array, activation: Activation) -> Array:
+    function = ACTIVATIONS[activation]
+    if x.size < _WORTH_SHARING:
+        return function(x)
+    parts = in_shares(len(x), lambda rows: function(x[rows]))
     return np.concatenate(parts)

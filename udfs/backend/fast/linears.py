@@ -45,12 +45,12 @@ class Linears:
 
     def _shared(self, name: str) -> AnyLinear | None:
         original = self._original
-        if original and all(self._tensors.shares(part, original._tensors) for part in _parts(name)):
+        if original and all(self._tensors.shares(part, original._tensors) for part in self._parts(name)):
             return original[name]
         return None
 
     def _prepared(self, name: str) -> AnyLinear:
-        weight_name, *bias_name = _parts(name)
+        weight_name, *bias_name = self._parts(name)
         weight = self._tensors[weight_name].T if name == _HEAD else self._tensors[weight_name]
         bias = self._tensors[bias_name[0]] if bias_name else None
         if weight.size < _WORTH_TILES or weight.dtype != FLOAT32 or not has_avx512_kernel():
@@ -61,7 +61,9 @@ class Linears:
         release()  # a single row brings the weight back into memory
         return layer
 
-
-def _parts(name: str) -> tuple[str, ...]:
-    """The tensors of a layer, its weight first."""
-    return ("wte.weight",) if name == _HEAD else (f"{name}.weight", f"{name}.bias")
+    def _parts(self, name: str) -> tuple[str, ...]:
+        """The tensors of a layer, its weight first. In GPT-2, the token embedding is the unembedding, too."""
+        if name != _HEAD:
+            return f"{name}.weight", f"{name}.bias"
+        own = f"{_HEAD}.weight"
+        return (own if own in self._tensors else "wte.weight",)

@@ -14,7 +14,6 @@ from typing import Literal, NamedTuple, TypeAlias
 from udfs.backend.generate.decoding import check_length
 from udfs.backend.generate.reader import Reader
 from udfs.backend.gpt2.model import Model
-from udfs.backend.gpt2.tokenizer import END_OF_TEXT
 from udfs.backend.next_token import Probabilities, log_softmax, top
 
 Fate: TypeAlias = Literal["goes on", "ended", "dropped"]
@@ -46,17 +45,19 @@ class Step(NamedTuple):
     ended: list[Candidate]
 
 
-def beams(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int = END_OF_TEXT) -> list[Candidate]:
+def beams(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int | None = None) -> list[Candidate]:
     """The best continuations, at most `n_beams`, the best first. Raises ModelError as `search` does."""
     return list(search(prompt, n_tokens, n_beams, model, stop))[-1].ended
 
 
-def search(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int = END_OF_TEXT) -> Iterator[Step]:
-    """Beam search, step by step. A text ends with the token `stop`, or after `n_tokens`.
+def search(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int | None = None) -> Iterator[Step]:
+    """Beam search, step by step. A text ends with the token `stop` (`<|endoftext|>` by default), or after `n_tokens`.
 
     Raises ModelError if prompt and continuation together are longer than the model's context.
     """
     check_length(len(prompt), n_tokens, model)
+    if stop is None:
+        stop = model.tokenizer.end_of_text
     reader = Reader(prompt, model).beams()
     going = [Candidate((), 0, 0.0, 0.0, "goes on")]
     ended: list[Candidate] = []
@@ -74,7 +75,7 @@ def search(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, sto
 
 
 def _candidates(
-    going: Sequence[Candidate], logs: Probabilities, n_beams: int, stop: int, is_last: bool
+    going: Sequence[Candidate], logs: Probabilities, n_beams: int, stop: int | None, is_last: bool
 ) -> list[Candidate]:
     """The 2 n most likely continuations and their fates."""
     totals = logs + [[beam.log_probability] for beam in going]  # [n_going, n_vocab]

@@ -10,7 +10,6 @@ from udfs.backend.errors import ModelError
 from udfs.backend.generate.reader import Reader
 from udfs.backend.generate.sampling import RandomNumbers, Sampling, distribution, draw
 from udfs.backend.gpt2.model import Model
-from udfs.backend.gpt2.tokenizer import END_OF_TEXT
 
 
 class Step(NamedTuple):
@@ -35,7 +34,7 @@ def steps(
         number = numbers()
         token = draw(distribution(logits, sampling), number)
         yield Step(token, logits, number)
-        if token == END_OF_TEXT or not left:
+        if token == model.tokenizer.end_of_text or not left:
             return
         logits = reader.read([token])[-1]
 
@@ -54,6 +53,7 @@ def check_length(n_prompt: int, n_tokens: int, model: Model) -> None:
         )
 
 
-def without_end(ids: Sequence[int]) -> list[int]:
+def without_end(ids: Sequence[int], model: Model) -> list[int]:
     """The tokens before `<|endoftext|>`."""
-    return list(ids[: ids.index(END_OF_TEXT)]) if END_OF_TEXT in ids else list(ids)
+    end = model.tokenizer.end_of_text
+    return list(ids[: ids.index(end)]) if end in ids else list(ids)

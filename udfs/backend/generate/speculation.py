@@ -86,17 +86,17 @@ def speculate(
         check_length(len(prompt), n_tokens, reading)
     text = list(prompt)
     of_model, of_draft = Reader(prompt, model), Reader(prompt, draft)
-    number_of_round = 0
+    number_of_round, end = 0, model.tokenizer.end_of_text
     while (left := len(prompt) + n_tokens - len(text)) > 0:
-        proposals = _propose(of_draft, text, min(ahead, left), sampling, numbers)
+        proposals = _propose(of_draft, text, min(ahead, left), sampling, numbers, end)
         logits = _judge(of_model, text, [proposal.token for proposal in proposals])
         wanted = [distribution(row, sampling) for row in logits]  # one for each proposal, and one after them all
         start = len(text) - len(prompt)
-        for entry in decide(proposals, wanted, numbers, number_of_round, start, left):
+        for entry in decide(proposals, wanted, numbers, number_of_round, start, left, end):
             yield entry
             if entry.is_kept:
                 text.append(entry.token)
-                if entry.token == END_OF_TEXT:
+                if entry.token == end:
                     return
         for reader in (of_model, of_draft):
             reader.go_back(len(text) - 1)  # the last token was never read
@@ -110,8 +110,12 @@ def decide(
     number_of_round: int = 0,
     start: int = 0,
     room: int | None = None,
+    end: int | None = END_OF_TEXT,
 ) -> Iterator[Entry]:
-    """Accepts or rejects the proposals of a round, given the model's distribution at each and after the last one."""
+    """Accepts or rejects the proposals of a round, given the model's distribution at each and after the last one.
+
+    The text ends with the token `end`.
+    """
     for i, proposal in enumerate(proposals):
         token, model = proposal.token, wanted[i]
         p, q = float(model[token]), float(proposal.probabilities[token])
@@ -119,7 +123,7 @@ def decide(
         outcome: Outcome = "accepted" if coin < accept else "rejected"
         yield Entry(number_of_round, start + i, token, proposal.drawn, outcome, q, p, accept, coin)
         if outcome == "accepted":
-            if token == END_OF_TEXT:
+            if token == end:
                 return
             continue
         for later, unseen in enumerate(proposals[i + 1 :], start=i + 1):
@@ -146,9 +150,9 @@ def remainder(model: Probabilities, draft: Probabilities) -> Probabilities:
 
 
 def _propose(
-    reader: Reader, text: Sequence[int], ahead: int, sampling: Sampling, numbers: RandomNumbers
+    reader: Reader, text: Sequence[int], ahead: int, sampling: Sampling, numbers: RandomNumbers, end: int | None
 ) -> list[Proposal]:
-    """The tokens with which the draft continues the text, up to `<|endoftext|>`."""
+    """The tokens with which the draft continues the text, up to the token `end`."""
     proposals: list[Proposal] = []
     unread = text[reader.n_read :]
     logits = reader.read(unread)[-1] if unread else reader.next_logits()
@@ -156,7 +160,7 @@ def _propose(
         probabilities, number = distribution(logits, sampling), numbers()
         token = draw(probabilities, number)
         proposals.append(Proposal(token, number, probabilities))
-        if len(proposals) == ahead or token == END_OF_TEXT:
+        if len(proposals) == ahead or token == end:
             return proposals
         logits = reader.read([token])[-1]
 

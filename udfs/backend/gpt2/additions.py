@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
 
 _FIRST = r"first\s+(\d{1,6})"
 _LIST = r"\d{1,6}(?:\s*,\s*\d{1,6})*"
@@ -61,7 +61,7 @@ def parse_positions(text: str) -> Positions:
         return Positions("first", (int(match[1]),))
     if re.fullmatch(_LIST, text):
         return Positions("list", tuple(int(number) for number in text.split(",")))
-    raise ModelError(f"positions must be all, prompt, last, first 3, or a list such as 0, 3, 5; not {text[:40]!r}")
+    raise ModelError(f"positions must be all, prompt, last, first 3, or a list such as 0, 3, 5; not {quoted(text)}")
 
 
 class Addition(NamedTuple):

@@ -14,12 +14,14 @@ Sources: Radford et al. 2019; `modeling_gpt2.py` of Hugging Face's `transformers
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
 from udfs.backend.arrays import Array
+from udfs.backend.errors import ModelError
+from udfs.backend.gpt2.config import Activation
 from udfs.backend.gpt2.model import Model
 
 Hook: TypeAlias = Callable[[str, Array], Array]
@@ -65,17 +67,18 @@ def attention(layer: int, x: Array, model: Model, hook: Hook = no_hook) -> Array
     qkv = model.linear(f"h.{layer}.attn.c_attn")(x)  # [n_seq, n_embd] -> [n_seq, 3*n_embd]
     q, k, v = split_heads(qkv, model.config.n_head)  # -> 3 x [n_head, n_seq, d_head]
     q, k, v = hook(f"{at}.hook_q", q), hook(f"{at}.hook_k", k), hook(f"{at}.hook_v", v)
-    scores = hook(f"{at}.hook_attn_scores", attention_scores(q, k))  # -> [n_head, n_seq, n_past + n_seq]
+    scores = attention_scores(q, k, model.config.score_divisor(layer))  # -> [n_head, n_seq, n_past + n_seq]
+    scores = hook(f"{at}.hook_attn_scores", scores)
     pattern = hook(f"{at}.hook_pattern", softmax(scores))
     z = hook(f"{at}.hook_z", pattern @ v)  # -> [n_head, n_seq, d_head]
     return model.linear(f"h.{layer}.attn.c_proj")(join_heads(z))  # -> [n_seq, n_embd]
 
 
 def mlp(layer: int, x: Array, model: Model, hook: Hook = no_hook) -> Array:
-    """The MLP: a linear layer four times as wide as the stream, GELU, and a linear layer back."""
+    """The MLP: a linear layer four times as wide as the stream, GPT-2's GELU (or another), and a linear layer back."""
     at = f"blocks.{layer}.mlp"
     hidden = hook(f"{at}.hook_pre", model.linear(f"h.{layer}.mlp.c_fc")(x))  # [n_seq, n_embd] -> [n_seq, n_inner]
-    hidden = hook(f"{at}.hook_post", gelu(hidden))
+    hidden = hook(f"{at}.hook_post", ACTIVATIONS[model.config.activation](hidden))
     return model.linear(f"h.{layer}.mlp.c_proj")(hidden)  # -> [n_seq, n_embd]
 
 
@@ -86,9 +89,15 @@ def unembed(residual: Array, model: Model, hook: Hook = no_hook) -> Array:
 
 
 def layer_norm(x: Array, name: str, model: Model) -> Array:
-    """LayerNorm (Ba et al. 2016): each row to mean 0 and variance 1, then scaled and shifted channel by channel."""
+    """LayerNorm (Ba et al. 2016): each row to mean 0 and variance 1, then scaled and shifted channel by channel.
+
+    Raises ModelError if the variance is too large for float64. In float32, channels of 1e19 would already be too large.
+    """
     x = x - x.mean(axis=-1, keepdims=True)
-    variance = (x * x).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
+    with np.errstate(over="ignore"):
+        variance = np.square(x, dtype=np.float64).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
+    if np.isinf(variance).any():
+        raise ModelError(f"{name} is given numbers too large for a LayerNorm")
     x /= np.sqrt(variance + model.config.layer_norm_epsilon)
     x *= model[f"{name}.weight"]
     x += model[f"{name}.bias"]
@@ -107,10 +116,13 @@ def join_heads(z: Array) -> Array:
     return z.reshape(*z.shape[:-2], -1)
 
 
-def attention_scores(q: Array, k: Array) -> Array:
-    """How well each query fits each key, and -inf for tokens that come later: -> `[n_head, n_seq, n_past + n_seq]`."""
+def attention_scores(q: Array, k: Array, divisor: float) -> Array:
+    """How well each query fits each key, and -inf for tokens that come later: -> `[n_head, n_seq, n_past + n_seq]`.
+
+    In GPT-2, the divisor is sqrt(d_head).
+    """
     scores: Array = q @ k.swapaxes(-1, -2)
-    scores /= math.sqrt(q.shape[-1])
+    scores /= divisor
     n_query, n_key = scores.shape[-2:]
     visible = np.tri(n_query, n_key, n_key - n_query, dtype=bool)  # a token sees itself and those before it
     np.copyto(scores, -np.inf, where=~visible)
@@ -138,3 +150,17 @@ def gelu(x: Array) -> Array:
     np.exp(e, out=e)
     e += 1
     return np.divide(x, e, out=e)
+
+
+def exact_gelu(x: Array) -> Array:
+    """GELU itself, x times the normal distribution's probability of less than x. NumPy has no erf, so this is slow."""
+    erf = np.vectorize(math.erf, [np.float64])(x.astype(np.float64) / math.sqrt(2))
+    return (0.5 * x * (1 + erf)).astype(x.dtype)
+
+
+def relu(x: Array) -> Array:
+    """The positive part of each number."""
+    return np.maximum(x, 0)
+
+
+ACTIVATIONS: Mapping[Activation, Callable[[Array], Array]] = {"gelu_new": gelu, "gelu": exact_gelu, "relu": relu}

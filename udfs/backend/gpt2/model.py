@@ -10,6 +10,7 @@ from udfs.backend.fast.linears import Linears
 from udfs.backend.gpt2.additions import Addition
 from udfs.backend.gpt2.checkpoint import Tensors
 from udfs.backend.gpt2.config import Config
+from udfs.backend.gpt2.tokenizer import GPT2, Tokenizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class Model:
             `ln_f`), and its text.
         additions: what the text adds to the residual stream.
         centred: whether sparse autoencoders read the stream centred over channels.
+        tokenizer: turns texts into token ids: GPT-2's, or one of the model's own.
     """
 
     text: str
@@ -40,6 +42,7 @@ class Model:
     edits: tuple[tuple[int, str], ...] = ()
     additions: tuple[Addition, ...] = ()
     centred: bool = True
+    tokenizer: Tokenizer = GPT2
 
     @property
     def fingerprint(self) -> Hashable:
@@ -62,6 +65,10 @@ class Model:
     def rows(self, name: str, indices: Sequence[int]) -> Array:
         """Some rows of a matrix, such as the embeddings of a prompt, without reading the other rows."""
         return self.tensors.rows(name, indices)
+
+    def token_text(self, token_id: int) -> str:
+        """A token as text to read."""
+        return self.tokenizer.token_text(token_id)
 
     def linear(self, name: str) -> Callable[[Array], Array]:
         """The linear layer of that name, `x @ W + b`: `h.0.attn.c_attn`, ..., or `lm_head`."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from udfs.backend.errors import ModelError
-from udfs.backend.gpt2 import tokenizer
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2.model import Model
 
 
@@ -14,10 +13,17 @@ def prompt_ids(text: str, model: Model, name: str = "prompt", bos: bool | None =
     model's vocabulary.
     """
     begin = model.bos if bos is None else bos
-    ids = [tokenizer.END_OF_TEXT] * begin + tokenizer.encode(text)
+    ids = [*([end_of_text(model)] if begin else []), *model.tokenizer.encode(text)]
     if not 1 <= len(ids) <= model.config.n_ctx:
         raise ModelError(f"{name} must have 1 to {model.config.n_ctx} tokens for {model.name}, not {len(ids)}")
     if max(ids) >= model.config.n_vocab:
-        token = tokenizer.token_text(max(ids))
-        raise ModelError(f"{name} has the token {token!r}, which is not in the vocabulary of {model.name}")
+        token = model.tokenizer.token_text(max(ids))
+        raise ModelError(f"{name} has the token {quoted(token)}, which is not in the vocabulary of {model.name}")
     return ids
+
+
+def end_of_text(model: Model) -> int:
+    """The id of `<|endoftext|>`. Raises ModelError if the model's tokenizer has no such token."""
+    if model.tokenizer.end_of_text is None:
+        raise ModelError(f"bos needs <|endoftext|>, which the tokenizer of {model.name} has no token for")
+    return model.tokenizer.end_of_text

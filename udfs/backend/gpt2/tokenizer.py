@@ -1,7 +1,8 @@
-"""GPT-2's tokenizer: byte-level byte-pair encoding, and the trace of its merges.
+"""GPT-2's tokenizer, byte-level byte-pair encoding, and the trace of its merges; and models' own tokenizers.
 
-Encoding is tiktoken's, built from GPT-2's own list of merges. The trace of a text's merges ends in exactly
-the same tokens.
+A tokenizer follows the trace of merges. For GPT-2's own vocabulary, tiktoken finds the same tokens quicker. tiktoken is
+not used for other vocabularies: it merges any two parts that make a token, and only in a vocabulary that was trained in
+one go does each of these pairs have a merge.
 
 Sources: Sennrich et al. 2016 (byte-pair encoding); Radford et al. 2019 and `encoder.py` of openai/gpt-2 (over
 bytes, the pattern, the order of the bytes); `_byte_pair_merge` of openai/tiktoken (which pair is next).
@@ -9,29 +10,31 @@ bytes, the pattern, the order of the bytes); `_byte_pair_merge` of openai/tiktok
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
+from udfs.backend.gpt2.config import Config
+from udfs.backend.gpt2.vocabulary import END_OF_TEXT as END_OF_TEXT
+from udfs.backend.gpt2.vocabulary import (
+    END_OF_TEXT_TOKEN,
+    N_BYTES,
+    Vocabulary,
+    read_gpt2,
+    read_own,
+)
 
 if TYPE_CHECKING:  # imported when a text is first encoded, so that `import udfs` is quick
     import tiktoken
 
 N_VOCAB = 50257
-END_OF_TEXT = 50256
-END_OF_TEXT_TOKEN = "<|endoftext|>"
-
-VOCAB_BPE = Path(__file__).parents[2] / "models" / "vocabulary" / "vocab.bpe"
-VOCAB_BPE_SHA256 = "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5"
-
-_N_BYTES = 256
+_MOST_PIECES = 4_096  # whose tokens are kept
 
 # GPT-2's pattern, with tiktoken's possessive quantifiers: same matches, no backtracking.
 _PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
@@ -74,47 +77,6 @@ class MergeStep:
         return tuple(self.piece[i:j] for i, j in zip(starts, [*starts[1:], size], strict=True))
 
 
-def encode(text: str) -> list[int]:
-    """Token ids of a text.
-
-    `<|endoftext|>` in the text is the special token 50256. Half a surrogate pair counts as U+FFFD.
-
-    Raises:
-        ModelError: tiktoken gives up on the text (about a million white-space characters in a row).
-    """
-    try:
-        return _encoding().encode(text, allowed_special="all")
-    except ValueError as error:
-        raise ModelError(f"text of {len(text)} characters cannot be tokenized: {error}") from error
-
-
-def decode(ids: Iterable[int]) -> str:
-    """Text of token ids. Bytes that are not whole UTF-8 characters become U+FFFD.
-
-    Raises:
-        ModelError: an id is not a whole number from 0 to 50256.
-    """
-    return b"".join(map(token_bytes, ids)).decode("utf-8", errors="replace")
-
-
-def token_bytes(token_id: int) -> bytes:
-    """The bytes that a token stands for.
-
-    Raises:
-        ModelError: the id is not a whole number from 0 to 50256.
-    """
-    return _encoding().decode_single_token_bytes(_checked_id(token_id))
-
-
-def token_text(token_id: int) -> str:
-    r"""A token as text to read: see `bytes_text`. No two tokens look the same.
-
-    Raises:
-        ModelError: the id is not a whole number from 0 to 50256.
-    """
-    return bytes_text(token_bytes(token_id))
-
-
 def bytes_text(data: bytes) -> str:
     r"""Bytes as text to read: characters where they are whole UTF-8, otherwise bytes such as `\xe2\x80`.
 
@@ -124,63 +86,180 @@ def bytes_text(data: bytes) -> str:
     return _INVISIBLE.sub(lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode()), text)
 
 
-def split(text: str) -> list[bytes]:
-    """The pieces that a text is cut into before any merge: merges never cross from one to the next.
+class Tokenizer:
+    """A byte-level BPE with one vocabulary, of `n_vocab` ids.
 
-    Together they are the text's UTF-8 bytes (half a surrogate pair counts as U+FFFD). The special token is a
-    piece of its own.
+    A model may have more ids than its vocabulary has tokens, because a multiple of 64 is quicker to compute with. They
+    are shown as `<|unused 50300|>`.
+
+    end_of_text: the id of the token that begins and ends a text; None if there is none
     """
-    pieces: list[bytes] = []
-    for i, part in enumerate(_whole_characters(text).split(END_OF_TEXT_TOKEN)):
-        if i > 0:
-            pieces.append(END_OF_TEXT_TOKEN.encode())
-        spans = (match.span() for match in _ASCII_PATTERN.finditer(_stand_ins(part)))
-        pieces += [part[start:end].encode() for start, end in spans]
-    return pieces
+
+    def __init__(
+        self, read: Callable[[], Vocabulary], n_vocab: int = N_VOCAB, end_of_text: int | None = END_OF_TEXT
+    ) -> None:
+        self._read = read
+        self.n_vocab, self.end_of_text = n_vocab, end_of_text
+        self._ids_of = lru_cache(_MOST_PIECES)(self._merged)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens and merges, read when they are first needed."""
+        return self._read()
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text, special tokens such as `<|endoftext|>` included. Half a surrogate pair is U+FFFD.
+
+        Raises:
+            ModelError: the text has a byte that is no token, or tiktoken gives up on it (about a million white-space
+                characters in a row).
+        """
+        return [token for piece in self.split(text) for token in self._ids_of(piece)]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of token ids. Bytes that are not whole UTF-8 characters become U+FFFD.
+
+        Raises:
+            ModelError: an id is not a whole number from 0 to `n_vocab` - 1.
+        """
+        return b"".join(map(self.token_bytes, ids)).decode("utf-8", errors="replace")
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The bytes of a token.
+
+        Raises:
+            ModelError: the id is not a whole number from 0 to `n_vocab` - 1.
+        """
+        checked = self._checked_id(token_id)
+        found = self.vocabulary.tokens.get(checked)
+        return f"<|unused {checked}|>".encode() if found is None else found
+
+    def token_text(self, token_id: int) -> str:
+        """A token as text to read: see `bytes_text`. No two tokens look the same.
+
+        Raises:
+            ModelError: the id is not a whole number from 0 to `n_vocab` - 1.
+        """
+        return bytes_text(self.token_bytes(token_id))
+
+    def split(self, text: str) -> list[bytes]:
+        """The pieces that a text is cut into before any merge: merges never cross from one to the next.
+
+        Together they are the text's UTF-8 bytes (half a surrogate pair counts as U+FFFD). A special token is a piece of
+        its own.
+        """
+        pieces: list[bytes] = []
+        for i, part in enumerate(self._at_special_tokens.split(_whole_characters(text))):
+            if i % 2:
+                pieces.append(part.encode())
+                continue
+            if self.vocabulary.prefix_space and part and not part.startswith(" "):
+                part = f" {part}"
+            spans = (match.span() for match in _ASCII_PATTERN.finditer(_stand_ins(part)))
+            pieces += [part[start:end].encode() for start, end in spans]
+        return pieces
+
+    def merge_steps(self, text: str) -> Iterator[MergeStep]:
+        """Byte-pair encoding of a text, merge by merge, piece after piece.
+
+        Each piece of `split(text)` starts as single bytes, and its last step's `pieces` are its tokens. A piece without
+        a step has its bytes as tokens; a special token is one token. The steps are made as they are asked for, so the
+        first ones of a long text cost little; all of a piece of n bytes take n log n time.
+        """
+        for i, piece in enumerate(self.split(text)):
+            if piece.decode("utf-8", "replace") not in self.vocabulary.special:
+                yield from self._merge(i, piece)
+
+    @cached_property
+    def _at_special_tokens(self) -> re.Pattern[str]:
+        """Where special tokens are, the longest first. A pattern that nothing matches if there are none."""
+        special = sorted(self.vocabulary.special, key=len, reverse=True)
+        return re.compile(f"({'|'.join(map(re.escape, special)) or '(?!)'})")
+
+    def _merged(self, piece: bytes) -> tuple[int, ...]:
+        """The ids of one piece."""
+        special = self.vocabulary.special.get(piece.decode("utf-8", "replace"))
+        if special is not None:
+            return (special,)
+        *_, last = (None, *self._merge(0, piece))
+        parts = last.pieces if last else tuple(bytes([byte]) for byte in piece)
+        try:
+            return tuple(self.vocabulary.ids[part] for part in parts)
+        except KeyError as error:
+            raise ModelError(f"text has {bytes_text(error.args[0])!r}, which the tokenizer has no token for") from None
+
+    def _merge(self, index: int, piece: bytes) -> Iterator[MergeStep]:
+        size = len(piece)
+        ranks = self.vocabulary.ranks
+        end_of = list(range(1, size + 1))  # a part's start -> its end; 0 where no part starts any more
+        start_before = list(range(-1, size - 1))  # a part's start -> the start of the part before it
+        joined_at = [size] * size  # a number above that of any merge: not joined
+        queue: list[tuple[int, int, int, int]] = []
+
+        def offer(left: int, middle: int, end: int) -> None:
+            rank = ranks.get((piece[left:middle], piece[middle:end]))
+            if rank is not None:
+                heapq.heappush(queue, (rank, left, middle, end))
+
+        for middle in range(1, size):
+            offer(middle - 1, middle, middle + 1)
+        number = 0
+        while queue:
+            rank, left, middle, end = heapq.heappop(queue)
+            if end_of[left] != middle or end_of[middle] != end:
+                continue  # one of the two has been merged with another neighbour since
+            end_of[left], end_of[middle] = end, 0
+            joined_at[middle] = number
+            if left > 0:
+                offer(start_before[left], left, end)
+            if end < size:
+                start_before[end] = left
+                offer(left, end, end_of[end])
+            yield MergeStep(index, piece, number, (piece[left:middle], piece[middle:end]), rank, joined_at)
+            number += 1
+
+    def _checked_id(self, token_id: object) -> int:
+        if isinstance(token_id, Integral) and not isinstance(token_id, bool) and 0 <= int(token_id) < self.n_vocab:
+            return int(token_id)
+        shown = token_id if isinstance(token_id, Real) else quoted(token_id)
+        raise ModelError(f"token id must be a whole number from 0 to {self.n_vocab - 1}, not {shown}")
 
 
-def merge_steps(text: str) -> Iterator[MergeStep]:
-    """Byte-pair encoding of a text, merge by merge, piece after piece.
+class _Gpt2Tokenizer(Tokenizer):
+    """GPT-2's tokenizer, encoding with tiktoken."""
 
-    Each piece of `split(text)` starts as single bytes, and its last step's `pieces` are its tokens. A piece
-    without a step has its bytes as tokens; the special token is one token. The steps are made as they are
-    asked for, so the first ones of a long text cost little; all of a piece of n bytes take n log n time.
+    def encode(self, text: str) -> list[int]:
+        try:
+            return self._encoding.encode(text, allowed_special="all")
+        except ValueError as error:
+            raise ModelError(f"text of {len(text)} characters cannot be tokenized: {error}") from error
+
+    @cached_property
+    def _encoding(self) -> tiktoken.Encoding:
+        import tiktoken
+
+        ids, special = self.vocabulary.ids, self.vocabulary.special
+        return tiktoken.Encoding("gpt2", pat_str=_PATTERN, mergeable_ranks=dict(ids), special_tokens=dict(special))
+
+
+GPT2 = _Gpt2Tokenizer(cache(read_gpt2))
+
+encode, decode, split, merge_steps = GPT2.encode, GPT2.decode, GPT2.split, GPT2.merge_steps
+token_bytes, token_text = GPT2.token_bytes, GPT2.token_text
+
+
+def tokenizer_of(folder: Path, config: Config) -> Tokenizer:
+    """The tokenizer in a model's folder; GPT-2's if the folder has none.
+
+    Raises ModelError for a tokenizer of another kind.
     """
-    for i, piece in enumerate(split(text)):
-        if piece != END_OF_TEXT_TOKEN.encode():
-            yield from _merge(i, piece)
-
-
-def _merge(index: int, piece: bytes) -> Iterator[MergeStep]:
-    size = len(piece)
-    ranks = _ranks()
-    end_of = list(range(1, size + 1))  # a part's start -> its end; 0 where no part starts any more
-    start_before = list(range(-1, size - 1))  # a part's start -> the start of the part before it
-    joined_at = [size] * size  # a number above that of any merge: not joined
-    queue: list[tuple[int, int, int, int]] = []
-
-    def offer(left: int, middle: int, end: int) -> None:
-        token = ranks.get(piece[left:end])
-        if token is not None:
-            heapq.heappush(queue, (token, left, middle, end))
-
-    for middle in range(1, size):
-        offer(middle - 1, middle, middle + 1)
-    number = 0
-    while queue:
-        token, left, middle, end = heapq.heappop(queue)
-        if end_of[left] != middle or end_of[middle] != end:
-            continue  # one of the two has been merged with another neighbour since
-        end_of[left], end_of[middle] = end, 0
-        joined_at[middle] = number
-        if left > 0:
-            offer(start_before[left], left, end)
-        if end < size:
-            start_before[end] = left
-            offer(left, end, end_of[end])
-        pair = (piece[left:middle], piece[middle:end])
-        yield MergeStep(index, piece, number, pair, token - _N_BYTES, joined_at)
-        number += 1
+    own = read_own(folder)
+    gpt2 = GPT2.vocabulary
+    if own is None or (own.ids, own.ranks, own.special) == (gpt2.ids, gpt2.ranks, gpt2.special):
+        return GPT2 if config.n_vocab <= N_VOCAB else _Gpt2Tokenizer(lambda: gpt2, config.n_vocab)
+    end = own.special.get(END_OF_TEXT_TOKEN, config.eos_token_id)
+    size = max(1 + max(own.tokens), config.n_vocab)
+    return Tokenizer(lambda: own, size, end if end in own.tokens else None)
 
 
 def _whole_characters(text: str) -> str:
@@ -213,58 +292,5 @@ def _matcher(pattern: str) -> tiktoken.Encoding:
     """An encoding that gives the bytes of the characters that match, and nothing for the others."""
     import tiktoken
 
-    ranks = {bytes([byte]): byte for byte in range(_N_BYTES)}
+    ranks = {bytes([byte]): byte for byte in range(N_BYTES)}
     return tiktoken.Encoding(pattern, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
-
-
-@cache
-def _encoding() -> tiktoken.Encoding:
-    import tiktoken
-
-    return tiktoken.Encoding(
-        "gpt2",
-        pat_str=_PATTERN,
-        mergeable_ranks=_ranks(),
-        special_tokens={END_OF_TEXT_TOKEN: END_OF_TEXT},
-        explicit_n_vocab=N_VOCAB,
-    )
-
-
-@cache
-def _ranks() -> dict[bytes, int]:
-    return _read_ranks(VOCAB_BPE)
-
-
-def _read_ranks(vocab_bpe: Path) -> dict[bytes, int]:
-    """Token bytes -> token id, for all tokens but the special one."""
-    try:
-        content = vocab_bpe.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{vocab_bpe}: {error.strerror}: install gpt2-excel again") from error
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != VOCAB_BPE_SHA256:
-        raise ModelError(
-            f"{vocab_bpe} is damaged (SHA-256 {digest[:8]}..., not {VOCAB_BPE_SHA256[:8]}...): install gpt2-excel again"
-        )
-    byte_order = _byte_order()
-    to_latin_1 = {ord(char): byte for byte, char in byte_order.items()}
-    _, *merges, _ = content.decode("utf-8").split("\n")
-    tokens = [merge.replace(" ", "").translate(to_latin_1).encode("latin-1") for merge in merges]
-    return {token: i for i, token in enumerate([*(bytes([byte]) for byte in byte_order), *tokens])}
-
-
-def _byte_order() -> dict[int, str]:
-    """Each byte, in the order of the ids 0 to 255, and the character that stands for it in `vocab.bpe`.
-
-    Printable Latin-1 stands for itself and comes first; the other bytes are U+0100, U+0101, ...
-    """
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(_N_BYTES) if byte not in printable]
-    return {byte: chr(byte) for byte in printable} | {byte: chr(0x100 + i) for i, byte in enumerate(others)}
-
-
-def _checked_id(token_id: object) -> int:
-    if isinstance(token_id, Integral) and not isinstance(token_id, bool) and int(token_id) in range(N_VOCAB):
-        return int(token_id)
-    shown = token_id if isinstance(token_id, Real) else repr(token_id)
-    raise ModelError(f"token id must be a whole number from 0 to {N_VOCAB - 1}, not {shown}")

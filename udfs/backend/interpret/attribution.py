@@ -79,8 +79,8 @@ def trace_last(ids: Sequence[int], model: Model) -> dict[str, Array]:
 
 def unembed_difference(target: int, against: int | None, model: Model) -> Array:
     """The target's row of the unembedding, minus the other token's if there is one: `[n_embd]`."""
-    row: Array = model.rows("wte.weight", [target])[0]
-    return row if against is None else row - model.rows("wte.weight", [against])[0]
+    row: Array = model.rows(model.config.unembedding, [target])[0]
+    return row if against is None else row - model.rows(model.config.unembedding, [against])[0]
 
 
 def logit_direction(final: Array, unembedding: Array, model: Model) -> Array:

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from udfs.backend.arrays import Array
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2.additions import Addition, Positions, scaled
 from udfs.backend.gpt2.config import Config
 from udfs.backend.gpt2.model import Model
@@ -148,7 +148,7 @@ def _first_block(parameter: str, config: Config) -> int:
     """The first block whose output depends on a tensor; -1 for an embedding, on which the input of block 0 depends."""
     if parameter.startswith("h."):
         return int(parameter.split(".")[1])
-    return config.n_layer if parameter.startswith("ln_f") else -1
+    return config.n_layer if parameter.startswith(("ln_f", "lm_head")) else -1
 
 
 def _output_layer(component: Component) -> str:
@@ -165,7 +165,7 @@ def check_parameter(name: str, config: Config) -> tuple[int, ...]:
     """The shape of a tensor. Raises ModelError if the model has no tensor of that name."""
     shape = config.shapes().get(name)
     if shape is None:
-        raise ModelError(f"parameter must be a tensor such as h.0.attn.c_attn.weight, not {name!r}")
+        raise ModelError(f"parameter must be a tensor such as h.0.attn.c_attn.weight, not {quoted(name)}")
     return shape
 
 

@@ -11,7 +11,7 @@ Sources: Rumelhart et al. 1986; the numbers agree with PyTorch's autograd.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -19,7 +19,8 @@ import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.fast.blas import product
-from udfs.backend.gpt2.forward import join_heads, layer_norm, softmax
+from udfs.backend.gpt2.config import Activation
+from udfs.backend.gpt2.forward import exact_gelu, join_heads, layer_norm, softmax
 from udfs.backend.gpt2.model import Model
 from udfs.backend.stream import block, recorder, residual_stream
 
@@ -127,7 +128,7 @@ def mlp_backward(layer: int, d_out: Array, trace: dict[str, Array], model: Model
     pre, post = trace[f"{at}.hook_pre"], trace[f"{at}.hook_post"]
     d_post = linear_backward(f"h.{layer}.mlp.c_proj", d_out, post, model, found)  # -> [n_seq, n_inner]
     found.places[f"{at}.hook_post"] = d_post
-    d_pre = found.places[f"{at}.hook_pre"] = d_post * gelu_slope(pre)
+    d_pre = found.places[f"{at}.hook_pre"] = d_post * SLOPES[model.config.activation](pre)
     x = trace[f"blocks.{layer}.ln2.hook_normalized"]
     return linear_backward(f"h.{layer}.mlp.c_fc", d_pre, x, model, found)  # -> [n_seq, n_embd]
 
@@ -140,7 +141,7 @@ def attention_backward(layer: int, d_out: Array, trace: dict[str, Array], model:
     dv = pattern.swapaxes(-1, -2) @ dz
     d_pattern = dz @ v.swapaxes(-1, -2)  # -> [n_head, n_seq, n_seq]
     d_scores = softmax_backward(d_pattern, pattern)
-    scale = 1 / math.sqrt(q.shape[-1])
+    scale = 1 / model.config.score_divisor(layer)
     dq, dk = d_scores @ k * scale, d_scores.swapaxes(-1, -2) @ q * scale  # -> 2 x [n_head, n_seq, d_head]
     for name, value in (("z", dz), ("pattern", d_pattern), ("attn_scores", d_scores), ("q", dq), ("k", dk), ("v", dv)):
         places[f"{at}.hook_{name}"] = value
@@ -161,7 +162,8 @@ def linear_backward(name: str, dy: Array, x: Array, model: Model, found: Gradien
 def layer_norm_backward(dy: Array, x: Array, name: str, model: Model, found: Gradients) -> Array:
     """A change of all channels alike, and a change along the row itself, are taken out by the normalization."""
     x = x - x.mean(axis=-1, keepdims=True)
-    scale = np.sqrt((x * x).mean(axis=-1, keepdims=True) + model.config.layer_norm_epsilon)  # [n_seq, 1]
+    variance = np.square(x, dtype=np.float64).mean(axis=-1, keepdims=True)
+    scale = np.sqrt(variance + model.config.layer_norm_epsilon).astype(x.dtype)  # [n_seq, 1]
     x = x / scale
     if found.weights is not None:
         tokens = tuple(range(dy.ndim - 1))
@@ -185,9 +187,27 @@ def gelu_slope(x: Array) -> Array:
     return np.asarray(s + x * s * (1 - s) * 2 * root * (1 + 3 * 0.044715 * x * x))
 
 
+def exact_gelu_slope(x: Array) -> Array:
+    """The derivative of `forward.exact_gelu`: x's probability in the normal distribution, plus x times its density."""
+    probability = np.divide(exact_gelu(x), x, out=np.full_like(x, 0.5), where=x != 0)
+    return probability + x * np.exp(-x * x / 2) / np.asarray(math.sqrt(2 * math.pi), x.dtype)
+
+
+def relu_slope(x: Array) -> Array:
+    """The derivative of `forward.relu`."""
+    return (x > 0).astype(x.dtype)
+
+
+SLOPES: Mapping[Activation, Callable[[Array], Array]] = {
+    "gelu_new": gelu_slope,
+    "gelu": exact_gelu_slope,
+    "relu": relu_slope,
+}
+
+
 def through_unembedding(d_logits: Array, model: Model) -> Array:
     """`d_logits @ W` for the unembedding `W`, `[n_vocab, n_embd]`, of which only the rows that matter are read."""
     tokens = np.flatnonzero(d_logits)
     if len(tokens) < len(d_logits) // 8:
-        return d_logits[tokens] @ model.rows("wte.weight", tokens.tolist())
-    return product(d_logits, model["wte.weight"])
+        return d_logits[tokens] @ model.rows(model.config.unembedding, tokens.tolist())
+    return product(d_logits, model[model.config.unembedding])

@@ -7,7 +7,6 @@ of TransformerLens's `head_detector`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -87,7 +86,7 @@ def key_query(ids: Sequence[int], layer: int, head: int, model: Model) -> KeyQue
     seen = trace_block(layer, residual_stream(ids, model)[layer], model)
     q, k, scores = (seen[f"blocks.{layer}.attn.hook_{what}"][head] for what in ("q", "k", "attn_scores"))
     q_bias, k_bias, _ = split_heads(model[f"h.{layer}.attn.c_attn.bias"][None], model.config.n_head)
-    scale = math.sqrt(model.config.d_head)
+    scale = model.config.score_divisor(layer)
     b_q, b_k = q_bias[head, 0], k_bias[head, 0]  # [d_head]
     return KeyQuery(scores, k @ b_q / scale, (q - b_q) @ b_k / scale)
 

@@ -95,7 +95,7 @@ class Pair:
 
     def differences(self, ends: Array) -> Array:
         """The answer's logit minus the wrong token's, for last rows of the final stream: `[n, n_embd]` -> `[n]`."""
-        answer, wrong = self.model.rows("wte.weight", [self.answer, self.wrong])  # 2 x [n_embd]
+        answer, wrong = self.model.rows(self.model.config.unembedding, [self.answer, self.wrong])  # 2 x [n_embd]
         return layer_norm(ends, "ln_f", self.model) @ (answer - wrong)
 
     def restored(self, ends: Array) -> Array:

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from udfs.backend.arrays import Array
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2.config import Config
 from udfs.backend.gpt2.forward import layer_norm
 from udfs.backend.gpt2.model import Model
@@ -42,9 +42,9 @@ NAMES = {
     "ln_f": "ln_final.hook_normalized",
 }
 _TEMPLATES = NAMES | {hook: hook for hook in NAMES.values()}
-_LAYER = r"(?<=^h\.)\d+|(?<=^blocks\.)\d+"
-_COMPONENT = r"h\.(\d+)\.(?:(mlp)|attn(?:\.head\.(\d+))?)"
-_HEAD = r"(h\.\d+\.attn\.head\.\d+)(?:\.(q|k|v|z|scores|pattern))?"
+_LAYER = r"(?:(?<=^h\.)|(?<=^blocks\.))\d{1,6}(?!\d)"
+_COMPONENT = r"h\.(\d{1,6})\.(?:(mlp)|attn(?:\.head\.(\d{1,6}))?)"
+_HEAD = r"(h\.\d{1,6}\.attn\.head\.\d{1,6})(?:\.(q|k|v|z|scores|pattern))?"
 _STREAM = r"blocks\.\d+\.hook_(?:resid_pre|resid_mid|resid_post|attn_out|mlp_out)"
 _RESULT = "hook_result"
 
@@ -77,7 +77,7 @@ def parse_component(name: str, config: Config, argument: str) -> Component:
     """
     match = re.fullmatch(_COMPONENT, name.strip())
     if match is None:
-        raise ModelError(f"{argument}: a component is h.9.attn.head.1, h.9.attn or h.9.mlp, not {name!r}")
+        raise ModelError(f"{argument}: a component is h.9.attn.head.1, h.9.attn or h.9.mlp, not {quoted(name)}")
     layer = check_index(f"{argument}: layer", int(match[1]), config.n_layer)
     if match[2]:
         return Component(layer, "mlp")
@@ -97,7 +97,9 @@ def parse_place(text: str, config: Config) -> Place:
     template = _TEMPLATES.get(re.sub(_LAYER, "L", name), "")
     number = re.search(_LAYER, name)
     if not template or ("L" in template) != (number is not None):
-        raise ModelError(f"place must be a name such as h.2, h.2.attn.pattern or blocks.2.hook_resid_pre, not {name!r}")
+        raise ModelError(
+            f"place must be a name such as h.2, h.2.attn.pattern or blocks.2.hook_resid_pre, not {quoted(name)}"
+        )
     if number is None:
         return Place(template)
     layer = check_index("layer", int(number[0]), config.n_layer)

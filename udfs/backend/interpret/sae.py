@@ -7,21 +7,24 @@ The format and the formula are those of `jbloom/GPT2-Small-SAEs-Reformatted` (Bl
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from udfs.backend.arrays import Array
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.fast.blas import product
 from udfs.backend.folders import how_to_get, models_folder, snapshots
+from udfs.backend.gpt2.json_files import read_object
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.safetensors_file import Entry, MappedFile, check_entry, read_entries
+
+Stamp: TypeAlias = tuple[tuple[str, int, int], ...]
 
 HUB_REPOSITORY = "jbloom/GPT2-Small-SAEs-Reformatted"
 HUB_MODEL = "gpt2"
@@ -30,7 +33,7 @@ WEIGHTS_FILE = "sae_weights.safetensors"
 
 _BUNDLED_MODEL = "demo"
 _BUNDLED = Path(__file__).parents[2] / "models" / "demo_sae"
-_FOLDER = r"blocks\.(\d+)\.hook_resid_pre"
+_FOLDER = r"blocks\.(\d{1,4})\.hook_resid_pre"
 # What this formula assumes. SAELens also has autoencoders with other formulas.
 _FIXED = {
     "architecture": "standard",
@@ -39,18 +42,23 @@ _FIXED = {
     "apply_b_dec_to_input": True,
     "normalize_activations": "none",
 }
+_FINETUNED = "finetuning_scaling_factor"
+_SCALING_FACTOR = "scaling_factor"
+_MOST_BYTES = 2**20  # of a cfg.json
 
 
 class SparseAutoencoder(NamedTuple):
     """f = relu((x - b_dec) @ W_enc + b_enc) and x' = f @ W_dec + b_dec, mapped, and read only as far as needed.
 
-    `W_enc` is `[n_embd, n_features]`, `W_dec` `[n_features, n_embd]`.
+    `W_enc` is `[n_embd, n_features]`, `W_dec` `[n_features, n_embd]`. In a finetuned one, `scaling_factor`,
+    `[n_features]`, multiplies f before it is decoded.
     """
 
     n_embd: int
     n_features: int
     file: MappedFile
     entries: Mapping[str, Entry]
+    is_finetuned: bool = False
 
     def feature(self, index: int) -> Array:
         """The direction of a feature in the stream, its row of `W_dec`: `[n_embd]`. Reads that row only."""
@@ -60,18 +68,20 @@ class SparseAutoencoder(NamedTuple):
 
     def encode(self, x: Array) -> Array:
         """How strongly each feature is present: `[n_seq, n_embd]` -> `[n_seq, n_features]`, mostly zeros."""
-        hidden = product(x - self._tensor("b_dec"), self._tensor("W_enc")) + self._tensor("b_enc")
+        hidden = product(x - self.tensor("b_dec"), self.tensor("W_enc")) + self.tensor("b_enc")
         return np.maximum(hidden, 0, out=hidden)
 
     def decode(self, features: Array) -> Array:
         """The stream rebuilt from the features: `[n_seq, n_features]` -> `[n_seq, n_embd]`."""
-        return product(features, self._tensor("W_dec")) + self._tensor("b_dec")
+        scaled = features * self.tensor(_SCALING_FACTOR) if self.is_finetuned else features
+        return product(scaled, self.tensor("W_dec")) + self.tensor("b_dec")
 
     def error(self, x: Array) -> Array:
         """What the autoencoder does not explain, x - decode(encode(x)): `[n_seq, n_embd]`."""
         return x - self.decode(self.encode(x))
 
-    def _tensor(self, name: str) -> Array:
+    def tensor(self, name: str) -> Array:
+        """A whole tensor by its name in the file."""
         return self.file.tensor(self.entries[name])
 
 
@@ -94,8 +104,7 @@ def load_for(model: Model, layer: int) -> SparseAutoencoder:
             f"layer must be one that has a sparse autoencoder for {model.name} on this machine ({here}), "
             f"not {layer}{hint}"
         )
-    stat = (folders[layer] / WEIGHTS_FILE).stat()
-    autoencoder = _open(folders[layer], (stat.st_size, stat.st_mtime_ns))
+    autoencoder = _open(folders[layer], _stamp(folders[layer]))
     if autoencoder.n_embd != model.config.n_embd:
         raise ModelError(
             f"the sparse autoencoder of layer {layer} must be for {model.config.n_embd} channels, "
@@ -111,11 +120,7 @@ def _how_to_get(layer: int) -> str:
 
 def installed(name: str) -> dict[int, Path]:
     """The folders of a model's autoencoders, by layer. The user's own take precedence over the cache and the bundle."""
-    places = [own_folder(name)]
-    if name == HUB_MODEL:
-        places += snapshots(HUB_REPOSITORY)
-    if name == _BUNDLED_MODEL:
-        places.append(_BUNDLED)
+    places = _places(name)
     found: dict[int, Path] = {}
     for place in reversed(places):
         for folder in place.iterdir() if place.is_dir() else ():
@@ -125,44 +130,61 @@ def installed(name: str) -> dict[int, Path]:
     return found
 
 
+def stamp(name: str) -> Stamp:
+    """What changes when an autoencoder of that model changes, comes or goes. Quick, because every call needs it."""
+    places = [os.fspath(place) for place in _places(name)]
+    folders = [entry.path for place in places if os.path.isdir(place) for entry in os.scandir(place)]
+    return tuple(part for folder in folders if "hook_resid_pre" in folder for part in _stamp(folder))
+
+
+def _stamp(folder: str | Path) -> Stamp:
+    paths = [os.path.join(folder, name) for name in (CONFIG_FILE, WEIGHTS_FILE)]
+    stats = [(path, os.stat(path)) for path in paths if os.path.isfile(path)]
+    return tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+
+
+def _places(name: str) -> list[Path]:
+    """Where a model's autoencoders may be, those of the user first."""
+    places = [own_folder(name)]
+    if name == HUB_MODEL:
+        places += snapshots(HUB_REPOSITORY)
+    if name == _BUNDLED_MODEL:
+        places.append(_BUNDLED)
+    return places
+
+
 def own_folder(name: str) -> Path:
     """The folder of a model's autoencoders in the models folder."""
     return models_folder() / "sae" / name
 
 
 @lru_cache(maxsize=24)
-def _open(folder: Path, stamp: tuple[int, int]) -> SparseAutoencoder:
-    """An autoencoder, opened once while its file stays the same."""
+def _open(folder: Path, stamp: Stamp) -> SparseAutoencoder:
+    """An autoencoder, opened once while its files stay the same."""
     return open_autoencoder(folder)
 
 
 def open_autoencoder(folder: Path) -> SparseAutoencoder:
     """The autoencoder in a folder, mapped and not yet read. Raises ModelError if it is damaged or of another kind."""
-    _check_kind(folder / CONFIG_FILE)
+    settings = read_object(folder / CONFIG_FILE, _MOST_BYTES)
+    _check_kind(settings)
+    is_finetuned = settings.get(_FINETUNED) is True
     path = folder / WEIGHTS_FILE
     entries = read_entries(path)
     if "W_dec" not in entries or len(entries["W_dec"].shape) != 2:
         raise ModelError(f"W_dec is missing from {path.name}")
     n_features, n_embd = entries["W_dec"].shape
-    for name, shape in {
-        "W_enc": (n_embd, n_features),
-        "b_enc": (n_features,),
-        "W_dec": (n_features, n_embd),
-        "b_dec": (n_embd,),
-    }.items():
+    shapes = {"W_enc": (n_embd, n_features), "b_enc": (n_features,), "W_dec": (n_features, n_embd), "b_dec": (n_embd,)}
+    if is_finetuned:
+        shapes[_SCALING_FACTOR] = (n_features,)
+    for name, shape in shapes.items():
         if name not in entries:
             raise ModelError(f"{name} is missing from {path.name}")
         check_entry(entries, name, shape)
-    return SparseAutoencoder(n_embd, n_features, MappedFile(path), entries)
+    return SparseAutoencoder(n_embd, n_features, MappedFile(path), entries, is_finetuned)
 
 
-def _check_kind(path: Path) -> None:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path.name} of {path.parent.name} cannot be read: {error}") from None
-    if not isinstance(values, dict):
-        raise ModelError(f"{path.name} must hold a JSON object, not {type(values).__name__}")
+def _check_kind(settings: Mapping[str, object]) -> None:
     for name, fixed in _FIXED.items():
-        if values.get(name, fixed) not in (fixed, None):
-            raise ModelError(f"{path.name}: {name} must be {fixed} for this formula, not {values[name]!r}")
+        if settings.get(name, fixed) not in (fixed, None):
+            raise ModelError(f"{CONFIG_FILE}: {name} must be {fixed} for this formula, not {quoted(settings[name])}")

@@ -15,8 +15,7 @@ import numpy as np
 
 from udfs.backend import bounded_json
 from udfs.backend.arrays import Array
-from udfs.backend.errors import ModelError
-from udfs.backend.gpt2 import tokenizer
+from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
 from udfs.backend.interpret.places import Place, value_at
@@ -121,7 +120,7 @@ def parse_vector(text: str) -> Vector:
             return Numbers(packed)
     raise ModelError(
         'a vector is sae(2, 7650), contrast("Love", "Hate"), direction(["a"], ["b"]) or numbers("..."), '
-        f"not {text.strip()[:60]!r}"
+        f"not {quoted(text.strip())}"
     )
 
 
@@ -137,7 +136,7 @@ def contrast(plus: str, minus: str, place: Place, model: Model) -> Array:
     """
     ids = [prompt_ids(text, model, name, bos=True) for text, name in ((plus, "plus"), (minus, "minus"))]
     n_seq = max(map(len, ids))
-    (space,) = tokenizer.encode(" ")
+    space = model.tokenizer.encode(" ")[0]
     a, b = (value_at(place, prompt + [space] * (n_seq - len(prompt)), model) for prompt in ids)
     return a - b
 

@@ -19,8 +19,8 @@ def test_attention_by_blocks_of_rows_equals_plain_attention(n_seq: int, n_past: 
     generator = np.random.default_rng(seed)
     q = generator.standard_normal((2, 3, n_seq, 16), np.float32)
     k, v = generator.standard_normal((2, 2, 3, n_past + n_seq, 16), np.float32)
-    expected = forward.softmax(forward.attention_scores(q, k)) @ v
-    np.testing.assert_allclose(fast.attend(q, k, v), expected, atol=1e-5, rtol=1e-4)
+    expected = forward.softmax(forward.attention_scores(q, k, 2.0)) @ v
+    np.testing.assert_allclose(fast.attend(q, k, v, 2.0), expected, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("n_seq", [1, 10, 128, 129, 300])

@@ -97,7 +97,7 @@ def test_it_stops_at_the_end_of_the_text() -> None:
     bias = model["ln_f.bias"] + 1000 * model["wte.weight"][END_OF_TEXT]
     ending = Model("ending", "tiny", model.config, model.tensors.with_changes({"ln_f.bias": bias}), model.linears)
     assert texts(IDS, 10, ending) == [END_OF_TEXT]
-    assert decoding.without_end([1, 2, END_OF_TEXT]) == [1, 2] == decoding.without_end([1, 2])
+    assert decoding.without_end([1, 2, END_OF_TEXT], model) == [1, 2] == decoding.without_end([1, 2], model)
 
 
 def test_whole_texts_have_the_right_frequencies(few: Model) -> None:

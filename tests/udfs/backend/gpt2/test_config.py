@@ -48,13 +48,17 @@ def test_n_inner_can_be_set() -> None:
     ("name", "value", "message"),
     [
         ("model_type", "llama", "config: model_type must be 'gpt2', not 'llama'"),
-        ("activation_function", "gelu", "config: activation_function must be one of"),
-        ("scale_attn_by_inverse_layer_idx", True, "config: scale_attn_by_inverse_layer_idx must be False"),
-        ("tie_word_embeddings", False, "config: tie_word_embeddings must be True"),
-        ("n_layer", 0, "config: n_layer must be a positive whole number, not 0"),
-        ("n_embd", "768", "config: n_embd must be a positive whole number, not '768'"),
+        ("activation_function", "silu", "config: activation_function must be gelu_new, "),
+        ("activation_function", ["gelu"], "config: activation_function must be gelu_new, "),
+        ("scale_attn_by_inverse_layer_idx", 1, "config: scale_attn_by_inverse_layer_idx must be true or false, not 1"),
+        ("tie_word_embeddings", None, "config: tie_word_embeddings must be true or false, not None"),
+        ("add_cross_attention", True, "config: add_cross_attention must be false for GPT-2, not true"),
+        ("n_layer", 0, "config: n_layer must be a whole number 1 to 1000, not 0"),
+        ("n_layer", 10**9, "config: n_layer must be a whole number 1 to 1000, not 1000000000"),
+        ("n_embd", "768", "config: n_embd must be a whole number 1 to 100000, not '768'"),
+        ("n_embd", "9" * 5000, f"config: n_embd must be a whole number 1 to 100000, not '{'9' * 59}..."),
         ("n_head", 7, "config: n_embd must be a multiple of n_head, not 768 with 7 heads"),
-        ("vocab_size", None, "config: vocab_size must be a positive whole number, not None"),
+        ("vocab_size", None, "config: vocab_size must be a whole number 1 to 10000000, not None"),
         ("layer_norm_epsilon", 2.0, "config: layer_norm_epsilon must be a small positive number, not 2.0"),
     ],
 )
@@ -63,7 +67,7 @@ def test_another_architecture_is_named(name: str, value: object, message: str) -
         parse_config({**GPT2_SMALL, name: value})
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]"])
+@pytest.mark.parametrize("content", ["", "{", "[1]", "[" * 200_000, '{"a": 1}' + " " * 2**20])
 def test_a_file_that_is_not_a_config(tmp_path: Path, content: str) -> None:
     path = tmp_path / "config.json"
     path.write_text(content)
@@ -72,7 +76,7 @@ def test_a_file_that_is_not_a_config(tmp_path: Path, content: str) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"^config\.json of model"):
+    with pytest.raises(ModelError, match=r"^config\.json of "):
         read_config(tmp_path / "config.json")
 
 

@@ -18,12 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs.backend.errors import ModelError
-from udfs.backend.gpt2 import tokenizer
+from udfs.backend.gpt2 import vocabulary
 from udfs.backend.gpt2.tokenizer import (
     END_OF_TEXT,
-    END_OF_TEXT_TOKEN,
+    GPT2,
     N_VOCAB,
-    VOCAB_BPE,
     bytes_text,
     decode,
     encode,
@@ -32,6 +31,7 @@ from udfs.backend.gpt2.tokenizer import (
     token_bytes,
     token_text,
 )
+from udfs.backend.gpt2.vocabulary import END_OF_TEXT_TOKEN, VOCAB_BPE
 
 HALF_AN_EMOJI = "\ud83d"
 LAST_LETTER_ADDED_TO_UNICODE = 0x33480
@@ -85,7 +85,7 @@ def tiktoken_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tiktoken
     single wrong id makes this fail.
     """
     definitions = importlib.import_module("tiktoken_ext.openai_public")
-    shown_as = tokenizer._byte_order()
+    shown_as = vocabulary.characters()
     names = ["".join(shown_as[byte] for byte in token_bytes(i)) for i in range(END_OF_TEXT)]
     encoder_json = tmp_path_factory.mktemp("gpt2") / "encoder.json"
     encoder_json.write_text(json.dumps({name: i for i, name in enumerate([*names, END_OF_TEXT_TOKEN])}))
@@ -242,7 +242,7 @@ def test_steps_of_a_word() -> None:
 
 
 def test_every_token_is_reached_by_its_merges() -> None:
-    ends = {piece: list(tokenizer._merge(0, piece))[-1].pieces for piece in map(token_bytes, range(256, END_OF_TEXT))}
+    ends = {piece: list(GPT2._merge(0, piece))[-1].pieces for piece in map(token_bytes, range(256, END_OF_TEXT))}
     assert all(pieces == (piece,) for piece, pieces in ends.items())
 
 
@@ -316,9 +316,9 @@ def test_a_damaged_or_missing_vocabulary_is_named(tmp_path: Path) -> None:
     damaged = tmp_path / "vocab.bpe"
     damaged.write_bytes(VOCAB_BPE.read_bytes()[:-1])
     with pytest.raises(ModelError, match=r"vocab\.bpe is damaged \(SHA-256 [0-9a-f]{8}\.\.\., not 1ce16647\.\.\.\): "):
-        tokenizer._read_ranks(damaged)
+        vocabulary.read_gpt2(damaged)
     with pytest.raises(ModelError, match=r"nowhere: No such file or directory: install"):
-        tokenizer._read_ranks(tmp_path / "nowhere")
+        vocabulary.read_gpt2(tmp_path / "nowhere")
 
 
 def test_white_space_too_long_for_tiktoken_is_one_line() -> None:

@@ -16,6 +16,7 @@ from tests.random_sae import tensors, write_sae
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.interpret import sae
+from udfs.cells import FUNCTIONS
 from udfs.models.demo.facts import facts
 
 GPT2_SHAPES = {"W_dec": (24576, 768), "W_enc": (768, 24576), "b_dec": (768,), "b_enc": (24576,)}
@@ -169,3 +170,57 @@ def test_a_missing_or_mis_shaped_tensor_is_named(tmp_path: Path, name: str) -> N
 def test_centring_subtracts_the_mean_of_each_row() -> None:
     x = np.array([[1, 2, 3], [5, 5, 5]], np.float32)
     np.testing.assert_array_equal(sae.centre(x), [[-1, 0, 1], [0, 0, 0]])
+
+
+def finetuned(folder: Path, **changes: object) -> Path:
+    """A finetuned autoencoder, each feature of which is scaled by its own factor when it is decoded."""
+    write_sae(folder)
+    file = folder / "sae_weights.safetensors"
+    factor = np.linspace(0.5, 2, 50, dtype=np.float32)
+    save_file({**load_file(file), "scaling_factor": factor}, file)
+    settings = {"d_in": 32, "d_sae": 50, "finetuning_scaling_factor": True, **changes}
+    (folder / "cfg.json").write_text(json.dumps(settings))
+    return folder
+
+
+def test_a_finetuned_autoencoder_scales_its_features_before_decoding(tmp_path: Path) -> None:
+    """As SAELens does: the strengths stay, and the stream is rebuilt from the strengths times `scaling_factor`."""
+    plain, scaled = sae.open_autoencoder(write_sae(tmp_path / "plain")), sae.open_autoencoder(finetuned(tmp_path / "f"))
+    ignored = sae.open_autoencoder(finetuned(tmp_path / "ignored", finetuning_scaling_factor=False))
+    features = plain.encode(np.random.RandomState(1).standard_normal((3, 32)).astype(np.float32))
+    factor = load_file(tmp_path / "f" / "sae_weights.safetensors")["scaling_factor"]
+    np.testing.assert_array_equal(scaled.decode(features), plain.decode(features * factor))
+    np.testing.assert_array_equal(ignored.decode(features), plain.decode(features))
+    assert not np.allclose(scaled.decode(features), plain.decode(features))
+
+
+def test_a_finetuned_autoencoder_without_its_factors_is_refused(tmp_path: Path) -> None:
+    folder = write_sae(tmp_path / "sae")
+    (folder / "cfg.json").write_text('{"finetuning_scaling_factor": true}')
+    with pytest.raises(ModelError, match=r"^scaling_factor is missing from sae_weights\.safetensors$"):
+        sae.open_autoencoder(folder)
+
+
+def test_files_that_change_while_the_process_runs_are_noticed(models_folder: Path) -> None:
+    """In results that are kept, in models that are kept, and in the autoencoder itself."""
+    folder = models_folder / "sae" / "tiny" / "blocks.2.hook_resid_pre"
+    text = "tiny ; add 3 * sae(2, 4) to h.2 at all"
+    function = FUNCTIONS["GPT2_SAE_FEATURE"]
+    try:
+        write_sae(folder, seed=5)
+        first, steered = function.answer([2, 4, "tiny"]), load(text)
+        assert load(text) is steered
+        write_sae(folder, seed=6)
+        os.utime(folder / "sae_weights.safetensors", ns=(1, 1))
+        second = function.answer([2, 4, "tiny"])
+        assert (np.array(second) == tensors(32, 50, 6)["W_dec"][4]).all()
+        assert (np.array(second) != np.array(first)).any()
+        assert load(text).fingerprint != steered.fingerprint
+        assert (load(text).additions[0].rows != steered.additions[0].rows).any()
+        (folder / "cfg.json").write_text('{"architecture": "topk"}')
+        assert "architecture must be standard" in str(function.answer([2, 4, "tiny"]))
+    finally:
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+    assert "layer must be one that has a sparse autoencoder" in str(function.answer([2, 4, "tiny"]))
