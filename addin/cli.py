@@ -26,6 +26,7 @@ COMMANDS = {  # each command, and its module in `addin.commands`
     "uninstall": "hosts",
     "status": "hosts",
     "doctor": "doctor",
+    "report": "report",
 }
 
 EXIT_CODES = {

@@ -104,6 +104,14 @@ class Workbook:
         rows: list[list[float | str | bool | None]] = as_grid(to_plain(self._engine.read(sheet, rect))).tolist()
         return rows
 
+    def used_values(self, sheet: str) -> list[list[float | str | bool | None]]:
+        """Values of a sheet from A1 to its last used cell, row by row."""
+        number = self._engine.sheet_index(sheet)
+        used = None if number is None else self._engine.sheets[number].used()
+        if used is None:
+            return []
+        return self.get_range(f"{quoted_sheet(sheet)}!A1:{cell_name(used.bottom, used.right)}")
+
     def recalculate(self) -> ChangedCells:
         """Evaluates what depends on the edits since the last time, everything the first time.
 
