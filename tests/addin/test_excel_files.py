@@ -51,7 +51,7 @@ def findings(path: Path) -> list[str]:
     program = shutil.which("ooxml-validator", path=os.pathsep.join([str(TOOLS), os.environ["PATH"]]))
     if program is None:
         pytest.skip("the Open XML validator is not on this machine (npm install --prefix .ci)")
-    run = subprocess.run([program, str(path)], capture_output=True, text=True, timeout=120)
+    run = subprocess.run([program, str(path)], capture_output=True, text=True, timeout=600)
     assert run.returncode in (0, 1), run.stderr
     return [f"{error['path']}: {error['description']}" for error in json.loads(run.stdout)["errors"]]
 
