@@ -42,8 +42,11 @@ class Cells:
         self.arrays: dict[tuple[int, int], CellRange] = {}
         self.merged = [str(ref) for ref in root.xpath("//*[local-name()='mergeCell']/@ref")]
         for row in root.iter("{*}row"):
+            column = 0
             for cell in row:
-                place = int(row.get("r")), column_number(cell.get("r").rstrip("0123456789"))
+                letters = cell.get("r", "").rstrip("0123456789")  # a cell without an address follows the one before it
+                column = column_number(letters) if letters else column + 1
+                place = int(row.get("r")), column
                 self.cells[place] = cell
                 formula = cell.find("{*}f")
                 if formula is not None and formula.get("t") == "array":
