@@ -42,7 +42,7 @@ class Window:
 
     def go(self, cells: str) -> None:
         """Selects cells by their address or name, typed into the Name Box."""
-        self.press("ctrl+shift+t")
+        self.press("ctrl+shift+t", "ctrl+a")
         self.type(cells)
         self.press("Return")
 
