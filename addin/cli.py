@@ -27,6 +27,7 @@ COMMANDS = {  # each command, and its module in `addin.commands`
     "uninstall": "hosts",
     "status": "hosts",
     "doctor": "doctor",
+    "report": "report",
 }
 
 EXIT_CODES = {

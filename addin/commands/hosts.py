@@ -76,7 +76,7 @@ def status(host: str | None) -> None:
     Without --host, shows every program.
     """
     for name in [host] if host else HOSTS:
-        for line in _installation_of(name).status() if host else _status_or_reason(name):
+        for line in _installation_of(name).status() if host else status_lines(name):
             click.echo(f"{name:<9}{line}")
 
 
@@ -93,7 +93,7 @@ def _installation_of(host: str) -> Installation:
         raise MissingError(f"--host {host} needs the package {error.name}") from None
 
 
-def _status_or_reason(host: str) -> Iterator[str]:
+def status_lines(host: str) -> Iterator[str]:
     """A host's status. If it fails, the reason, so that the other hosts are still shown."""
     try:
         yield from _installation_of(host).status()

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from addin.commands import hosts, options
-
-if TYPE_CHECKING:
-    from addin.headless import Formulas
 
 
 @click.command()
@@ -39,35 +35,21 @@ def new(
     \b
     gpt2-excel new anatomy --host desktop --tokens 100
     """
+    from functools import partial
+
     from addin.commands.console import console, show_place
-    from addin.commands.output_file import MACROS, SUFFIX, check_output, write_workbook
+    from addin.commands.host_file import host_file
+    from addin.commands.output_file import check_output, write_workbook
     from addin.templates import build_template, open_template
-    from workbook_templates import FORMULAS_ONLY
 
-    host = host or ("office" if template in FORMULAS_ONLY else hosts.usual_host())
-    has_macros = host == "desktop" and template not in FORMULAS_ONLY
-    suffix = MACROS if has_macros else SUFFIX
-    check_output(output, suffix)
-    # LibreOffice takes stored values as calculated, but not those of array formulas. At the first edit it would then
-    # skip cells that depend on them.
-    if host == "calc" or template in FORMULAS_ONLY:
-        write, usual_name = build_template(template, host, prompt=prompt, model=model, tokens=tokens)
-        show_place(console(), write_workbook(write, output, usual_name))
-        return
-    finish = None
-    if has_macros:
-        from addin.desktop.macro_workbook import add_functions
-
-        finish = add_functions
-    workbook, usual_name = open_template(template, host, prompt=prompt, model=model, tokens=tokens, finish=finish)
-    workbook.recalculate()
-    formulas: Formulas = "plain" if host == "headless" else "as stored"
-
-    def save(file: Path) -> None:
-        workbook.save(file, formulas=formulas, small=True)
-        if host == "lite":
-            from addin.lite.web_extension import add_web_extension
-
-            add_web_extension(file)
-
-    show_place(console(), write_workbook(save, output, str(Path(usual_name).with_suffix(suffix))))
+    made = host_file(template, host)
+    check_output(output, made.suffix)
+    if made.contents == "formulas":
+        write, usual_name = build_template(template, made.host, prompt=prompt, model=model, tokens=tokens)
+    else:
+        workbook, usual_name = open_template(
+            template, made.host, prompt=prompt, model=model, tokens=tokens, finish=made.finish
+        )
+        workbook.recalculate()
+        write = partial(made.save, workbook, small=True)
+    show_place(console(), write_workbook(write, output, str(Path(usual_name).with_suffix(made.suffix))))

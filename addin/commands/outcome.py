@@ -54,8 +54,11 @@ class Outcome:
 def read_outcome(workbook: Workbook) -> Outcome | None:
     """The outcome, or None if the workbook has no cells named `tokens` and `next_tokens`.
 
-    Raises AddinError if one of the cells has an error.
+    Raises AddinError if one of the cells, or the cell named `status`, has an error.
     """
+    status = _cell(workbook, "status")
+    if isinstance(status, str) and status.startswith(ERROR_MARK):
+        raise AddinError(status.removeprefix(ERROR_MARK))
     tokens, candidates = _range(workbook, "tokens"), _range(workbook, "next_tokens")
     if tokens is None or candidates is None:
         return None

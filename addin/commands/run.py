@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from addin.commands import options
+from addin.commands import hosts, options
 
 if TYPE_CHECKING:
     from addin.commands.outcome import Outcome
-    from addin.headless import Formulas
 
 
 @click.command()
@@ -30,10 +29,17 @@ if TYPE_CHECKING:
 @options.output
 @options.tokens
 @click.option(
-    "--plain",
+    "--for",
+    "host",
+    type=click.Choice(hosts.HOSTS),
+    help="The program that opens a template's file, as for gpt2-excel new --host: by default desktop on Windows, "
+    "office on a Mac, calc elsewhere. A file stays for the program that it is for.",
+)
+@click.option(
+    "--values",
+    "values_only",
     is_flag=True,
-    help="Store a file's array formulas as plain formulas, whose values other programs show without the add-in. "
-    "Templates are always stored like this.",
+    help="Write the values without formulas: every program shows them, even without the functions.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def run(
@@ -43,37 +49,43 @@ def run(
     edits: tuple[str, ...],
     output: Path | None,
     tokens: int | None,
-    plain: bool,
+    host: str | None,
+    values_only: bool,
     as_json: bool,
 ) -> None:
     """Recalculate a workbook from the prompt to the next token.
 
     TEMPLATE_OR_FILE is a template, by default anatomy, or an .xlsx or .xlsm file. The result is a new file in the
-    current folder, numbered if its name is taken; only a file named with -o is overwritten.
+    current folder, numbered if its name is taken; only a file named with -o is overwritten. It can be edited in the
+    program that it is for, once the functions are installed there. LibreOffice computes the values when it opens a
+    file, so its files hold formulas only.
 
     \b
-    gpt2-excel run --prompt "Mike is quick. He moves"
+    gpt2-excel run --prompt "Mike is quick. He moves" --for office
     gpt2-excel run 1_anatomy.xlsx --set "Block 5!C47=3.5" -o edited.xlsx
     """
+    from dataclasses import replace
     from functools import partial
 
+    from addin.commands.host_file import result_file
     from addin.commands.outcome import read_outcome
     from addin.commands.output_file import check_output, write_workbook
-    from addin.commands.source import check_model_of, make_edit, open_source, parse_edit, suffix_of
+    from addin.commands.source import check_model_of, make_edit, open_source, parse_edit
     from udfs.cells.log import log_to_file
-    from workbook_templates import TEMPLATES
 
     log_to_file()
     typed = [parse_edit(text) for text in edits]
-    check_output(output, suffix_of(source))
-    workbook, usual_name = open_source(source, prompt=prompt, model=model, tokens=tokens)
+    made = result_file(source, host, values_only=values_only)
+    check_output(output, made.suffix)
+    workbook, usual_name = open_source(source, made, prompt=prompt, model=model, tokens=tokens)
     for edit in typed:
         make_edit(workbook, edit)
     check_model_of(workbook)
     workbook.recalculate()
     outcome = read_outcome(workbook)
-    formulas: Formulas = "plain" if plain or source in TEMPLATES else "as stored"
-    path = write_workbook(partial(workbook.save, formulas=formulas), output, usual_name)
+    if workbook.is_for_calc and not values_only:
+        made = replace(made, contents="formulas")
+    path = write_workbook(partial(made.save, workbook), output, usual_name)
     if as_json:
         click.echo(_json(outcome, path))
     else:

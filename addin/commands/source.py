@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from addin.commands.host_file import HostFile
 from addin.commands.output_file import MACROS, SUFFIX
 from addin.errors import AddinError
 from addin.headless import Workbook, WorkbookError
@@ -50,11 +51,16 @@ def make_edit(workbook: Workbook, edit: Edit) -> None:
         raise AddinError(f"--set {edit.cell}: {error}") from None
 
 
-def open_source(source: str, *, prompt: str | None, model: str | None, tokens: int | None) -> tuple[Workbook, str]:
+def open_source(
+    source: str, result: HostFile, *, prompt: str | None, model: str | None, tokens: int | None
+) -> tuple[Workbook, str]:
     """Opens a template or a file and types in the prompt and the model. Also gives the usual name of the result."""
     path = Path(source)
     if source in TEMPLATES:
-        return open_template(source, "headless", prompt=prompt, model=model, tokens=tokens)
+        workbook, name = open_template(
+            source, result.host, prompt=prompt, model=model, tokens=tokens, finish=result.finish
+        )
+        return workbook, str(Path(name).with_suffix(result.suffix))
     if not path.is_file():
         is_file_name = path.suffix or path.name != source
         templates = " or ".join(TEMPLATES)
@@ -67,11 +73,6 @@ def open_source(source: str, *, prompt: str | None, model: str | None, tokens: i
     workbook = Workbook.open(path)
     _type_in(workbook, prompt, model)
     return workbook, path.with_suffix(path.suffix.lower()).name
-
-
-def suffix_of(source: str) -> str:
-    """The suffix of the result: a file with macros keeps them."""
-    return MACROS if source.lower().endswith(MACROS) else SUFFIX
 
 
 def check_model_of(workbook: Workbook) -> None:

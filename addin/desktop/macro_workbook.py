@@ -44,6 +44,7 @@ def write_addin(path: Path) -> None:
     """Writes the add-in: a workbook without a window, whose functions every open workbook can use."""
     content = BytesIO()
     with xlsxwriter.Workbook(content) as workbook:
+        workbook.calc_on_load = False  # with it, Excel would compute every open workbook when it starts
         workbook.set_properties({"title": "GPT-2 in Excel", "comments": "The functions GPT2_..."})
         workbook.set_custom_property(NAME, "add-in")
         workbook.set_custom_property(_XLWINGS_VERSION, xlwings.__version__)

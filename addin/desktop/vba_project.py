@@ -22,6 +22,7 @@ _NO_COMPILED_CODE = bytes.fromhex("cc61ffff000000")
 
 # Records of the stream dir, [MS-OVBA] 2.3.4.2.
 _PROJECT_NAME, _PROJECT_VERSION, _MODULES, _END = 0x04, 0x09, 0x0F, 0x10
+_REFERENCE_NAME, _REFERENCE_CONTROL = 0x16, 0x2F
 _MODULE_NAME, _MODULE_NAME_UNICODE, _STREAM_NAME, _STREAM_NAME_UNICODE = 0x19, 0x47, 0x1A, 0x32
 _DOCSTRING, _DOCSTRING_UNICODE, _OFFSET, _HELP_CONTEXT, _COOKIE = 0x1C, 0x48, 0x31, 0x1E, 0x2C
 _PROCEDURAL, _OBJECT, _MODULE_END, _MODULES_COOKIE = 0x21, 0x22, 0x2B, 0x13
@@ -68,6 +69,17 @@ class VbaProject:
     def with_modules(self, name: str, modules: Sequence[Module]) -> VbaProject:
         """The same project with another name and other modules."""
         return replace(self, name=name, modules=tuple(modules))
+
+    def without_reference(self, name: str) -> VbaProject:
+        """The same project without its reference to that library, if it has one."""
+        kept, is_kept, before = [], True, 0
+        for record in _records(self.information):
+            if record.id == _REFERENCE_NAME and before != _REFERENCE_CONTROL:  # a control's own name comes second
+                is_kept = record.data.decode(_ENCODING) != name
+            if is_kept:
+                kept.append(record.bytes)
+            before = record.id
+        return replace(self, information=b"".join(kept))
 
     def written(self) -> bytes:
         """The file `vbaProject.bin`."""

@@ -20,6 +20,8 @@ from addin.errors import MissingError
 MODULES = ("xlwings", "Dictionary")
 _SOURCE = "quickstart_standalone.xlsm"
 
+_UNUSED_LIBRARY = "MSForms"  # where it is missing, VBA compiles nothing, although no code uses it
+
 _START = '''" -B -c ""import sys;sys.path[:]=filter(None,sys.path);import xlwings;xlwings.serve('$(CLSID)')"""'''
 
 # Each pattern must match once.
@@ -47,7 +49,8 @@ def xlwings_project() -> VbaProject:
     found = {module.name: module for module in project.modules}
     if lacking := [name for name in MODULES if name not in found]:
         raise MissingError(f"xlwings {xlwings.__version__} has no VBA module {', '.join(lacking)}")
-    return project.with_modules(project.name, [_adapted(found["xlwings"]), *(found[name] for name in MODULES[1:])])
+    modules = [_adapted(found["xlwings"]), *(found[name] for name in MODULES[1:])]
+    return project.with_modules(project.name, modules).without_reference(_UNUSED_LIBRARY)
 
 
 def _adapted(module: Module) -> Module:

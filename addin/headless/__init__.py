@@ -2,6 +2,6 @@
 
 from .package import WorkbookError
 from .workbook import Workbook
-from .writer import Formulas
+from .writer import Contents
 
-__all__ = ["Formulas", "Workbook", "WorkbookError"]
+__all__ = ["Contents", "Workbook", "WorkbookError"]

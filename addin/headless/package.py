@@ -23,6 +23,7 @@ _RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _CONTENT_TYPES = "[Content_Types].xml"
 _PASSWORD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 # What zipfile and its decompressors raise for a file that was cut or changed, besides BadZipFile and OSError.
 _DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, ValueError, LookupError)
 # No entities are resolved and nothing is fetched: a workbook may come from a stranger.
@@ -188,6 +189,11 @@ def rich_text(element: etree._Element, namespace: str) -> str:
         elif child.tag == run:
             pieces.extend(text.text or "" for text in child.iterchildren(plain))
     return unescaped("".join(pieces))
+
+
+def escaped(text: str) -> str:
+    """The text with characters that XML cannot hold turned into escapes such as `_x000D_`."""
+    return _UNWRITABLE.sub(lambda m: f"_x{ord(m[0]):04X}_", text)
 
 
 def unescaped(text: str) -> str:

@@ -171,10 +171,8 @@ def _moved(formula: str, rows: int, columns: int) -> str:
 
 
 def stored_range(element: etree._Element) -> CellRange | None:
-    """The range that the file gives to a formula's array; None if the formula is not an array formula.
-
-    A plain formula with a range is an array formula that was written as plain: see `writer.Formulas`."""
-    return CellRange.parse(element.get("ref", "")) if element.get("t", "normal") in ("array", "normal") else None
+    """The range that the file gives to a formula's array; None if the formula is not an array formula."""
+    return CellRange.parse(element.get("ref", "")) if element.get("t") == "array" else None
 
 
 def _formula(sheet: int, cell: Position, text: str, element: etree._Element, dynamic: bool) -> Formula:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from udfs.excel_limits import MAX_TEXT
+from workbook_templates.formula.calc import SERVICE
 from workbook_templates.formula.ranges import CellRange, cell_name, quoted_sheet, split_sheet
 from workbook_templates.formula.stored import parse_stored
 from workbook_templates.formula.tree import Node, Reference
@@ -26,7 +27,7 @@ from .grid import Formula, Sheet
 from .package import Package, WorkbookError
 from .reader import read_sheet
 from .values import Scalar, as_grid, to_plain
-from .writer import Formulas, write_workbook
+from .writer import Contents, write_workbook
 
 if TYPE_CHECKING:
     from udfs.cells import CellFunction
@@ -103,6 +104,14 @@ class Workbook:
         rows: list[list[float | str | bool | None]] = as_grid(to_plain(self._engine.read(sheet, rect))).tolist()
         return rows
 
+    def used_values(self, sheet: str) -> list[list[float | str | bool | None]]:
+        """Values of a sheet from A1 to its last used cell, row by row."""
+        number = self._engine.sheet_index(sheet)
+        used = None if number is None else self._engine.sheets[number].used()
+        if used is None:
+            return []
+        return self.get_range(f"{quoted_sheet(sheet)}!A1:{cell_name(used.bottom, used.right)}")
+
     def recalculate(self) -> ChangedCells:
         """Evaluates what depends on the edits since the last time, everything the first time.
 
@@ -118,13 +127,22 @@ class Workbook:
                 raise WorkbookError(self._filled_line(sheet, cell, blocked))
         return changed
 
-    def save(self, path: str | Path, formulas: Formulas = "as stored", *, small: bool = False) -> None:
+    @property
+    def is_for_calc(self) -> bool:
+        """Whether a formula calls one of our functions by the name that LibreOffice gives it."""
+        prefix = f"{SERVICE}.".upper()
+        return any(
+            prefix in formula.text.upper() for sheet in self._engine.sheets for formula in sheet.formulas.values()
+        )
+
+    def save(self, path: str | Path, contents: Contents = "all", *, small: bool = False) -> None:
         """Writes the workbook with its formulas and their current values. `small` makes a smaller file, more slowly.
 
-        LibreOffice and similar programs evaluate array formulas when they open a file, and show #NAME? for functions
-        that they do not know; for plain formulas they show the values in the file. So `plain` makes a file that can be
-        read anywhere and recalculated here; `none` leaves the formulas out."""
-        write_workbook(self._package, self._engine.sheets, path, formulas, small=small)
+        A program without our functions shows the values of a file, unless it evaluates array formulas when it opens
+        one, as LibreOffice does. With "values", any program shows them. LibreOffice needs "formulas": it takes the
+        stored values of plain formulas as calculated, but not those of array formulas, and at the first edit would
+        skip cells that depend on arrays."""
+        write_workbook(self._package, self._engine.sheets, path, contents, small=small)
 
     def _filled_line(self, sheet: int, cell: Position, filling: Formula) -> str:
         """The message that a formula fills a cell, and where to type instead."""

@@ -16,8 +16,9 @@ from udfs import excel_errors
 from workbook_templates.formula.ranges import CellRange, column_letters, column_number
 
 from .cell_rows import Position
+from .charts import fill_charts
 from .grid import Formula, Sheet
-from .package import Package, serialized
+from .package import Package, escaped, serialized
 from .reader import stored_range
 from .values import Scalar, XlError, as_grid
 
@@ -25,47 +26,53 @@ from .values import Scalar, XlError, as_grid
 # add-in every value would become #NAME?. This is the number that Excel has written since 2019.
 _CALCULATION_ENGINE = 191_029
 _DECLARATION = re.compile(r'\sxmlns(?::[\w.-]+)?="[^"]*"')
-_UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _SLOT = re.compile(rb"<!--row (\d+)-->")
 
 
-# How formulas are written: as they were stored; plain, an array formula as a formula of its first cell, because
-# LibreOffice and similar programs show the stored values of plain formulas only; or not at all.
-Formulas: TypeAlias = Literal["as stored", "plain", "none"]
+# What the cells with formulas hold in the file: their formulas and the current values, or only one of the two.
+Contents: TypeAlias = Literal["all", "formulas", "values"]
 
 
 def write_workbook(
-    source: Package, sheets: list[Sheet], path: str | Path, formulas: Formulas = "as stored", *, small: bool = False
+    source: Package, sheets: list[Sheet], path: str | Path, contents: Contents = "all", *, small: bool = False
 ) -> None:
-    """Saves a copy of the source with the values and formulas of the sheets."""
+    """Saves a copy of the source with the values and formulas of the sheets, also with the values in its charts.
+
+    A program computes a file with formulas only when it opens it.
+    """
     package = Package(source.source, dict(source.parts))
     replaced = False
     for part, sheet in zip(package.sheets(), sheets, strict=True):
         if sheet.formulas or sheet.edited:
-            writer = _SheetWriter(package, package.tree(part.path), sheet, formulas)
+            writer = _SheetWriter(package, package.tree(part.path), sheet, contents)
             package.parts[part.path] = writer.written()
             replaced = replaced or writer.replaced_formulas
     for settings in package.workbook.iter(package.tag("calcPr")):
-        if "fullCalcOnLoad" in settings.attrib:
+        if contents == "formulas":
+            settings.set("fullCalcOnLoad", "1")
+        elif "fullCalcOnLoad" in settings.attrib:
             del settings.attrib["fullCalcOnLoad"]
         settings.set("calcId", str(max(_CALCULATION_ENGINE, int(settings.get("calcId") or 0))))
     package.parts[package.workbook_path] = serialized(package.workbook)
-    if replaced or formulas != "as stored":
+    if replaced or contents == "values":
         package.drop_calculation_chain()
+    if contents != "formulas":
+        fill_charts(package, sheets)
     package.write(path, small=small)
 
 
 class _SheetWriter:
     """Rewrites the rows of one sheet in which a value may have changed."""
 
-    def __init__(self, package: Package, root: etree._Element, sheet: Sheet, formulas: Formulas) -> None:
+    def __init__(self, package: Package, root: etree._Element, sheet: Sheet, contents: Contents) -> None:
         self._package, self._root, self._sheet = package, root, sheet
-        self._formulas = formulas
+        self._contents = contents
         data = root.find(package.tag("sheetData"))
         self._data = etree.SubElement(root, package.tag("sheetData")) if data is None else data
         self._rows = self._existing_rows()
         self._values: dict[int, dict[int, Scalar]] = defaultdict(dict)
         self._runs: dict[int, list[tuple[int, list[float]]]] = defaultdict(list)
+        self._spilled_blanks: set[Position] = set()  # without a cell, a program may fill them with their neighbours
         self._column_styles = self._styles_of_columns()
         self._orphans = self._shared_without_master()
         self.replaced_formulas = False
@@ -127,8 +134,12 @@ class _SheetWriter:
         grid = as_grid(formula.shown)
         for offset, values in enumerate(grid.tolist()):
             row, column = formula.row + offset, formula.column
+            if self._contents == "formulas":
+                self._values[row].update(dict.fromkeys(range(column, column + len(values))))
+                continue
             if grid.dtype == object or len(values) == 1:
                 self._values[row].update(enumerate(values, column))
+                self._spilled_blanks.update((row, c) for c, value in enumerate(values, column) if value is None)
                 continue
             if not offset:
                 self._values[row][column] = values.pop(0)
@@ -150,7 +161,8 @@ class _SheetWriter:
         for column, value in values.items():
             cell = existing.pop(column, None)
             formula = self._sheet.formulas.get((row, column))
-            if cell is None and formula is None and value is None:
+            is_needed = formula is not None or value is not None or (row, column) in self._spilled_blanks
+            if cell is None and not is_needed:
                 continue
             style = self._style(column, styles, of_row)
             start = f'<c r="{column_letters(column)}{row}"' + (f' s="{style}"' if style else "")
@@ -167,21 +179,19 @@ class _SheetWriter:
         return styles[column] if column in styles else of_row or self._column_styles.get(column)
 
     def _special(self, start: str, cell: etree._Element | None, formula: Formula | None, value: Scalar) -> str:
-        if formula is None or self._formulas == "none":
+        if formula is None or self._contents == "values":
             return _constant_cell(start, value)
-        if cell is not None and cell.get("cm") and self._formulas != "plain":
+        if cell is not None and cell.get("cm"):
             start += f' cm="{cell.get("cm")}"'
         element = None if cell is None else cell.find(self._package.tag("f"))
-        return _value_cell(start, value, self._formula_text(formula, element))
+        text = self._formula_text(formula, element)
+        return f"{start}>{text}</c>" if self._contents == "formulas" else _value_cell(start, value, text)
 
     def _formula_text(self, formula: Formula, element: etree._Element | None) -> str:
         if element is None or element.get("si") in self._orphans:
             return f"<f>{escape(formula.text)}</f>"
-        if stored_range(element) is not None:
-            if formula.fixed is None:
-                element.set("ref", str(formula.rect))
-            if self._formulas == "plain":
-                return f'<f ref="{element.get("ref")}">{escape(formula.text)}</f>'
+        if stored_range(element) is not None and formula.fixed is None:
+            element.set("ref", str(formula.rect))
         return self._untouched(element)
 
     def _untouched(self, element: etree._Element) -> str:
@@ -281,4 +291,4 @@ def _space(text: object) -> str:
 
 def _text(text: object) -> str:
     plain = str.__str__(text) if isinstance(text, str) else ""
-    return _UNWRITABLE.sub(lambda m: f"_x{ord(m[0]):04X}_", escape(plain))
+    return escaped(escape(plain))

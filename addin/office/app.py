@@ -136,7 +136,7 @@ def _template(name: str) -> bytes:
     workbook.recalculate()
     with TemporaryDirectory() as folder:
         path = Path(folder) / usual_name
-        workbook.save(path, formulas="as stored")
+        workbook.save(path)
         return path.read_bytes()
 
 

@@ -24,7 +24,9 @@ _OFFICE_DOMAINS = ("officeapps.live.com", "office.com", "office365.com", "micros
 _OFFICE_ORIGIN = re.compile(rf"https://(?:[a-z0-9-]+\.)+(?:{'|'.join(map(re.escape, _OFFICE_DOMAINS))})")
 _SHAREPOINT_ORIGIN = re.compile(r"https://[a-z0-9-]+\.sharepoint\.com")
 _OFFICE_SCRIPTS = "https://appsforoffice.microsoft.com"
-_FRAMED_BY = " ".join([*(f"https://*.{domain}" for domain in _OFFICE_DOMAINS), "https://*.sharepoint.com"])
+_FRAMED_BY = " ".join(
+    [*(f"https://*.{domain}" for domain in _OFFICE_DOMAINS), "https://*.sharepoint.com", "https://onedrive.live.com"]
+)
 _SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(
         [

@@ -24,8 +24,13 @@ _WORDS: Final = ["Mike", " is", " quick", ".", " He", " moves", " quickly"]
 def small(template: str, folder: Path, *, tokens: int = 4, **options: Any) -> Path:
     """A workbook with room for a few tokens, built for a tiny model. Its weights and words are in few cells."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contents, "known_words", lambda: _WORDS)
+        few_words(patch)
         return build(template, folder, model="tiny", tokens=tokens, **options)
+
+
+def few_words(patch: pytest.MonkeyPatch) -> None:
+    """The workbook without Python then knows few words, and is made quickly."""
+    patch.setattr(contents, "known_words", lambda: _WORDS)
 
 
 def opened(path: Path) -> openpyxl.Workbook:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from openpyxl.utils import get_column_letter
 
 import udfs
+from addin.cli import main
 from addin.headless import Workbook
 from tests.hosts.calc_host import Calc
 from tests.same_cells import TOLERANCE, is_same
@@ -153,3 +156,16 @@ def assert_squares(pair: Pair, tab: str, first_row: int, first_column: int) -> N
         n = len(pattern)
         np.testing.assert_allclose([row[:n] for row in square[:n]], pattern, atol=TOLERANCE)
         assert {cell for row in square for cell in row[n:]} | {cell for row in square[n:] for cell in row} == {""}
+
+
+def test_a_file_that_run_wrote_lives(calc: Calc, tmp_path: Path) -> None:
+    """Formulas without values: LibreOffice computes them when it opens the file, and again for another prompt."""
+    file = tmp_path / "run.xlsx"
+    options = ("--for", "calc", "--model", "tiny", "--tokens", "7", "--prompt", PROMPT, "-o", str(file))
+    result = CliRunner().invoke(main, ["run", "check", *options])
+    assert result.exit_code == 0, result.output
+    calc.open(file)
+    for prompt in (PROMPT, OTHER_PROMPT):
+        calc.set(*calc.cell_named("prompt"), prompt)
+        assert calc.named("next_token") == [[udfs.gpt2_predict(prompt, 1, None, "tiny")[1][1]]]
+        assert calc.named("status") == [["ready"]]

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 from click.testing import Result
+from lxml import etree
 
 import udfs
+from addin.commands.hosts import HOSTS
 from addin.desktop.macro_workbook import add_functions
 from addin.headless import Workbook
 from tests.broken_gelu import BrokenGelu
@@ -28,6 +30,21 @@ Run = Callable[..., Result]
 def read(path: str | Path, cell: str) -> object:
     """The stored value of a cell in a written file."""
     return Workbook.open(path, functions={}).get(cell)
+
+
+def stored(path: Path) -> list[tuple[str, dict[str, str], str]]:
+    """Cell, attributes and text of every formula of a file."""
+    found = []
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/sheet"):
+                for cell in etree.fromstring(archive.read(name)).iter("{*}c"):
+                    formula = cell.find("{*}f")
+                    if formula is not None:
+                        found.append(
+                            (f"{name} {cell.get('r')}", {**formula.attrib, "cm": cell.get("cm")}, formula.text)
+                        )
+    return found
 
 
 def table(probability: str) -> list[str]:
@@ -109,7 +126,7 @@ def test_set_replaces_a_formula(gpt2_excel: Run, workbook: Path) -> None:
 
 def test_set_into_a_filled_cell_names_the_cell_to_type_into(gpt2_excel: Run, here: Path) -> None:
     filled = "'Block 1'!E20 is filled by the formula in 'Block 1'!E18: type into 'Block 1'!E54 instead"
-    options = ("--model", "tiny", "--prompt", "Mike is quick.")
+    options = ("--model", "tiny", "--prompt", "Mike is quick.", "--for", "office")
     result = gpt2_excel("run", *options, "--set", "Block 1!E20=3.5")
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"gpt2-excel: {filled}\n")
     assert list(here.iterdir()) == []
@@ -176,6 +193,9 @@ def test_a_workbook_with_macros_keeps_them(gpt2_excel: Run, here: Path) -> None:
         (["{mine}", *table("x")], "the result must be a number, not 'x'"),
         (["{mine}", *table("TRUE")], "the result must be a number, not True"),
         (["{mine}", "--tokens", "40"], "--tokens is for a template"),
+        (["{mine}", "--for", "office"], "--for is for a template"),
+        (["--for", "office", "--values"], "--for and --values cannot be combined"),
+        (["--for", "desktop", "-o", "out.xlsx"], "--output must be a file name that ends in .xlsm"),
         (["{mine}", "--model", "tiny ; fly"], "not 'fly'"),
         (["{mine}", "--model", "tiny ; set h.9.ln_1.bias[0] = 1"], "h.9.ln_1.bias"),
         (["{mine}", "-o", "out.txt"], "--output must be a file name that ends in .xlsx"),
@@ -247,17 +267,37 @@ def test_ctrl_c_leaves_no_partial_file(workbook: Path, here: Path) -> None:
     assert list(here.iterdir()) == []
 
 
-def test_the_template_shows_the_models_own_next_token(gpt2_excel: Run, here: Path) -> None:
+@pytest.mark.parametrize("kind", [("--for", "office"), ("--for", "desktop"), ("--values",)], ids=lambda kind: kind[-1])
+def test_the_template_shows_the_models_own_next_token(gpt2_excel: Run, here: Path, kind: tuple[str, ...]) -> None:
     prompt = "If today is Tuesday, tomorrow is"
-    result = gpt2_excel("run", "--model", "tiny", "--prompt", prompt, "--json")
+    result = gpt2_excel("run", "--model", "tiny", "--prompt", prompt, "--json", *kind)
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)
     expected = udfs.gpt2_predict(prompt, 10, None, "tiny")[1:]
     assert [row["id"] for row in said["next_tokens"]] == [row[2] for row in expected]
     assert [row["probability"] for row in said["next_tokens"]] == pytest.approx([row[4] for row in expected], rel=1e-4)
     assert [token["id"] for token in said["tokens"]] == encode(prompt)
-    assert said["file"] == str(here / "1_anatomy.xlsx")
-    assert read("1_anatomy.xlsx", "next_token") == said["next_token"]
+    file = here / f"1_anatomy{'.xlsm' if 'desktop' in kind else '.xlsx'}"
+    assert said["file"] == str(file)
+    assert read(file, "next_token") == said["next_token"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_file_of_a_template_lives(gpt2_excel: Run, host: str) -> None:
+    """It has the formulas of the workbook that `new` makes for the host, and another prompt changes its answer."""
+    suffix = ".xlsm" if host == "desktop" else ".xlsx"
+    options = ("check", "--model", "tiny", "--tokens", 7, "-o")
+    assert gpt2_excel("new", "--host", host, *options, f"new{suffix}").exit_code == 0
+    assert gpt2_excel("run", "--for", host, *options, f"run{suffix}").exit_code == 0
+    assert stored(f"run{suffix}") == stored(f"new{suffix}")
+    said = json.loads(gpt2_excel("run", f"run{suffix}", "--prompt", "a b c", "--json").stdout)
+    assert said["next_token"] == udfs.gpt2_predict("a b c", 1, None, "tiny")[1][1]
+
+
+def test_a_file_is_for_the_usual_host(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("addin.commands.host_file.usual_host", lambda: "calc")
+    assert gpt2_excel("run", "check", "--model", "tiny", "--tokens", 7, "-o", "6_check.xlsx").exit_code == 0
+    assert any("ORG.GPT2EXCEL" in formula for _, _, formula in stored("6_check.xlsx"))
 
 
 def test_a_template_has_room_for_a_long_prompt(gpt2_excel: Run) -> None:

@@ -8,6 +8,7 @@ import pytest
 import xlwings
 
 from addin.desktop import xlwings_vba
+from addin.desktop.vba_project import VbaProject
 from addin.desktop.xlwings_vba import xlwings_project
 from addin.errors import MissingError
 
@@ -31,6 +32,16 @@ def test_it_is_the_vba_of_the_installed_version() -> None:
 
 def test_its_functions_are_not_worksheet_functions() -> None:
     assert lines()[:2] == ['Attribute VB_Name = "xlwings"', "Option Private Module"]
+
+
+def test_it_refers_to_no_library_that_it_does_not_use() -> None:
+    """A library that is missing on a machine, such as FM20.DLL of MSForms, would stop the compilation."""
+    project = xlwings_project()
+    assert not [module.name for module in project.modules if "MSForms" in module.source]
+    assert b"FM20.DLL" not in project.information
+    assert b"MSForms" not in project.information
+    assert b"Microsoft Office 16.0 Object Library" in project.information
+    assert VbaProject.read(project.written()).information == project.information
 
 
 def test_settings_come_only_from_the_users_folder() -> None:

@@ -93,36 +93,82 @@ def test_it_reads_its_own_files(saved: Path, toys: Any) -> None:
     assert not book.recalculate()
 
 
-@pytest.fixture
-def plain(saved: Path, toys: Any, tmp_path: Path) -> Path:
-    Workbook.open(saved, toys.functions).save(tmp_path / "plain.xlsx", formulas="plain")
-    return tmp_path / "plain.xlsx"
-
-
-def test_plain_formulas_are_the_same_formulas(saved: Path, plain: Path) -> None:
-    assert {cell: f[0] for cell, f in formulas(plain).items()} == {cell: f[0] for cell, f in formulas(saved).items()}
-    assert b't="array"' not in zipfile.ZipFile(plain).read("xl/worksheets/sheet1.xml")
-
-
-def test_plain_formulas_still_spill(saved: Path, plain: Path, toys: Any, tmp_path: Path) -> None:
-    books = [Workbook.open(path, toys.functions) for path in (saved, plain)]
-    for book in books:
-        assert not book.recalculate()
-        book.set("S!A1", "one two three four five six seven")
-        book.recalculate()
-    assert books[0].get_range("S!A1:M20") == books[1].get_range("S!A1:M20")
-    books[1].save(tmp_path / "again.xlsx")
+def test_a_saved_file_still_spills(saved: Path, toys: Any, tmp_path: Path) -> None:
+    book = Workbook.open(saved, toys.functions)
+    assert not book.recalculate()
+    words = ["one", "two", "three", "four", "five", "six", "seven"]
+    book.set("S!A1", " ".join(words))
+    book.recalculate()
+    assert book.get_range("S!B2:C8") == [[word, len(word)] for word in words]
+    book.save(tmp_path / "again.xlsx")
     again = Workbook.open(tmp_path / "again.xlsx", toys.functions)
-    assert again.get_range("S!A1:M20") == books[1].get_range("S!A1:M20")
+    assert again.get_range("S!A1:M20") == book.get_range("S!A1:M20")
     assert not again.recalculate()
 
 
+@pytest.fixture
+def values(saved: Path, toys: Any, tmp_path: Path) -> Path:
+    Workbook.open(saved, toys.functions).save(tmp_path / "values.xlsx", "values")
+    return tmp_path / "values.xlsx"
+
+
+def test_a_file_of_values_has_no_formulas(saved: Path, values: Path) -> None:
+    assert formulas(values) == {}
+    ranges = [Workbook.open(path, {}).get_range("S!A1:M20") for path in (saved, values)]
+    assert ranges[0] == ranges[1]
+
+
+def test_a_file_of_formulas_has_no_values(saved: Path, toys: Any, tmp_path: Path) -> None:
+    """The program computes them when it opens the file."""
+    Workbook.open(saved, toys.functions).save(tmp_path / "formulas.xlsx", "formulas")
+    sheet = parts(tmp_path / "formulas.xlsx")["xl/worksheets/sheet1.xml"]
+    assert formulas(tmp_path / "formulas.xlsx") == formulas(saved)
+    assert re.findall(rb'<c r="(\w+)"[^>]*>(?:<f[^>]*>[^<]*</f>)?<v', sheet) == [b"A1", b"M1", b"M2"]
+    assert b'fullCalcOnLoad="1"' in parts(tmp_path / "formulas.xlsx")["xl/workbook.xml"]
+    again = Workbook.open(tmp_path / "formulas.xlsx", toys.functions)
+    again.recalculate()
+    assert again.get_range("S!A1:M20") == Workbook.open(saved, toys.functions).get_range("S!A1:M20")
+
+
+def test_blanks_in_a_spill_are_cells(make: Make, toys: Any, tmp_path: Path) -> None:
+    """A program may fill cells that a file leaves out with their neighbours."""
+    book = Workbook.open(make({"S": {"A1": '=TOY_REST("blank")', "D5": "=TOY_STAIR(2)"}}), toys.functions)
+    book.recalculate()
+    book.save(tmp_path / "saved.xlsx")
+    sheet = parts(tmp_path / "saved.xlsx")["xl/worksheets/sheet1.xml"]
+    assert re.findall(rb'<c r="(\w+)"', sheet) == [b"A1", b"B1", b"A2", b"B2", b"D5", b"E5", b"D6", b"E6"]
+    assert Workbook.open(tmp_path / "saved.xlsx", {}).get_range("S!A1:B2") == [[1, None], [None, 2]]
+
+
+def test_charts_hold_the_values(make: Make, toys: Any, tmp_path: Path) -> None:
+    path = tmp_path / "chart.xlsx"
+    with xlsxwriter.Workbook(path, {"use_future_functions": True}) as made:
+        sheet = made.add_worksheet("My sheet")
+        sheet.write_string("A1", "a\x01")
+        sheet.write_dynamic_array_formula("B2", "=TOY_STAIR(2,1)", None, "")
+        sheet.write_dynamic_array_formula("B4", '=TOY_SPLIT("x")', None, "")
+        chart = made.add_chart({"type": "column"})
+        chart.add_series(
+            {"name": "='My sheet'!$A$1", "categories": "='My sheet'!$B$2:$B$4", "values": "='My sheet'!$B$2:$B$5"}
+        )
+        sheet.insert_chart("H2", chart)
+    book = Workbook.open(path, toys.functions)
+    book.recalculate()
+    book.save(tmp_path / "saved.xlsx")
+    chart = parts(tmp_path / "saved.xlsx")["xl/charts/chart1.xml"].decode()
+    points = re.findall(r'<c:(\w+)Cache>.*?<c:ptCount val="(\d+)"/>(.*?)</c:\1Cache>', chart)
+    found = [(kind, count, re.findall(r'idx="(\d+)"><c:v>([^<]*)<', text)) for kind, count, text in points]
+    assert found[0] == ("str", "1", [("0", "a_x0001_")])
+    assert found[1][2] == [("0", "10"), ("1", "20"), ("2", "x")]
+    assert found[2] == ("num", "4", [("0", "10"), ("1", "20")])
+
+
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
-def test_libreoffice_shows_the_values(plain: Path, tmp_path: Path) -> None:
+def test_libreoffice_shows_the_values(values: Path, tmp_path: Path) -> None:
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
-    command = ["soffice", profile, "--headless", "--convert-to", "csv", "--outdir", str(tmp_path), str(plain)]
+    command = ["soffice", profile, "--headless", "--convert-to", "csv", "--outdir", str(tmp_path), str(values)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
-    rows = list(csv.reader((tmp_path / "plain.csv").read_text(encoding="utf-8").splitlines()))
+    rows = list(csv.reader((tmp_path / "values.csv").read_text(encoding="utf-8").splitlines()))
     assert [row[1:3] for row in rows[1:5]] == [["one", "3"], ["two", "3"], ["<three>", "7"], ["&", "1"]]
     assert rows[2][4:8] == ["2.5", "2.625", "2.75", "2.875"]
     assert [rows[row][9] for row in range(5)] == [
@@ -132,7 +178,7 @@ def test_libreoffice_shows_the_values(plain: Path, tmp_path: Path) -> None:
         " lead, trail ",
         "one",
     ]
-    assert rows[8][9] == ""
+    assert len(rows) == 7, "an empty text is a blank cell"
 
 
 def test_everything_else_is_untouched(tmp_path: Path, toys: Any) -> None:
@@ -161,7 +207,7 @@ def test_everything_else_is_untouched(tmp_path: Path, toys: Any) -> None:
     before, after = parts(path), parts(target)
     assert list(before) == list(after)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"xl/workbook.xml", "xl/worksheets/sheet1.xml"}
+    assert changed == {"xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/charts/chart1.xml"}
     outside = [
         re.sub(rb"(?s)<sheetData>.*</sheetData>|<\?xml.*?\?>\s*", b"", x["xl/worksheets/sheet1.xml"])
         for x in (before, after)

@@ -61,6 +61,13 @@ def test_foreign_origins_are_refused(server: Running, origin: str) -> None:
     assert server.ask("GET", "/functions.json", headers={"Origin": origin}).status == 403
 
 
+def test_excel_on_the_web_may_frame_the_pages(server: Running) -> None:
+    """Also for a personal OneDrive, whose pages frame Excel."""
+    policy = server.ask("GET", "/taskpane.html").headers["content-security-policy"]
+    framed_by = policy.partition("frame-ancestors ")[2].split()
+    assert {"'self'", "https://onedrive.live.com", "https://*.officeapps.live.com"} <= set(framed_by)
+
+
 def test_https_own_port_goes_without_saying() -> None:
     settings = Settings("https://gpt2.example.org:443", 443)
     assert {"gpt2.example.org", "gpt2.example.org:443", "localhost", "[::1]"} <= settings.hosts

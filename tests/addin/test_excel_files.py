@@ -1,0 +1,134 @@
+"""Files that the project writes for spreadsheet programs, checked by Microsoft's validator and by our own rules."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import workbook_templates
+from addin.cli import main
+from addin.commands.hosts import HOSTS
+from addin.desktop.macro_workbook import write_addin
+from tests.addin.file_rules import Cells, faults
+from tests.workbook_templates.files import few_words
+from workbook_templates import FORMULAS_ONLY, OWN_MODEL, TEMPLATES
+
+ADD_IN = "add-in"
+NEW = [f"new {name} --host {host}" for name in TEMPLATES for host in (["office"] if name in FORMULAS_ONLY else HOSTS)]
+RUN = ["run check --for calc", "run generation --values"]  # run writes other files as new does
+COMMITTED = [f"committed {name}" for name in TEMPLATES if name not in FORMULAS_ONLY and name != "check"]
+TOOLS = Path(__file__).parents[2] / ".ci" / "node_modules" / ".bin"
+
+
+@pytest.fixture(scope="module", params=[*NEW, *RUN, ADD_IN])
+def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file as a command writes it, for a tiny model and with room for few tokens."""
+    return written(request.param, tmp_path_factory.mktemp("files"))
+
+
+def written(command: str, folder: Path) -> Path:
+    if command == ADD_IN:
+        write_addin(folder / "gpt2-excel.xlam")
+        return folder / "gpt2-excel.xlam"
+    path = folder / ("file.xlsm" if command.endswith("desktop") else "file.xlsx")
+    own_model = command.split()[1] in OWN_MODEL
+    options = () if own_model else ("--model", "tiny", "--tokens", "4", "--prompt", "Mike is quick.")
+    with pytest.MonkeyPatch.context() as patch:
+        few_words(patch)
+        result = CliRunner().invoke(main, [*command.split(), *options, "-o", str(path)])
+    assert result.exit_code == 0, result.output
+    return path
+
+
+def findings(path: Path) -> list[str]:
+    """What Microsoft's Open XML SDK finds wrong in a file. Skips the test if the validator is not on this machine."""
+    program = shutil.which("ooxml-validator", path=os.pathsep.join([str(TOOLS), os.environ["PATH"]]))
+    if program is None:
+        pytest.skip("the Open XML validator is not on this machine (npm install --prefix .ci)")
+    run = subprocess.run([program, str(path)], capture_output=True, text=True, timeout=600)
+    assert run.returncode in (0, 1), run.stderr
+    return [f"{error['path']}: {error['description']}" for error in json.loads(run.stdout)["errors"]]
+
+
+def test_microsofts_validator_finds_nothing(file: Path) -> None:
+    assert findings(file) == []
+
+
+def test_no_rule_is_broken(file: Path) -> None:
+    assert faults(file) == []
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_no_rule_is_broken_in_a_committed_file(name: str) -> None:
+    assert faults(Path(workbook_templates.__file__).with_name(TEMPLATES[name.split()[1]])) == []
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written("new generation --host office", tmp_path_factory.mktemp("whole"))
+
+
+def damaged(whole: Path, target: Path, part: str, old: str, new: str) -> Path:
+    """A copy of a file with one text of a part replaced."""
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(target, "w") as result:
+        for name in source.namelist():
+            text = source.read(name)
+            if name == part:
+                assert old.encode() in text
+                text = text.replace(old.encode(), new.encode(), 1)
+            result.writestr(name, text)
+    return target
+
+
+def test_the_validator_catches_a_broken_file(whole: Path, tmp_path: Path) -> None:
+    broken = damaged(whole, tmp_path / "broken.xlsx", "xl/worksheets/sheet2.xml", "<sheetData>", "<sheetData><oops/>")
+    (found,) = findings(broken)
+    assert "/xl/worksheets/sheet2.xml" in found
+    assert "oops" in found
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new", "fault"),
+    [
+        ("xl/worksheets/sheet3.xml", ' cm="1"><f t="array" ', "><f ", "a plain formula with a range"),
+        ("xl/worksheets/sheet3.xml", '<f t="array" ref=', "<f ref=", "marked as a dynamic array"),
+        ("xl/workbook.xml", "<calcPr ", '<calcPr fullCalcOnLoad="1" ', "asks for a calculation on opening"),
+        (
+            "xl/charts/chart1.xml",
+            '<c:numCache><c:formatCode>General</c:formatCode><c:ptCount val="11"/><c:pt idx="0">',
+            '<c:numCache><c:formatCode>General</c:formatCode><c:ptCount val="11"/><c:pt idx="99">',
+            "keeps None for",
+        ),
+    ],
+)
+def test_our_rules_catch_a_broken_file(whole: Path, tmp_path: Path, part: str, old: str, new: str, fault: str) -> None:
+    found = faults(damaged(whole, tmp_path / "broken.xlsx", part, old, new))
+    assert any(line.startswith(part) and fault in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        ('<row r="1"><c r="A1" cm="1"><f t="array" ref="A1:B1">F()</f><v>1</v></c></row>', "B1 is not in the file"),
+        (
+            '<row r="1"><c r="A1" cm="1"><f t="array" ref="A1:A2">F()</f><v>1</v></c></row>'
+            '<row r="2"><c r="A2" t="s"><v>0</v></c></row>',
+            "A2 has a content of its own",
+        ),
+        (
+            '<row r="1"><c r="A1" cm="1"><f t="array" ref="A1:A2">F()</f><v>1</v></c></row>'
+            '<row r="2"><c r="A2" cm="1"><f t="array" ref="A2:B2">F()</f><v>1</v></c><c r="B2"/></row>',
+            "A1 and A2: both fill A2",
+        ),
+    ],
+)
+def test_our_rules_catch_a_broken_spill(rows: str, fault: str) -> None:
+    found = list(Cells(f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()).faults(has_values=True))
+    assert any(fault in line for line in found)
