@@ -30,7 +30,7 @@ class HostFile:
 
     def save(self, workbook: Workbook, file: Path, *, small: bool = False) -> None:
         """Writes a recalculated workbook."""
-        workbook.save(file, self.contents, small=small)
+        workbook.save(file, contents=self.contents, small=small)
         if self.add:
             self.add(file)
 

@@ -38,7 +38,7 @@ def report(workbook: Path | None, output: Path | None) -> None:
 
     \b
     gpt2-excel new check
-    gpt2-excel report 6_check.xlsx
+    gpt2-excel report check.xlsx
     """
     from addin.commands.console import console, show_place
     from addin.commands.output_file import check_output, write_workbook

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from udfs.backend.catalogue import load
 from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.config import Activation
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret.gradients import (
     Gradients,
@@ -87,6 +89,18 @@ def test_those_of_weights_are_those_of_edits(name: str, part: str) -> None:
         return objective(logits[-1])[0]
 
     assert gradient[place] == pytest.approx(slope(edited, 1e-3), rel=1e-8, abs=1e-10)
+
+
+@pytest.mark.parametrize("activation", ["gelu", "relu"])
+@pytest.mark.parametrize("place", ["blocks.0.hook_resid_pre", "blocks.1.attn.hook_q", "blocks.1.mlp.hook_pre"])
+def test_those_of_other_activations_and_divisors(activation: Activation, place: str) -> None:
+    usual, ids = load("tiny ; float64"), [5, 6, 7]
+    config = replace(usual.config, activation=activation, scale_attn_by_inverse_layer_idx=True)
+    model = replace(usual, config=config, source=f"tiny with {activation}")
+    found = gradients(ids, logit(11), model).places[place]
+    direction = np.random.default_rng(3).standard_normal(found.shape)
+    expected = slope(lambda size: value(ids, logit(11), model, place, size * direction), 1e-4)
+    assert (found * direction).sum() == pytest.approx(expected, rel=1e-6)
 
 
 def test_they_are_those_of_autograd() -> None:
