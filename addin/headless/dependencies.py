@@ -26,13 +26,14 @@ class Read:
     spill: bool
 
 
-NameLookup = Callable[[int, str], "Node | None"]
+NameLookup = Callable[[int, str, Position], "Node | None"]
 SheetLookup = Callable[[str], "int | None"]
 _Found = tuple[Set[tuple[CellRange, Formula]], frozenset[Formula]]
 
 
-def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -> set[Read]:
-    """Everything that a formula on that sheet may read, directly or through defined names."""
+def reads(tree: Node, formula: Formula, sheet_index: SheetLookup, named: NameLookup) -> set[Read]:
+    """Everything that the formula's tree may read, directly or through defined names."""
+    sheet = formula.sheet
     found: set[Read] = set()
     followed: set[tuple[int, str]] = set()
     pending = [tree]
@@ -41,7 +42,7 @@ def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -
         home = sheet if node.sheet is None else sheet_index(node.sheet)
         if home is None or (home, node.name) in followed:
             return
-        tree = named(home, node.name)
+        tree = named(home, node.name, formula.cell)
         if tree is None:
             return
         if node.spill and isinstance(tree, Reference):

@@ -13,7 +13,7 @@ from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Node
 
 from .cell_rows import CellRows, Position
-from .natives import fitted
+from .functions.arguments import fitted
 from .range_index import RangeIndex
 from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result, same
 

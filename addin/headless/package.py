@@ -105,6 +105,12 @@ class Package:
             names.append(DefinedName(element.get("name", ""), int(sheet) if sheet else None, element.text or ""))
         return names
 
+    @property
+    def counts_from_1904(self) -> bool:
+        """Whether serial numbers of dates begin in 1904."""
+        settings = self.workbook.find(self.tag("workbookPr"))
+        return settings is not None and settings.get("date1904") in ("1", "true")
+
     def shared_strings(self) -> list[str]:
         path = self._target("sharedStrings")
         if path is None:

@@ -24,6 +24,7 @@ Table: TypeAlias = list[list[Any]]
 Rows: TypeAlias = "Table | Array"
 
 _Result = TypeVar("_Result")
+_MOST_DIGITS = 20  # characters of a number below 1, with its zeros, before Excel writes an exponent
 
 
 def is_blank(value: object) -> bool:
@@ -127,9 +128,26 @@ def text(raw: object, name: str) -> str:
     value = single(raw, name)
     if isinstance(value, bool):
         return str(value).upper()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
+    if isinstance(value, (int, float)):
+        return number_text(float(value))
     return "" if value is None else str(value)
+
+
+def number_text(value: float) -> str:
+    """A finite number as Excel joins it to a text: 15 digits, and an exponent if that is shorter than 20 characters."""
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    mantissa, _, exponent = f"{value:.14e}".partition("e")
+    power = int(exponent)
+    sign, digits = ("-" if value < 0 else ""), mantissa.lstrip("-").replace(".", "").rstrip("0")
+    if power > 19 or (power < 0 and 1 - power + len(digits) > _MOST_DIGITS):
+        decimals = f".{digits[1:]}" if len(digits) > 1 else ""
+        return f"{sign}{digits[0]}{decimals}E{'-' if power < 0 else '+'}{abs(power):02d}"
+    if power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    digits = digits.ljust(power + 1, "0")
+    decimals = digits[power + 1 :]
+    return f"{sign}{digits[: power + 1]}{'.' * bool(decimals)}{decimals}"
 
 
 def number(raw: object, name: str, low: float, high: float, note: str = "") -> float:

@@ -8,10 +8,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TypeGuard
 
-from udfs import excel_errors
-
 from .parser import FormulaError, parse
-from .tree import Call, Error, Name, Node, Operation, Parentheses, Reference, transform
+from .tree import Call, Name, Node, Operation, Parentheses, Reference, Unsupported, transform
 
 # Functions that are newer than the file format.
 _NEWER = frozenset(
@@ -41,17 +39,17 @@ def plain_name(name: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def parse_stored(formula: str) -> Node:
-    """The plain tree of a formula in a file; the error `#NAME?` if the formula cannot be read."""
+    """The plain tree of a formula in a file; Unsupported if the formula cannot be read."""
     try:
         return plain(parse(formula))
     except FormulaError:
-        return Error(excel_errors.NAME)
+        return Unsupported(formula, "a formula that cannot be read")
 
 
 def plain(tree: Node) -> Node:
     """A stored formula without prefixes, links and parentheses, its names in upper case.
 
-    `C9#` stands for ANCHORARRAY, the call SINGLE for `@`, `#REF!` for what lies in another file.
+    `C9#` replaces ANCHORARRAY, and the call SINGLE replaces `@`.
     """
     return transform(tree, _plain)
 
@@ -59,8 +57,6 @@ def plain(tree: Node) -> Node:
 def _plain(node: Node) -> Node:
     if isinstance(node, Parentheses):
         return node.inner
-    if isinstance(node, (Reference, Name)) and "[" in (node.sheet or ""):
-        return Error(excel_errors.REF)
     if isinstance(node, Name):
         return replace(node, name=plain_name(node.name))
     if isinstance(node, Operation):

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .natives import CellFailureError, number
-from .values import DIV, VALUE, Grid, Scalar, Value, XlError, as_grid, checked, from_result
+from ..values import DIV, VALUE, Grid, Scalar, Value, XlError, as_grid, checked, from_result
+from .arguments import CellFailureError, number, truth
 
 
 def count(*arguments: Value) -> Value:
@@ -91,6 +92,12 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "VAR.P": population_variance,
     "VARP": population_variance,
 }
+
+
+def all_numbers(arguments: tuple[Value, ...]) -> NDArray[np.float64]:
+    """The numbers among the arguments, one after the other."""
+    found = [numbers.reshape(-1) for numbers in _numbers(arguments)]
+    return np.concatenate(found) if found else np.empty(0)
 
 
 def _counted(arguments: tuple[Value, ...], wanted: Callable[[Scalar], bool]) -> float:
