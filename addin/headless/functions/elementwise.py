@@ -338,6 +338,7 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
     **{name: (_comparing(name), 2) for name in _COMPARISONS},
     **{name: (partial(_test, test), 1) for name, test in _TESTS.items()},
     "&": (_concatenated, 2),
+    "POWER": (_calculation("^"), 2),
     "%": (lambda value: _calculation("/")(value, 100.0), 1),
     "U+": (lambda value: value, 1),
 }
