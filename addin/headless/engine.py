@@ -54,12 +54,30 @@ class Engine:
         self._programs: dict[Formula, Program] = {}
         self._kept = KeptFormulas()
         self._order: Order | None = None
+        self._may_be_cut: list[Formula] = []
         for sheet in sheets:
             for formula in sheet.formulas.values():
+                if formula.fixed is not None and self._is_ours(formula):
+                    self._may_be_cut.append(formula)
                 self._readers.add(formula, reads(formula.tree, formula, self.sheet_index, self.named))
                 self._stale.add(formula)
                 if any(isinstance(node, Call) and node.function in VOLATILE for node in walk(formula.tree)):
                     self._volatile.add(formula)
+
+    def _is_ours(self, formula: Formula) -> bool:
+        calls = (node for node in walk(formula.tree) if isinstance(node, Call))
+        return any(call.function in self._functions for call in calls)
+
+    def cut_array(self) -> tuple[Formula, CellRange] | None:
+        """The first array formula that calls one of our functions and fills fewer cells than its result needs, and
+        those cells; None if every result fits.
+
+        A program that drops the marks of dynamic arrays leaves such formulas. A longer prompt would be cut."""
+        for formula in self._may_be_cut:
+            wanted = formula.needed
+            if formula.fixed is not None and formula.fixed.around(wanted) != formula.fixed:
+                return formula, wanted
+        return None
 
     def not_calculated(self, address: Callable[[Formula], str]) -> list[NotCalculated]:
         """What could not be calculated, so that cells keep their stored values."""

@@ -56,6 +56,11 @@ class Formula:
         return self.fixed if self.fixed is not None else self._filled_by(self.value)
 
     @property
+    def needed(self) -> CellRange:
+        """The cells that the value would fill if its range were not fixed."""
+        return self._filled_by(self.value)
+
+    @property
     def expected(self) -> CellRange:
         """The cells that the formula fills, or that the file expects it to fill if it is not yet evaluated."""
         return self.rect if self.evaluated or self.stored is None else self.rect.around(self.stored)

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from lxml import etree
@@ -42,6 +43,9 @@ class DefinedName:
     name: str
     sheet: int | None
     text: str
+
+
+_EPOCH, _DAYS_TO_1904 = datetime(1899, 12, 30), 1462  # where serial numbers of dates begin
 
 
 class Package:
@@ -110,6 +114,16 @@ class Package:
         """Whether serial numbers of dates begin in 1904."""
         settings = self.workbook.find(self.tag("workbookPr"))
         return settings is not None and settings.get("date1904") in ("1", "true")
+
+    def serial_of(self, text: str) -> float | str:
+        """The serial number of a date or time as a cell of type "d" has it; other text as it is."""
+        try:
+            moment = datetime.fromisoformat(text.strip().removesuffix("Z"))
+        except ValueError:
+            return text
+        midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        days = (midnight - _EPOCH).days - (_DAYS_TO_1904 if self.counts_from_1904 else 0)
+        return days + (moment - midnight).total_seconds() / 86_400
 
     def shared_strings(self) -> list[str]:
         path = self._target("sharedStrings")

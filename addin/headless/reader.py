@@ -16,7 +16,7 @@ from udfs import excel_errors
 from workbook_templates.formula import FormulaError, parse, print_formula
 from workbook_templates.formula.ranges import CellRange, column_number
 from workbook_templates.formula.stored import parse_stored
-from workbook_templates.formula.tree import moved
+from workbook_templates.formula.tree import Unsupported, moved
 
 from .cell_rows import Position
 from .grid import Formula, Sheet
@@ -78,9 +78,14 @@ def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str
     formulas: dict[Position, Formula] = {}
     masters = {f.get("si", ""): (c, f.text) for c, f in raw.formulas.items() if f.get("t") == "shared" and f.text}
     for cell, element in raw.formulas.items():
+        if element.get("t") == "dataTable":
+            formulas[cell] = _data_table(number, cell, element)
+            continue
         text = _text(cell, element, masters)
         if text is not None:
             formulas[cell] = _formula(number, cell, text, element, cell in raw.dynamic)
+            if _leaves_sheet(text, element, masters):
+                formulas[cell].tree = Unsupported(text, "a shared formula that leaves the sheet")
     for formula in formulas.values():
         if formula.stored is None or formula.stored.area == 1:
             formula.show(raw.values.get(formula.row, {}).pop(formula.column, None))
@@ -130,7 +135,8 @@ def _scan_cells(raw: _Raw, package: Package, row: int, cells: etree._Element, st
         cell = row, column
         for child in element:
             if child.tag == value_tag:
-                raw.values[row][column] = _value(element.get("t", "n"), child.text or "", strings)
+                kind, text = element.get("t", "n"), child.text or ""
+                raw.values[row][column] = package.serial_of(text) if kind == "d" else _value(kind, text, strings)
             elif child.tag == formula_tag:
                 raw.formulas[cell] = child
                 if element.get("cm"):
@@ -160,7 +166,20 @@ def _text(cell: Position, element: etree._Element, masters: dict[str, tuple[Posi
     if element.get("t") == "shared" and not element.text:
         master = masters.get(element.get("si", ""))
         return None if master is None else _moved(master[1], cell[0] - master[0][0], cell[1] - master[0][1])
-    return None if element.get("t") == "dataTable" else element.text
+    return element.text
+
+
+def _leaves_sheet(text: str, element: etree._Element, masters: dict[str, tuple[Position, str]]) -> bool:
+    """Whether a reference of a shared formula does not exist in this cell."""
+    is_shared = element.get("t") == "shared" and not element.text
+    return is_shared and text.count(excel_errors.REF) > masters[element.get("si", "")][1].count(excel_errors.REF)
+
+
+def _data_table(sheet: int, cell: Position, element: etree._Element) -> Formula:
+    """The values of a what-if analysis, which Excel finds by trying out other values in other cells."""
+    rect = CellRange.parse(element.get("ref", "")) or CellRange.cell(*cell)
+    tree = Unsupported("", "a data table")
+    return Formula(sheet, *cell, text="", tree=tree, arrays=False, fixed=rect, stored=rect)
 
 
 def _moved(formula: str, rows: int, columns: int) -> str:

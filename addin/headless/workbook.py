@@ -110,7 +110,8 @@ class Workbook:
 
         Returns the addresses of all cells whose values differ from those before the edits, edited cells included.
         Raises WorkbookError if it turns out that a formula fills a cell that was set since the last time: before the
-        first recalculation it may be unknown how far a formula spills."""
+        first recalculation it may be unknown how far a formula spills. Raises it too if an array formula of fixed size
+        cannot show all rows or columns of one of our functions."""
         with _collector_paused():
             changed = self._engine.recalculate()
         edited, self._edited = self._edited, set()
@@ -118,6 +119,13 @@ class Workbook:
             blocked = self._engine.blocked(sheet, cell)
             if blocked is not None:
                 raise WorkbookError(self._filled_line(sheet, cell, blocked))
+        cut = self._engine.cut_array()
+        if cut is not None:
+            formula, needed = cut
+            raise WorkbookError(
+                f"{self._address(formula.sheet, formula.cell)}: the array formula fills {formula.fixed}, but its result "
+                f"needs {needed}; the program that saved this file fixed its size, so build the workbook anew"
+            )
         return changed
 
     def save(self, path: str | Path, formulas: Formulas = "as stored", *, small: bool = False) -> None:

@@ -78,6 +78,10 @@ def _plain_operation(node: Operation) -> Node:
         first, second = node.operands
         if _is_range(first) and _is_range(second) and second.sheet in (None, first.sheet):
             return Reference.to(first.sheet, first.range.around(second.range))
+        if isinstance(first, (Name, Reference)) and first.sheet is None and isinstance(second, (Name, Reference)):
+            sheet = first.name if isinstance(first, Name) else str(first.range)
+            if second.sheet is not None:
+                return replace(second, sheet=f"{sheet}:{second.sheet}")  # `Jan:Dec!A1`, cells of several sheets
     return node
 
 
