@@ -59,17 +59,13 @@ def reads(tree: Node, formula: Formula, sheet_index: SheetLookup, named: NameLoo
                 found.add(Read(home, node.range, node.spill))
         elif isinstance(node, Name):
             follow(node)
+        elif isinstance(node, Call):
+            is_shape = node.function in SHAPE_FUNCTIONS
+            pending.extend(x for x in node.arguments if not (is_shape and isinstance(x, Reference) and not x.spill))
+            follow(Name(None, node.function))
         else:
-            pending.extend(child for child in children(node) if not _only_its_shape(node, child))
-            if isinstance(node, Call):
-                follow(Name(None, node.function))
+            pending.extend(children(node))
     return found
-
-
-def _only_its_shape(node: Node, child: Node) -> bool:
-    """Whether the node depends on the position and size of a range, not on its values."""
-    shape = isinstance(node, Call) and node.function in SHAPE_FUNCTIONS
-    return shape and isinstance(child, Reference) and not child.spill
 
 
 class Readers:

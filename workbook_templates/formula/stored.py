@@ -24,6 +24,8 @@ _OURS = "GPT2_"
 
 _PREFIX = re.compile(r"(?:_XLFN\.|_XLWS\.|_XLPM\.|_XLUDF\.|_XLDUDF_)+")
 
+_IS_PLAIN = re.compile(r"[A-Z0-9$.+\-*/^&=<>]*")  # cells, numbers and operators: nothing to make plain
+
 
 def is_ours(function: str) -> bool:
     """Whether a function of that plain name is one of this project's."""
@@ -41,7 +43,7 @@ def plain_name(name: str) -> str:
 def parse_stored(formula: str) -> Node:
     """The plain tree of a formula in a file; Unsupported if the formula cannot be read."""
     try:
-        return plain(parse(formula))
+        return parse(formula) if _IS_PLAIN.fullmatch(formula) else plain(parse(formula))
     except FormulaError:
         return Unsupported(formula, "a formula that cannot be read")
 

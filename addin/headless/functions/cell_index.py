@@ -11,10 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..values import Grid, XlError
-from .comparison import same_key
+from .comparison import Key, same_key, sort_key
 
 _MANY = 32  # fewer cells are searched anew
 _known: dict[tuple[int, int], tuple[weakref.ref[Grid], CellIndex]] = {}
+
+
+class Ordered:
+    """Cells of one kind, in the order of their positions."""
+
+    def __init__(self, keys: list[Key], places: list[int]) -> None:
+        self.keys, self.places = keys, places
+        neighbours = list(zip(keys, keys[1:], strict=False))
+        self.is_ascending = all(first <= second for first, second in neighbours)
+        self.is_descending = all(first >= second for first, second in neighbours)
+        self.largest = max(keys, default=None)
 
 
 class CellIndex:
@@ -22,6 +33,7 @@ class CellIndex:
 
     def __init__(self, items: list[Any]) -> None:
         self.items = items
+        self._ordered: dict[int, Ordered] = {}
 
     @cached_property
     def positions(self) -> dict[Any, list[int]]:
@@ -41,6 +53,13 @@ class CellIndex:
         """The texts and their positions."""
         items = enumerate(self.items)
         return [(at, item) for at, item in items if isinstance(item, str) and not isinstance(item, XlError)]
+
+    def ordered(self, kind: int) -> Ordered:
+        """The cells of one kind (see `sort_key`) with their positions."""
+        if kind not in self._ordered:
+            keys = [(key, place) for place, item in enumerate(self.items) if (key := sort_key(item))[0] == kind]
+            self._ordered[kind] = Ordered([key for key, _ in keys], [place for _, place in keys])
+        return self._ordered[kind]
 
     def of_kind(self, kind: Callable[[Any], bool]) -> list[int]:
         return [place for place, item in enumerate(self.items) if kind(item)]

@@ -11,9 +11,11 @@ import numpy as np
 from ..unsupported import NotSupportedError
 from ..values import NA, REF, VALUE, Grid, Value, XlError, as_grid, from_cells, from_result, frozen
 from .arguments import CellFailureError, aligned, number, truth, whole
-from .cell_index import CellIndex, index_of
+from .cell_index import CellIndex, Ordered, index_of
 from .comparison import is_near, same_key, sort_key
 from .text import wildcards
+
+_UNSORTED = "a search for the nearest value in cells that are not sorted"
 
 
 def index(array: Value, row: Value = 0.0, column: Value = None) -> Value:
@@ -93,32 +95,31 @@ def sorted_place(cells: CellIndex, wanted: Any, *, ascending: bool = True) -> in
     Excel searches by halves, so the order decides what it finds in cells that are not sorted.
     Raises NotSupportedError for them, unless what is wanted is beyond all cells.
     """
-    kind = sort_key(wanted)[0]
-    keys, places = [], []
-    for place, item in enumerate(cells.items):
-        key = sort_key(item)
-        if key[0] == kind:
-            keys.append(key)
-            places.append(place)
-    if not ascending:
-        return _descending_place(keys, places, wanted)
     key = sort_key(wanted)
-    if not keys or max(keys) <= key:
-        return places[-1] if places else None
-    if any(a > b for a, b in zip(keys, keys[1:], strict=False)):
-        raise NotSupportedError("a search for the nearest value in cells that are not sorted")
+    cells_of_kind = cells.ordered(key[0])
+    keys, places = cells_of_kind.keys, cells_of_kind.places
+    if not keys:
+        return None
+    if not ascending:
+        return _descending_place(cells_of_kind, wanted)
+    if cells_of_kind.largest <= key:
+        return places[-1]
+    if not cells_of_kind.is_ascending:
+        raise NotSupportedError(_UNSORTED)
     at = bisect.bisect_right(keys, key)
-    if type(wanted) is float and at < len(keys) and is_near(keys[at][1], wanted):
+    if type(wanted) is float and is_near(keys[at][1], wanted):
         at += 1
     return places[at - 1] if at else None
 
 
-def _descending_place(keys: list[Any], places: list[int], wanted: Any) -> int | None:
-    if any(a < b for a, b in zip(keys, keys[1:], strict=False)):
-        raise NotSupportedError("a search for the nearest value in cells that are not sorted")
-    found = [place for key, place in zip(keys, places, strict=True) if key >= sort_key(wanted)]
-    same = [p for k, p in zip(keys, places, strict=True) if k == sort_key(wanted)]
-    return same[0] if same else found[-1] if found else None
+def _descending_place(cells: Ordered, wanted: Any) -> int | None:
+    """The first cell that equals what is wanted, or the last one above it, among descending cells."""
+    if not cells.is_descending:
+        raise NotSupportedError(_UNSORTED)
+    key = sort_key(wanted)
+    above = [(k, place) for k, place in zip(cells.keys, cells.places, strict=True) if k >= key]
+    equal = next((place for k, place in above if k == key), None)
+    return equal if equal is not None else above[-1][1] if above else None
 
 
 def _wanted(value: Any) -> Any:
