@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from udfs import excel_errors
 from udfs.backend.arrays import FLOAT64, Array, DType
 from udfs.cells.errors import ERROR_MARK, CellError
+from udfs.excel_limits import MAX_TEXT
 
 # Rows of text and numbers, a header first; None is an empty cell.
 Table: TypeAlias = list[list[Any]]
@@ -53,7 +55,7 @@ def grid(raw: object, name: str) -> NDArray[Any]:
     Raises CellError if the rows have unequal lengths, or if there are more than two dimensions.
     """
     if isinstance(raw, np.ndarray):
-        cells = np.atleast_2d(raw)
+        cells = np.atleast_2d(raw if raw.dtype.kind in "fiuO" else raw.astype(object))
     elif isinstance(raw, Sequence) and not isinstance(raw, str):
         rows = [row if isinstance(row, (list, tuple)) else [row] for row in raw]
         if raw and not any(isinstance(row, (list, tuple)) for row in raw):
@@ -120,6 +122,7 @@ def single(raw: object, name: str) -> object:
     if is_blank(value):
         return None
     _check_error(value, name, "")
+    _check_size(value, name, "")
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -129,6 +132,8 @@ def text(raw: object, name: str) -> str:
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, (int, float)):
+        if not math.isfinite(value):
+            raise CellError(f"{name} must be a text or a finite number, not {value}")
         return number_text(float(value))
     return "" if value is None else str(value)
 
@@ -195,6 +200,17 @@ def check_finite(result: _Result, name: str) -> _Result:
     return result
 
 
+def check_length(cells: object, name: str) -> None:
+    """Raises CellError for a text that is too long for a cell, among the cells of an argument or of a result."""
+    if isinstance(cells, str):
+        if len(cells) > MAX_TEXT:
+            raise CellError(f"{name} must have at most {MAX_TEXT} characters in a cell, not {len(cells)}")
+    elif isinstance(cells, (list, tuple)) or (isinstance(cells, np.ndarray) and cells.dtype == object):
+        for cell in cells:
+            if type(cell) is not float:
+                check_length(cell, name)
+
+
 def _only_cell(cells: NDArray[Any], name: str) -> object:
     if cells.size > 1:
         raise CellError(f"{name} must be one cell, not {cells.shape[0]} x {cells.shape[1]}")
@@ -229,6 +245,7 @@ def _check_numbers(cells: NDArray[Any], name: str) -> None:
     for (row, column), value in np.ndenumerate(cells):
         where = _where(row, column)
         _check_error(value, name, where)
+        _check_size(value, name, where)
         if is_blank(value):
             raise CellError(f"{name} has a blank cell {where}: a number is needed")
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
@@ -241,12 +258,19 @@ def _check_error(value: object, name: str, where: str) -> None:
     error = None
     if isinstance(value, Mapping):  # Office.js
         error = value.get("errorCode") or value.get("basicValue") or "an error"
-    elif isinstance(value, int):
-        error = excel_errors.BY_COM_CODE.get(int(value))
+    elif isinstance(value, (int, np.integer)):
+        error = excel_errors.of_com_code(int(value))
     elif isinstance(value, str) and value in excel_errors.ALL:
         error = value
     if error:
         raise CellError(" ".join(filter(None, [f"{name} has the error {error}", where])))
+
+
+def _check_size(value: object, name: str, where: str) -> None:
+    """Raises CellError for a whole number that is too large for a cell."""
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        size = f"a whole number of more than {sys.float_info.max_10_exp} digits"
+        raise CellError(" ".join(filter(None, [f"{name} has {size}", where])) + ": a cell cannot hold it")
 
 
 def _where(row: int, column: int) -> str:
