@@ -33,14 +33,14 @@ from workbook_templates.formula.tree import (
 )
 
 from . import nodes
+from .cell_rows import Position
 from .functions import DATE_FUNCTIONS, FUNCTIONS, elementwise
 from .functions.arguments import CellFailureError, Each
 from .grid import Formula, Sheet
-from .cell_rows import Position
 from .lambdas import Evaluate, Lambda, Scope
 from .nodes import Area
-from .unsupported import NotSupportedError
 from .special_forms import SPECIAL_FORMS, constant
+from .unsupported import NotSupportedError
 from .values import (
     CALC,
     ERRORS,

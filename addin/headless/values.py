@@ -20,7 +20,6 @@ from udfs.excel_limits import MAX_TEXT
 __all__ = ["CALC", "DIV", "ERRORS", "NA", "NAME", "NUM", "REF", "SPILL", "VALUE", "XlError"]
 
 
-
 class XlError(str):
     """An error value. Its text is Excel's, such as `#DIV/0!`."""
 

@@ -129,7 +129,9 @@ class Parentheses:
     inner: Node
 
 
-Node: TypeAlias = "Constant | Error | Array | Missing | Reference | Name | Table | Call | Operation | Parentheses | Unsupported"
+Node: TypeAlias = (
+    "Constant | Error | Array | Missing | Reference | Name | Table | Call | Operation | Parentheses | Unsupported"
+)
 MISSING = Missing()
 
 

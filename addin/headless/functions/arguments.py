@@ -96,9 +96,7 @@ class Each:
     more: what any further arguments are converted to
     """
 
-    def __init__(
-        self, function: Callable[..., Any], *kinds: Kind, optional: int = 0, more: Kind | None = None
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], *kinds: Kind, optional: int = 0, more: Kind | None = None) -> None:
         self._function, self._kinds, self._more = function, kinds, more
         self._least = len(kinds) - optional
 
@@ -112,10 +110,10 @@ class Each:
 
     def _of_cells(self, *values: Any) -> Any:
         try:
-            kinds = [*self._kinds, *[self._more] * (len(values) - len(self._kinds))]
-            converted = [kind(value) for kind, value in zip(kinds, values, strict=False) if kind is not None]
+            kinds = self._kinds if self._more is None else (*self._kinds, *[self._more] * len(values))
+            converted = [kind(value) for kind, value in zip(kinds, values, strict=False)]
             result = self._function(*converted)
-            return limited(result) if type(result) is str else result if type(result) is float and result - result == 0 else from_result(result)
+            return limited(result) if type(result) is str else from_result(result)
         except CellFailureError as failure:
             return failure.error
         except ZeroDivisionError:

@@ -85,7 +85,9 @@ def one_line(axis: int, array: Value, ignore: Value = None, by_column: Value = F
     cells = (grid.T if truth(by_column) else grid).reshape(-1)
     items = cells.tolist()
     kept = [
-        at for at, item in enumerate(items) if not (what & 1 and item is None or what & 2 and isinstance(item, XlError))
+        at
+        for at, item in enumerate(items)
+        if not ((what & 1 and item is None) or (what & 2 and isinstance(item, XlError)))
     ]
     return _piece(cells[kept].reshape((1, -1) if axis else (-1, 1)))
 

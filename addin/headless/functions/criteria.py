@@ -63,7 +63,7 @@ def _equal(index: CellIndex, wanted: Any) -> Positions:
 
 def _is_number(text: str, wanted: float) -> bool:
     """Whether a text reads as that number."""
-    if not text.strip()[:1] in {*"+-.$(0123456789"} or not text:
+    if text.strip()[:1] not in {*"+-.$(0123456789"} or not text:
         return False
     found = parsed_number(text)
     return found is not None and is_near(found, wanted)
@@ -90,7 +90,9 @@ def _ordered(index: CellIndex, operator: str, wanted: Any) -> Positions:
         with np.errstate(invalid="ignore"):
             less, equal = numbers < wanted, near(numbers, wanted)
             more = numbers > wanted
-        return np.flatnonzero({"<": less & ~equal, ">": more & ~equal, "<=": less | equal, ">=": more | equal}[operator])
+        return np.flatnonzero(
+            {"<": less & ~equal, ">": more & ~equal, "<=": less | equal, ">=": more | equal}[operator]
+        )
     if isinstance(wanted, bool):
         kind, key = index.of_kind(lambda item: isinstance(item, bool)), bool
         return _places([at for at in kind if _holds(operator, key(index.items[at]), wanted)])

@@ -237,7 +237,11 @@ def xlookup(
         at = _x_place(cells, item, mode, search)
         if at is None:
             return NA if missing is None else missing
-        return from_result(found.reshape(-1)[at]) if is_vector else of_cells(found[at : at + 1] if is_column else found[:, at : at + 1])
+        return (
+            from_result(found.reshape(-1)[at])
+            if is_vector
+            else of_cells(found[at : at + 1] if is_column else found[:, at : at + 1])
+        )
 
     if not is_vector and isinstance(wanted, np.ndarray) and wanted.size > 1:
         raise NotSupportedError("XLOOKUP of several values in a table")

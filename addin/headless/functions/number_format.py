@@ -168,8 +168,7 @@ def _digits(amount: float, tokens: tuple[Token, ...]) -> str:
     shown = _places(scaled, whole_part, point, decimals)
     before = "".join(token.text for token in tokens[:at])
     after = "".join(token.text for token in tokens[at + 1 :])
-    is_negative = scaled < 0 and any(character in "123456789" for character in shown)
-    return f"{'-' if is_negative else ''}{before}{shown}{after}"
+    return f"{'-' if scaled < 0 else ''}{before}{shown}{after}"
 
 
 def _places(value: Decimal, whole_part: str, point: str, decimals: str) -> str:
@@ -247,4 +246,3 @@ def _meaning(tokens: tuple[Token, ...], at: int) -> str:
 
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {"TEXT": Each(formatted, single, text)}
-

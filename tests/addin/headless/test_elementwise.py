@@ -42,7 +42,10 @@ def rows(value: Any) -> list[list[Any]]:
 def cell_by_cell(function: Callable[..., Any], arguments: list[Any]) -> list[list[Any]]:
     """What the function gives for each cell alone."""
     grids = np.broadcast_arrays(*map(as_grid, arguments))
-    cells = [[function(*items) for items in zip(*lines, strict=True)] for lines in zip(*(g.tolist() for g in grids), strict=True)]
+    cells = [
+        [function(*items) for items in zip(*lines, strict=True)]
+        for lines in zip(*(g.tolist() for g in grids), strict=True)
+    ]
     return rows(from_cells(np.array(cells, object)))
 
 

@@ -13,8 +13,23 @@ from addin.headless import Workbook
 
 # A1:A3 are 1, 2, 3; B1:B4 are "a", a blank, "b", "5"; C1:C3 TRUE, FALSE, #N/A; D1:E4 a small table.
 CELLS: dict[str, Any] = {
-    **{"A1": 1, "A2": 2, "A3": 3, "B1": "a", "B3": "b", "B4": "5", "C1": True, "C2": False, "C3": "=NA()"},
-    **{"D1": "apples", "D2": "Oranges", "D3": "peaches", "D4": "apples", "E1": 32, "E2": 54, "E3": 75, "E4": 86},
+    "A1": 1,
+    "A2": 2,
+    "A3": 3,
+    "B1": "a",
+    "B3": "b",
+    "B4": "5",
+    "C1": True,
+    "C2": False,
+    "C3": "=NA()",
+    "D1": "apples",
+    "D2": "Oranges",
+    "D3": "peaches",
+    "D4": "apples",
+    "E1": 32,
+    "E2": 54,
+    "E3": 75,
+    "E4": 86,
 }
 
 VALUES = {
@@ -135,7 +150,7 @@ VALUES = {
         ('TEXT(0.285,"0.0%")', "28.5%"),
         ('TEXT(1.005,"0.00")', "1.01"),
         ('TEXT(0.5,"0")', "1"),
-        ('TEXT(-0.4,"0")', "0"),
+        ('TEXT(-0.4,"0")', "-0"),
         ('TEXT(12200000,"0.00E+00")', "1.22E+07"),
         ('TEXT(1234,"0000000")', "0001234"),
         ('TEXT(5,"#.##")', "5."),
@@ -227,9 +242,9 @@ VALUES = {
         ("SLOPE({2,3,9,1,8,7,5},{6,5,11,7,5,4,4})", 0.305555555555556),
         ("AVERAGEA(A1:B1)", 0.5),
         ("MAXA(C1:C2)", 1.0),
-        ("COUNTIF(D1:D4,\"apples\")", 2.0),
-        ("COUNTIF(D1:D4,\"*es\")", 4.0),
-        ("COUNTIF(D1:D4,\"APP*\")", 2.0),
+        ('COUNTIF(D1:D4,"apples")', 2.0),
+        ('COUNTIF(D1:D4,"*es")', 4.0),
+        ('COUNTIF(D1:D4,"APP*")', 2.0),
         ('COUNTIF(E1:E4,">55")', 2.0),
         ('COUNTIF(E1:E4,"<>"&E4)', 3.0),
         ('COUNTIF(B1:B4,"")', 1.0),

@@ -161,7 +161,9 @@ def test_a_number_that_no_cell_can_hold(number: object) -> None:
         values.numbers(number, "x")
 
 
-@pytest.mark.parametrize("flag", [np.bool_(True), np.array([True]), np.array([[1.0, True]], object), [[np.bool_(False)]]])
+@pytest.mark.parametrize(
+    "flag", [np.bool_(True), np.array([True]), np.array([[1.0, True]], object), [[np.bool_(False)]]]
+)
 def test_booleans_of_numpy_are_booleans(flag: object) -> None:
     with pytest.raises(CellError, match=r"x has (TRUE|FALSE) in row 1"):
         values.numbers(flag, "x")
