@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -53,6 +54,7 @@ class Package:
 
     def __init__(self, source: str, parts: dict[str, bytes]) -> None:
         self.source, self.parts = source, parts
+        self._names = {name.replace("\\", "/").lstrip("/").casefold(): name for name in parts}
         self.workbook_path = self._main_part()
         self.workbook = self.tree(self.workbook_path)
         self.namespace = etree.QName(self.workbook).namespace or ""
@@ -137,9 +139,10 @@ class Package:
         if path is None:
             return
         self.parts.pop(path, None)
-        relations = _relations_path(self.workbook_path)
+        relations = self._stored_name(_relations_path(self.workbook_path))
         self._drop(relations, lambda element: element.get("Type", "").endswith("/calcChain"))
-        self._drop(_CONTENT_TYPES, lambda element: element.get("PartName") == "/" + path)
+        wanted = f"/{path}".casefold()
+        self._drop(self._stored_name(_CONTENT_TYPES), lambda element: element.get("PartName", "").casefold() == wanted)
 
     def write(self, path: str | Path, *, small: bool = False) -> None:
         """Writes all parts; the file appears only when it is whole. The same parts give the same file.
@@ -157,6 +160,10 @@ class Package:
             raise WorkbookError(f"{path}: cannot be written: {error.strerror or error}") from None
         finally:
             partial.unlink(missing_ok=True)
+
+    def _stored_name(self, name: str) -> str:
+        """The name of a part as the file writes it: names that differ in case are the same part."""
+        return name if name in self.parts else self._names.get(name.casefold(), name)
 
     def _drop(self, path: str, wanted: Callable[[etree._Element], bool]) -> None:
         root = self.tree(path)
@@ -177,13 +184,14 @@ class Package:
 
     def _relations(self, part: str) -> dict[str, tuple[str, str]]:
         """Relation id -> (type, path inside the zip)."""
-        path = _relations_path(part)
+        path = self._stored_name(_relations_path(part))
         if path not in self.parts:
             raise WorkbookError(f"{self.source}: not an .xlsx workbook")
         targets = {}
         for element in self.tree(path).iter(f"{{{_RELATIONSHIPS}}}Relationship"):
             target = posixpath.join("/", posixpath.dirname(part), element.get("Target", ""))
-            targets[element.get("Id", "")] = (element.get("Type", ""), posixpath.normpath(target).lstrip("/"))
+            part_name = unquote(posixpath.normpath(target.replace("\\", "/")).lstrip("/"))
+            targets[element.get("Id", "")] = (element.get("Type", ""), self._stored_name(part_name))
         return targets
 
 

@@ -123,8 +123,8 @@ class Workbook:
         if cut is not None:
             formula, needed = cut
             raise WorkbookError(
-                f"{self._address(formula.sheet, formula.cell)}: the array formula fills {formula.fixed}, but its result "
-                f"needs {needed}; the program that saved this file fixed its size, so build the workbook anew"
+                f"{self._address(formula.sheet, formula.cell)}: the array formula fills {formula.fixed}, "
+                f"but its result needs {needed}; the program that saved this file fixed its size, so build the workbook anew"
             )
         return changed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ class Ordered:
 
     def __init__(self, keys: list[Key], places: list[int]) -> None:
         self.keys, self.places = keys, places
-        neighbours = list(zip(keys, keys[1:], strict=False))
+        neighbours = list(pairwise(keys))
         self.is_ascending = all(first <= second for first, second in neighbours)
         self.is_descending = all(first >= second for first, second in neighbours)
         self.largest = max(keys, default=None)

@@ -153,10 +153,8 @@ def match(wanted: Value, places: Value, kind: Value = 1.0) -> Value:
     cells = index_of(grid)
 
     def one(item: Any) -> Value:
-        if way == 0:
-            at = exact_place(cells, item, with_wildcards=True)
-        else:
-            at = sorted_place(cells, item, ascending=way > 0)
+        is_exact = way == 0
+        at = exact_place(cells, item, with_wildcards=True) if is_exact else sorted_place(cells, item, ascending=way > 0)
         return NA if at is None else at + 1.0
 
     return _each(one, wanted)
@@ -237,11 +235,9 @@ def xlookup(
         at = _x_place(cells, item, mode, search)
         if at is None:
             return NA if missing is None else missing
-        return (
-            from_result(found.reshape(-1)[at])
-            if is_vector
-            else of_cells(found[at : at + 1] if is_column else found[:, at : at + 1])
-        )
+        if is_vector:
+            return from_result(found.reshape(-1)[at])
+        return of_cells(found[at : at + 1] if is_column else found[:, at : at + 1])
 
     if not is_vector and isinstance(wanted, np.ndarray) and wanted.size > 1:
         raise NotSupportedError("XLOOKUP of several values in a table")

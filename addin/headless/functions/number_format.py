@@ -48,8 +48,7 @@ def formatted(value: object, number_format: str) -> str:
     if len(numeric) == 1 or amount > 0 or (amount == 0 and len(numeric) < 3):
         return _of_number(amount, numeric[0])
     if amount < 0:
-        shown = _of_number(-amount, numeric[1])
-        return shown
+        return _of_number(-amount, numeric[1])
     return _of_number(amount, numeric[2])
 
 
@@ -172,7 +171,8 @@ def _digits(amount: float, tokens: tuple[Token, ...]) -> str:
 
 
 def _places(value: Decimal, whole_part: str, point: str, decimals: str) -> str:
-    """The absolute value by the places before and after the point: 0 is always shown, # only if needed, ? is a space."""
+    """The absolute value by the places before and after the point: `0` always shows a digit, `#` only if it counts, `?`
+    shows a space instead."""
     rounded = abs(value).quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP)
     digits, _, fraction = f"{rounded:f}".partition(".")
     places = whole_part.replace(",", "")

@@ -21,10 +21,8 @@ def mapped(*arguments: Value | Lambda) -> Value:
     if not isinstance(function, Lambda) or not arrays:
         return VALUE
     grids = np.broadcast_arrays(*map(as_grid, aligned(arrays)))  # type: ignore[arg-type]
-    return _cells(
-        grids[0].shape,
-        [function.apply(list(map(from_result, items))) for items in zip(*(g.flat for g in grids), strict=True)],
-    )
+    items = zip(*(grid.reshape(-1).tolist() for grid in grids), strict=True)
+    return _cells(grids[0].shape, [function.apply(list(cells)) for cells in items])
 
 
 def by_line(axis: int, array: Value, function: Lambda) -> Value:

@@ -84,9 +84,7 @@ class Writer:
             return self._random.choice((*_NUMBERS, *_NUMBER_CELLS))
         return self._one_of(
             lambda d: f"({self.number(d)}{self._pick('+-*/')}{self.number(d)})",
-            lambda d: (
-                f"{self._pick('ABS INT SIGN SQRT EXP LN SIN COS ATAN TANH EVEN ODD N DEGREES')}({self.number(d)})"
-            ),
+            lambda d: f"{self._pick('ABS INT SIGN SQRT EXP LN SIN COS ATAN TANH EVEN ODD N')}({self.number(d)})",
             lambda d: f"{self._pick('ROUND ROUNDUP ROUNDDOWN TRUNC')}({self.number(d)},{self._pick('-1 0 1 2 3')})",
             lambda d: f"{self._pick('MOD POWER QUOTIENT')}({self.number(d)},{self._pick('1 2 3 -2 0.5')})",
             lambda d: f"{self._pick('CEILING FLOOR MROUND')}({self.number(0)},{self._pick('1 2 0.5')})",
@@ -211,7 +209,7 @@ def by_calc(texts: list[str], folder: Path) -> list[Any]:
 def _plain(value: Any) -> Any:
     if value is None:
         return ""
-    if isinstance(value, bool) or isinstance(value, str):
+    if isinstance(value, (bool, str)):
         return value
     return float(f"{float(value):.15g}")
 
