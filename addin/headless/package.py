@@ -28,7 +28,12 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 # What zipfile and its decompressors raise for a file that was cut or changed, besides BadZipFile and OSError.
 _DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, ValueError, LookupError)
 # No entities are resolved and nothing is fetched: a workbook may come from a stranger.
-PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
+# Reads long texts too, but libxml2 then has no limit of depth either.
+_LENIENT_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+_MOST_DEPTH = 256
+_TOO_DEEP = etree.XPath(f"boolean({'/*' * _MOST_DEPTH})")
+MAX_UNPACKED = 8_000_000_000  # bytes of all parts; a model of GPT-2 small in cells has about half of it
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ class Package:
             if start == _PASSWORD_MAGIC:
                 raise WorkbookError(f"{path.name}: protected by a password, or an old .xls; save it as an open .xlsx")
             with zipfile.ZipFile(path) as archive:
+                if sum(info.file_size for info in archive.infolist()) > MAX_UNPACKED:
+                    raise WorkbookError(f"{path.name}: unpacks to more than {MAX_UNPACKED / 1e9:g} GB")
                 parts = {info.filename: archive.read(info) for info in archive.infolist() if not info.is_dir()}
             return cls(path.name, parts)
         except WorkbookError:
@@ -85,7 +92,7 @@ class Package:
 
     def tree(self, path: str) -> etree._Element:
         try:
-            return etree.fromstring(self.parts[path], PARSER)
+            return _parsed(self.parts[path])
         except KeyError:
             raise WorkbookError(f"{self.source}: damaged .xlsx (part {path} is missing)") from None
         except etree.XMLSyntaxError:
@@ -174,7 +181,7 @@ class Package:
     def _main_part(self) -> str:
         targets = self._relations("")
         found = next((path for kind, path in targets.values() if kind.endswith("/officeDocument")), None)
-        if found is None or not found.endswith(".xml"):
+        if found is None or not found.casefold().endswith(".xml"):
             raise WorkbookError(f"{self.source}: not an .xlsx workbook")
         return found
 
@@ -193,6 +200,19 @@ class Package:
             part_name = unquote(posixpath.normpath(target.replace("\\", "/")).lstrip("/"))
             targets[element.get("Id", "")] = (element.get("Type", ""), self._stored_name(part_name))
         return targets
+
+
+def _parsed(xml: bytes) -> etree._Element:
+    """The root of a part. Raises XMLSyntaxError if it is not XML or nested too deeply."""
+    try:
+        return etree.fromstring(xml, PARSER)
+    except etree.XMLSyntaxError as error:
+        if "depth" in str(error):
+            raise
+        root = etree.fromstring(xml, _LENIENT_PARSER)
+        if _TOO_DEEP(root):
+            raise
+        return root
 
 
 def _undated(name: str) -> zipfile.ZipInfo:

@@ -13,6 +13,7 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from udfs import excel_errors
+from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
 from workbook_templates.formula import FormulaError, parse, print_formula
 from workbook_templates.formula.ranges import CellRange, column_number
 from workbook_templates.formula.stored import parse_stored
@@ -20,10 +21,11 @@ from workbook_templates.formula.tree import Unsupported, moved
 
 from .cell_rows import Position
 from .grid import Formula, Sheet
-from .package import Package, SheetPart, rich_text, unescaped
+from .package import Package, SheetPart, WorkbookError, rich_text, unescaped
 from .values import ERRORS, NUM, VALUE, Scalar, Value, from_cells, from_result
 
 _DIGITS = "0123456789"
+_MOST_CELLS = 16_777_216  # that one array formula fills
 
 
 @dataclass
@@ -101,7 +103,7 @@ def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:
     numbers, special = (_finder(path, package.namespace) for path in ("x:c/x:v/text()", "boolean(x:c/@t | x:c/x:f)"))
     number = 0
     for row in package.tree(part.path).iter(package.tag("row")):
-        number = int(row.get("r") or number + 1)
+        number = _row_number(package, row.get("r") or number + 1)
         if not special(row):
             texts = numbers(row)
             values = np.array(texts, dtype=np.float64)
@@ -110,6 +112,19 @@ def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:
                 continue
         _scan_cells(raw, package, number, row, strings)
     return raw
+
+
+def _row_number(package: Package, written: str | int) -> int:
+    number = int(written)
+    if not 1 <= number <= MAX_ROWS:
+        raise WorkbookError(f"{package.source}: damaged .xlsx (a sheet has no row {str(written)[:20]})")
+    return number
+
+
+def _checked_column(number: int) -> int:
+    if number > MAX_COLUMNS:
+        raise ValueError("a sheet has no such column")
+    return number
 
 
 def _finder(path: str, namespace: str) -> Callable[[etree._Element], Any]:
@@ -121,7 +136,7 @@ def _columns(row: etree._Element) -> NDArray[np.int64]:
     places, column = [], 0
     for cell in row:
         address = cell.get("r")
-        column = column_number(address.rstrip(_DIGITS)) if address else column + 1
+        column = _checked_column(column_number(address.rstrip(_DIGITS)) if address else column + 1)
         places.append(column)
     return np.array(places)
 
@@ -131,7 +146,7 @@ def _scan_cells(raw: _Raw, package: Package, row: int, cells: etree._Element, st
     column = 0
     for element in cells.iterchildren(package.tag("c")):
         letters = element.get("r", "").rstrip(_DIGITS)
-        column = column_number(letters) if letters else column + 1
+        column = _checked_column(column_number(letters) if letters else column + 1)
         cell = row, column
         for child in element:
             if child.tag == value_tag:
@@ -192,8 +207,12 @@ def _moved(formula: str, rows: int, columns: int) -> str:
 def stored_range(element: etree._Element) -> CellRange | None:
     """The range that the file gives to a formula's array; None if the formula is not an array formula.
 
-    A plain formula with a range is an array formula that was written as plain: see `writer.Formulas`."""
-    return CellRange.parse(element.get("ref", "")) if element.get("t", "normal") in ("array", "normal") else None
+    A plain formula with a range is an array formula that was written as plain: see `writer.Formulas`.
+    Raises WorkbookError for a range that is larger than any array can be."""
+    rect = CellRange.parse(element.get("ref", "")) if element.get("t", "normal") in ("array", "normal") else None
+    if rect is not None and rect.area > _MOST_CELLS:
+        raise WorkbookError(f"damaged .xlsx (an array formula fills {rect})")
+    return rect
 
 
 def _formula(sheet: int, cell: Position, text: str, element: etree._Element, dynamic: bool) -> Formula:

@@ -124,7 +124,7 @@ class Workbook:
             formula, needed = cut
             raise WorkbookError(
                 f"{self._address(formula.sheet, formula.cell)}: the array formula fills {formula.fixed}, "
-                f"but its result needs {needed}; the program that saved this file fixed its size, so build the workbook anew"
+                f"but its result needs {needed}; the program that saved this file fixed its size, so build it anew"
             )
         return changed
 

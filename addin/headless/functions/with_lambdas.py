@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..lambdas import Lambda
-from ..values import CALC, VALUE, Value, as_grid, from_cells, from_result, without_booleans
+from ..values import CALC, VALUE, Value, as_grid, from_cells, without_booleans
 from .arguments import aligned, whole
 from .lookup import of_cells
 

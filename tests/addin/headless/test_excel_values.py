@@ -1,4 +1,4 @@
-"""Formulas with the values that Excel gives: from Microsoft's documentation of the functions and from reported cases."""
+"""Formulas with the values that Excel gives: from Microsoft's documentation of functions and from reported cases."""
 
 from __future__ import annotations
 
