@@ -157,9 +157,10 @@ class Sheet:
         if constant is not None:
             return constant
         formula = self.formulas.get(place) or self._covering(row, column)
-        if formula is None or not isinstance(formula.shown, np.ndarray):
-            return None if formula is None else formula.shown
-        value: Scalar = formula.shown.item(row - formula.row, column - formula.column)
+        shown = None if formula is None else formula.shown
+        if formula is None or not isinstance(shown, np.ndarray):
+            return shown
+        value: Scalar = shown.item(row - formula.row, column - formula.column)
         return value
 
     def read(self, rect: CellRange) -> Value:

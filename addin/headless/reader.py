@@ -94,7 +94,9 @@ def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str
     for formula in formulas.values():
         if formula.stored is not None and formula.stored.area > 1:
             formula.show(raw.take(formula.stored))
-    constants = {c: value for c, value in raw.rest().items() if value is not None and c not in formulas}
+    constants: dict[Position, Scalar] = {
+        c: value for c, value in raw.rest().items() if value is not None and c not in formulas
+    }
     return Sheet(part.name, constants, formulas.values())
 
 

@@ -253,7 +253,8 @@ def _calculated(name: str, *items: Any) -> Value:
 
 def _comparison(name: str, first: Value, second: Value) -> Value:
     if _is_numeric(first) and _is_numeric(second):
-        return frozen(_COMPARISONS[name](first, np.where(near(first, second), first, second)))
+        numbers: list[Any] = [first, second]
+        return frozen(_COMPARISONS[name](first, np.where(near(*numbers), *numbers)))
     if _is_blank(first) and not isinstance(second, np.ndarray):
         return _repeated(_compared(name, None, second), first)
     if name in ("=", "<>") and is_text(second) and isinstance(first, np.ndarray):

@@ -30,7 +30,7 @@ _ERROR_TYPES = {
 }
 
 
-def _is(test: Callable[[Any], bool]) -> Each:
+def _is(test: Callable[[Any], bool | float]) -> Each:
     return Each(test, lambda value: value)
 
 

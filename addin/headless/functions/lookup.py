@@ -102,7 +102,7 @@ def sorted_place(cells: CellIndex, wanted: Any, *, ascending: bool = True) -> in
         return None
     if not ascending:
         return _descending_place(cells_of_kind, wanted)
-    if cells_of_kind.largest <= key:
+    if cells_of_kind.largest is not None and cells_of_kind.largest <= key:
         return places[-1]
     if not cells_of_kind.is_ascending:
         raise NotSupportedError(_UNSORTED)
