@@ -322,7 +322,8 @@ class Compiler:
 
         def evaluate(scope: Scope) -> Any:
             try:
-                return function(*[argument(scope) for argument in arguments])
+                result = function(*[argument(scope) for argument in arguments])
+                return float(result) if type(result) is int else result
             except CellFailureError as failure:
                 return failure.error
             except (TypeError, LookupError, ValueError):  # a wrong number of arguments, or shapes that do not fit

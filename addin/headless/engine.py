@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Set
 from heapq import heapify, heappop, heappush
@@ -24,6 +25,7 @@ from .relative_names import is_relative, seen_from
 from .unsupported import NotSupportedError
 from .values import Grid, Scalar, Value, as_grid, blanks, differs, same
 
+_log = logging.getLogger(__name__)
 _MOST_ROUNDS = 50
 _CHANGED = np.ones((1, 1), bool)  # the mask of a single cell
 
@@ -198,7 +200,13 @@ class Engine:
         program = self._programs.get(formula)
         if program is None:
             program = self._programs[formula] = Program(self, self._functions, formula)
-        return program.value()
+        try:
+            return program.value()
+        except NotSupportedError:
+            raise
+        except Exception as error:  # a bug here must not stop the rest, nor give a number
+            _log.exception("a formula failed: %s", formula.text)
+            raise NotSupportedError(f"a formula that this host fails on ({type(error).__name__}, a bug)") from None
 
     def _readers_of_changes(self, before: list[Shown]) -> set[Formula]:
         """The readers of every cell whose value changed, given what formulas showed before."""

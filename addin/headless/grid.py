@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -157,11 +157,10 @@ class Sheet:
         if constant is not None:
             return constant
         formula = self.formulas.get(place) or self._covering(row, column)
-        shown = None if formula is None else formula.shown
-        if formula is None or not isinstance(shown, np.ndarray):
-            return shown
-        value: Scalar = shown.item(row - formula.row, column - formula.column)
-        return value
+        if formula is None:
+            return None
+        shown: Any = formula.shown
+        return shown.item(row - formula.row, column - formula.column) if isinstance(shown, np.ndarray) else shown
 
     def read(self, rect: CellRange) -> Value:
         """Values of a range; a scalar for a single cell. A range as large as a column is cut to the used cells."""

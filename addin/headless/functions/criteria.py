@@ -153,7 +153,7 @@ def _numbers_at(grid: Grid, positions: Positions) -> list[float]:
 
 
 def _sum(numbers: list[float]) -> Value:
-    return checked(sum(numbers))
+    return checked(sum(numbers, 0.0))
 
 
 def _average(numbers: list[float]) -> Value:

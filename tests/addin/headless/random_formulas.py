@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import openpyxl
-import xlsxwriter
 
 TABLE = Path(__file__).parents[2] / "fixtures" / "random_formulas.json.gz"
 COUNT, SEED, SHEET = 10_000, 17, "S"
@@ -178,13 +177,14 @@ def formulas(count: int, seed: int) -> list[str]:
 
 def write_workbook(path: Path, texts: list[str]) -> None:
     """A workbook of the cells that the formulas read, and the formulas in column H."""
-    book = xlsxwriter.Workbook(str(path))
-    sheet = book.add_worksheet(SHEET)
+    book = openpyxl.Workbook()  # it writes no values for formulas: LibreOffice would believe them
+    sheet = book.active
+    sheet.title = SHEET
     for place, content in CELLS.items():
-        sheet.write(place, content)
-    for row, text in enumerate(texts):
-        sheet.write_formula(row, 7, f"={text}")
-    book.close()
+        sheet[place] = content
+    for row, text in enumerate(texts, 1):
+        sheet.cell(row, 8, f"={text}")
+    book.save(path)
 
 
 def by_calc(texts: list[str], folder: Path) -> list[Any]:
