@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from udfs.backend.arrays import Array
-from udfs.backend.gpt2.tokenizer import bytes_text
+from udfs.backend.gpt2.tokenizer import MergeStep, bytes_text
 from udfs.backend.next_token import top
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
 
 _MAX_STEPS = 1_000  # rows of a trace that a person would still read
+_LONG, _NEAR = 1000, 100  # bytes of a piece
 
 
 @cell_function
@@ -38,7 +39,8 @@ def gpt2_bpe_steps(text: str, model: str = "") -> Table:
 
     Byte-pair encoding cuts the text into pieces (words, with the space before them) and each piece into single bytes.
     Then it joins the neighbours whose pair has the lowest rank, until no pair is in GPT-2's list of 50,000 merges. A
-    piece of one byte needs no merge and has no row. At most 1,000 merges are shown.
+    piece of one byte needs no merge and has no row. At most 1,000 merges are shown, and of a piece of more
+    than 1,000 bytes only the parts near the merge.
 
     model: the model whose tokenizer is used; all published GPT-2s have the same
 
@@ -48,10 +50,22 @@ def gpt2_bpe_steps(text: str, model: str = "") -> Table:
     tokenizer = arg.model(model).tokenizer
     show = bytes_text
     rows = [
-        [show(step.piece), " + ".join(map(show, step.pair)), step.rank, " | ".join(map(show, step.pieces))]
+        [_shortened(step.piece), " + ".join(map(show, step.pair)), step.rank, _after(step)]
         for step in islice(tokenizer.merge_steps(arg.text(text, "text")), _MAX_STEPS)
     ]
     return [["piece", "pair", "rank", "after the merge"], *rows]
+
+
+def _shortened(piece: bytes) -> str:
+    """The beginning of a long piece: a thousand rows with all of it would be too much for a sheet."""
+    return bytes_text(piece[:_LONG]) + "…" * (len(piece) > _LONG)
+
+
+def _after(step: MergeStep) -> str:
+    """The parts of a piece after a merge; of a long piece those near the merge."""
+    if len(step.piece) <= _LONG:
+        return " | ".join(map(bytes_text, step.pieces))
+    return " | ".join(["…", *map(bytes_text, step.pieces_near(_NEAR)), "…"])
 
 
 @cell_function

@@ -90,6 +90,8 @@ def run(
         click.echo(_json(outcome, path))
     else:
         _show(outcome, path)
+    for entry in workbook.not_calculated:
+        click.echo(f"note    {entry}", err=True)
 
 
 def _show(outcome: Outcome | None, path: Path) -> None:

@@ -29,17 +29,21 @@ from workbook_templates.formula.tree import (
     Operation,
     Reference,
     Table,
+    Unsupported,
 )
 
-from . import aggregates, elementwise, formulas_package, natives, nodes
+from . import nodes
+from .cell_rows import Position
+from .functions import DATE_FUNCTIONS, FUNCTIONS, elementwise
+from .functions.arguments import CellFailureError, Each
 from .grid import Formula, Sheet
 from .lambdas import Evaluate, Lambda, Scope
 from .nodes import Area
 from .special_forms import SPECIAL_FORMS, constant
+from .unsupported import NotSupportedError
 from .values import (
     CALC,
     ERRORS,
-    NAME,
     NUM,
     REF,
     VALUE,
@@ -56,7 +60,9 @@ VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
 # Their arguments are evaluated as arrays even in a plain formula.
 _ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT", "MMULT", "INDEX", "LOOKUP"})
 _NO_SCOPE: Scope = {}
-_NATIVE = natives.FUNCTIONS | aggregates.FUNCTIONS
+_OTHER_FILE, _SEVERAL_SHEETS = "a reference to another file", "a reference to several sheets"
+_OF_RANGES = (":", *nodes.RANGE_OPERATORS)
+_SIGNED = frozenset("+-")
 
 
 class Book(Protocol):
@@ -64,22 +70,26 @@ class Book(Protocol):
 
     @property
     def sheets(self) -> Sequence[Sheet]: ...
+    @property
+    def counts_from_1904(self) -> bool: ...
     def sheet_index(self, name: str) -> int | None: ...
-    def named(self, sheet: int, name: str) -> Node | None: ...
+    def named(self, sheet: int, name: str, cell: Position = ...) -> Node | None: ...
 
 
 class Program:
-    """A compiled formula. It adds to `unknown` the functions that it meets but that do not exist."""
+    """A compiled formula."""
 
     __slots__ = ("_compiler", "_evaluate", "_tree")
 
-    def __init__(self, book: Book, functions: Mapping[str, Function], unknown: set[str], formula: Formula) -> None:
+    def __init__(self, book: Book, functions: Mapping[str, Function], formula: Formula) -> None:
         self._tree = formula.tree
-        self._compiler = Compiler(book, functions, unknown, (formula.sheet, *formula.cell), formula.arrays)
-        self._evaluate = self._compiler.compile(self._tree)
+        self._compiler = Compiler(book, functions, (formula.sheet, *formula.cell), formula.arrays)
+        self._evaluate = self._compiler.compile_formula(self._tree)
 
     def value(self) -> Value:
-        """The formula's value. A formula that only refers to a blank cell shows 0, as in a spreadsheet."""
+        """The formula's value. A formula that only refers to a blank cell shows 0, as in a spreadsheet.
+
+        Raises NotSupportedError if it cannot be calculated here."""
         try:
             value = self._evaluate(_NO_SCOPE)
         except RecursionError:  # a LAMBDA that calls itself without end
@@ -104,7 +114,6 @@ class Compiler:
 
     book: Book
     functions: Mapping[str, Function]
-    unknown: set[str]
     cell: tuple[int, int, int]
     arrays: bool
     variables: frozenset[str] = frozenset()
@@ -112,6 +121,13 @@ class Compiler:
 
     def compile(self, node: Node) -> Evaluate:
         return _COMPILE[type(node)](self, node)
+
+    def compile_formula(self, node: Node) -> Evaluate:
+        """The whole formula. A sum at the end of a formula is 0 if its operands cancel in 15 digits."""
+        if isinstance(node, Operation) and node.symbol in _SIGNED and len(node.operands) == 2:
+            first, second = map(self._operand, node.operands)
+            return nodes.applied(elementwise.settled(node.symbol), [second], first)
+        return self.compile(node)
 
     def compile_later(self, node: Node) -> Evaluate:
         """The node, compiled when it is first used: most branches of a workbook's formulas never are."""
@@ -125,7 +141,7 @@ class Compiler:
         if not isinstance(node, Name) or (node.name in self.variables and not node.spill):
             return node
         sheet = self.cell[0] if node.sheet is None else self.book.sheet_index(node.sheet)
-        tree = None if sheet is None else self.book.named(sheet, node.name)
+        tree = None if sheet is None else self.book.named(sheet, node.name, self.cell[1:])
         if isinstance(tree, Reference) and node.spill:
             return replace(tree, spill=True)
         return Error(excel_errors.NAME) if tree is None else tree
@@ -185,6 +201,8 @@ class Compiler:
     def _name(self, node: Name) -> Evaluate:
         if node.name in self.variables and not node.spill:
             return itemgetter(node.name)
+        if "[" in (node.sheet or ""):
+            return nodes.not_supported(_OTHER_FILE)
         target, outside = self.resolved(node), self._outside()
         if isinstance(target, (Constant, Error, Reference)):
             return outside.compile(target)
@@ -198,11 +216,14 @@ class Compiler:
     def _reference(self, node: Reference) -> Evaluate:
         sheet, rect = self._sheet(node.sheet), node.range
         if sheet is None:
-            return constant(REF)
+            return nodes.not_supported(_OTHER_FILE) if "[" in (node.sheet or "") else self._no_sheet(node)
         cell = rect.top, rect.left
         if node.spill:
             return partial(nodes.spilled, sheet, cell)
         return partial(nodes.cell_value, sheet, *cell) if rect.area == 1 else partial(nodes.range_values, sheet, rect)
+
+    def _no_sheet(self, node: Reference) -> Evaluate:
+        return nodes.not_supported(_SEVERAL_SHEETS) if ":" in (node.sheet or "") else constant(REF)
 
     def _area(self, node: Node) -> tuple[str | None, Area]:
         """The sheet and cells of a name, an INDEX of a range, or `A1:INDEX(A1:C9,2,3)`.
@@ -215,18 +236,23 @@ class Compiler:
             (sheet, first), (other, last) = map(self._area, node.operands)
             if other in (None, sheet):
                 return sheet, lambda scope: first(scope).around(last(scope))
+            raise NotSupportedError(_SEVERAL_SHEETS)
         if isinstance(node, Call) and node.function == "INDEX" and len(node.arguments) in (2, 3):
             sheet, whole = self._area(node.arguments[0])
             return sheet, nodes.cell_of(whole, [self.compile(place) for place in node.arguments[1:]])
-        raise natives.CellFailureError(VALUE)
+        if isinstance(node, Call):
+            raise NotSupportedError(f"a range that begins or ends with {node.function}")
+        raise CellFailureError(VALUE)
 
     def _operation(self, node: Operation) -> Evaluate:
         """An operation. A sum of a thousand cells is a thousand operations, each the first operand of the next, so they
         are evaluated from the innermost outwards: recursion would be too deep."""
         if node.symbol == ":":
             return self._computed_range(node)
+        if node.symbol in nodes.RANGE_OPERATORS:
+            return nodes.not_supported(nodes.RANGE_OPERATORS[node.symbol])
         chain = [node]
-        while isinstance(first := chain[-1].operands[0], Operation) and first.symbol != ":":
+        while isinstance(first := chain[-1].operands[0], Operation) and first.symbol not in _OF_RANGES:
             chain.append(first)
         value = self._operand(first)
         steps = [
@@ -252,8 +278,10 @@ class Compiler:
     def _computed_range(self, node: Operation) -> Evaluate:
         try:
             name, area = self._area(node)
-        except natives.CellFailureError as failure:
+        except CellFailureError as failure:
             return constant(failure.error)
+        except NotSupportedError as error:
+            return nodes.not_supported(error.feature)
         sheet = self._sheet(name)
         return constant(REF) if sheet is None else nodes.without_failure(lambda scope: sheet.read(area(scope)))
 
@@ -263,20 +291,24 @@ class Compiler:
             return SPECIAL_FORMS[name](node, self)
         if name in self.functions:
             return nodes.own_function(self.functions[name], [self.compile(x) for x in node.arguments])
-        if name in _NATIVE and name not in self.variables:
-            return self._native(name, node)
         if name in self.variables or self._is_lambda(name):
             return nodes.lambda_call(self.compile(Name(None, name)), [self.compile(x) for x in node.arguments])
-        arguments = self._arguments(node)
-        function = elementwise.find(name, len(arguments))
+        if self.book.counts_from_1904 and name in DATE_FUNCTIONS:
+            return nodes.not_supported(f"{name} in the 1904 date system")
+        function = FUNCTIONS.get(name)
+        if isinstance(function, Each):
+            return nodes.of_arguments(function, self._single_arguments(node))
         if function is not None:
-            return nodes.applied(function, arguments[1:], arguments[0])
-        function = formulas_package.find(name)
-        if function is None:
-            return nodes.unknown_function(name, arguments, self.unknown)
-        # The package expects 0 for an omitted argument.
-        given = [constant(0) if isinstance(x, Missing) else v for x, v in zip(node.arguments, arguments, strict=True)]
-        return lambda scope: formulas_package.call(function, [argument(scope) for argument in given])
+            return self._native(function, node)
+        elementary = elementwise.find(name, len(node.arguments))
+        if elementary is not None:
+            first, *others = self._single_arguments(node)
+            return nodes.applied(elementary, others, first)
+        return constant(VALUE) if elementwise.is_known(name) else nodes.not_supported(name)
+
+    def _single_arguments(self, node: Call) -> list[Evaluate]:
+        """The arguments of a function of single cells."""
+        return [self._operand(x) for x in node.arguments]
 
     def _as_arrays(self, name: str) -> Compiler:
         return replace(self, arrays=True) if name in _ARRAY_FUNCTIONS and not self.arrays else self
@@ -284,20 +316,20 @@ class Compiler:
     def _arguments(self, node: Call) -> list[Evaluate]:
         return [self._as_arrays(node.function).compile(x) for x in node.arguments]
 
-    def _native(self, name: str, node: Call) -> Evaluate:
-        function = _NATIVE[name]
+    def _native(self, function: Callable[..., Value], node: Call) -> Evaluate:
         pairs = zip(node.arguments, self._arguments(node), strict=True)
         arguments = [self._native_argument(x, evaluate) for x, evaluate in pairs]
 
         def evaluate(scope: Scope) -> Any:
             try:
-                return function(*[argument(scope) for argument in arguments])
-            except natives.CellFailureError as failure:
+                result = function(*[argument(scope) for argument in arguments])
+                return float(result) if type(result) is int else result
+            except CellFailureError as failure:
                 return failure.error
             except (TypeError, LookupError, ValueError):  # a wrong number of arguments, or shapes that do not fit
                 return VALUE
 
-        return self._cell_by_index(node, evaluate) if name == "INDEX" else evaluate
+        return self._cell_by_index(node, evaluate) if node.function == "INDEX" else evaluate
 
     def _native_argument(self, node: Node, evaluate: Evaluate) -> Evaluate:
         """A reference to one cell counts as a range, in which functions ignore text and booleans."""
@@ -344,7 +376,8 @@ _COMPILE: dict[type[Node], Callable[[Compiler, Any], Evaluate]] = {
     Name: Compiler._name,
     Operation: Compiler._operation,
     Reference: Compiler._reference,
-    Table: lambda *_: constant(NAME),  # structured references are not known
+    Table: lambda *_: nodes.not_supported("a table reference"),
+    Unsupported: lambda _, node: nodes.not_supported(node.feature),
 }
 
 

@@ -26,13 +26,14 @@ class Read:
     spill: bool
 
 
-NameLookup = Callable[[int, str], "Node | None"]
+NameLookup = Callable[[int, str, Position], "Node | None"]
 SheetLookup = Callable[[str], "int | None"]
 _Found = tuple[Set[tuple[CellRange, Formula]], frozenset[Formula]]
 
 
-def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -> set[Read]:
-    """Everything that a formula on that sheet may read, directly or through defined names."""
+def reads(tree: Node, formula: Formula, sheet_index: SheetLookup, named: NameLookup) -> set[Read]:
+    """Everything that the formula's tree may read, directly or through defined names."""
+    sheet = formula.sheet
     found: set[Read] = set()
     followed: set[tuple[int, str]] = set()
     pending = [tree]
@@ -41,7 +42,7 @@ def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -
         home = sheet if node.sheet is None else sheet_index(node.sheet)
         if home is None or (home, node.name) in followed:
             return
-        tree = named(home, node.name)
+        tree = named(home, node.name, formula.cell)
         if tree is None:
             return
         if node.spill and isinstance(tree, Reference):
@@ -58,17 +59,13 @@ def reads(tree: Node, sheet: int, sheet_index: SheetLookup, named: NameLookup) -
                 found.add(Read(home, node.range, node.spill))
         elif isinstance(node, Name):
             follow(node)
+        elif isinstance(node, Call):
+            is_shape = node.function in SHAPE_FUNCTIONS
+            pending.extend(x for x in node.arguments if not (is_shape and isinstance(x, Reference) and not x.spill))
+            follow(Name(None, node.function))
         else:
-            pending.extend(child for child in children(node) if not _only_its_shape(node, child))
-            if isinstance(node, Call):
-                follow(Name(None, node.function))
+            pending.extend(children(node))
     return found
-
-
-def _only_its_shape(node: Node, child: Node) -> bool:
-    """Whether the node depends on the position and size of a range, not on its values."""
-    shape = isinstance(node, Call) and node.function in SHAPE_FUNCTIONS
-    return shape and isinstance(child, Reference) and not child.spill
 
 
 class Readers:

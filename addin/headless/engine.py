@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from heapq import heapify, heappop, heappush
 
 import numpy as np
@@ -18,9 +19,13 @@ from .changes import ChangedCells
 from .compiled import VOLATILE, Function, Program
 from .dependencies import Readers, reads
 from .grid import Formula, Sheet, Shown
+from .not_calculated import KeptFormulas, NotCalculated
 from .order import Order, find_order
+from .relative_names import is_relative, seen_from
+from .unsupported import NotSupportedError
 from .values import Grid, Scalar, Value, as_grid, blanks, differs, same
 
+_log = logging.getLogger(__name__)
 _MOST_ROUNDS = 50
 _CHANGED = np.ones((1, 1), bool)  # the mask of a single cell
 
@@ -32,9 +37,16 @@ class Engine:
     """
 
     def __init__(
-        self, sheets: list[Sheet], names: Mapping[tuple[int | None, str], Node], functions: Mapping[str, Function]
+        self,
+        sheets: list[Sheet],
+        names: Mapping[tuple[int | None, str], Node],
+        functions: Mapping[str, Function],
+        *,
+        counts_from_1904: bool = False,
     ) -> None:
         self.sheets, self._names, self._functions = sheets, names, functions
+        self.counts_from_1904 = counts_from_1904
+        self._relative_names = {key for key, tree in names.items() if is_relative(tree)}
         self._by_name = {sheet.name.casefold(): i for i, sheet in enumerate(sheets)}
         self._readers = Readers(len(sheets))
         self._volatile: set[Formula] = set()
@@ -42,25 +54,45 @@ class Engine:
         self._formulas_before: dict[Formula, tuple[CellRange, Value]] = {}
         self._cells_before: dict[tuple[int, int, int], Scalar] = {}
         self._programs: dict[Formula, Program] = {}
-        self._unknown: dict[Formula, set[str]] = {}
-        self._met: set[str] = set()  # the unknown functions that the formula being evaluated calls
+        self._kept = KeptFormulas()
         self._order: Order | None = None
+        self._may_be_cut: list[Formula] = []
         for sheet in sheets:
             for formula in sheet.formulas.values():
-                self._readers.add(formula, reads(formula.tree, formula.sheet, self.sheet_index, self.named))
+                if formula.fixed is not None and self._is_ours(formula):
+                    self._may_be_cut.append(formula)
+                self._readers.add(formula, reads(formula.tree, formula, self.sheet_index, self.named))
                 self._stale.add(formula)
                 if any(isinstance(node, Call) and node.function in VOLATILE for node in walk(formula.tree)):
                     self._volatile.add(formula)
 
-    @property
-    def unknown_functions(self) -> list[str]:
-        return sorted(set().union(*self._unknown.values())) if self._unknown else []
+    def _is_ours(self, formula: Formula) -> bool:
+        calls = (node for node in walk(formula.tree) if isinstance(node, Call))
+        return any(call.function in self._functions for call in calls)
+
+    def cut_array(self) -> tuple[Formula, CellRange] | None:
+        """The first array formula that calls one of our functions and fills fewer cells than its result needs, and
+        those cells; None if every result fits.
+
+        A program that drops the marks of dynamic arrays leaves such formulas. A longer prompt would be cut."""
+        for formula in self._may_be_cut:
+            wanted = formula.needed
+            if formula.fixed is not None and formula.fixed.around(wanted) != formula.fixed:
+                return formula, wanted
+        return None
+
+    def not_calculated(self, address: Callable[[Formula], str]) -> list[NotCalculated]:
+        """What could not be calculated, so that cells keep their stored values."""
+        return self._kept.report(address)
 
     def sheet_index(self, name: str) -> int | None:
         return self._by_name.get(name.casefold())
 
-    def named(self, sheet: int, name: str) -> Node | None:
-        return self._names.get((sheet, name)) or self._names.get((None, name))
+    def named(self, sheet: int, name: str, cell: Position = (1, 1)) -> Node | None:
+        """What a name stands for in a cell of that sheet."""
+        key = (sheet, name) if (sheet, name) in self._names else (None, name)
+        tree = self._names.get(key)
+        return seen_from(tree, cell) if tree is not None and key in self._relative_names else tree
 
     def read(self, sheet: int, rect: CellRange) -> Value:
         return self.sheets[sheet].read(rect)
@@ -111,10 +143,10 @@ class Engine:
                 continue
             self._stale.discard(formula)
             rounds[formula] += 1
-            changed = self._evaluate(formula, formula in order.circular or rounds[formula] > _MOST_ROUNDS)
-            if not changed:
+            changed, others = self._evaluate(formula, formula in order.circular or rounds[formula] > _MOST_ROUNDS)
+            if not changed and not others:
                 continue
-            new = self._readers_of_changes(changed) - self._stale
+            new = (self._readers_of_changes(changed) | others) - self._stale
             new.discard(formula)
             self._stale |= new
             for reader in new:
@@ -137,31 +169,44 @@ class Engine:
         if any(order.places[reader] <= place for reader in self._dependants(formula, both)):
             self._order = None
 
-    def _evaluate(self, formula: Formula, circular: bool) -> list[Shown]:
-        """Evaluates a formula. Returns what it, and others whose spills this blocks or unblocks, showed before."""
+    def _evaluate(self, formula: Formula, circular: bool) -> tuple[list[Shown], Set[Formula]]:
+        """Evaluates a formula. Returns what it, and others whose spills this blocks or unblocks, showed before; and the
+        formulas that must follow it because it keeps its stored value, or no longer does."""
         home = self.sheets[formula.sheet]
         before: list[Shown] = []
+        released: Set[Formula] = frozenset()
         if not circular:
             known = formula.rect if formula.evaluated else None
-            before += home.settle(formula, self._value(formula))
+            cause = self._kept.cause(formula) if self._kept else None
+            if cause is not None:
+                return [], self._kept.inherit(formula, cause, self._dependants(formula, formula.expected))
+            try:
+                value = self._value(formula)
+            except NotSupportedError as error:
+                return [], self._kept.keep(formula, error.feature, self._dependants(formula, formula.expected))
+            if formula in self._kept:
+                released = self._kept.release(formula)
+            before += home.settle(formula, value)
             rect = formula.rect
             circular = rect != known and rect.area > 1 and self._readers.reads_own_spill(formula)
         if circular:
             before += home.settle(formula, f"{ERROR_MARK}circular reference")
-        return before
+        return before, released
 
     def _value(self, formula: Formula) -> Value:
-        """What a formula evaluates to. The formula is compiled the first time."""
+        """What a formula evaluates to. The formula is compiled the first time.
+
+        Raises NotSupportedError if it cannot be calculated here."""
         program = self._programs.get(formula)
         if program is None:
-            program = self._programs[formula] = Program(self, self._functions, self._met, formula)
-        value = program.value()
-        if self._met:
-            self._unknown[formula] = set(self._met)
-            self._met.clear()
-        elif self._unknown:
-            self._unknown.pop(formula, None)
-        return value
+            program = self._programs[formula] = Program(self, self._functions, formula)
+        try:
+            return program.value()
+        except NotSupportedError:
+            raise
+        except Exception as error:  # a bug here must not stop the rest, nor give a number
+            _log.exception("a formula failed: %s", formula.text)
+            raise NotSupportedError(f"a formula that this host fails on ({type(error).__name__}, a bug)") from None
 
     def _readers_of_changes(self, before: list[Shown]) -> set[Formula]:
         """The readers of every cell whose value changed, given what formulas showed before."""
@@ -187,7 +232,7 @@ class Engine:
         self._readers.remove(formula)
         self._stale.discard(formula)
         self._volatile.discard(formula)
-        self._unknown.pop(formula, None)
+        self._stale |= self._kept.forget(formula)
         self._programs.pop(formula, None)
         formula.value = None
         formula.show(None)

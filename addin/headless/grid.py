@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Node
 
 from .cell_rows import CellRows, Position
-from .natives import fitted
+from .functions.arguments import fitted
 from .range_index import RangeIndex
 from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result, same
 
@@ -56,6 +56,11 @@ class Formula:
         return self.fixed if self.fixed is not None else self._filled_by(self.value)
 
     @property
+    def needed(self) -> CellRange:
+        """The cells that the value would fill if its range were not fixed."""
+        return self._filled_by(self.value)
+
+    @property
     def expected(self) -> CellRange:
         """The cells that the formula fills, or that the file expects it to fill if it is not yet evaluated."""
         return self.rect if self.evaluated or self.stored is None else self.rect.around(self.stored)
@@ -93,7 +98,7 @@ class Sheet:
         self._arrays: dict[Formula, CellRange] = {}
         self._extents: RangeIndex[Formula] = RangeIndex()
         self._blocked: set[Formula] = set()
-        # What is found again and again: large ranges full of constants; and what else fills a range, unless it is much.
+        # What is found again and again: the values of large ranges; and what else fills a range, unless it is much.
         self._kept: dict[CellRange, Value] = {}
         self._layouts: dict[CellRange, _Layout] = {}
         self._recent: dict[CellRange, Value] = {}  # ranges read since the last change: a formula may read one twice
@@ -124,6 +129,7 @@ class Sheet:
 
     def remove(self, formula: Formula) -> None:
         del self.formulas[formula.cell]
+        self._kept.clear()
         self._used.discard(*formula.cell)
         self._layouts.clear()
         self._recent.clear()
@@ -151,10 +157,10 @@ class Sheet:
         if constant is not None:
             return constant
         formula = self.formulas.get(place) or self._covering(row, column)
-        if formula is None or not isinstance(formula.shown, np.ndarray):
-            return None if formula is None else formula.shown
-        value: Scalar = formula.shown.item(row - formula.row, column - formula.column)
-        return value
+        if formula is None:
+            return None
+        shown: Any = formula.shown
+        return shown.item(row - formula.row, column - formula.column) if isinstance(shown, np.ndarray) else shown
 
     def read(self, rect: CellRange) -> Value:
         """Values of a range; a scalar for a single cell. A range as large as a column is cut to the used cells."""
@@ -184,15 +190,13 @@ class Sheet:
             rows = slice(shared.top - rect.top, shared.bottom - rect.top + 1)
             columns = slice(shared.left - rect.left, shared.right - rect.left + 1)
             cells[rows, columns] = _part(formula, shared)
-        constants = 0
         for row, column in used:
             if (row, column) in self.constants:
                 cells[row - rect.top, column - rect.left] = self.constants[row, column]
-                constants += 1
             elif not isinstance(shown := self.formulas[row, column].shown, np.ndarray):
                 cells[row - rect.top, column - rect.left] = shown
         value = from_cells(cells)
-        if constants >= _MANY and constants == rect.area:
+        if rect.area >= _MANY:
             self._kept[rect] = value
         return value
 
@@ -209,6 +213,7 @@ class Sheet:
         is_single = not is_array and not was_array
         if formula.fixed is None and (is_single or (was_evaluated and self._fits(formula))):
             formula.show(value)  # the case of most formulas
+            self._forget_values(formula.rect)
             return before
         self._show(formula, blocked=self._obstructed(formula))
         self._note(formula)
@@ -217,6 +222,11 @@ class Sheet:
             return before
         crossed = any(other is not formula and other.wanted.meets(wanted) for other in self._arrays_at(wanted))
         return before + self._place() if crossed or self._blocked else before
+
+    def _forget_values(self, changed: CellRange) -> None:
+        """Drops the values of large ranges with a changed cell."""
+        for rect in [rect for rect in self._kept if rect.meets(changed)]:
+            del self._kept[rect]
 
     def _fits(self, formula: Formula) -> bool:
         """Whether an array fills the cells that the formula's last value filled, and no spill is blocked."""
@@ -294,6 +304,11 @@ class Sheet:
 
     def _show(self, formula: Formula, blocked: bool) -> None:
         formula.blocked = blocked
+        self._forget_values(formula.rect)
+        self._put(formula, blocked)
+        self._forget_values(formula.rect)
+
+    def _put(self, formula: Formula, blocked: bool) -> None:
         if blocked:
             self._blocked.add(formula)
             formula.show(SPILL)

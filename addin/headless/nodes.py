@@ -9,14 +9,16 @@ from typing import Any, Protocol
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Node
 
-from . import elementwise, formulas_package
+from .functions import elementwise
+from .functions.arguments import CellFailureError, number
 from .grid import Sheet
 from .lambdas import Evaluate, Lambda, Scope
-from .natives import CellFailureError, aligned, number
-from .values import NAME, REF, VALUE, Value, from_result, to_plain
+from .unsupported import NotSupportedError
+from .values import REF, VALUE, Value, from_result, limited_texts, to_plain
 
 Area = Callable[[Scope], CellRange]
-_SIGNS = {"-": "U-", "+": "U+"}  # the names of operators with one operand in the package `formulas`
+_SIGNS = {"-": "U-", "+": "U+", "%": "%"}  # the names of operators with one operand
+RANGE_OPERATORS = {" ": "the intersection of ranges", ",": "the union of ranges"}
 
 
 class Compiler(Protocol):
@@ -85,14 +87,8 @@ def without_failure(evaluate: Evaluate) -> Evaluate:
 def operator(symbol: str, operands: int) -> Callable[..., Value]:
     name = _SIGNS.get(symbol, symbol) if operands == 1 else symbol
     function = elementwise.find(name, operands)
-    if function is not None:
-        return function
-    by_package = formulas_package.operator(name)
-    if by_package is None:
-        return lambda *_: VALUE
-    return lambda *values: (
-        VALUE if Lambda in map(type, values) else formulas_package.call(by_package, aligned(list(values)))
-    )
+    assert function is not None, symbol
+    return function
 
 
 def applied(function: Callable[..., Value], others: list[Evaluate], first: Evaluate) -> Evaluate:
@@ -102,6 +98,12 @@ def applied(function: Callable[..., Value], others: list[Evaluate], first: Evalu
     if len(others) == 1:
         return partial(_of_two, function, first, others[0])
     return partial(_of_all, function, first, others)
+
+
+def of_arguments(function: Callable[..., Value], arguments: list[Evaluate]) -> Evaluate:
+    if not arguments:
+        return lambda scope: function()
+    return applied(function, arguments[1:], arguments[0])
 
 
 def _of_one(function: Callable[..., Value], first: Evaluate, scope: Scope) -> Value:
@@ -117,7 +119,7 @@ def _of_all(function: Callable[..., Value], first: Evaluate, others: list[Evalua
 
 
 def own_function(function: Callable[..., Any], arguments: list[Evaluate]) -> Evaluate:
-    return lambda scope: from_result(function(*[to_plain(argument(scope)) for argument in arguments]))
+    return lambda scope: limited_texts(from_result(function(*[to_plain(argument(scope)) for argument in arguments])))
 
 
 def lambda_call(called: Evaluate, arguments: list[Evaluate]) -> Evaluate:
@@ -128,11 +130,10 @@ def lambda_call(called: Evaluate, arguments: list[Evaluate]) -> Evaluate:
     return evaluate
 
 
-def unknown_function(name: str, arguments: list[Evaluate], unknown: set[str]) -> Evaluate:
+def not_supported(feature: str) -> Evaluate:
+    """A node that cannot be calculated here."""
+
     def evaluate(scope: Scope) -> Value:
-        for argument in arguments:  # they may hold more unknown functions
-            argument(scope)
-        unknown.add(name)
-        return NAME
+        raise NotSupportedError(feature)
 
     return evaluate

@@ -10,7 +10,9 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -27,7 +29,12 @@ _UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-
 # What zipfile and its decompressors raise for a file that was cut or changed, besides BadZipFile and OSError.
 _DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, ValueError, LookupError)
 # No entities are resolved and nothing is fetched: a workbook may come from a stranger.
-PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
+# Reads long texts too, but libxml2 then has no limit of depth either.
+_LENIENT_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+_MOST_DEPTH = 256
+_TOO_DEEP = etree.XPath(f"boolean({'/*' * _MOST_DEPTH})")
+MAX_UNPACKED = 8_000_000_000  # bytes of all parts; a model of GPT-2 small in cells has about half of it
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,15 @@ class DefinedName:
     text: str
 
 
+_EPOCH, _DAYS_TO_1904 = datetime(1899, 12, 30), 1462  # where serial numbers of dates begin
+
+
 class Package:
     """The parts of one workbook file."""
 
     def __init__(self, source: str, parts: dict[str, bytes]) -> None:
         self.source, self.parts = source, parts
+        self._names = {name.replace("\\", "/").lstrip("/").casefold(): name for name in parts}
         self.workbook_path = self._main_part()
         self.workbook = self.tree(self.workbook_path)
         self.namespace = etree.QName(self.workbook).namespace or ""
@@ -65,6 +76,8 @@ class Package:
             if start == _PASSWORD_MAGIC:
                 raise WorkbookError(f"{path.name}: protected by a password, or an old .xls; save it as an open .xlsx")
             with zipfile.ZipFile(path) as archive:
+                if sum(info.file_size for info in archive.infolist()) > MAX_UNPACKED:
+                    raise WorkbookError(f"{path.name}: unpacks to more than {MAX_UNPACKED / 1e9:g} GB")
                 parts = {info.filename: archive.read(info) for info in archive.infolist() if not info.is_dir()}
             return cls(path.name, parts)
         except WorkbookError:
@@ -80,7 +93,7 @@ class Package:
 
     def tree(self, path: str) -> etree._Element:
         try:
-            return etree.fromstring(self.parts[path], PARSER)
+            return _parsed(self.parts[path])
         except KeyError:
             raise WorkbookError(f"{self.source}: damaged .xlsx (part {path} is missing)") from None
         except etree.XMLSyntaxError:
@@ -106,6 +119,22 @@ class Package:
             names.append(DefinedName(element.get("name", ""), int(sheet) if sheet else None, element.text or ""))
         return names
 
+    @property
+    def counts_from_1904(self) -> bool:
+        """Whether serial numbers of dates begin in 1904."""
+        settings = self.workbook.find(self.tag("workbookPr"))
+        return settings is not None and settings.get("date1904") in ("1", "true")
+
+    def serial_of(self, text: str) -> float | str:
+        """The serial number of a date or time as a cell of type "d" has it; other text as it is."""
+        try:
+            moment = datetime.fromisoformat(text.strip().removesuffix("Z"))
+        except ValueError:
+            return text
+        midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        days = (midnight - _EPOCH).days - (_DAYS_TO_1904 if self.counts_from_1904 else 0)
+        return days + (moment - midnight).total_seconds() / 86_400
+
     def shared_strings(self) -> list[str]:
         path = self._target("sharedStrings")
         if path is None:
@@ -118,9 +147,10 @@ class Package:
         if path is None:
             return
         self.parts.pop(path, None)
-        relations = _relations_path(self.workbook_path)
+        relations = self._stored_name(_relations_path(self.workbook_path))
         self._drop(relations, lambda element: element.get("Type", "").endswith("/calcChain"))
-        self._drop(_CONTENT_TYPES, lambda element: element.get("PartName") == "/" + path)
+        wanted = f"/{path}".casefold()
+        self._drop(self._stored_name(_CONTENT_TYPES), lambda element: element.get("PartName", "").casefold() == wanted)
 
     def write(self, path: str | Path, *, small: bool = False) -> None:
         """Writes all parts; the file appears only when it is whole. The same parts give the same file.
@@ -139,6 +169,10 @@ class Package:
         finally:
             partial.unlink(missing_ok=True)
 
+    def _stored_name(self, name: str) -> str:
+        """The name of a part as the file writes it: names that differ in case are the same part."""
+        return name if name in self.parts else self._names.get(name.casefold(), name)
+
     def _drop(self, path: str, wanted: Callable[[etree._Element], bool]) -> None:
         root = self.tree(path)
         for element in filter(wanted, list(root)):
@@ -148,7 +182,7 @@ class Package:
     def _main_part(self) -> str:
         targets = self._relations("")
         found = next((path for kind, path in targets.values() if kind.endswith("/officeDocument")), None)
-        if found is None or not found.endswith(".xml"):
+        if found is None or not found.casefold().endswith(".xml"):
             raise WorkbookError(f"{self.source}: not an .xlsx workbook")
         return found
 
@@ -158,14 +192,28 @@ class Package:
 
     def _relations(self, part: str) -> dict[str, tuple[str, str]]:
         """Relation id -> (type, path inside the zip)."""
-        path = _relations_path(part)
+        path = self._stored_name(_relations_path(part))
         if path not in self.parts:
             raise WorkbookError(f"{self.source}: not an .xlsx workbook")
         targets = {}
         for element in self.tree(path).iter(f"{{{_RELATIONSHIPS}}}Relationship"):
             target = posixpath.join("/", posixpath.dirname(part), element.get("Target", ""))
-            targets[element.get("Id", "")] = (element.get("Type", ""), posixpath.normpath(target).lstrip("/"))
+            part_name = unquote(posixpath.normpath(target.replace("\\", "/")).lstrip("/"))
+            targets[element.get("Id", "")] = (element.get("Type", ""), self._stored_name(part_name))
         return targets
+
+
+def _parsed(xml: bytes) -> etree._Element:
+    """The root of a part. Raises XMLSyntaxError if it is not XML or nested too deeply."""
+    try:
+        return etree.fromstring(xml, PARSER)
+    except etree.XMLSyntaxError as error:
+        if "depth" in str(error):
+            raise
+        root = etree.fromstring(xml, _LENIENT_PARSER)
+        if _TOO_DEEP(root):
+            raise
+        return root
 
 
 def _undated(name: str) -> zipfile.ZipInfo:

@@ -13,17 +13,19 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from udfs import excel_errors
+from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
 from workbook_templates.formula import FormulaError, parse, print_formula
 from workbook_templates.formula.ranges import CellRange, column_number
 from workbook_templates.formula.stored import parse_stored
-from workbook_templates.formula.tree import moved
+from workbook_templates.formula.tree import Unsupported, moved
 
 from .cell_rows import Position
 from .grid import Formula, Sheet
-from .package import Package, SheetPart, rich_text, unescaped
+from .package import Package, SheetPart, WorkbookError, rich_text, unescaped
 from .values import ERRORS, NUM, VALUE, Scalar, Value, from_cells, from_result
 
 _DIGITS = "0123456789"
+_MOST_CELLS = 16_777_216  # that one array formula fills
 
 
 @dataclass
@@ -78,16 +80,23 @@ def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str
     formulas: dict[Position, Formula] = {}
     masters = {f.get("si", ""): (c, f.text) for c, f in raw.formulas.items() if f.get("t") == "shared" and f.text}
     for cell, element in raw.formulas.items():
+        if element.get("t") == "dataTable":
+            formulas[cell] = _data_table(number, cell, element)
+            continue
         text = _text(cell, element, masters)
         if text is not None:
             formulas[cell] = _formula(number, cell, text, element, cell in raw.dynamic)
+            if _leaves_sheet(text, element, masters):
+                formulas[cell].tree = Unsupported(text, "a shared formula that leaves the sheet")
     for formula in formulas.values():
         if formula.stored is None or formula.stored.area == 1:
             formula.show(raw.values.get(formula.row, {}).pop(formula.column, None))
     for formula in formulas.values():
         if formula.stored is not None and formula.stored.area > 1:
             formula.show(raw.take(formula.stored))
-    constants = {c: value for c, value in raw.rest().items() if value is not None and c not in formulas}
+    constants: dict[Position, Scalar] = {
+        c: value for c, value in raw.rest().items() if value is not None and c not in formulas
+    }
     return Sheet(part.name, constants, formulas.values())
 
 
@@ -96,7 +105,7 @@ def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:
     numbers, special = (_finder(path, package.namespace) for path in ("x:c/x:v/text()", "boolean(x:c/@t | x:c/x:f)"))
     number = 0
     for row in package.tree(part.path).iter(package.tag("row")):
-        number = int(row.get("r") or number + 1)
+        number = _row_number(package, row.get("r") or number + 1)
         if not special(row):
             texts = numbers(row)
             values = np.array(texts, dtype=np.float64)
@@ -105,6 +114,19 @@ def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:
                 continue
         _scan_cells(raw, package, number, row, strings)
     return raw
+
+
+def _row_number(package: Package, written: str | int) -> int:
+    number = int(written)
+    if not 1 <= number <= MAX_ROWS:
+        raise WorkbookError(f"{package.source}: damaged .xlsx (a sheet has no row {str(written)[:20]})")
+    return number
+
+
+def _checked_column(number: int) -> int:
+    if number > MAX_COLUMNS:
+        raise ValueError("a sheet has no such column")
+    return number
 
 
 def _finder(path: str, namespace: str) -> Callable[[etree._Element], Any]:
@@ -116,7 +138,7 @@ def _columns(row: etree._Element) -> NDArray[np.int64]:
     places, column = [], 0
     for cell in row:
         address = cell.get("r")
-        column = column_number(address.rstrip(_DIGITS)) if address else column + 1
+        column = _checked_column(column_number(address.rstrip(_DIGITS)) if address else column + 1)
         places.append(column)
     return np.array(places)
 
@@ -126,11 +148,12 @@ def _scan_cells(raw: _Raw, package: Package, row: int, cells: etree._Element, st
     column = 0
     for element in cells.iterchildren(package.tag("c")):
         letters = element.get("r", "").rstrip(_DIGITS)
-        column = column_number(letters) if letters else column + 1
+        column = _checked_column(column_number(letters) if letters else column + 1)
         cell = row, column
         for child in element:
             if child.tag == value_tag:
-                raw.values[row][column] = _value(element.get("t", "n"), child.text or "", strings)
+                kind, text = element.get("t", "n"), child.text or ""
+                raw.values[row][column] = package.serial_of(text) if kind == "d" else _value(kind, text, strings)
             elif child.tag == formula_tag:
                 raw.formulas[cell] = child
                 if element.get("cm"):
@@ -160,7 +183,20 @@ def _text(cell: Position, element: etree._Element, masters: dict[str, tuple[Posi
     if element.get("t") == "shared" and not element.text:
         master = masters.get(element.get("si", ""))
         return None if master is None else _moved(master[1], cell[0] - master[0][0], cell[1] - master[0][1])
-    return None if element.get("t") == "dataTable" else element.text
+    return element.text
+
+
+def _leaves_sheet(text: str, element: etree._Element, masters: dict[str, tuple[Position, str]]) -> bool:
+    """Whether a reference of a shared formula does not exist in this cell."""
+    is_shared = element.get("t") == "shared" and not element.text
+    return is_shared and text.count(excel_errors.REF) > masters[element.get("si", "")][1].count(excel_errors.REF)
+
+
+def _data_table(sheet: int, cell: Position, element: etree._Element) -> Formula:
+    """The values of a what-if analysis, which Excel finds by trying out other values in other cells."""
+    rect = CellRange.parse(element.get("ref", "")) or CellRange.cell(*cell)
+    tree = Unsupported("", "a data table")
+    return Formula(sheet, *cell, text="", tree=tree, arrays=False, fixed=rect, stored=rect)
 
 
 def _moved(formula: str, rows: int, columns: int) -> str:
@@ -171,8 +207,14 @@ def _moved(formula: str, rows: int, columns: int) -> str:
 
 
 def stored_range(element: etree._Element) -> CellRange | None:
-    """The range that the file gives to a formula's array; None if the formula is not an array formula."""
-    return CellRange.parse(element.get("ref", "")) if element.get("t") == "array" else None
+    """The range that the file gives to a formula's array; None if the formula is not an array formula.
+
+    Raises WorkbookError for a range that is larger than any array can be.
+    """
+    rect = CellRange.parse(element.get("ref", "")) if element.get("t") == "array" else None
+    if rect is not None and rect.area > _MOST_CELLS:
+        raise WorkbookError(f"damaged .xlsx (an array formula fills {rect})")
+    return rect
 
 
 def _formula(sheet: int, cell: Position, text: str, element: etree._Element, dynamic: bool) -> Formula:

@@ -15,10 +15,10 @@ import numpy as np
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Call, Missing, Name, Node, Reference
 
-from . import formulas_package
-from .elementwise import chosen
+from .functions.arguments import CellFailureError
+from .functions.elementwise import chosen
+from .functions.information import replaced_errors
 from .lambdas import Evaluate, Lambda, Scope
-from .natives import CellFailureError
 from .values import VALUE, Value, XlError, as_grid, from_result
 
 SHAPE_FUNCTIONS = frozenset({"ROW", "ROWS", "COLUMN", "COLUMNS"})
@@ -94,7 +94,7 @@ def _iferror(call: Call, compiler: Compiler) -> Evaluate:
             return second(scope)
         if not isinstance(value, np.ndarray) or not any(isinstance(x, XlError) for x in value.flat):
             return value
-        return formulas_package.call_by_name("IFERROR", [value, second(scope)])
+        return replaced_errors(value, second(scope), lambda _: True)
 
     return evaluate
 

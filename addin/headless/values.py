@@ -12,22 +12,28 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
-import schedula
-from formulas.tokens.operand import DIV, NA, NAME, NUM, REF, VALUE, Error, XlError
 from numpy.typing import NDArray
 
 from udfs import excel_errors
+from udfs.excel_limits import MAX_TEXT
 
 __all__ = ["CALC", "DIV", "ERRORS", "NA", "NAME", "NUM", "REF", "SPILL", "VALUE", "XlError"]
+
+
+class XlError(str):
+    """An error value. Its text is Excel's, such as `#DIV/0!`."""
+
+    __slots__ = ()
+
 
 Scalar: TypeAlias = "float | str | bool | XlError | None"
 Grid: TypeAlias = "NDArray[Any]"
 Value: TypeAlias = "Scalar | Grid"
 
-# The error values by their texts. The package `formulas` compares its own by identity, so they are used here.
-ERRORS: dict[str, XlError] = {text: Error.errors.get(text) or XlError(text) for text in excel_errors.ALL}
+ERRORS: dict[str, XlError] = {text: XlError(text) for text in excel_errors.ALL}
+DIV, NA, NAME, NUM = (ERRORS[text] for text in (excel_errors.DIV, excel_errors.NA, excel_errors.NAME, excel_errors.NUM))
+REF, VALUE = ERRORS[excel_errors.REF], ERRORS[excel_errors.VALUE]
 SPILL, CALC = ERRORS[excel_errors.SPILL], ERRORS[excel_errors.CALC]
-_EMPTY = schedula.EMPTY
 
 
 def is_text(value: object) -> TypeGuard[str]:
@@ -91,6 +97,17 @@ def checked(numbers: Any) -> Any:
     return frozen(cells)
 
 
+def limited_texts(value: Value) -> Value:
+    """The value with #VALUE! for each text that is too long for a cell."""
+    if isinstance(value, str):
+        return VALUE if len(value) > MAX_TEXT else value
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        items = value.reshape(-1).tolist()
+        if any(isinstance(item, str) and len(item) > MAX_TEXT for item in items):
+            return _from_items(value.shape, list(map(limited_texts, items)))
+    return value
+
+
 def frozen(grid: Grid) -> Grid:
     grid.flags.writeable = False
     return grid
@@ -145,8 +162,6 @@ def _scalar(item: Any) -> Scalar:
     if isinstance(item, (int, float, np.integer, np.floating)):
         number = float(item)
         return number if math.isfinite(number) else NUM
-    if item is _EMPTY:
-        return None
     if isinstance(item, str):
         return str(item)
     if isinstance(item, np.ndarray) and item.size == 1:

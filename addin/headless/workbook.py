@@ -24,6 +24,7 @@ from .changes import ChangedCells
 from .edit_grids import edit_cell
 from .engine import Engine
 from .grid import Formula, Sheet
+from .not_calculated import NotCalculated
 from .package import Package, WorkbookError
 from .reader import read_sheet
 from .values import Scalar, as_grid, to_plain
@@ -60,9 +61,8 @@ class Workbook:
             if isinstance(error, WorkbookError):
                 raise
             raise WorkbookError(f"{package.source}: damaged .xlsx ({type(error).__name__})") from None
-        return cls(
-            package, Engine(sheets, trees, with_calc_names(_own_functions() if functions is None else functions))
-        )
+        own = with_calc_names(_own_functions() if functions is None else functions)
+        return cls(package, Engine(sheets, trees, own, counts_from_1904=package.counts_from_1904))
 
     @property
     def sheet_names(self) -> list[str]:
@@ -70,9 +70,11 @@ class Workbook:
         return [sheet.name for sheet in self._engine.sheets]
 
     @property
-    def unknown_functions(self) -> list[str]:
-        """Unknown functions that formulas call; their cells show #NAME?. The list is complete after a recalculation."""
-        return self._engine.unknown_functions
+    def not_calculated(self) -> list[NotCalculated]:
+        """The functions and features that cannot be calculated here as in Excel, complete after a recalculation.
+
+        The formulas that use them, and those that depend on these, keep their stored values."""
+        return self._engine.not_calculated(lambda formula: self._address(formula.sheet, formula.cell))
 
     def set(self, address: str, value: float | int | str | bool | None) -> None:
         """Types a value into one cell: text stays text even if it begins with `=`, None clears the cell.
@@ -117,7 +119,8 @@ class Workbook:
 
         Returns the addresses of all cells whose values differ from those before the edits, edited cells included.
         Raises WorkbookError if it turns out that a formula fills a cell that was set since the last time: before the
-        first recalculation it may be unknown how far a formula spills."""
+        first recalculation it may be unknown how far a formula spills. Raises it too if an array formula of fixed size
+        cannot show all rows or columns of one of our functions."""
         with _collector_paused():
             changed = self._engine.recalculate()
         edited, self._edited = self._edited, set()
@@ -125,6 +128,13 @@ class Workbook:
             blocked = self._engine.blocked(sheet, cell)
             if blocked is not None:
                 raise WorkbookError(self._filled_line(sheet, cell, blocked))
+        cut = self._engine.cut_array()
+        if cut is not None:
+            formula, needed = cut
+            raise WorkbookError(
+                f"{self._address(formula.sheet, formula.cell)}: the array formula fills {formula.fixed}, "
+                f"but its result needs {needed}; the program that saved this file fixed its size, so build it anew"
+            )
         return changed
 
     @property

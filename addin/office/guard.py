@@ -20,12 +20,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from addin.office.limits import CLOSE
 from addin.office.settings import Settings
 
-_OFFICE_DOMAINS = ("officeapps.live.com", "office.com", "office365.com", "microsoft365.com", "cloud.microsoft")
+# The last one is the cloud of the United States government.
+_OFFICE_DOMAINS = (
+    *("officeapps.live.com", "office.com", "office365.com", "microsoft365.com", "cloud.microsoft"),
+    "office365.us",
+)
+_SHAREPOINT_DOMAINS = ("sharepoint.com", "sharepoint.us")
 _OFFICE_ORIGIN = re.compile(rf"https://(?:[a-z0-9-]+\.)+(?:{'|'.join(map(re.escape, _OFFICE_DOMAINS))})")
-_SHAREPOINT_ORIGIN = re.compile(r"https://[a-z0-9-]+\.sharepoint\.com")
+_SHAREPOINT_ORIGIN = re.compile(rf"https://[a-z0-9-]+\.(?:{'|'.join(map(re.escape, _SHAREPOINT_DOMAINS))})")
 _OFFICE_SCRIPTS = "https://appsforoffice.microsoft.com"
 _FRAMED_BY = " ".join(
-    [*(f"https://*.{domain}" for domain in _OFFICE_DOMAINS), "https://*.sharepoint.com", "https://onedrive.live.com"]
+    [*(f"https://*.{domain}" for domain in (*_OFFICE_DOMAINS, *_SHAREPOINT_DOMAINS)), "https://onedrive.live.com"]
 )
 _SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(

@@ -7,6 +7,7 @@ Out: rows of cells. Numbers have the fewest digits that give the same float32.
 
 from __future__ import annotations
 
+import json
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ def read_calls(body: bytes) -> list[Call]:
     try:
         calls = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise CellError(f"the calls are not JSON: {error.msg}") from None
+        calls = _with_half_characters(body, error.msg)
     if not isinstance(calls, list) or not all(map(_is_call, calls)):
         raise CellError("the calls must be a JSON list, each a list of a function's name and a list of arguments")
     if len(calls) > MAX_BATCH:
@@ -62,7 +63,7 @@ def checked_arguments(arguments: list[Any]) -> list[Any]:
 
 def write_error(line: str) -> bytes:
     """An error as JSON."""
-    return orjson.dumps({"error": line})
+    return orjson.dumps({"error": _whole_characters(line)})
 
 
 def write_result(rows: Rows, name: str) -> bytes:
@@ -73,6 +74,20 @@ def write_result(rows: Rows, name: str) -> bytes:
         size = f"{len(cells)} x {len(cells[0])} cells, {len(body) / 1e6:.1f} MB"
         raise CellError(f"{name} gives {size}; Excel takes {MAX_RESULT_BYTES / 1e6:.0f} MB at once: ask for less")
     return body
+
+
+def _with_half_characters(body: bytes, reason: str) -> Any:
+    """JSON in which half a surrogate pair counts as U+FFFD; orjson refuses it, but LEFT of an emoji is one."""
+    try:
+        text = _whole_characters(json.dumps(json.loads(body), ensure_ascii=False))
+        return orjson.loads(text)
+    except (ValueError, RecursionError):
+        raise CellError(f"the calls are not JSON: {reason}") from None
+
+
+def _whole_characters(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _is_call(call: Any) -> bool:
@@ -117,4 +132,4 @@ def _cell(value: Any) -> Any:
         return narrow if float(narrow) == value else value
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise CellError(f"the text has {len(value)} characters; a cell holds {MAX_TEXT}")
-    return value
+    return _whole_characters(value) if isinstance(value, str) else value

@@ -15,7 +15,7 @@ from addin import cli
 from tests.random_checkpoint import write_checkpoint
 from udfs.cells.log import log_path
 
-SLOW_TO_IMPORT = ("numpy", "formulas", "huggingface_hub", "rich", "tiktoken", "xlsxwriter", "xlwings")
+SLOW_TO_IMPORT = ("numpy", "huggingface_hub", "rich", "tiktoken", "xlsxwriter", "xlwings")
 
 
 @pytest.fixture

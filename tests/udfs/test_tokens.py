@@ -65,3 +65,16 @@ def test_embeddings() -> None:
     np.testing.assert_array_equal(udfs.gpt2_position([[5], [7]], "tiny"), model["wpe.weight"][:2])
     with pytest.raises(CellError, match=r"^ids must have 1 to 64 cells for tiny, not 65$"):
         udfs.gpt2_position([[5]] * 65, "tiny")
+
+
+def test_the_steps_of_a_word_as_long_as_a_cell_are_few_and_short() -> None:
+    from time import process_time
+
+    start = process_time()
+    _, *rows = udfs.gpt2_bpe_steps("ab" * 16_383)
+    assert process_time() - start < 5
+    assert len(rows) == 1_000
+    assert max(len(cell) for row in rows for cell in row if isinstance(cell, str)) < 2_000
+    short = udfs.gpt2_bpe_steps("ab" * 400)
+    assert short[1][3] == " | ".join(["ab", *["a", "b"] * 399])
+    assert rows[1][3].endswith(" | …")

@@ -6,7 +6,7 @@ every function that a cell can call; `errors` defines how a cell shows an error;
 
 from udfs.cells.errors import ERROR_MARK, CellError
 from udfs.cells.registry import FUNCTIONS, Argument, CellFunction, cell_function
-from udfs.cells.values import Rows, Table, as_table, error_in
+from udfs.cells.values import Rows, Table, as_table, error_in, number_text
 
 __all__ = [
     "ERROR_MARK",
@@ -19,4 +19,5 @@ __all__ = [
     "as_table",
     "cell_function",
     "error_in",
+    "number_text",
 ]

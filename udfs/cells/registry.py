@@ -62,7 +62,11 @@ class CellFunction:
         user's mistake is logged with its traceback. Only `Stopped` is raised, if the caller gave up.
         """
         try:
-            return values.rows_of(self._result(cells))
+            for argument, cell in zip(self.arguments, cells, strict=False):
+                values.check_length(cell, argument.name)
+            rows = values.rows_of(self._result(cells))
+            values.check_length(rows, self.name)
+            return rows
         except Stopped:
             raise
         except (CellError, ModelError) as error:

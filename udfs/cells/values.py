@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from udfs import excel_errors
 from udfs.backend.arrays import FLOAT64, Array, DType
 from udfs.cells.errors import ERROR_MARK, CellError
+from udfs.excel_limits import MAX_TEXT
 
 # Rows of text and numbers, a header first; None is an empty cell.
 Table: TypeAlias = list[list[Any]]
@@ -24,6 +26,7 @@ Table: TypeAlias = list[list[Any]]
 Rows: TypeAlias = "Table | Array"
 
 _Result = TypeVar("_Result")
+_MOST_DIGITS = 20  # characters of a number below 1, with its zeros, before Excel writes an exponent
 
 
 def is_blank(value: object) -> bool:
@@ -52,7 +55,7 @@ def grid(raw: object, name: str) -> NDArray[Any]:
     Raises CellError if the rows have unequal lengths, or if there are more than two dimensions.
     """
     if isinstance(raw, np.ndarray):
-        cells = np.atleast_2d(raw)
+        cells = np.atleast_2d(raw if raw.dtype.kind in "fiuO" else raw.astype(object))
     elif isinstance(raw, Sequence) and not isinstance(raw, str):
         rows = [row if isinstance(row, (list, tuple)) else [row] for row in raw]
         if raw and not any(isinstance(row, (list, tuple)) for row in raw):
@@ -119,6 +122,7 @@ def single(raw: object, name: str) -> object:
     if is_blank(value):
         return None
     _check_error(value, name, "")
+    _check_size(value, name, "")
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -127,9 +131,28 @@ def text(raw: object, name: str) -> str:
     value = single(raw, name)
     if isinstance(value, bool):
         return str(value).upper()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
+    if isinstance(value, (int, float)):
+        if not math.isfinite(value):
+            raise CellError(f"{name} must be a text or a finite number, not {value}")
+        return number_text(float(value))
     return "" if value is None else str(value)
+
+
+def number_text(value: float) -> str:
+    """A finite number as Excel joins it to a text: 15 digits, and an exponent if that is shorter than 20 characters."""
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    mantissa, _, exponent = f"{value:.14e}".partition("e")
+    power = int(exponent)
+    sign, digits = ("-" if value < 0 else ""), mantissa.lstrip("-").replace(".", "").rstrip("0")
+    if power > 19 or (power < 0 and 1 - power + len(digits) > _MOST_DIGITS):
+        decimals = f".{digits[1:]}" if len(digits) > 1 else ""
+        return f"{sign}{digits[0]}{decimals}E{'-' if power < 0 else '+'}{abs(power):02d}"
+    if power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    digits = digits.ljust(power + 1, "0")
+    decimals = digits[power + 1 :]
+    return f"{sign}{digits[: power + 1]}{'.' * bool(decimals)}{decimals}"
 
 
 def number(raw: object, name: str, low: float, high: float, note: str = "") -> float:
@@ -177,6 +200,17 @@ def check_finite(result: _Result, name: str) -> _Result:
     return result
 
 
+def check_length(cells: object, name: str) -> None:
+    """Raises CellError for a text that is too long for a cell, among the cells of an argument or of a result."""
+    if isinstance(cells, str):
+        if len(cells) > MAX_TEXT:
+            raise CellError(f"{name} must have at most {MAX_TEXT} characters in a cell, not {len(cells)}")
+    elif isinstance(cells, (list, tuple)) or (isinstance(cells, np.ndarray) and cells.dtype == object):
+        for cell in cells:
+            if type(cell) is not float:
+                check_length(cell, name)
+
+
 def _only_cell(cells: NDArray[Any], name: str) -> object:
     if cells.size > 1:
         raise CellError(f"{name} must be one cell, not {cells.shape[0]} x {cells.shape[1]}")
@@ -211,6 +245,7 @@ def _check_numbers(cells: NDArray[Any], name: str) -> None:
     for (row, column), value in np.ndenumerate(cells):
         where = _where(row, column)
         _check_error(value, name, where)
+        _check_size(value, name, where)
         if is_blank(value):
             raise CellError(f"{name} has a blank cell {where}: a number is needed")
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
@@ -223,12 +258,19 @@ def _check_error(value: object, name: str, where: str) -> None:
     error = None
     if isinstance(value, Mapping):  # Office.js
         error = value.get("errorCode") or value.get("basicValue") or "an error"
-    elif isinstance(value, int):
-        error = excel_errors.BY_COM_CODE.get(int(value))
+    elif isinstance(value, (int, np.integer)):
+        error = excel_errors.of_com_code(int(value))
     elif isinstance(value, str) and value in excel_errors.ALL:
         error = value
     if error:
         raise CellError(" ".join(filter(None, [f"{name} has the error {error}", where])))
+
+
+def _check_size(value: object, name: str, where: str) -> None:
+    """Raises CellError for a whole number that is too large for a cell."""
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        size = f"a whole number of more than {sys.float_info.max_10_exp} digits"
+        raise CellError(" ".join(filter(None, [f"{name} has {size}", where])) + ": a cell cannot hold it")
 
 
 def _where(row: int, column: int) -> str:

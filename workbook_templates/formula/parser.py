@@ -118,7 +118,10 @@ class _Parser:
         """An operand and all operators after it that bind at least this tightly."""
         tree = self._prefixed()
         while True:
-            if _is(self._next, "%") and loosest <= PERCENT:
+            token = self._tokens[self._at]
+            if token.kind == "end":
+                return tree
+            if loosest <= PERCENT and _is(token, "%"):
                 self._take()
                 tree = Operation("%", (tree,))
                 continue

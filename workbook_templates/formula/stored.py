@@ -8,10 +8,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TypeGuard
 
-from udfs import excel_errors
-
 from .parser import FormulaError, parse
-from .tree import Call, Error, Name, Node, Operation, Parentheses, Reference, transform
+from .tree import Call, Name, Node, Operation, Parentheses, Reference, Unsupported, transform
 
 # Functions that are newer than the file format.
 _NEWER = frozenset(
@@ -25,6 +23,8 @@ _NEWER_OF_SHEETS = frozenset({"FILTER", "SORT"})
 _OURS = "GPT2_"
 
 _PREFIX = re.compile(r"(?:_XLFN\.|_XLWS\.|_XLPM\.|_XLUDF\.|_XLDUDF_)+")
+
+_IS_PLAIN = re.compile(r"[A-Z0-9$.+\-*/^&=<>]*")  # cells, numbers and operators: nothing to make plain
 
 
 def is_ours(function: str) -> bool:
@@ -41,17 +41,17 @@ def plain_name(name: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def parse_stored(formula: str) -> Node:
-    """The plain tree of a formula in a file; the error `#NAME?` if the formula cannot be read."""
+    """The plain tree of a formula in a file; Unsupported if the formula cannot be read."""
     try:
-        return plain(parse(formula))
+        return parse(formula) if _IS_PLAIN.fullmatch(formula) else plain(parse(formula))
     except FormulaError:
-        return Error(excel_errors.NAME)
+        return Unsupported(formula, "a formula that cannot be read")
 
 
 def plain(tree: Node) -> Node:
     """A stored formula without prefixes, links and parentheses, its names in upper case.
 
-    `C9#` stands for ANCHORARRAY, the call SINGLE for `@`, `#REF!` for what lies in another file.
+    `C9#` replaces ANCHORARRAY, and the call SINGLE replaces `@`.
     """
     return transform(tree, _plain)
 
@@ -59,8 +59,6 @@ def plain(tree: Node) -> Node:
 def _plain(node: Node) -> Node:
     if isinstance(node, Parentheses):
         return node.inner
-    if isinstance(node, (Reference, Name)) and "[" in (node.sheet or ""):
-        return Error(excel_errors.REF)
     if isinstance(node, Name):
         return replace(node, name=plain_name(node.name))
     if isinstance(node, Operation):
@@ -82,6 +80,10 @@ def _plain_operation(node: Operation) -> Node:
         first, second = node.operands
         if _is_range(first) and _is_range(second) and second.sheet in (None, first.sheet):
             return Reference.to(first.sheet, first.range.around(second.range))
+        if isinstance(first, (Name, Reference)) and first.sheet is None and isinstance(second, (Name, Reference)):
+            sheet = first.name if isinstance(first, Name) else str(first.range)
+            if second.sheet is not None:
+                return replace(second, sheet=f"{sheet}:{second.sheet}")  # `Jan:Dec!A1`, cells of several sheets
     return node
 
 

@@ -99,6 +99,14 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Unsupported:
+    """A formula, kept as text, that has no tree. `feature` says what it uses."""
+
+    text: str
+    feature: str
+
+
+@dataclass(frozen=True)
 class Call:
     """A function and its arguments. The name is written as in the formula, with prefixes and links: `[1]!GPT2_EDIT`."""
 
@@ -121,7 +129,9 @@ class Parentheses:
     inner: Node
 
 
-Node: TypeAlias = "Constant | Error | Array | Missing | Reference | Name | Table | Call | Operation | Parentheses"
+Node: TypeAlias = (
+    "Constant | Error | Array | Missing | Reference | Name | Table | Call | Operation | Parentheses | Unsupported"
+)
 MISSING = Missing()
 
 

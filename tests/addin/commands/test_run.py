@@ -335,3 +335,16 @@ def test_the_result_can_be_recalculated_again(gpt2_excel: Run) -> None:
     gpt2_excel("run", "--model", "tiny", "--prompt", "a b c", "-o", "one.xlsx")
     again = gpt2_excel("run", "one.xlsx", "--prompt", "d e f", "-o", "two.xlsx", "--json")
     assert json.loads(again.stdout)["next_token"] == udfs.gpt2_predict("d e f", 1, None, "tiny")[1][1]
+
+
+def test_what_cannot_be_calculated_is_named_at_the_end(gpt2_excel: Run, here: Path) -> None:
+    book = xlsxwriter.Workbook("other.xlsx")
+    sheet = book.add_worksheet("S")
+    sheet.write_formula("A1", "=OFFSET(B1,0,0)", value=7)
+    sheet.write_formula("A2", "=A1*2", value=14)
+    book.close()
+    result = gpt2_excel("run", "other.xlsx", "-o", "out.xlsx")
+    assert result.exit_code == 0, result.output
+    assert (read("out.xlsx", "S!A1"), read("out.xlsx", "S!A2")) == (7.0, 14.0)
+    line = "OFFSET in S!A1 cannot be calculated here: 2 formulas keep their values from the file"
+    assert result.stderr.splitlines() == [f"note    {line}"]

@@ -58,7 +58,7 @@ def test_a_workbook_for_libreoffice_has_the_same_cells(template: str, tmp_path: 
     ]
     for book in books:
         book.recalculate()
-    assert books[0].unknown_functions == []
+    assert books[0].not_calculated == []
     for tab in books[0].sheet_names:
         for rows in zip(*(book.get_range(f"'{tab}'!A1:CZ110") for book in books), strict=True):
             row, expected = ([None if cell == "" else cell for cell in cells] for cells in rows)

@@ -398,3 +398,59 @@ def test_a_folder_that_cannot_be_written(saved: Path, toys: Any, tmp_path: Path)
 
 def test_serialized_parts_have_an_xml_declaration() -> None:
     assert serialized(etree.fromstring("<a/>")).startswith(b"<?xml version=")
+
+
+@pytest.mark.parametrize(
+    ("part", "pairs"),
+    [
+        ("xl/worksheets/sheet1.xml", [("<sheetData>", "<sheetData>" + "<row>" * 50_000)]),
+        ("xl/worksheets/sheet1.xml", [('<row r="1"', '<row r="99999999999"')]),
+        ("xl/worksheets/sheet1.xml", [('<c r="A1"', '<c r="ZZZZZZ1"')]),
+        ("xl/worksheets/sheet1.xml", [('ref="A1:B1"', 'ref="A1:XFD1048576"')]),
+        ("xl/sharedStrings.xml", [("<si>", "<si>" + "<r>" * 50_000)]),
+        ("xl/workbook.xml", [("<sheets>", "<sheets>" * 50_000)]),
+    ],
+)
+def test_hostile_parts_are_one_line(
+    make: Callable[..., Path], edit_parts: Callable[..., Path], part: str, pairs: list[tuple[str, str]]
+) -> None:
+    path = make({"S": {"A1:B1": "=1+{1,2}", "A2": "text"}})
+    edit_parts(path, part, *pairs)
+    with pytest.raises(WorkbookError) as raised:
+        Workbook.open(path)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 200
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused(make: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make({"S": {"A1": 1}})
+    monkeypatch.setattr("addin.headless.package.MAX_UNPACKED", 10_000)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/x.bin", bytes(10_000))
+    with pytest.raises(WorkbookError, match="unpacks to more than"):
+        Workbook.open(path)
+
+
+@pytest.mark.parametrize("formula", ["(" * 3000 + "1" + ")" * 3000, "-" * 8000 + "1", "SUM(" * 2000 + "1" + ")" * 2000])
+def test_a_deeply_nested_formula_keeps_its_value(
+    make: Callable[..., Path], edit_parts: Callable[..., Path], formula: str
+) -> None:
+    path = make({"S": {"A1": "-=1+1", "A2": "-=2+2"}})
+    edit_parts(path, "xl/worksheets/sheet1.xml", ("<f>1+1</f><v>0</v>", f"<f>{formula}</f><v>42</v>"))
+    book = Workbook.open(path)
+    book.recalculate()
+    assert (book.get("S!A1"), book.get("S!A2")) == (42.0, 4.0)
+
+
+def test_names_of_parts_may_differ_in_case(make: Callable[..., Path], tmp_path: Path) -> None:
+    path = make({"S": {"A1": "text", "B1": "=A1"}})
+    other = tmp_path / "untidy.xlsx"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(other, "w") as target:
+        for info in source.infolist():
+            target.writestr(info.filename.replace("worksheets/sheet1", "Worksheets/Sheet1").upper(), source.read(info))
+    book = Workbook.open(other)
+    book.recalculate()
+    assert book.get("S!B1") == "text"
+    book.save(tmp_path / "saved.xlsx")
+    again = Workbook.open(tmp_path / "saved.xlsx")
+    assert again.get("S!B1") == "text"

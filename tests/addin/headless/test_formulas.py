@@ -229,13 +229,3 @@ def test_branches_that_are_not_taken_are_not_evaluated(opened: Opened, toys: Any
     book.set("S!A1", 6)
     book.recalculate()
     assert (toys.calls["double"], book.get("S!B1")) == (1, 12.0)
-
-
-def test_scipy_is_loaded_only_if_a_formula_needs_it() -> None:
-    import subprocess
-    import sys
-
-    found = "from addin.headless import formulas_package; formulas_package.find('TEXT')"
-    code = f"import sys; {found}; print('scipy' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "False"

@@ -125,7 +125,7 @@ def test_a_legacy_array_keeps_its_range(opened: Opened) -> None:
         {
             "S": {
                 "A1:B4": "{=TOY_STAIR(3)}",
-                "D1:D2": "{=TOY_STAIR(3)}",
+                "D1:D2": "{=A1:B3*1}",
                 "F1:G2": "{=TOY_DOUBLE(3)}",
                 "H1:H3": "{=A1:A3*2}",
                 "I1:I1": "{=SUM(A1:A3*2)}",

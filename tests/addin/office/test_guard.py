@@ -33,7 +33,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.mark.parametrize("origin", [OFFICE, "https://uk-excel.officeapps.live.com", "https://excel.cloud.microsoft",
-                                    "https://contoso.sharepoint.com", "https://www.office.com"])  # fmt: skip
+                                    "https://contoso.sharepoint.com", "https://www.office.com",
+                                    "https://contoso.sharepoint.us", "https://excel.office365.us"])  # fmt: skip
 def test_offices_origins_are_known(origin: str) -> None:
     assert is_office(origin)
 

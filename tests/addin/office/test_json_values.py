@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addin.office.json_values import checked_arguments, read_calls, write_result
+from addin.office.json_values import checked_arguments, read_calls, write_error, write_result
 from udfs.cells import CellError
 from udfs.cells.values import rows_of
 
@@ -104,3 +104,16 @@ def test_deep_nesting_is_one_line(body: bytes) -> None:
         _read(body)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 200
+
+
+def test_half_a_surrogate_pair_counts_as_a_replacement_character() -> None:
+    (call,) = read_calls(b'[["F",["a\\ud83d",{}]]]')
+    assert call.arguments[0] == "a\ufffd"
+    assert write_result([["a\ud83d"]], "F").decode() == '[["a\ufffd"]]'
+    assert write_error("not 'a\ud83d'").decode() == """{"error":"not 'a\ufffd'"}"""
+
+
+def test_what_is_not_json_is_one_line() -> None:
+    for body in (b"[", b'["\\ud83d"', b"[" * 100_000):
+        with pytest.raises(CellError, match="the calls are not JSON"):
+            read_calls(body)

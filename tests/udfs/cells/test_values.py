@@ -134,3 +134,44 @@ def test_rows_are_plain_python_values() -> None:
 def test_a_result_that_is_not_finite_is_an_error(result: object) -> None:
     with pytest.raises(CellError, match=r"^GPT2_X gives numbers that are not finite"):
         values.check_finite(result, "GPT2_X")
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0.1 + 0.2, "0.3"),
+        (0.7000000000000001, "0.7"),
+        (1 / 3, "0.333333333333333"),
+        (1 / 3e5, "3.33333333333333E-06"),
+        (0.00001, "0.00001"),
+        (-1.5, "-1.5"),
+        (1e19, "10000000000000000000"),
+        (1.5e20, "1.5E+20"),
+        (123456789012345678.0, "123456789012346000"),
+        (-0.0, "0"),
+    ],
+)
+def test_a_number_as_a_text_has_15_digits(number: float, shown: str) -> None:
+    assert values.text(number, "x") == shown
+
+
+@pytest.mark.parametrize("number", [2**2000, [[1.0, -(10**400)]]])
+def test_a_number_that_no_cell_can_hold(number: object) -> None:
+    with pytest.raises(CellError, match="more than 308 digits"):
+        values.numbers(number, "x")
+
+
+@pytest.mark.parametrize(
+    "flag", [np.bool_(True), np.array([True]), np.array([[1.0, True]], object), [[np.bool_(False)]]]
+)
+def test_booleans_of_numpy_are_booleans(flag: object) -> None:
+    with pytest.raises(CellError, match=r"x has (TRUE|FALSE) in row 1"):
+        values.numbers(flag, "x")
+
+
+@pytest.mark.parametrize("code", [-2146826288, -2146826243, -2146826238, np.int64(-2146826237), -2146826030])
+def test_every_error_code_of_com_is_an_error(code: int) -> None:
+    with pytest.raises(CellError, match="x has the error #"):
+        values.numbers([[1.0, code]], "x")
+    with pytest.raises(CellError, match="x has the error #"):
+        values.text(code, "x")

@@ -6,7 +6,7 @@ import pytest
 
 from workbook_templates.formula import parse, print_formula
 from workbook_templates.formula.stored import parse_stored, plain_name, stored
-from workbook_templates.formula.tree import Call, Constant, Corner, Error, Name, Node, Operation, Reference
+from workbook_templates.formula.tree import Call, Constant, Corner, Name, Node, Reference, Unsupported
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ A1, C3 = Corner(1, 1), Corner(3, 3)
         ("_xlfn.SINGLE(A1)", Call("SINGLE", (Reference(None, A1),))),
         ("@A1", Call("SINGLE", (Reference(None, A1),))),
         ("Head!A1:Head!C3", Reference("Head", Corner(1, 1, True, True), Corner(3, 3, True, True))),
-        ("A1:Head!C3", Operation(":", (Reference(None, A1), Reference("Head", C3)))),
-        ("[1]Other!A1", Error("#REF!")),
-        ("'[other.xlsx]Tab'!prompt", Error("#REF!")),
-        ("1+(", Error("#NAME?")),
+        ("A1:Head!C3", Reference("A1:Head", C3)),
+        ("[1]Other!A1", Reference("[1]Other", A1)),
+        ("'[other.xlsx]Tab'!prompt", Name("[other.xlsx]Tab", "PROMPT")),
+        ("1+(", Unsupported("1+(", "a formula that cannot be read")),
     ],
 )
 def test_plain_trees(formula: str, tree: Node) -> None:

@@ -56,6 +56,7 @@ class MergeStep:
         piece: the bytes of that piece.
         number: which merge of the piece this is, from 0.
         pair: the two neighbours, left and right.
+        start: the byte of the piece that the pair begins with, from 0.
         rank: the merge's place in `vocab.bpe`, from 0. The lowest of a piece is merged first, and of equals
             the leftmost. The token that it makes has the id 256 + rank.
     """
@@ -64,6 +65,7 @@ class MergeStep:
     piece: bytes
     number: int
     pair: tuple[bytes, bytes]
+    start: int
     rank: int
     # Shared by the steps of a piece. For each byte: number of the merge that joined it to the byte before.
     # Later steps only put in numbers above this step's own, so `pieces` stays as it is.
@@ -72,9 +74,24 @@ class MergeStep:
     @property
     def pieces(self) -> tuple[bytes, ...]:
         """The parts of the piece after this merge, left to right: computed when asked for, not stored."""
-        size = len(self.piece)
-        starts = [0, *(i for i in range(1, size) if self._joined_at[i] > self.number)]
-        return tuple(self.piece[i:j] for i, j in zip(starts, [*starts[1:], size], strict=True))
+        return self._parts(0, len(self.piece))
+
+    def pieces_near(self, reach: int) -> tuple[bytes, ...]:
+        """Those of `pieces` that are at most about `reach` bytes away from the merge; a cut one is left out."""
+        end = self.start + len(self.pair[0]) + len(self.pair[1])
+        first, last = max(self.start - reach, 0), min(end + reach, len(self.piece))
+        while first < self.start and not self._starts_part(first):
+            first += 1
+        while last > end and last < len(self.piece) and not self._starts_part(last):
+            last -= 1
+        return self._parts(first, last)
+
+    def _starts_part(self, at: int) -> bool:
+        return at == 0 or self._joined_at[at] > self.number
+
+    def _parts(self, first: int, last: int) -> tuple[bytes, ...]:
+        starts = [i for i in range(first, last) if self._starts_part(i)]
+        return tuple(self.piece[i:j] for i, j in zip(starts, [*starts[1:], last], strict=True))
 
 
 def bytes_text(data: bytes) -> str:
@@ -215,7 +232,7 @@ class Tokenizer:
             if end < size:
                 start_before[end] = left
                 offer(left, end, end_of[end])
-            yield MergeStep(index, piece, number, (piece[left:middle], piece[middle:end]), rank, joined_at)
+            yield MergeStep(index, piece, number, (piece[left:middle], piece[middle:end]), left, rank, joined_at)
             number += 1
 
     def _checked_id(self, token_id: object) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .natives import CellFailureError, number
-from .values import DIV, VALUE, Grid, Scalar, Value, XlError, as_grid, checked, from_result
+from ..values import DIV, VALUE, Grid, Scalar, Value, XlError, as_grid, checked, from_result
+from .arguments import CellFailureError, number, truth
 
 
 def count(*arguments: Value) -> Value:
@@ -68,6 +69,30 @@ def sum_of_products(*arguments: Value) -> Value:
     return checked(float(products.sum()))
 
 
+def product(*arguments: Value) -> Value:
+    numbers = all_numbers(arguments)
+    return checked(float(numbers.prod())) if numbers.size else 0.0
+
+
+def with_texts(fold: Callable[[NDArray[np.float64]], float], *arguments: Value) -> Value:
+    """AVERAGEA and others: in ranges too, texts count as 0 and TRUE as 1."""
+    found: list[float] = []
+    for argument in arguments:
+        if not isinstance(argument, np.ndarray):
+            found.append(number(argument))
+            continue
+        items = argument.reshape(-1).tolist()
+        _raise_error(items)
+        found += [0.0 if isinstance(item, str) else float(item) for item in items if item is not None]
+    return checked(float(fold(np.array(found)))) if found else from_result(float(fold(np.zeros(1))))
+
+
+def average_of_all(*arguments: Value) -> Value:
+    if not counta(*arguments):
+        raise CellFailureError(DIV)
+    return with_texts(np.mean, *arguments)
+
+
 def every(*arguments: Value) -> Value:
     return all(_truths(arguments))
 
@@ -76,21 +101,37 @@ def some(*arguments: Value) -> Value:
     return any(_truths(arguments))
 
 
+def odd_count(*arguments: Value) -> Value:
+    """XOR: whether an odd number of the values is true."""
+    return sum(_truths(arguments)) % 2 == 1
+
+
 FUNCTIONS: dict[str, Callable[..., Value]] = {
     "AND": every,
     "AVERAGE": average,
+    "AVERAGEA": average_of_all,
     "COUNT": count,
     "COUNTA": counta,
     "COUNTBLANK": countblank,
     "MAX": maximum,
+    "MAXA": partial(with_texts, np.max),
     "MIN": minimum,
+    "MINA": partial(with_texts, np.min),
     "OR": some,
+    "PRODUCT": product,
     "SUM": total,
     "SUMPRODUCT": sum_of_products,
     "SUMSQ": sum_of_squares,
     "VAR.P": population_variance,
     "VARP": population_variance,
+    "XOR": odd_count,
 }
+
+
+def all_numbers(arguments: tuple[Value, ...]) -> NDArray[np.float64]:
+    """The numbers among the arguments, one after the other."""
+    found = [numbers.reshape(-1) for numbers in _numbers(arguments)]
+    return np.concatenate(found) if found else np.empty(0)
 
 
 def _counted(arguments: tuple[Value, ...], wanted: Callable[[Scalar], bool]) -> float:
@@ -119,8 +160,8 @@ def _numbers(arguments: tuple[Value, ...]) -> Iterator[Grid]:
 
 
 def _truths(arguments: tuple[Value, ...]) -> list[bool]:
-    """Whether each number and boolean counts as true; #VALUE! if there is none."""
-    grids = [as_grid(argument) for argument in arguments]
+    """Whether each number and boolean counts as true, outside ranges a text too; #VALUE! if there is none."""
+    grids = [as_grid(x if isinstance(x, np.ndarray) or x is None else truth(x)) for x in arguments]
     _raise_errors(grids)
     items = [item for grid in grids for item in grid.reshape(-1).tolist() if isinstance(item, (bool, float))]
     if not items:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import formulas_package
-from .lambdas import Lambda
-from .natives import CellFailureError, aligned, number
-from .values import (
+from udfs.excel_limits import MAX_TEXT
+
+from ..lambdas import Lambda
+from ..values import (
     DIV,
+    NUM,
     VALUE,
     Grid,
     Scalar,
@@ -30,6 +29,8 @@ from .values import (
     frozen,
     is_text,
 )
+from .arguments import CellFailureError, aligned, number, text
+from .comparison import collated, is_near, near, sort_key
 
 _ARITHMETIC: dict[str, np.ufunc] = {
     "+": np.add,
@@ -55,7 +56,6 @@ _OF_FLOATS: dict[str, Callable[[float, float], float]] = {
 }
 _DIVISIONS = ("/", "MOD")
 _TWO_FLOATS, _TWO_TEXTS = (float, float), (str, str)
-_DECIMALS = re.compile(r"0(\.0+)?")
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "<>": operator.ne,
@@ -79,6 +79,11 @@ def find(name: str, arguments: int) -> Callable[..., Value] | None:
     return function if count == arguments else None
 
 
+def is_known(name: str) -> bool:
+    """Whether there is such a function, with any number of arguments."""
+    return name in _FUNCTIONS
+
+
 def _calculation(name: str) -> Callable[..., Value]:
     ufunc, of_floats, is_division = _ARITHMETIC[name], _OF_FLOATS.get(name), name in _DIVISIONS
 
@@ -99,14 +104,14 @@ def _calculation(name: str) -> Callable[..., Value]:
 
 
 def _comparing(name: str) -> Callable[..., Value]:
-    compare = _COMPARISONS[name]
+    compare, is_equality = _COMPARISONS[name], name in ("=", "<>")
 
     def compared(first: Any, second: Any) -> Value:
         kinds = type(first), type(second)
         if kinds == _TWO_FLOATS:
-            return compare(first, second)
+            return compare(first, first if is_near(first, second) else second)
         if kinds == _TWO_TEXTS:
-            return compare(first.upper(), second.upper())
+            return compare(first.lower(), second.lower()) if is_equality else compare(*map(collated, (first, second)))
         if Lambda in kinds:
             return VALUE
         return _comparison(name, *aligned([first, second])) if np.ndarray in kinds else _compared(name, first, second)
@@ -114,19 +119,32 @@ def _comparing(name: str) -> Callable[..., Value]:
     return compared
 
 
+def settled(name: str) -> Callable[..., Value]:
+    """The sum or difference that is a formula's last step: 0 if the operands cancel in 15 digits, as in Excel."""
+    operate = _calculation(name)
+
+    def summed(first: Any, second: Any) -> Value:
+        result = operate(first, second)
+        if type(result) is float:
+            if result and type(first) is float and type(second) is float:
+                return 0.0 if is_near(first, second if name == "-" else -second) else result
+            return result
+        if not _is_numeric(result) or not _is_numeric(first) or not _is_numeric(second):
+            return result
+        assert isinstance(result, np.ndarray)
+        other = second if name == "-" else np.negative(second)
+        if (np.abs(result) > 1e-14 * np.abs(first)).all():
+            return result
+        return frozen(np.where(near(first, other), 0.0, result))
+
+    return summed
+
+
 def _concatenated(first: Any, second: Any) -> Value:
     kinds = type(first), type(second)
     if Lambda in kinds:
         return VALUE
     return _over(_joined, aligned([first, second])) if np.ndarray in kinds else _joined(first, second)
-
-
-def _formatted(value: Value, number_format: Value) -> Value:
-    """TEXT. A number with decimals, such as `0.000`, is computed here, with ties rounded away from zero."""
-    if type(value) is not float or not isinstance(number_format, str) or not _DECIMALS.fullmatch(number_format):
-        return formulas_package.call_by_name("TEXT", [value, number_format])
-    last = Decimal(1).scaleb(-max(len(number_format) - len("0."), 0))
-    return str(Decimal(repr(value)).quantize(last, ROUND_HALF_UP))
 
 
 def chosen(condition: Grid, yes: Value, no: Value) -> Value:
@@ -166,6 +184,10 @@ def _arithmetic(name: str, arguments: list[Value]) -> Value:
         result = _ARITHMETIC[name](*numbers)
     value: Grid = checked(result)
     is_zero = np.equal(numbers[1], 0) if name in _DIVISIONS else _NEVER
+    if name == "^" and (nothing := np.equal(numbers[0], 0) & np.less_equal(numbers[1], 0)).any():
+        value = value.astype(object)
+        np.copyto(value, np.array(NUM, dtype=object), where=nothing)
+        is_zero = nothing & np.less(numbers[1], 0)
     if any(x is not None for x in errors) or is_zero.any():
         value = value.astype(object)
         np.copyto(value, _DIV, where=is_zero)
@@ -195,10 +217,8 @@ def _numbers_and_errors(value: Value) -> tuple[float | NDArray[np.float64], Grid
 
 
 def _number_or_error(item: Scalar) -> float | XlError:
-    if type(item) is XlError:
+    if isinstance(item, XlError):
         return item
-    if item == "":
-        return VALUE
     try:
         return number(item)
     except CellFailureError as failure:
@@ -224,6 +244,8 @@ def _calculated(name: str, *items: Any) -> Value:
         return failure.error
     if name in _DIVISIONS and not numbers[1]:
         return DIV
+    if name == "^" and not numbers[0] and numbers[1] <= 0:
+        return DIV if numbers[1] else NUM
     with np.errstate(all="ignore"):
         result: Scalar = checked(float(_ARITHMETIC[name](*numbers)))
     return result
@@ -231,14 +253,15 @@ def _calculated(name: str, *items: Any) -> Value:
 
 def _comparison(name: str, first: Value, second: Value) -> Value:
     if _is_numeric(first) and _is_numeric(second):
-        return frozen(_COMPARISONS[name](first, second))
+        numbers: list[Any] = [first, second]
+        return frozen(_COMPARISONS[name](first, np.where(near(*numbers), *numbers)))
     if _is_blank(first) and not isinstance(second, np.ndarray):
         return _repeated(_compared(name, None, second), first)
     if name in ("=", "<>") and is_text(second) and isinstance(first, np.ndarray):
         items = first.reshape(-1).tolist()
         if XlError not in set(map(type, items)):
-            text = second.upper()
-            same = [item.upper() == text if type(item) is str else item is None and not text for item in items]
+            wanted = second.lower()
+            same = [item.lower() == wanted if type(item) is str else item is None and not wanted for item in items]
             equal = np.array(same).reshape(first.shape)
             return frozen(equal if name == "=" else ~equal)
     return _over(partial(_compared, name), [first, second])
@@ -253,6 +276,10 @@ def _compared(name: str, first: Any, second: Any) -> Scalar:
     for item in (first, second):
         if isinstance(item, XlError):
             return item
+    if type(first) is float and type(second) is float and is_near(first, second):
+        second = first
+    if name in ("=", "<>") and is_text(first) and is_text(second):
+        return (first.lower() == second.lower()) == (name == "=")
     result: bool = _COMPARISONS[name](_sortable(first, second), _sortable(second, first))
     return result
 
@@ -262,22 +289,15 @@ def _joined(first: Any, second: Any) -> Scalar:
     for item in (first, second):
         if isinstance(item, XlError):
             return item
-    return _text(first) + _text(second)
+    joined = text(first) + text(second)
+    return joined if len(joined) <= MAX_TEXT else VALUE
 
 
-def _text(item: Any) -> str:
-    if isinstance(item, float) and item.is_integer():
-        return f"{item:.0f}"
-    return "" if item is None else str(item).upper() if isinstance(item, bool) else str(item)
-
-
-def _sortable(item: Any, other: Any) -> tuple[int, Any]:
-    """Numbers come before texts, texts before booleans. A blank is as good as 0 or an empty text."""
+def _sortable(item: Any, other: Any) -> Any:
+    """A blank is as good as 0, an empty text or FALSE."""
     if item is None:
-        return (1, "") if isinstance(other, str) else (0, 0.0)
-    if isinstance(item, str):
-        return 1, item.upper()
-    return (2, item) if isinstance(item, (bool, np.bool_)) else (0, item)
+        item = "" if isinstance(other, str) else False if isinstance(other, (bool, np.bool_)) else 0.0
+    return sort_key(item)
 
 
 def _test(test: Callable[[Scalar], bool], value: Value) -> Value:
@@ -319,5 +339,7 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
     **{name: (_comparing(name), 2) for name in _COMPARISONS},
     **{name: (partial(_test, test), 1) for name, test in _TESTS.items()},
     "&": (_concatenated, 2),
-    "TEXT": (_formatted, 2),
+    "POWER": (_calculation("^"), 2),
+    "%": (lambda value: _calculation("/")(value, 100.0), 1),
+    "U+": (lambda value: value, 1),
 }

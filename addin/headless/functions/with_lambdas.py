@@ -1,0 +1,81 @@
+"""Functions that call a LAMBDA: MAP, BYROW, REDUCE and others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..lambdas import Lambda
+from ..values import CALC, VALUE, Value, as_grid, from_cells, without_booleans
+from .arguments import aligned, whole
+from .lookup import of_cells
+
+_MOST_CELLS = 4_194_304
+
+
+def mapped(*arguments: Value | Lambda) -> Value:
+    *arrays, function = arguments
+    if not isinstance(function, Lambda) or not arrays:
+        return VALUE
+    grids = np.broadcast_arrays(*map(as_grid, aligned(arrays)))  # type: ignore[arg-type]
+    items = zip(*(grid.reshape(-1).tolist() for grid in grids), strict=True)
+    return _cells(grids[0].shape, [function.apply(list(cells)) for cells in items])
+
+
+def by_line(axis: int, array: Value, function: Lambda) -> Value:
+    """BYROW and BYCOL: the function of each row or column."""
+    grid = as_grid(array)
+    lines = [grid[i : i + 1] if axis == 0 else grid[:, i : i + 1] for i in range(grid.shape[axis])]
+    results = [function.apply([of_cells(line)]) for line in lines]
+    return _cells((len(lines), 1) if axis == 0 else (1, len(lines)), results)
+
+
+def reduced(initial: Value, array: Value, function: Lambda) -> Any:
+    value: Any = initial
+    for item in as_grid(array).reshape(-1).tolist():
+        value = function.apply([value, item])
+    return value
+
+
+def scanned(initial: Value, array: Value, function: Lambda) -> Value:
+    grid = as_grid(array)
+    value: Any = initial
+    results = []
+    for item in grid.reshape(-1).tolist():
+        value = function.apply([value, item])
+        results.append(value)
+    return _cells(grid.shape, results)
+
+
+def made_array(rows: Value, columns: Value, function: Lambda) -> Value:
+    height, width = whole(rows), whole(columns)
+    if height < 1 or width < 1 or height * width > _MOST_CELLS:
+        return VALUE
+    places = [(row + 1.0, column + 1.0) for row in range(height) for column in range(width)]
+    return _cells((height, width), [function.apply(list(place)) for place in places])
+
+
+def _cells(shape: tuple[int, ...], results: list[Any]) -> Value:
+    """Results as an array; a result that is itself an array of several cells is #CALC!, as in Excel."""
+    cells = np.empty(len(results), object)
+    cells[:] = [_single(result) for result in results]
+    return from_cells(cells.reshape(shape))
+
+
+def _single(result: Any) -> Any:
+    if isinstance(result, Lambda) or (isinstance(result, np.ndarray) and result.size > 1):
+        return CALC
+    return as_grid(without_booleans(result)).item()
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "BYCOL": partial(by_line, 1),
+    "BYROW": partial(by_line, 0),
+    "MAKEARRAY": made_array,
+    "MAP": mapped,
+    "REDUCE": reduced,
+    "SCAN": scanned,
+}
