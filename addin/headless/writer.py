@@ -125,7 +125,7 @@ class _SheetWriter:
         for row, column in self._sheet.edited:
             self._values[row][column] = None
         for formula in self._sheet.formulas.values():
-            if formula.evaluated or self._formulas != "as stored":  # otherwise the file's values stay
+            if formula.evaluated or self._contents != "all":  # otherwise the file's values stay
                 self._collect_formula(formula)
         for (row, column), value in self._sheet.constants.items():
             if column in self._values.get(row, ()):
