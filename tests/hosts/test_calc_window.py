@@ -68,7 +68,7 @@ def test_the_function_wizard_shows_our_functions(window: Window) -> None:
     window.press("ctrl+F2")
     assert window.wait(lambda: "Function Wizard" in window.windows())
     window.type("GPT2_ATTENTION_MIX")  # into the search field, which has the focus
-    window.press("Tab", "Tab", "space")  # over the categories into the list of functions
+    window.press("Tab", "Tab", "Down", "Home")  # over the categories into the list of functions
     help_text = FUNCTIONS["GPT2_ATTENTION_MIX"].help
     shown = window.wait(lambda: any(help_text in text for text in window.windows()["Function Wizard"]))
     window.picture("calc_wizard")

@@ -8,24 +8,31 @@ types in every held-out prompt of the demo model, and prints those whose next to
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import workbook_templates
+from addin.headless.package import Package, serialized
 from tests.benchmarks.pure_formulas import predicted
 from udfs.models.demo.recipe.held_out import PROMPTS
 from workbook_templates import TEMPLATES
-from workbook_templates.formula.ranges import parse_cell, split_sheet
+from workbook_templates.formula.ranges import column_letters, column_number, parse_cell, split_sheet
 
 COMMITTED = Path(workbook_templates.__file__).with_name(TEMPLATES["pure"])
 
 
 class IronCalcBook:
-    """The committed workbook, open in IronCalc. Raises ImportError if IronCalc is missing."""
+    """The committed workbook, open in IronCalc. Raises ImportError if IronCalc is missing.
+
+    IronCalc 0.9 reads no cell without an address, which ECMA-376 allows, so it gets a copy in which all have one.
+    """
 
     def __init__(self) -> None:
         import ironcalc
 
-        self._model: Any = ironcalc.load_from_xlsx(str(COMMITTED))
+        with TemporaryDirectory() as folder:
+            copy = with_addresses(COMMITTED, Path(folder) / COMMITTED.name)
+            self._model: Any = ironcalc.load_from_xlsx(str(copy))
         self._sheets = [sheet["name"] for sheet in self._model.get_worksheets_properties()]
 
     def next_token(self, prompt: str) -> str:
@@ -41,6 +48,22 @@ class IronCalcBook:
         assert sheet is not None
         assert place is not None
         return self._sheets.index(sheet), *place
+
+
+def with_addresses(source: Path, copy: Path) -> Path:
+    """Writes a copy of a workbook in which every cell has its address."""
+    package = Package.open(source)
+    for part in package.sheets():
+        root = package.tree(part.path)
+        for row in root.iter(package.tag("row")):
+            column = 0
+            for cell in row.iterchildren(package.tag("c")):
+                address = cell.get("r")
+                column = column_number(address.rstrip("0123456789")) if address else column + 1
+                cell.set("r", f"{column_letters(column)}{row.get('r')}")
+        package.parts[part.path] = serialized(root)
+    package.write(copy)
+    return copy
 
 
 def main() -> None:

@@ -53,7 +53,8 @@ def test_links_within_a_block_lead_to_the_bars_of_its_steps(office: openpyxl.Wor
 
 def test_links_to_try_lead_to_input_cells(office: openpyxl.Workbook) -> None:
     start = office["Start"]
-    tried = [cell.hyperlink.location for (cell,) in start.iter_rows(min_col=2, max_col=2) if cell.hyperlink][:3]
+    cells = [cell for (cell,) in start.iter_rows(min_col=2, max_col=2) if ", cell " in str(cell.value)]
+    tried = [cell.hyperlink.location for cell in cells]
     assert [place.rpartition("!")[0].strip("'") for place in tried] == ["Prompt", "Block 0", "Weights"]
     for place in tried:
         tab, _, address = place.rpartition("!")
@@ -98,7 +99,6 @@ def test_each_block_computes_its_own_layer(found: Formulas) -> None:
     for layer in range(12):
         own = " ".join(formula for tab, _, formula in found if tab == f"Block {layer}")
         assert set(re.findall(r'"h\.(\d+)\.', own)) == {str(layer)}
-        assert f"GPT2_BLOCK({layer}," in own
         layers = re.findall(r'GPT2_LINEAR\([^"]*"h\.\d+\.([\w.]+)",model\)', own)
         assert layers == ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"]
 
@@ -149,7 +149,7 @@ def test_prompt_model_tokens_and_folder_are_used(tmp_path: Path) -> None:
     ("arguments", "line"),
     [
         ({"template": "atlas"}, f"template must be {' or '.join(TEMPLATES)}, not 'atlas'"),
-        ({"host": "lotus"}, "host must be office or desktop or headless or calc, not 'lotus'"),
+        ({"host": "lotus"}, "host must be office or lite or desktop or headless or calc, not 'lotus'"),
         ({"tokens": 0}, "tokens must be 1 to 1363 for 12 heads side by side, not 0"),
         ({"tokens": 1364}, "tokens must be 1 to 1363 for 12 heads side by side, not 1364"),
     ],

@@ -102,9 +102,9 @@ def _row(page: Page, label: str, note: str) -> str:
 
 
 def _id(token: str) -> str:
-    """The id of a cell's token, or a message if the cell holds several tokens."""
+    """The id of a cell's token, or a message: of a wrong model, or that the cell holds several tokens."""
     several = f'"{MARK} \'"&{token}&"\' must be one token, not "&ROWS(t)-1'
-    return f"LET(t,GPT2_TOKENIZE({token},model),IF(ROWS(t)=2,INDEX(t,2,3),{several}))"
+    return f"LET(t,GPT2_TOKENIZE({token},model),IF(ROWS(t)=1,INDEX(t,1,1),IF(ROWS(t)=2,INDEX(t,2,3),{several})))"
 
 
 def _table(page: Page, swept: _Swept) -> int:

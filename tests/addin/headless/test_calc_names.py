@@ -32,7 +32,7 @@ def calculated(make: Make) -> Callable[[dict[str, Any]], Workbook]:
 
 
 def test_rows_beyond_the_result_are_blank(calculated: Callable[..., Workbook]) -> None:
-    book = calculated({"A1": "a b", "A3:D6": "{=ORG.GPT2EXCEL.GPT2TOKENIZE(A1,4,4)}"})
+    book = calculated({"A1": "a b", "A3:D6": "{=ORG.GPT2EXCEL.GPT2TOKENIZE(A1,,4,4)}"})
     table = udfs.gpt2_tokenize("a b")
     assert book.get_range("S!A3:D6") == [*([*row, ""] for row in table), [""] * 4]
 

@@ -52,5 +52,5 @@ def test_other_systems_need_the_command_line_and_the_hosts_too(system: str) -> N
         canonicalize_name(Requirement(line).name) for line in metadata.requires(NAME) or [] if "extra ==" not in line
     }
     assert asked_for(NAME, DESKTOPS[system]) == names
-    assert {"click", "formulas", "huggingface-hub", "lxml", "starlette", "uvicorn", "xlsxwriter"} <= names
+    assert {"click", "huggingface-hub", "lxml", "starlette", "uvicorn", "xlsxwriter"} <= names
     assert ("pywin32" in resolved(DESKTOPS[system])) == (system == "win32")

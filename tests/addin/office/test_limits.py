@@ -49,7 +49,7 @@ def head(server: Running, *more: str) -> bytes:
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"{", b"[1,", b"\xff\xfe", b"[NaN]", b"[Infinity]", b"nothing", b'["\\ud800"]', b"[" * 100_000, b"null",
+        b"", b"{", b"[1,", b"\xff\xfe", b"[NaN]", b"[Infinity]", b"nothing", b"[" * 100_000, b"null",
         b"7", b'{"prompt": "hello"}', b"[],[]",
     ],
 )  # fmt: skip

@@ -26,7 +26,7 @@ def test_office_stores_prefixes_that_excel_hides(typed: str, stored: str) -> Non
 
 
 def test_an_unknown_host_is_an_error() -> None:
-    with pytest.raises(ValueError, match="host must be office or desktop or headless or calc, not 'gnumeric'"):
+    with pytest.raises(ValueError, match="host must be office or lite or desktop or headless or calc, not 'gnumeric'"):
         dialect_of("gnumeric")
 
 
