@@ -86,7 +86,7 @@ def load(text: str) -> Model:
     open_ = _open_in_float64 if named.float64 else _open
     with _LOCK:  # two threads that open a checkpoint at once would hold it twice
         models = open_(folder, _stamp(folder))
-    return models(named, sae.stamp(named.name))
+    return models(named, sae.stamp(named.name) if "sae(" in text else ())
 
 
 def _folder(name: str) -> Path | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from udfs.backend import system
 
+_DATA_VARIABLES = ("HOME", "XDG_DATA_HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
 _IMPORTED = Path("/data")  # where xlwings Lite, Python in a browser, puts the files that a user imports
 
 
@@ -20,9 +22,15 @@ def models_folder() -> Path:
         return Path(chosen)
     if system.IN_BROWSER:
         return _IMPORTED
+    return _user_data(tuple(map(os.environ.get, _DATA_VARIABLES))) / "models"
+
+
+@cache
+def _user_data(variables: tuple[str | None, ...]) -> Path:
+    """The system's folder for our data, kept for each value of the variables that it depends on."""
     from platformdirs import user_data_path  # imported when needed, so that `import udfs` is quick
 
-    return user_data_path("gpt2-excel", appauthor=False) / "models"
+    return user_data_path("gpt2-excel", appauthor=False)
 
 
 def how_to_get(download: str, folder: Path, files: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from udfs.backend import catalogue
 from udfs.backend.errors import ModelError
+from udfs.backend.interpret import sae
 from udfs.backend.result_cache import Cache, content_key
 from udfs.backend.stopping import Stopped
 from udfs.cells import values
@@ -87,7 +88,8 @@ class CellFunction:
             argument.name: values.plain(cell, argument.name)
             for argument, cell in zip(self.arguments, padded, strict=True)
         }
-        models = [_fingerprint(value) for name, value in given.items() if name in NAMES_A_MODEL]
+        reads_sae = "_SAE_" in self.name
+        models = [_fingerprint(value, reads_sae) for name, value in given.items() if name in NAMES_A_MODEL]
         key = (self.name, *map(content_key, given.values()), *models)
         return _results.get(key, lambda: self.function(**given))
 
@@ -156,9 +158,10 @@ def _documentation(
     return summary, named, "\n".join(details).strip()
 
 
-def _fingerprint(model: object) -> Hashable:
-    """A value that changes when the model's files change; None if the model cannot be loaded."""
+def _fingerprint(text: object, reads_sae: bool) -> Hashable:
+    """A value that changes when the files that are read change; None if the model cannot be loaded."""
     try:
-        return catalogue.load(values.text(model, "model")).fingerprint
+        model = catalogue.load(values.text(text, "model"))
+        return model.fingerprint, sae.stamp(model.name) if reads_sae else ()
     except (CellError, ModelError):
         return None  # the function itself raises it, and names the argument

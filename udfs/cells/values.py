@@ -26,6 +26,7 @@ Table: TypeAlias = list[list[Any]]
 Rows: TypeAlias = "Table | Array"
 
 _Result = TypeVar("_Result")
+_SHORT = {float, int, bool, type(None)}  # types of cells that are never too long
 _MOST_DIGITS = 20  # characters of a number below 1, with its zeros, before Excel writes an exponent
 
 
@@ -206,9 +207,10 @@ def check_length(cells: object, name: str) -> None:
         if len(cells) > MAX_TEXT:
             raise CellError(f"{name} must have at most {MAX_TEXT} characters in a cell, not {len(cells)}")
     elif isinstance(cells, (list, tuple)) or (isinstance(cells, np.ndarray) and cells.dtype == object):
+        if set(map(type, cells)) <= _SHORT:
+            return
         for cell in cells:
-            if type(cell) is not float:
-                check_length(cell, name)
+            check_length(cell, name)
 
 
 def _only_cell(cells: NDArray[Any], name: str) -> object:

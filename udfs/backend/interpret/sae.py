@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -132,15 +133,21 @@ def installed(name: str) -> dict[int, Path]:
 
 def stamp(name: str) -> Stamp:
     """What changes when an autoencoder of that model changes, comes or goes. Quick, because every call needs it."""
-    places = [os.fspath(place) for place in _places(name)]
-    folders = [entry.path for place in places if os.path.isdir(place) for entry in os.scandir(place)]
-    return tuple(part for folder in folders if "hook_resid_pre" in folder for part in _stamp(folder))
+    found: list[tuple[str, int, int]] = []
+    for place in _places(name):
+        with suppress(OSError):  # most places do not exist
+            folders = [entry.path for entry in os.scandir(place) if entry.name.endswith("hook_resid_pre")]
+            found += [part for folder in folders for part in _stamp(folder)]
+    return tuple(found)
 
 
 def _stamp(folder: str | Path) -> Stamp:
-    paths = [os.path.join(folder, name) for name in (CONFIG_FILE, WEIGHTS_FILE)]
-    stats = [(path, os.stat(path)) for path in paths if os.path.isfile(path)]
-    return tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+    found = []
+    for path in (os.path.join(folder, CONFIG_FILE), os.path.join(folder, WEIGHTS_FILE)):
+        with suppress(OSError):
+            stat = os.stat(path)
+            found.append((path, stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
 
 
 def _places(name: str) -> list[Path]:
