@@ -22,7 +22,10 @@ from tests.hosts.calc_host import profile_environment, uno_python
 
 _READER = Path(__file__).with_name("window_reader.py")
 _PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool", "openbox": "openbox"}  # and Debian's packages
+SCREENSHOTS = "GPT2_EXCEL_SCREENSHOTS"
+
 _PATIENCE = 90  # seconds
+_PAINTING = 3.0  # seconds until a window certainly shows what it holds
 _SIZE = "1400x900x24"
 
 
@@ -65,8 +68,9 @@ class Window:
 
     def picture(self, name: str) -> None:
         """Saves a screenshot into the folder `GPT2_EXCEL_SCREENSHOTS`, if it is set (Debian: imagemagick)."""
-        folder = os.environ.get("GPT2_EXCEL_SCREENSHOTS")
+        folder = os.environ.get(SCREENSHOTS)
         if folder:
+            time.sleep(_PAINTING)
             file = Path(folder) / f"{name}.png"
             subprocess.run(["import", "-window", "root", str(file)], check=True, env=self._environment)
 

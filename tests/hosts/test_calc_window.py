@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,18 +10,19 @@ import pytest
 
 import udfs
 from addin.headless import Workbook
-from tests.hosts.calc_window import Window, opened
+from tests.hosts.calc_window import SCREENSHOTS, Window, opened
 from tests.workbook_templates.files import opened as opened_by_openpyxl
 from udfs.cells import FUNCTIONS
 from workbook_templates import build
 
 ANSWER = "B17"  # on the tab Prompt
+MODEL = "demo" if SCREENSHOTS in os.environ else "tiny"  # which is quicker
 OTHER_PROMPT = "If today is Friday, tomorrow is"
 
 
 @pytest.fixture(scope="module")
 def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("anatomy", tmp_path_factory.mktemp("window"), host="calc", model="tiny", tokens=8)
+    return build("anatomy", tmp_path_factory.mktemp("window"), host="calc", model=MODEL, tokens=8)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def test_a_prompt_is_typed_and_the_answer_changes(window: Window, workbook: Path
     window.go("prompt")
     window.type(OTHER_PROMPT)
     window.press("Return")
-    expected = udfs.gpt2_predict(OTHER_PROMPT, 1, None, "tiny")[1][1]
+    expected = udfs.gpt2_predict(OTHER_PROMPT, 1, None, MODEL)[1][1]
     assert window.wait(lambda: answers(window, workbook) == [expected] * 2)
     window.picture("calc_prompt")
 
@@ -86,5 +88,5 @@ def test_saving_and_opening_again_keeps_all(window: Window, workbook: Path) -> N
     saved = Workbook.open(workbook)
     assert saved.get("prompt") == OTHER_PROMPT
     saved.recalculate()
-    assert saved.get("next_token") == udfs.gpt2_predict(OTHER_PROMPT, 1, None, "tiny")[1][1]
+    assert saved.get("next_token") == udfs.gpt2_predict(OTHER_PROMPT, 1, None, MODEL)[1][1]
     assert saved.get_range("Prompt!E41:G41")[0][2] == 15496
