@@ -165,7 +165,8 @@ def _model(
         checkpoint.tensors,
         linears,
         text.bos,
-        source=(*source, *saes),
+        source=source,
+        saes=saes,
         centred=text.centred,
         tokenizer=tokenizer,
     )

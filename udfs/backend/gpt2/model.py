@@ -25,6 +25,7 @@ class Model:
         linears: the linear layers by checkpoint name.
         bos: whether prompts begin with `<|endoftext|>`.
         source: identifies the files that the weights come from.
+        saes: identifies the files of the sparse autoencoders, if the text reads any.
         edits: for each operation of the text, the first block that it changes (-1 for an embedding, `n_layer` for
             `ln_f`), and its text.
         additions: what the text adds to the residual stream.
@@ -39,6 +40,7 @@ class Model:
     linears: Linears
     bos: bool = False
     source: Hashable = None
+    saes: Hashable = ()
     edits: tuple[tuple[int, str], ...] = ()
     additions: tuple[Addition, ...] = ()
     centred: bool = True
@@ -47,11 +49,12 @@ class Model:
     @property
     def fingerprint(self) -> Hashable:
         """Equal for models that compute the same values."""
-        return (self.text, self.source)
+        return (self.text, self.source, self.saes)
 
     def fingerprint_before(self, layer: int) -> Hashable:
         """Equal for models whose embeddings and blocks before block `layer` compute the same values."""
-        return (self.source, self.dtype, self.bos, *(text for first, text in self.edits if first < layer))
+        texts = [text for first, text in self.edits if first < layer]
+        return (self.source, self.dtype, self.bos, self.saes if texts else (), *texts)
 
     @property
     def dtype(self) -> DType:
