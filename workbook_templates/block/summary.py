@@ -54,7 +54,8 @@ class Summary:
         tokens = Range(page.name, pattern.row, 1, pattern.cells.last_row, 1).here
         who = (
             f"LET(p,{others},i,MAX((p={share})*SEQUENCE({count})),"
-            f'TRIM(INDEX({tokens},i))&" → "&TRIM(INDEX({tokens},MATCH({share},INDEX(p,i,0),0))))'
+            f"j,MAX((p={share})*(SEQUENCE({count})=i)*SEQUENCE(1,{count})),"
+            f'TRIM(INDEX({tokens},i))&" → "&TRIM(INDEX({tokens},j)))'
         )
         page.formula(who_row, column, f'IF({share}>0,{who},"")', page.style.token_wrapped)
         page.formula(share_row, column, f'IF(status="{READY}",MAX({others}),0)', page.style.share)
