@@ -58,6 +58,6 @@ def result_file(source: str, host: str | None, *, values_only: bool) -> HostFile
     if source in TEMPLATES:
         return HostFile("office", contents="values") if values_only else host_file(source, host)
     if host is not None:
-        raise AddinError("--for is for a template: a file stays for the program that it is for")
+        raise AddinError("--for works only with a template: an existing file keeps its own program")
     suffix = MACROS if source.lower().endswith(MACROS) else SUFFIX
     return HostFile("", suffix, contents="values" if values_only else "all")

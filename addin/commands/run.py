@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     "host",
     type=click.Choice(hosts.HOSTS),
     help="The program that opens a template's file, as for gpt2-excel new --host: by default desktop on Windows, "
-    "office on a Mac, calc elsewhere. A file stays for the program that it is for.",
+    "office on a Mac, calc elsewhere. An existing file keeps its own program.",
 )
 @click.option(
     "--values",
@@ -56,8 +56,8 @@ def run(
     """Recalculate a workbook from the prompt to the next token.
 
     TEMPLATE_OR_FILE is a template, by default anatomy, or an .xlsx or .xlsm file. The result is a new file in the
-    current folder, numbered if its name is taken; only a file named with -o is overwritten. It can be edited in the
-    program that it is for, once the functions are installed there. LibreOffice computes the values when it opens a
+    current folder, numbered if its name is taken; only a file named with -o is overwritten. Its program can
+    edit it once the functions are installed there. LibreOffice computes the values when it opens a
     file, so its files hold formulas only.
 
     \b

@@ -69,7 +69,7 @@ def open_source(
     if path.suffix.lower() not in (SUFFIX, MACROS):
         raise AddinError(f"TEMPLATE_OR_FILE: a file must end in {SUFFIX} or {MACROS}, and {path.name} does not")
     if tokens is not None:
-        raise AddinError("--tokens is for a template: the rows of a file cannot change")
+        raise AddinError("--tokens works only with a template: the rows of an existing file cannot change")
     workbook = Workbook.open(path)
     _type_in(workbook, prompt, model)
     return workbook, path.with_suffix(path.suffix.lower()).name

@@ -6,12 +6,15 @@ headers alone, so a download that was stopped begins anew. No function in a cell
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from addin.errors import AddinError
+
+_log = logging.getLogger(__name__)
 
 _HUB = "https://huggingface.co"  # or `HF_ENDPOINT`
 _STEP = 50_000_000  # bytes between two lines of progress
@@ -75,5 +78,6 @@ async def _save(chunks: AsyncIterator[bytes], file: Path, tell: Callable[[str], 
         except (AddinError, MemoryError):
             raise
         except Exception as error:  # JavaScript's errors
+            _log.exception("the download of %s stopped", file.name)
             raise AddinError(f"{file.name} stopped after {n_bytes / 1e6:.0f} MB: {error}") from None
     tell(f"{file.name}: {n_bytes / 1e6:.1f} MB, complete")

@@ -1,4 +1,4 @@
-"""Every thing to try on a Start tab does what it says, with the demo model."""
+"""The Start tabs suggest things to try. With the demo model, each has the outcome that its text promises."""
 
 from __future__ import annotations
 
