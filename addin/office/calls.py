@@ -33,7 +33,7 @@ MAX_BYTES = 100_000_000  # of the arguments of all calls that wait or run
 
 
 class Calls:
-    """The calls of one process, each of which may run for `seconds`."""
+    """The calls of one process. Each may run for `seconds`."""
 
     def __init__(self, functions: Mapping[str, CellFunction], seconds: float) -> None:
         self.functions = functions

@@ -14,7 +14,7 @@ from workbook_templates.formula.ranges import CellRange
 
 @st.composite
 def rects(draw: st.DrawFn) -> CellRange:
-    """Ranges of a small sheet, many of which meet; and whole rows and columns."""
+    """Ranges of a small sheet, many overlapping; and whole rows and columns."""
     top, left = draw(st.integers(1, 40)), draw(st.integers(1, 40))
     height, width = draw(st.sampled_from([1, 1, 2, 3, 9, 33])), draw(st.sampled_from([1, 1, 2, 5, 32]))
     rect = CellRange(top, left, top + height - 1, left + width - 1)

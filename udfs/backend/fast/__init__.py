@@ -41,7 +41,7 @@ BLAS's own threads would also break the promise above. Their number belongs to t
 a product of 10 x 768 by 768 x 2,304 differs by 6e-5 between one thread and two.
 
 What limits the rest on AMD Zen 3:
-    Decoding: the products take 36 ms, of which reading the weights takes 31 to 34, and numpy's small operations 4.
+    Decoding: the products take 36 ms (reading the weights alone 31 to 34), and numpy's small operations 4.
     10 tokens: OpenBLAS copies ("packs") each weight before it multiplies, which takes it three times the processor time
     of a single row. Without AVX-512 it has no product for few rows that does not pack.
     100 tokens, and logits at all depths: arithmetic. The products take 182 ms of 232 and the logits 101 of 176, at 0.7

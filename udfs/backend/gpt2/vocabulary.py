@@ -98,7 +98,7 @@ def _settings(folder: Path) -> Mapping[str, Any]:
 
 
 def _from_tokenizer(path: Path, settings: Mapping[str, Any]) -> Vocabulary:
-    """The vocabulary in a `tokenizer.json`, of which only byte-level BPE with GPT-2's pattern is read."""
+    """The vocabulary in a `tokenizer.json`. It must be byte-level BPE with GPT-2's pattern."""
     content = read_object(path, _MOST_BYTES)
     model, before = content.get("model"), content.get("pre_tokenizer")
     if not isinstance(model, dict) or not isinstance(before, dict):

@@ -206,7 +206,7 @@ SLOPES: Mapping[Activation, Callable[[Array], Array]] = {
 
 
 def through_unembedding(d_logits: Array, model: Model) -> Array:
-    """`d_logits @ W` for the unembedding `W`, `[n_vocab, n_embd]`, of which only the rows that matter are read."""
+    """`d_logits @ W` for the unembedding `W`, `[n_vocab, n_embd]`. Only the rows that matter are read."""
     tokens = np.flatnonzero(d_logits)
     if len(tokens) < len(d_logits) // 8:
         return d_logits[tokens] @ model.rows(model.config.unembedding, tokens.tolist())

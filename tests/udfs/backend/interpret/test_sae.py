@@ -173,7 +173,7 @@ def test_centring_subtracts_the_mean_of_each_row() -> None:
 
 
 def finetuned(folder: Path, **changes: object) -> Path:
-    """A finetuned autoencoder, each feature of which is scaled by its own factor when it is decoded."""
+    """A finetuned autoencoder: each feature is scaled by its own factor when it is decoded."""
     write_sae(folder)
     file = folder / "sae_weights.safetensors"
     factor = np.linspace(0.5, 2, 50, dtype=np.float32)
