@@ -30,7 +30,12 @@ AWKWARD = (
     "yours to change",
 )
 
-_SAMPLES = ("udfs/models/demo/recipe/grammar/", "udfs/models/demo/report.md", "udfs/models/demo_sae/", "examples/README")
+_SAMPLES = (
+    "examples/README.md",
+    "udfs/models/demo/recipe/grammar/",
+    "udfs/models/demo/report.md",
+    "udfs/models/demo_sae/",
+)
 """Texts of the model, not of the authors."""
 
 
