@@ -23,8 +23,8 @@ from starlette.routing import BaseRoute, Route
 
 from addin.errors import AddinError
 from addin.hub import downloads
-from addin.office.calls import Calls, without_paths
-from addin.office.guard import Guard
+from addin.office.calls import Calls, Observe, without_paths
+from addin.office.guard import HEALTH, METRICS, READY, Guard, given_token
 from addin.office.icons import draw
 from addin.office.json_values import JSON, read_calls
 from addin.office.limits import CLOSE, body_size, disconnected, read_body
@@ -33,6 +33,7 @@ from addin.office.metadata import catalog, functions_json, openapi
 from addin.office.settings import Settings
 from addin.templates import open_template
 from udfs.backend import catalogue
+from udfs.backend.errors import ModelError
 from udfs.cells import ERROR_MARK, FUNCTIONS, CellError
 from udfs.cells.log import log_to_file
 from workbook_templates import TEMPLATES
@@ -48,7 +49,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     """The application for these settings, by default for those that `gpt2-excel serve` left in the environment."""
     log_to_file()
     settings = settings or Settings.from_environment()
-    routes = Routes(settings, Calls(FUNCTIONS, settings.seconds))
+    calls = Calls(FUNCTIONS, settings.seconds, _observe(settings), many_users=settings.behind_proxy)
+    routes = Routes(settings, calls)
     return Starlette(
         routes=routes.all(),
         middleware=[Middleware(Guard, settings=settings, public=routes.public)],
@@ -56,11 +58,29 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
 
 
+def _observe(settings: Settings) -> Observe:
+    """What counts the calls for Prometheus, if it may read them."""
+    if not settings.metrics:
+        return lambda function, outcome, seconds: None
+    from addin.office.metrics import observe
+
+    return observe
+
+
+def _rate(settings: Settings) -> Callable[[str, int], None]:
+    """What refuses a token's calls if they are too many."""
+    if not settings.calls_a_minute:
+        return lambda token, n_calls: None
+    from addin.office.rate import Rate
+
+    return Rate(settings.calls_a_minute).check
+
+
 class Routes:
     """The addresses that the server answers."""
 
     def __init__(self, settings: Settings, calls: Calls) -> None:
-        self._settings, self._calls = settings, calls
+        self._settings, self._calls, self._check_rate = settings, calls, _rate(settings)
         self._files = {f"/{path.name}": path for path in PAGES.iterdir() if path.is_file()}
         script = (PAGES / "functions.js").read_text(encoding="utf-8")
         names, mark = orjson.dumps(list(calls.functions)).decode(), orjson.dumps(ERROR_MARK).decode()
@@ -74,7 +94,7 @@ class Routes:
     @property
     def public(self) -> frozenset[str]:
         """The paths whose content is the same for everybody and reveals nothing about this machine."""
-        return frozenset({"/", *self._files, *self._public_content})
+        return frozenset({"/", HEALTH, READY, *self._files, *self._public_content})
 
     def all(self) -> list[BaseRoute]:
         """Every route."""
@@ -84,13 +104,34 @@ class Routes:
             Route("/", lambda _: RedirectResponse("/taskpane.html")),
             *(Route(path, _constant(*content)) for path, content in constants.items()),
             *(Route(path, _file(file)) for path, file in self._files.items() if path not in constants),
+            Route(HEALTH, _constant(b'{"status":"running"}', JSON)),
+            Route(READY, self.ready),
+            *([Route(METRICS, self.metrics)] if self._settings.metrics else []),
             Route("/manifest.xml", self.manifest),
             Route("/status", self.status),
             Route("/templates/{name}", self.template),
         ]
 
+    async def ready(self, request: Request) -> Response:
+        """Whether a load balancer should send calls here: the default model is loaded, and there is room."""
+        try:
+            await self._calls.alone(catalogue.load, "")
+        except ModelError as error:
+            raise HTTPException(503, without_paths(str(error))) from None
+        if self._calls.is_full:
+            raise HTTPException(503, "the server is busy")
+        return Response(b'{"status":"ready"}', media_type=JSON)
+
+    async def metrics(self, request: Request) -> Response:
+        """Figures for Prometheus."""
+        from addin.office.metrics import MEDIA_TYPE, exposition
+
+        return Response(await run_in_threadpool(exposition), media_type=MEDIA_TYPE)
+
     async def manifest(self, request: Request) -> Response:
-        return Response(manifest(self._settings.url, self._settings.token), media_type=_XML)
+        """The manifest for Excel, with the caller's token."""
+        token = given_token(request.scope) if self._settings.tokens else ""
+        return Response(manifest(self._settings.url, token), media_type=_XML)
 
     def status(self, request: Request) -> Response:
         """This machine's models and downloads, and the names of the templates."""
@@ -126,9 +167,16 @@ class Routes:
                 calls = read_calls(body) if len(body) < _SMALL else await run_in_threadpool(read_calls, body)
             except CellError as error:
                 raise HTTPException(422, str(error)) from None
+            token = given_token(request.scope)
+            self._check_rate(token, len(calls))
             with self._calls.room(len(calls), 0):
-                answers = await self._calls.run(calls, disconnected(request))
+                answers = await self._calls.run(calls, disconnected(request), f"{token} {_caller(request)}")
         return Response(status_code=_CLIENT_GONE) if answers is None else Response(answers, media_type=JSON)
+
+
+def _caller(request: Request) -> str:
+    """The address of the caller, as the nearest proxy names it; blank without a proxy."""
+    return request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
 
 
 def _template(name: str) -> bytes:

@@ -20,6 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from addin.office.limits import CLOSE
 from addin.office.settings import Settings
 
+HEALTH, READY, METRICS = "/health", "/ready", "/metrics"
+PROBES = (HEALTH, READY, METRICS)
+
 # The last one is the cloud of the United States government.
 _OFFICE_DOMAINS = (
     *("officeapps.live.com", "office.com", "office365.com", "microsoft365.com", "cloud.microsoft"),
@@ -56,9 +59,18 @@ def is_office(origin: str) -> bool:
     return bool(_OFFICE_ORIGIN.fullmatch(origin) or _SHAREPOINT_ORIGIN.fullmatch(origin))
 
 
+def given_token(scope: Scope) -> str:
+    """The token that the caller sent, in a header or in the address; blank if there is none."""
+    in_header = Headers(scope=scope).get("authorization", "").removeprefix("Bearer ")
+    return in_header or QueryParams(scope["query_string"]).get("token", "")
+
+
 class Guard:
     """ASGI middleware. `public` holds the paths of files that are the same for everybody. Office may read them, and
-    they need no token, because a page cannot send one when it loads its scripts."""
+    they need no token, because a page cannot send one when it loads its scripts.
+
+    A load balancer and Prometheus read `PROBES` under the address of a container, so those have no check of the Host.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings, public: frozenset[str]) -> None:
         self._app, self._settings, self._public = app, settings, public
@@ -85,13 +97,13 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers, is_public: bool) -> tuple[int, str] | None:
         origin = headers.get("origin")
-        if headers.get("host", "").lower() not in self._settings.hosts:
+        if scope["path"] not in PROBES and headers.get("host", "").lower() not in self._settings.hosts:
             return 421, "this server does not answer to that Host"
         if origin is not None and not self._may_ask(origin, scope["method"], is_public):
             return 403, "this server answers only its own page and Office"
         if origin is None and not is_public and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             return 403, "this server answers only its own page and Office"
-        if not is_public and not self._knows_token(scope, headers):
+        if not is_public and not self._knows_token(scope):
             return 401, "the token is missing or wrong: use the manifest that gpt2-excel serve names"
         return None
 
@@ -100,12 +112,9 @@ class Guard:
             return method != "OPTIONS"
         return is_office(origin) and is_public and method in ("GET", "HEAD", "OPTIONS")
 
-    def _knows_token(self, scope: Scope, headers: Headers) -> bool:
-        if not self._settings.token:
-            return True
-        given = headers.get("authorization", "").removeprefix("Bearer ")
-        given = given or QueryParams(scope["query_string"]).get("token", "")
-        return secrets.compare_digest(given.encode(), self._settings.token.encode())
+    def _knows_token(self, scope: Scope) -> bool:
+        given, tokens = given_token(scope).encode(), self._settings.tokens
+        return not tokens or any(secrets.compare_digest(given, token.encode()) for token in tokens)
 
     def _sharing(self, headers: Headers, is_public: bool) -> dict[str, str]:
         """The headers that let Office's pages read a public file in a browser."""

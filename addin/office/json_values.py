@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
+from addin.office.settings import MAX_BATCH
 from udfs.cells import CellError, Rows, as_table
 from udfs.cells.values import floats, only_floats
 from udfs.excel_limits import MAX_TEXT
 
 JSON = "application/json"  # the media type of calls and answers
-MAX_BATCH = 100  # calls in one request
 MAX_RESULT_BYTES = 5_000_000  # the largest answer that Excel takes from an add-in
 MAX_CELLS = 1_000_000
 MAX_TEXTS = 200_000  # characters in all arguments of a call

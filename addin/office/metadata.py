@@ -6,7 +6,8 @@ from importlib import metadata
 from typing import Any
 
 from addin import NAME
-from addin.office.json_values import JSON, MAX_BATCH
+from addin.office.json_values import JSON
+from addin.office.settings import MAX_BATCH
 from udfs.cells import FUNCTIONS, Argument, CellFunction
 
 _ROWS = {"type": "array", "items": {"type": "array", "items": {"$ref": "#/components/schemas/Cell"}}}

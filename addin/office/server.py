@@ -6,6 +6,8 @@ import errno
 import re
 import socket
 import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -23,19 +25,34 @@ _MAX_CONNECTIONS = 1_000
 _URL = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?", re.IGNORECASE | re.ASCII)
 
 
-def check_address(address: str, token: str | None) -> None:
+def check_address(address: str, tokens: Sequence[str]) -> None:
     """Raises AddinError for a malformed address, a weak token, or an address that others can reach without a token."""
     try:
         is_loopback = address == "localhost" or ip_address(address).is_loopback
     except ValueError:
         raise AddinError(f"--address must be an IP address or localhost, not {address!r}") from None
-    if token is None and not is_loopback:
+    if not tokens and not is_loopback:
         raise AddinError(f"--address {address} can be reached by others: give a --token, or set GPT2_EXCEL_TOKEN")
-    if token is not None and (len(token) < _MIN_TOKEN or not token.isascii() or not token.isprintable()):
+    if any(len(token) < _MIN_TOKEN or not token.isascii() or not token.isprintable() for token in tokens):
         raise AddinError(
             f"--token must be at least {_MIN_TOKEN} plain characters; python -c 'import secrets; "
             "print(secrets.token_urlsafe())' makes one"
         )
+
+
+def check_hall(settings: Settings, url: str | None) -> None:
+    """Checks the options of a server with many users.
+
+    Raises AddinError if an option that they need is missing, and MissingError if a package is.
+    """
+    if settings.behind_proxy and not url:
+        raise AddinError("--behind-proxy needs --url: the proxy's address for Excel")
+    if settings.metrics and not settings.tokens:
+        raise AddinError("--metrics needs --token, because a web page could read them otherwise")
+    wanted = {"prometheus_client": settings.metrics, "limits": settings.calls_a_minute > 0}
+    for package, is_wanted in wanted.items():
+        if is_wanted and find_spec(package) is None:
+            raise MissingError(f"there is no package {package}: pip install 'gpt2-excel[hall]'")
 
 
 def check_port(address: str, port: int) -> None:
@@ -74,13 +91,14 @@ def certificate_files(chain: Path | None, key: Path | None) -> tuple[Path, Path,
     return chain, key, False
 
 
-def options(settings: Settings, address: str, chain: Path, key: Path) -> dict[str, Any]:
-    """The options for uvicorn."""
+def options(settings: Settings, address: str, files: tuple[Path, Path] | None) -> dict[str, Any]:
+    """The options for uvicorn. `files`: the certificate chain and its key; None for HTTP, behind a proxy."""
+    chain, key = files or (None, None)
     return {
         "host": address,
         "port": settings.port,
         "ssl_certfile": chain,
-        "ssl_keyfile": str(key),
+        "ssl_keyfile": None if key is None else str(key),
         "http": TimedProtocol,
         "ws": "none",
         "lifespan": "off",
@@ -95,8 +113,12 @@ def options(settings: Settings, address: str, chain: Path, key: Path) -> dict[st
     }
 
 
-def start(settings: Settings, address: str, workers: int, chain: Path, key: Path) -> None:
+def start(settings: Settings, address: str, workers: int, files: tuple[Path, Path] | None) -> None:
     """Serves until Ctrl-C."""
     settings.to_environment()
-    served = options(settings, address, chain, key)
+    if settings.metrics:
+        from addin.office.metrics import prepare
+
+        prepare(workers)
+    served = options(settings, address, files)
     uvicorn.run("addin.office.app:create_app", factory=True, workers=workers, **served)

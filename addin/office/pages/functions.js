@@ -3,7 +3,8 @@
 "use strict";
 
 globalThis.gpt2 = (() => {
-  const RETRIES = 60; // if the server is busy
+  const RETRIES = 60; // if the server is busy, or its proxy waits for it
+  const BUSY = [429, 502, 503, 504];
   const PAUSE = 250; // milliseconds before the first retry
   const MAX_BATCH = 100; // calls in one request; the server takes no more
   const MAX_LENGTH = 5e6; // characters of the calls in one request, unless it is a single call
@@ -31,7 +32,7 @@ globalThis.gpt2 = (() => {
     const options = { method: "POST", signal, headers: { "Content-Type": "application/json" }, body };
     for (let attempt = 0; ; attempt += 1) {
       const response = await ask("/calls", options);
-      if (response.status !== 503 || attempt === RETRIES) return response;
+      if (!BUSY.includes(response.status) || attempt === RETRIES) return response;
       await wait(PAUSE * (1 + Math.random()) * Math.min(attempt + 1, 4), signal);
     }
   }

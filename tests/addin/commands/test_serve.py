@@ -48,6 +48,16 @@ def test_the_url_must_be_the_https_url_of_a_server(url: str) -> None:
     assert "--url must be like https://gpt2.example.org" in refused("--url", url)
 
 
+def test_a_proxy_needs_its_address_and_figures_need_a_token() -> None:
+    assert "--behind-proxy needs --url" in refused("--behind-proxy")
+    assert "--metrics needs --token" in refused("--metrics")
+
+
+def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("addin.office.server.find_spec", lambda package: None)
+    assert "there is no package limits: pip install 'gpt2-excel[hall]'" in refused("--calls-a-minute", "600")
+
+
 def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
     assert "--certificate and --key go together" in refused("--certificate", str(tmp_path / "a.pem"))
     assert "there is no file" in refused("--certificate", str(tmp_path / "a.pem"), "--key", str(tmp_path / "b.pem"))
@@ -84,13 +94,16 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal that Windows lacks")
 def test_several_processes_serve_and_ctrl_c_stops_them(tmp_path: Path) -> None:
-    with serving(tmp_path, "--workers", "2", "--token", TOKEN) as (process, port, context):
+    with serving(tmp_path, "--workers", "2", "--token", TOKEN, "--metrics") as (process, port, context):
         body = json.dumps([["GPT2_PREDICT", ["If today is Tuesday, tomorrow is", 1, 1, "demo"]]]).encode()
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
         for _ in range(4):
             request = urllib.request.Request(f"https://localhost:{port}/calls", body, headers)
             with urllib.request.urlopen(request, timeout=120, context=context) as answer:
                 assert json.loads(answer.read())[0][1][1] == " Wednesday"
+        figures = urllib.request.Request(f"https://localhost:{port}/metrics", headers=headers)
+        with urllib.request.urlopen(figures, timeout=120, context=context) as answer:
+            assert b'gpt2_excel_calls_total{function="GPT2_PREDICT",outcome="rows"} 4.0\n' in answer.read()
     said, _ = process.communicate()
     assert f"server    https://localhost:{port}, on 127.0.0.1:{port}; Ctrl-C stops it" in said
     assert "Traceback" not in said

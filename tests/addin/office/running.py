@@ -108,12 +108,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path, token: str = "", seconds: float = 60) -> Iterator[Running]:
-    """A server with the settings that uvicorn has in `gpt2-excel serve`, its certificate in that folder."""
+def running(folder: Path, **given: Any) -> Iterator[Running]:
+    """A server as `gpt2-excel serve` runs it, with the given settings, its certificate in that folder."""
     port = free_port()
-    settings = Settings(f"https://localhost:{port}", port, token, seconds)
+    settings = Settings(**{"url": f"https://localhost:{port}", "port": port, "seconds": 60} | given)
     files, _ = certificate.ensure(folder)
-    config = uvicorn.Config(create_app(settings), **options(settings, "127.0.0.1", files.chain, files.key))
+    https = None if settings.behind_proxy else (files.chain, files.key)
+    config = uvicorn.Config(create_app(settings), **options(settings, "127.0.0.1", https))
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -63,6 +63,49 @@ def test_quick_calls_do_not_wait_for_slow_ones_of_other_functions() -> None:
     asyncio.run(scene())
 
 
+def test_the_slow_calls_of_one_user_leave_room_for_another_user() -> None:
+    async def scene() -> None:
+        slow = Slow()
+        running = Calls({"SLOW": slow}, seconds=30, many_users=True)
+        mine = [asyncio.create_task(running.run([Call("SLOW", [])] * 3, stays(), "me")) for _ in range(3)]
+        assert await begun(slow)
+        await asyncio.sleep(0.05)
+        assert slow.n_begun == 1
+        yours = asyncio.create_task(running.run([Call("SLOW", [])], stays(), "you"))
+        assert await begun(slow)
+        assert slow.n_begun == 2
+        slow.let_go.set()
+        assert await yours == b'[[["done"]]]'
+        await asyncio.gather(*mine)
+        assert slow.n_begun == 10
+
+    asyncio.run(scene())
+
+
+def test_every_call_is_observed_with_its_outcome() -> None:
+    def wrong() -> None:
+        raise CellError("k must be at least 1")
+
+    async def scene() -> list[tuple[str, str]]:
+        seen: list[tuple[str, str]] = []
+        slow, left = Slow(), asyncio.Event()
+        functions = {"SLOW": slow, "QUICK": QUICK, "WRONG": registered(wrong)}
+        running = Calls(functions, 0.05, lambda name, outcome, seconds: seen.append((name, outcome)))
+        await running.run([Call("QUICK", ["a"]), Call("WRONG", []), Call("NONE", [])], stays())
+        await running.run([Call("SLOW", [])], stays())
+        crowd = [asyncio.create_task(running.run([Call("SLOW", [])], goes_when(left))) for _ in range(3)]
+        await asyncio.sleep(0)
+        left.set()
+        await asyncio.gather(*crowd)
+        return seen
+
+    seen = asyncio.run(scene())
+    assert sorted(seen[:2]) == [("QUICK", "rows"), ("WRONG", "error")]
+    assert seen[2] == ("SLOW", "too slow")
+    assert ("SLOW", "canceled") in seen[3:]
+    assert not any(name == "NONE" for name, _ in seen)
+
+
 def test_calls_of_one_function_run_a_few_at_a_time() -> None:
     async def scene() -> None:
         slow = Slow()

@@ -28,7 +28,7 @@ PUBLIC = (
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that requires a token."""
-    with running(tmp_path_factory.mktemp("guarded"), token=TOKEN) as up:
+    with running(tmp_path_factory.mktemp("guarded"), tokens=(TOKEN,)) as up:
         yield up
 
 
