@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.hall [MODEL] [--clients 20 --clients 200] [--seconds 30] [--replicas 2] [--kill]
 
-It needs Debian's package `caddy`. The proxy has the configuration of `deploy/Caddyfile` with other addresses. A lesson is
+It needs Debian's package `caddy`. The proxy is configured by `deploy/Caddyfile`, with other addresses. A lesson is
 what a student's workbook sends: 1_anatomy after a change of the prompt, wave by wave, then the logit lens, then a
 steered answer. Every answer is compared with the one computed here. `--kill` stops one replica with SIGKILL in the
 middle and starts it again five seconds later. Like Excel's page, a client tries a failed request again.
