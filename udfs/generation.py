@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from udfs.backend import catalogue
+from udfs.backend import catalogue, generate
 from udfs.backend.arrays import Array
-from udfs.backend.generate import beam_search, decoding, log_probabilities, sampling, speculation
+from udfs.backend.generate import sampling
 from udfs.backend.generate.sampling import DEFAULT_SEED, Sampling, random_numbers
 from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import next_logits, standing, top
@@ -50,7 +50,7 @@ def gpt2_generate(
     """
     gpt2 = arg.model(model)
     how = _sampling(temperature, top_k, top_p)
-    steps = decoding.steps(
+    steps = generate.decoding.steps(
         arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, how, random_numbers(arg.seed(seed))
     )
     return _continuation([step.token for step in steps], gpt2)
@@ -86,7 +86,7 @@ def gpt2_generate_steps(
     if count > most:
         raise CellError(f"k must be 1 to {most}, as a sheet has {MAX_COLUMNS} columns, not {count}")
     shown, how = min(count, gpt2.config.n_vocab), _sampling(temperature, top_k, top_p)
-    steps = decoding.steps(
+    steps = generate.decoding.steps(
         arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, how, random_numbers(arg.seed(seed))
     )
     header = ["step", "token", "id", "random", "rank", "probability", "after top_k", "after top_p"]
@@ -100,7 +100,7 @@ def _sampling(temperature: float, top_k: int, top_p: float) -> Sampling:
     return Sampling(arg.temperature(temperature), arg.top_k(top_k), arg.top_p(top_p))
 
 
-def _drawn(step: decoding.Step, how: Sampling, gpt2: Model) -> list[Any]:
+def _drawn(step: generate.decoding.Step, how: Sampling, gpt2: Model) -> list[Any]:
     found = sampling.stages(step.logits, how)
     rank = int(standing(step.logits[None], np.array([step.token])).ranks[0])
     left = [int((probabilities > 0).sum()) for probabilities in (found.top_k, found.top_p)]
@@ -156,7 +156,9 @@ def gpt2_beam(prompt: str, tokens: int = 20, beams: int = 4, model: str = "") ->
     Example: =GPT2_BEAM("Mike is", 20, 4)
     """
     gpt2 = arg.model(model)
-    found = beam_search.beams(arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), _beam_count(beams, gpt2), gpt2)
+    found = generate.beam_search.beams(
+        arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), _beam_count(beams, gpt2), gpt2
+    )
     rows = [
         [number, len(of.tokens), of.log_probability, of.score, _continuation(of.tokens, gpt2)]
         for number, of in enumerate(found, start=1)
@@ -180,7 +182,9 @@ def gpt2_beam_steps(prompt: str, tokens: int = 20, beams: int = 4, model: str = 
     Example: =GPT2_BEAM_STEPS("Mike is", 6, 3)
     """
     gpt2 = arg.model(model)
-    steps = beam_search.search(arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), _beam_count(beams, gpt2), gpt2)
+    steps = generate.beam_search.search(
+        arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), _beam_count(beams, gpt2), gpt2
+    )
     table: Table = [["step", "from", "token", "probability", "log-probability", "becomes", "text"]]
     for number, step in enumerate(steps, start=1):
         n_going_on = 0
@@ -228,10 +232,10 @@ def gpt2_logprobs(prompt: str, model: str = "") -> Table:
     header = ["position", "token", "log-probability", "probability", "rank", "surprise", "entropy", "perplexity"]
     table: Table = [[*header, "expected"], [0, gpt2.token_text(ids[0]), *[None] * 7]]
     logs: list[float] = []
-    for position, of in enumerate(log_probabilities.predictions(ids, gpt2), start=1):
+    for position, of in enumerate(generate.log_probabilities.predictions(ids, gpt2), start=1):
         logs.append(of.log_probability)
         numbers = (of.log_probability, math.exp(of.log_probability), of.rank, of.surprise, of.entropy)
-        so_far = log_probabilities.perplexity(logs)
+        so_far = generate.log_probabilities.perplexity(logs)
         table.append(
             [
                 position,
@@ -279,7 +283,7 @@ def gpt2_speculate(
         raise CellError(f"ahead must be 1 to {_MAX_AHEAD}, not {n_ahead}")
     proposer = _without_last_block(gpt2) if draft is None else arg.draft(draft, gpt2)
     how, numbers = Sampling(arg.temperature(temperature)), random_numbers(arg.seed(seed))
-    entries = speculation.speculate(
+    entries = generate.speculation.speculate(
         arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, proposer, how, numbers, n_ahead
     )
     kept: list[int] = []
@@ -299,4 +303,4 @@ def _without_last_block(gpt2: Model) -> Model:
 
 
 def _continuation(ids: Sequence[int], gpt2: Model) -> str:
-    return gpt2.tokenizer.decode(decoding.without_end(ids, gpt2))
+    return gpt2.tokenizer.decode(generate.decoding.without_end(ids, gpt2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from udfs.backend.interpret import circuits, patching
+from udfs.backend import interpret
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
 from udfs.cells.arguments import Texts, Token, Tokens
@@ -37,6 +37,7 @@ def gpt2_circuit(
     parts = arg.components(components, gpt2)
     if len(expected) != len(texts):
         raise CellError(f"answers must hold one token for each of the {len(texts)} prompts, not {len(expected)} in all")
+    circuits = interpret.circuits
     task = circuits.Task(texts, expected, gpt2, arg.one_of(method, circuits.METHODS, "method"))
     found = task.standing(parts)
     rows = [
@@ -78,6 +79,7 @@ def gpt2_patch(
     gpt2 = arg.model(model)
     runs = arg.prompt(clean, gpt2, "clean"), arg.prompt(corrupted, gpt2, "corrupted")
     tokens = arg.token(answer, gpt2, "answer"), arg.token(wrong, gpt2, "wrong")
+    patching = interpret.patching
     patched = arg.one_of(what, (*patching.HOOKS, patching.GRADIENT), "what")
     pair = patching.Pair(*runs, *tokens, gpt2)
     shares = patching.attribution_patch(pair) if patched == patching.GRADIENT else patching.patch(pair, patched)

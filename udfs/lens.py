@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from udfs.backend.interpret import heads, logit_lens
+from udfs.backend import interpret
 from udfs.backend.stream import residual_stream, trace_block
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
@@ -45,6 +45,7 @@ def gpt2_logitlens(
     what, _, halves = arg.one_of(show, get_args(Show), "show").partition(", ")
     at = arg.position_or_all(position, len(ids), gpt2)
     positions = range(len(ids)) if at is None else [at]
+    logit_lens = interpret.logit_lens
     stages = logit_lens.stages(ids, gpt2, halves=bool(halves))
     names: list[Any] = list(stages) if halves else list(range(len(stages)))
     corner = "place" if halves else "layer"
@@ -93,8 +94,9 @@ def gpt2_lens_track(prompt: str, target: Token, position: int = -1, model: str =
     gpt2 = arg.model(model)
     ids, token = arg.prompt(prompt, gpt2), arg.token(target, gpt2, "target")
     at = arg.position(position, len(ids), gpt2)
-    stream = np.stack([residual[at] for residual in logit_lens.stages(ids, gpt2).values()])  # [n_layer + 1, n_embd]
-    found = logit_lens.track(stream, token, gpt2)
+    stages = interpret.logit_lens.stages(ids, gpt2)
+    stream = np.stack([residual[at] for residual in stages.values()])  # [n_layer + 1, n_embd]
+    found = interpret.logit_lens.track(stream, token, gpt2)
     rows = zip(found.logits.tolist(), found.probabilities.tolist(), found.ranks.tolist(), strict=True)
     return [["layer", "logit", "probability", "rank"], *([layer, *row] for layer, row in enumerate(rows))]
 
@@ -133,7 +135,7 @@ def gpt2_head_scores(prompt: str, model: str = "") -> Table:
     gpt2 = arg.model(model)
     rows = [
         [of.layer, of.head, of.previous, of.duplicate, of.induction]
-        for of in heads.head_scores(arg.prompt(prompt, gpt2), gpt2)
+        for of in interpret.heads.head_scores(arg.prompt(prompt, gpt2), gpt2)
     ]
     return [["layer", "head", "previous", "duplicate", "induction"], *rows]
 
@@ -153,7 +155,7 @@ def gpt2_kq(prompt: str, layer: int, head: int, model: str = "") -> Table:
     """
     gpt2 = arg.model(model)
     ids = arg.prompt(prompt, gpt2)
-    found = heads.key_query(ids, arg.layer(layer, gpt2), arg.head(head, gpt2), gpt2)
+    found = interpret.heads.key_query(ids, arg.layer(layer, gpt2), arg.head(head, gpt2), gpt2)
     tokens = list(map(gpt2.token_text, ids))
     rows = [
         [token, *scores[: i + 1], *[None] * (len(tokens) - i - 1), of_query]
@@ -184,7 +186,7 @@ def gpt2_ov(tokens: Tokens, layer: int, head: int, k: int = 5, model: str = "") 
         raise CellError(f"tokens must hold 1 to {n_ctx} tokens for {gpt2.name}, not {len(ids)}")
     if count > MAX_COLUMNS - 2:
         raise CellError(f"k must be 1 to {MAX_COLUMNS - 2}, as a sheet has {MAX_COLUMNS} columns, not {count}")
-    found = heads.output_value(ids, arg.layer(layer, gpt2), arg.head(head, gpt2), count, gpt2)
+    found = interpret.heads.output_value(ids, arg.layer(layer, gpt2), arg.head(head, gpt2), count, gpt2)
     rows = [
         [gpt2.token_text(token), own_rank, *map(gpt2.token_text, written)]
         for token, own_rank, written in zip(ids, found.own_ranks.tolist(), found.ids.tolist(), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udfs.backend.generate.scores import scores
+from udfs.backend import generate
 from udfs.cells import Table, cell_function
 from udfs.cells import arguments as arg
 from udfs.cells.arguments import Texts
@@ -22,6 +22,6 @@ def gpt2_score(texts: Texts, model: str = "") -> Table:
     Example: =GPT2_SCORE(A2:A501)
     """
     gpt2 = arg.model(model)
-    found = scores(arg.each_prompt(texts, gpt2, "texts"), gpt2)
+    found = generate.scores.scores(arg.each_prompt(texts, gpt2, "texts"), gpt2)
     rows = [[of.tokens, of.log_probability, of.perplexity, gpt2.token_text(of.next_token)] for of in found]
     return [["tokens", "log-probability", "perplexity", "next token"], *rows]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from udfs.backend.interpret import attribution, gradients, saliency
-from udfs.backend.interpret.neurons import neurons
+from udfs.backend import interpret
 from udfs.cells import Table, cell_function
 from udfs.cells import arguments as arg
 from udfs.cells.arguments import Token
@@ -30,7 +29,7 @@ def gpt2_attribution(prompt: str, target: Token, against: Token | None = None, m
     gpt2 = arg.model(model)
     ids, token = arg.prompt(prompt, gpt2), arg.token(target, gpt2, "target")
     other = None if against is None else arg.token(against, gpt2, "against")
-    parts = attribution.attribution(ids, token, gpt2, other)
+    parts = interpret.attribution.attribution(ids, token, gpt2, other)
     rows = [[part.name, part.layer, part.head, part.logit] for part in parts]
     total = ["sum", None, None, sum(part.logit for part in parts)]
     return [["component", "layer", "head", "logit"], *rows, total]
@@ -61,8 +60,9 @@ def gpt2_saliency(
     gpt2 = arg.model(model)
     ids, token = arg.prompt(prompt, gpt2), arg.token(target, gpt2, "target")
     other = None if against is None else arg.token(against, gpt2, "against")
-    compute = saliency.METHODS[arg.one_of(method, tuple(saliency.METHODS), "method")]
-    found = compute(ids, gradients.logit(token, other), gpt2)
+    methods = interpret.saliency.METHODS
+    compute = methods[arg.one_of(method, tuple(methods), "method")]
+    found = compute(ids, interpret.gradients.logit(token, other), gpt2)
     rows = [[at, gpt2.token_text(ids[at]), value] for at, value in enumerate(found.tokens)]
     total = sum(value for value in found.tokens if value is not None)
     sums = [[None, "sum", total], [None, "rest", found.value - total], [None, "logit", found.value]]
@@ -97,7 +97,7 @@ def gpt2_neurons(
     ids, token = arg.prompt(prompt, gpt2), arg.token(target, gpt2, "target")
     other = None if against is None else arg.token(against, gpt2, "against")
     layers = range(gpt2.config.n_layer) if layer is None else [arg.layer(layer, gpt2)]
-    found = neurons(ids, token, gpt2, layers, arg.count(k, "k"), _WRITTEN, other)
+    found = interpret.neurons.neurons(ids, token, gpt2, layers, arg.count(k, "k"), _WRITTEN, other)
     rows = [
         [
             of.layer,

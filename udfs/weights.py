@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import replace
 from functools import lru_cache
@@ -118,6 +117,8 @@ def _facts_of_file(path: Path) -> Table:
 
 @lru_cache(maxsize=16)
 def _sha256(path: Path, modified: int) -> str:
+    import hashlib  # imported when needed, so that `import udfs` is quick
+
     with path.open("rb") as file:
         digest: Any = hashlib.sha256()
         while chunk := file.read(2**20):

@@ -96,9 +96,11 @@ def test_a_type_checker_finds_a_wrong_call(tmp_path: Path, cache: pytest.Cache) 
 
 
 def test_importing_udfs_loads_no_host_no_network_and_nothing_slow() -> None:
-    code = "import sys, udfs; print(*{name.partition('.')[0] for name in sys.modules})"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    code = "import sys, numpy; before = set(sys.modules); import udfs; print(*sys.modules.keys() - before)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = set(ran.stdout.split())
     heavy = {"addin", "huggingface_hub", "pandas", "requests", "scipy", "workbook_templates", "xlwings"}
-    heavy |= {"platformdirs", "tempfile", "threadpoolctl", "tiktoken"}  # a call imports them if it needs them
-    assert "numpy" in loaded.stdout.split()
-    assert not heavy & set(loaded.stdout.split())
+    heavy |= {"concurrent.futures", "hashlib", "logging", "platformdirs", "random", "safetensors", "tempfile"}
+    heavy |= {"threadpoolctl", "tiktoken", "udfs.backend.generate.speculation", "udfs.backend.interpret.circuits"}
+    assert "udfs.anatomy" in loaded
+    assert not heavy & loaded  # a call imports what it needs

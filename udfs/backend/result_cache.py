@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Future
 from itertools import count
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from udfs.backend import system
 from udfs.backend.errors import ModelError, quoted
 from udfs.backend.stopping import Stopped, check_wanted
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _VARIABLE = "GPT2_EXCEL_CACHE_MB"
 _DEFAULT_MB = 256 if system.IN_BROWSER else 1024
@@ -74,6 +75,8 @@ class Cache:
 
     def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
         """The result for that key, computed if it is not kept. Arrays are made read-only."""
+        from concurrent.futures import Future  # imported when needed, so that `import udfs` is quick
+
         while True:
             with self._budget.lock:
                 if key in self._results:
@@ -126,6 +129,8 @@ class Cache:
 def content_key(value: Any) -> Hashable:
     """A key that is equal for equal content: arrays by digest, lists and mappings by items, all else by itself."""
     if isinstance(value, np.ndarray):
+        import hashlib  # imported when needed, so that `import udfs` is quick
+
         data = np.ascontiguousarray(value)
         if data.dtype == object:
             return (data.shape, *map(content_key, data.ravel().tolist()))

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from numpy.typing import ArrayLike, NDArray
 
-from udfs.backend import catalogue
+from udfs.backend import catalogue, interpret
 from udfs.backend.arrays import FLOAT32, FLOAT64, Array, DType
 from udfs.backend.errors import ModelError, quoted
 from udfs.backend.generate.sampling import DEFAULT_SEED, MAX_SEED
@@ -24,7 +24,7 @@ from udfs.backend.gpt2 import additions
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
 from udfs.backend.gpt2.tokenizer import N_VOCAB
-from udfs.backend.interpret import circuits, places
+from udfs.backend.interpret import places
 from udfs.backend.interpret.steering_vectors import Numbers, Vector, parse_vector
 from udfs.cells import values
 from udfs.cells.errors import CellError
@@ -214,10 +214,10 @@ def vector(value: object, gpt2: Model, name: str = "vector") -> Vector:
     return Numbers.pack(width_checked(values.numbers(value, name, FLOAT32), gpt2.config.n_embd, gpt2, name))
 
 
-def components(value: object, gpt2: Model, name: str = "components") -> circuits.Parts:
+def components(value: object, gpt2: Model, name: str = "components") -> interpret.circuits.Parts:
     """The heads and MLPs that are named in a range. Blank cells are skipped."""
     texts = [values.text(cell, name) for cell in values.grid(value, name).ravel().tolist()]
-    return frozenset().union(*(circuits.parse_parts(found, gpt2.config) for found in texts if found.strip()))
+    return frozenset().union(*(interpret.circuits.parse_parts(found, gpt2.config) for found in texts if found.strip()))
 
 
 def numbers(value: object, name: str, dtype: DType = FLOAT64) -> Array:

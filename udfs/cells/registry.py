@@ -9,7 +9,6 @@ registers `GPT2_BLOCK` and keeps `gpt2_block` a Python function, with the same p
 from __future__ import annotations
 
 import inspect
-import logging
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,6 @@ CATEGORY = "GPT-2"  # under which a spreadsheet lists the functions
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_log = logging.getLogger("udfs")
 _results = Cache()
 
 
@@ -75,7 +73,9 @@ class CellFunction:
         except MemoryError:
             line = f"{self.name} needs more memory than this machine has: ask for less"
         except Exception as error:
-            _log.exception("%s failed", self.name)
+            import logging  # imported when needed, so that `import udfs` is quick
+
+            logging.getLogger("udfs").exception("%s failed", self.name)
             line = bug_line(self.name, error)
         return [[marked(line)]]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from udfs.backend import system
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 _Result = TypeVar("_Result")
 
@@ -40,4 +42,6 @@ def n_threads() -> int:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # imported when needed, so that `import udfs` is quick
+
     return ThreadPoolExecutor(n_threads() - 1, thread_name_prefix="gpt2")

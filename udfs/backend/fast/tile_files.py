@@ -7,7 +7,6 @@ numbers whether they come from a file or not.
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 from collections.abc import Callable, Hashable
 from contextlib import suppress
@@ -27,7 +26,7 @@ class TileFiles:
     """The tiles of the checkpoint at `path`; `stamp` changes whenever its files do."""
 
     def __init__(self, path: Path, stamp: Hashable) -> None:
-        import shutil
+        import shutil  # imported when needed, so that `import udfs` is quick
 
         of_path = cache_folder() / "tiles" / _digest(str(path))
         self._folder = of_path / _digest(repr(stamp))
@@ -65,7 +64,7 @@ class TileFiles:
 
     def _write(self, name: str, weight: Array) -> None:
         """Writes the file beside its place and moves it there when it is whole. Raises OSError if that fails."""
-        import shutil  # imported here because `import udfs` needs neither
+        import shutil  # imported when needed, so that `import udfs` is quick
         import tempfile
 
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -101,4 +100,6 @@ def _checksum(tiles: Array) -> int:
 
 
 def _digest(text: str) -> str:
+    import hashlib  # imported when needed, so that `import udfs` is quick
+
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -8,7 +8,6 @@ as the more likely ones have less than p together. What is kept is scaled to sum
 from __future__ import annotations
 
 from collections.abc import Callable
-from random import Random
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -48,6 +47,8 @@ def random_numbers(seed: int = DEFAULT_SEED) -> RandomNumbers:
 
     Python promises that a seed gives the same numbers in every version and on every machine.
     """
+    from random import Random  # imported when needed, so that `import udfs` is quick
+
     return Random(seed).random
 
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
 from udfs.backend import bounded_json
 from udfs.backend.arrays import Array
@@ -58,6 +57,8 @@ class MappedFile:
 
 def read_entries(path: Path) -> dict[str, Entry]:
     """The table of contents of a file. Raises ModelError if the file is cut short or damaged."""
+    from safetensors import SafetensorError, safe_open  # imported when needed, so that `import udfs` is quick
+
     entries = _read_header(path)
     size = path.stat().st_size
     for name, entry in entries.items():

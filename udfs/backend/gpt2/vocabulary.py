@@ -6,7 +6,6 @@ GPT-2's own is bundled as `vocab.bpe`. Another model's own is in its folder, in 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,6 +62,8 @@ class Vocabulary:
 
 def read_gpt2(vocab_bpe: Path = VOCAB_BPE) -> Vocabulary:
     """GPT-2's vocabulary: the 256 bytes, then what each merge makes, then `<|endoftext|>`."""
+    import hashlib  # imported when needed, so that `import udfs` is quick
+
     try:
         content = vocab_bpe.read_bytes()
     except OSError as error:

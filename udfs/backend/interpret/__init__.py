@@ -1,0 +1,20 @@
+"""What happens inside the model: logit lens, heads, attribution, patching, circuits, autoencoders, gradients, edits.
+
+After `from udfs.backend import interpret`, a module such as `interpret.heads` is imported when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from udfs.backend import lazy
+
+if TYPE_CHECKING:
+    from udfs.backend.interpret import attribution as attribution
+    from udfs.backend.interpret import circuits as circuits
+    from udfs.backend.interpret import gradients as gradients
+    from udfs.backend.interpret import heads as heads
+    from udfs.backend.interpret import logit_lens as logit_lens
+    from udfs.backend.interpret import neurons as neurons
+    from udfs.backend.interpret import patching as patching
+    from udfs.backend.interpret import saliency as saliency
+else:
+    __getattr__ = lazy.modules_of(__name__)
