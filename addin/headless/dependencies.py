@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,15 @@ from workbook_templates.formula.tree import Call, Name, Node, Reference, childre
 from .cell_rows import Position
 from .grid import Formula
 from .range_index import RangeIndex
+from .shared import RelativeRange, SharedFormula, relative
 from .special_forms import SHAPE_FUNCTIONS
 
 
-@dataclass(frozen=True)
-class Read:
-    """A range of a sheet, or with `spill` everything that spills from its one cell."""
+class RelativeRead(NamedTuple):
+    """What a shared formula reads: a range of a sheet, or with `spill` everything that spills from its one cell."""
 
     sheet: int
-    rect: CellRange
+    seen: RelativeRange
     spill: bool
 
 
@@ -31,18 +32,19 @@ SheetLookup = Callable[[str], "int | None"]
 _Found = tuple[Set[tuple[CellRange, Formula]], frozenset[Formula]]
 
 
-def reads(tree: Node, formula: Formula, sheet_index: SheetLookup, named: NameLookup) -> set[Read]:
-    """Everything that the formula's tree may read, directly or through defined names."""
-    sheet = formula.sheet
-    found: set[Read] = set()
+def reads(
+    shared: SharedFormula, sheet: int, sheet_index: SheetLookup, named: NameLookup
+) -> tuple[RelativeRead, ...]:
+    """Everything that a formula of a sheet may read, directly or through defined names."""
+    found: set[RelativeRead] = set()
     followed: set[tuple[int, str]] = set()
-    pending = [tree]
+    pending = [shared.tree]
 
     def follow(node: Name) -> None:
         home = sheet if node.sheet is None else sheet_index(node.sheet)
         if home is None or (home, node.name) in followed:
             return
-        tree = named(home, node.name, formula.cell)
+        tree = named(home, node.name, shared.home)
         if tree is None:
             return
         if node.spill and isinstance(tree, Reference):
@@ -56,7 +58,7 @@ def reads(tree: Node, formula: Formula, sheet_index: SheetLookup, named: NameLoo
         if isinstance(node, Reference):
             home = sheet if node.sheet is None else sheet_index(node.sheet)
             if home is not None:
-                found.add(Read(home, node.range, node.spill))
+                found.add(RelativeRead(home, relative(node, shared.home), node.spill))
         elif isinstance(node, Name):
             follow(node)
         elif isinstance(node, Call):
@@ -65,7 +67,7 @@ def reads(tree: Node, formula: Formula, sheet_index: SheetLookup, named: NameLoo
             follow(Name(None, node.function))
         else:
             pending.extend(children(node))
-    return found
+    return tuple(found)
 
 
 class Readers:
@@ -74,32 +76,32 @@ class Readers:
     def __init__(self, sheets: int) -> None:
         self._ranges: list[RangeIndex[Formula]] = [RangeIndex() for _ in range(sheets)]
         self._spills: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
-        self._reads: dict[Formula, set[Read]] = {}
+        self._reads: dict[Formula, tuple[RelativeRead, ...]] = {}
         # Formulas fill the same cells again and again, so the answers are kept until a formula comes or goes.
         self._found: dict[tuple[int, CellRange], _Found] = {}
 
-    def add(self, formula: Formula, what: set[Read]) -> None:
+    def add(self, formula: Formula, what: tuple[RelativeRead, ...]) -> None:
         self._reads[formula] = what
         self._found.clear()
-        for read in what:
-            if read.spill:
-                self._spills[read.sheet].setdefault(read.rect[:2], set()).add(formula)
+        for sheet, rect, spill in _seen_from(formula.cell, what):
+            if spill:
+                self._spills[sheet].setdefault(rect[:2], set()).add(formula)
             else:
-                self._ranges[read.sheet].add(read.rect, formula)
+                self._ranges[sheet].add(rect, formula)
 
     def remove(self, formula: Formula) -> None:
         self._found.clear()
-        for read in self._reads.pop(formula):
-            if read.spill:
-                self._spills[read.sheet][read.rect[:2]].discard(formula)
+        for sheet, rect, spill in _seen_from(formula.cell, self._reads.pop(formula)):
+            if spill:
+                self._spills[sheet][rect[:2]].discard(formula)
             else:
-                self._ranges[read.sheet].remove(read.rect, formula)
+                self._ranges[sheet].remove(rect, formula)
 
     def reads_own_spill(self, formula: Formula) -> bool:
         """Whether a formula reads a cell that it fills itself."""
-        rect = formula.rect
-        own = (read for read in self._reads[formula] if read.sheet == formula.sheet)
-        return any(read.rect.meets(rect) and not (read.spill and read.rect[:2] != formula.cell) for read in own)
+        seen = _seen_from(formula.cell, self._reads[formula])
+        own = ((rect, spill) for sheet, rect, spill in seen if sheet == formula.sheet)
+        return any(rect.meets(formula.rect) and not (spill and rect[:2] != formula.cell) for rect, spill in own)
 
     def of(self, sheet: int, rect: CellRange, mask: NDArray[np.bool_] | None = None) -> Set[Formula]:
         """Formulas that read a cell of the range. With a mask of its shape, only the cells where it is True count."""
@@ -118,6 +120,11 @@ class Readers:
             entries = self._ranges[sheet].meeting(rect)
             found = self._found[sheet, rect] = entries, frozenset(formula for _, formula in entries)
         return found
+
+
+def _seen_from(cell: Position, what: tuple[RelativeRead, ...]) -> set[tuple[int, CellRange, bool]]:
+    """What a formula in that cell reads. In some cells, `A1` and `$A$1` are the same."""
+    return {(sheet, seen.at(cell), spill) for sheet, seen, spill in what}
 
 
 def _touched(read: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:

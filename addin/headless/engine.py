@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 
 from udfs.cells import ERROR_MARK
 from workbook_templates.formula.ranges import CellRange
-from workbook_templates.formula.tree import Call, Node, walk
+from workbook_templates.formula.tree import Call, Name, Node, walk
 
 from .cell_rows import Position
 from .changes import ChangedCells
-from .compiled import VOLATILE, Function, Program
-from .dependencies import Readers, reads
+from .compiler import Function
+from .dependencies import Readers
 from .grid import Formula, Sheet, Shown
 from .not_calculated import KeptFormulas, NotCalculated
 from .order import Order, find_order
+from .program import Program
 from .relative_names import is_relative, seen_from
+from .shared import SharedFormula
 from .unsupported import NotSupportedError
 from .values import Grid, Scalar, Value, as_grid, blanks, differs, same
 
@@ -47,28 +49,38 @@ class Engine:
         self.sheets, self._names, self._functions = sheets, names, functions
         self.counts_from_1904 = counts_from_1904
         self._relative_names = {key for key, tree in names.items() if is_relative(tree)}
+        self._called_names = {name for _, name in names}
         self._by_name = {sheet.name.casefold(): i for i, sheet in enumerate(sheets)}
         self._readers = Readers(len(sheets))
         self._volatile: set[Formula] = set()
         self._stale: set[Formula] = set()
         self._formulas_before: dict[Formula, tuple[CellRange, Value]] = {}
         self._cells_before: dict[tuple[int, int, int], Scalar] = {}
-        self._programs: dict[Formula, Program] = {}
+        self._programs: dict[SharedFormula, Program] = {}
         self._kept = KeptFormulas()
         self._order: Order | None = None
         self._may_be_cut: list[Formula] = []
-        for sheet in sheets:
+        for number, sheet in enumerate(sheets):
             for formula in sheet.formulas.values():
-                if formula.fixed is not None and self._is_ours(formula):
-                    self._may_be_cut.append(formula)
-                self._readers.add(formula, reads(formula.tree, formula, self.sheet_index, self.named))
+                program = self._program(number, formula)
+                self._readers.add(formula, program.reads)
                 self._stale.add(formula)
-                if any(isinstance(node, Call) and node.function in VOLATILE for node in walk(formula.tree)):
+                if program.is_volatile:
                     self._volatile.add(formula)
+                if formula.fixed is not None and program.calls_ours:
+                    self._may_be_cut.append(formula)
 
-    def _is_ours(self, formula: Formula) -> bool:
-        calls = (node for node in walk(formula.tree) if isinstance(node, Call))
-        return any(call.function in self._functions for call in calls)
+    def _program(self, sheet: int, formula: Formula) -> Program:
+        """The program of a formula. Formulas with names whose references move share none."""
+        program = self._programs.get(formula.shared)
+        if program is None:
+            if formula.shared.is_filled and self._relative_names and any(map(self._is_name, walk(formula.shared.tree))):
+                formula.shared = formula.shared.alone_in(formula.cell)
+            program = self._programs[formula.shared] = Program(self, self._functions, sheet, formula.shared)
+        return program
+
+    def _is_name(self, node: Node) -> bool:
+        return isinstance(node, (Name, Call)) and (isinstance(node, Name) or node.function in self._called_names)
 
     def cut_array(self) -> tuple[Formula, CellRange] | None:
         """The first array formula that calls one of our functions and fills fewer cells than its result needs, and
@@ -194,14 +206,9 @@ class Engine:
         return before, released
 
     def _value(self, formula: Formula) -> Value:
-        """What a formula evaluates to. The formula is compiled the first time.
-
-        Raises NotSupportedError if it cannot be calculated here."""
-        program = self._programs.get(formula)
-        if program is None:
-            program = self._programs[formula] = Program(self, self._functions, formula)
+        """What a formula evaluates to. Raises NotSupportedError if it cannot be calculated here."""
         try:
-            return program.value()
+            return self._programs[formula.shared].value(formula.cell)
         except NotSupportedError:
             raise
         except Exception as error:  # a bug here must not stop the rest, nor give a number
@@ -233,7 +240,6 @@ class Engine:
         self._stale.discard(formula)
         self._volatile.discard(formula)
         self._stale |= self._kept.forget(formula)
-        self._programs.pop(formula, None)
         formula.value = None
         formula.show(None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +15,13 @@ from workbook_templates.formula.tree import Node
 from .cell_rows import CellRows, Position
 from .functions.arguments import fitted
 from .range_index import RangeIndex
+from .shared import SharedFormula
 from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result, same
 
 _MANY = 1024  # cells
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Formula:
     """A formula in its anchor cell.
 
@@ -32,20 +33,30 @@ class Formula:
     sheet: int
     row: int
     column: int
-    text: str
-    tree: Node
-    arrays: bool
+    shared: SharedFormula
     fixed: CellRange | None = None
     stored: CellRange | None = None
     value: Value = None
     shown: Value = None
     evaluated: bool = False
     blocked: bool = False
+    cell: Position = field(init=False)
+    rect: CellRange = field(init=False)
+    _alone: CellRange = field(init=False)
 
     def __post_init__(self) -> None:
-        self.cell: Position = (self.row, self.column)
-        self._alone = CellRange.cell(*self.cell)
-        self.rect = self._filled_by(self.shown)
+        self.cell = self.row, self.column
+        self.rect = self._alone = CellRange(self.row, self.column, self.row, self.column)
+
+    @property
+    def text(self) -> str:
+        """The formula as it reads in this cell."""
+        return self.shared.text_in(self.cell)
+
+    @property
+    def tree(self) -> Node:
+        """The tree as it reads in this cell."""
+        return self.shared.tree_in(self.cell)
 
     def show(self, shown: Value) -> None:
         self.shown, self.rect = shown, self._filled_by(shown)

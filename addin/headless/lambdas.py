@@ -1,13 +1,23 @@
-"""A LAMBDA as a value."""
+"""A LAMBDA as a value, and what the nodes of a formula are evaluated for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from .cell_rows import Position
 from .values import VALUE
 
-Scope: TypeAlias = "Mapping[str, Any]"  # the variables of LET and LAMBDA
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a compiled node is evaluated for: the formula's cell, and the variables of LET and LAMBDA."""
+
+    cell: Position
+    variables: Mapping[str, Any]
+
+
 Evaluate: TypeAlias = "Callable[[Scope], Any]"  # a compiled node: gives a scalar, a 2-D array or a Lambda
 
 
@@ -20,4 +30,5 @@ class Lambda:
     def apply(self, arguments: list[Any]) -> Any:
         if len(arguments) != len(self._names):
             return VALUE
-        return self._body({**self._scope, **dict(zip(self._names, arguments, strict=True))})
+        given = dict(zip(self._names, arguments, strict=True))
+        return self._body(Scope(self._scope.cell, {**self._scope.variables, **given}))

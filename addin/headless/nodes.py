@@ -13,6 +13,7 @@ from .functions import elementwise
 from .functions.arguments import CellFailureError, number
 from .grid import Sheet
 from .lambdas import Evaluate, Lambda, Scope
+from .shared import RelativeRange
 from .unsupported import NotSupportedError
 from .values import REF, VALUE, Value, from_result, limited_texts, to_plain
 
@@ -23,6 +24,10 @@ RANGE_OPERATORS = {" ": "the intersection of ranges", ",": "the union of ranges"
 
 class Compiler(Protocol):
     def compile(self, node: Node) -> Evaluate: ...
+
+
+def variable(name: str, scope: Scope) -> Any:
+    return scope.variables[name]
 
 
 def cell_value(sheet: Sheet, row: int, column: int, scope: Scope) -> Value:
@@ -38,7 +43,20 @@ def spilled(sheet: Sheet, cell: tuple[int, int], scope: Scope) -> Value:
     return REF if formula is None else formula.shown
 
 
-def first_cell(value: Any) -> Value:
+def relative_cell(sheet: Sheet, place: RelativeRange, scope: Scope) -> Value:
+    (row, column), ((top, left, _, _), down, across) = scope.cell, place
+    return sheet.cell(top + row * down, left + column * across)
+
+
+def relative_range(sheet: Sheet, place: RelativeRange, scope: Scope) -> Value:
+    return sheet.read(place.at(scope.cell))
+
+
+def relative_spill(sheet: Sheet, place: RelativeRange, scope: Scope) -> Value:
+    return spilled(sheet, place.at(scope.cell)[:2], scope)
+
+
+def first_cell(value: Any, scope: Scope) -> Value:
     return from_result(value[0, 0])
 
 

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from udfs import excel_errors
 from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
-from workbook_templates.formula import FormulaError, parse, print_formula
 from workbook_templates.formula.ranges import CellRange, column_number
-from workbook_templates.formula.stored import parse_stored
-from workbook_templates.formula.tree import Unsupported, moved
+from workbook_templates.formula.tree import Unsupported
 
 from .cell_rows import Position
 from .grid import Formula, Sheet
 from .package import Package, SheetPart, WorkbookError, rich_text, unescaped
+from .shared import SharedFormula, SharedFormulas
 from .values import ERRORS, NUM, VALUE, Scalar, Value, from_cells, from_result
 
 _DIGITS = "0123456789"
@@ -77,17 +76,12 @@ class _Raw:
 def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str]) -> Sheet:
     """The sheet. Its formulas are not yet evaluated: they show the values that the file has for them."""
     raw = _scan(package, part, strings)
-    formulas: dict[Position, Formula] = {}
     masters = {f.get("si", ""): (c, f.text) for c, f in raw.formulas.items() if f.get("t") == "shared" and f.text}
+    shared, formulas = SharedFormulas(), {}
     for cell, element in raw.formulas.items():
-        if element.get("t") == "dataTable":
-            formulas[cell] = _data_table(number, cell, element)
-            continue
-        text = _text(cell, element, masters)
-        if text is not None:
-            formulas[cell] = _formula(number, cell, text, element, cell in raw.dynamic)
-            if _leaves_sheet(text, element, masters):
-                formulas[cell].tree = Unsupported(text, "a shared formula that leaves the sheet")
+        formula = _formula(number, cell, element, cell in raw.dynamic, shared, masters)
+        if formula is not None:
+            formulas[cell] = formula
     for formula in formulas.values():
         if formula.stored is None or formula.stored.area == 1:
             formula.show(raw.values.get(formula.row, {}).pop(formula.column, None))
@@ -178,32 +172,11 @@ def _value(kind: str, text: str, strings: list[str]) -> Scalar:
     return ERRORS[text] if text in excel_errors.WITHOUT_CODE else unescaped(text)
 
 
-def _text(cell: Position, element: etree._Element, masters: dict[str, tuple[Position, str]]) -> str | None:
-    """The text of a cell's formula, a shared one moved from its master's cell to this one; None if there is no text."""
-    if element.get("t") == "shared" and not element.text:
-        master = masters.get(element.get("si", ""))
-        return None if master is None else _moved(master[1], cell[0] - master[0][0], cell[1] - master[0][1])
-    return element.text
-
-
-def _leaves_sheet(text: str, element: etree._Element, masters: dict[str, tuple[Position, str]]) -> bool:
-    """Whether a reference of a shared formula does not exist in this cell."""
-    is_shared = element.get("t") == "shared" and not element.text
-    return is_shared and text.count(excel_errors.REF) > masters[element.get("si", "")][1].count(excel_errors.REF)
-
-
 def _data_table(sheet: int, cell: Position, element: etree._Element) -> Formula:
     """The values of a what-if analysis, which Excel finds by trying out other values in other cells."""
     rect = CellRange.parse(element.get("ref", "")) or CellRange.cell(*cell)
-    tree = Unsupported("", "a data table")
-    return Formula(sheet, *cell, text="", tree=tree, arrays=False, fixed=rect, stored=rect)
-
-
-def _moved(formula: str, rows: int, columns: int) -> str:
-    try:
-        return print_formula(moved(parse(formula), rows, columns))
-    except FormulaError:
-        return formula  # it shows #NAME? in any cell
+    shared = SharedFormula.alone("", Unsupported("", "a data table"), cell, arrays=False)
+    return Formula(sheet, *cell, shared, fixed=rect, stored=rect)
 
 
 def stored_range(element: etree._Element) -> CellRange | None:
@@ -217,12 +190,26 @@ def stored_range(element: etree._Element) -> CellRange | None:
     return rect
 
 
-def _formula(sheet: int, cell: Position, text: str, element: etree._Element, dynamic: bool) -> Formula:
+def _formula(
+    sheet: int,
+    cell: Position,
+    element: etree._Element,
+    dynamic: bool,
+    shared: SharedFormulas,
+    masters: dict[str, tuple[Position, str]],
+) -> Formula | None:
+    """The formula of a cell; None if the file has no text for it."""
+    kind, text = element.get("t"), element.text
+    if kind == "dataTable":
+        return _data_table(sheet, cell, element)
+    if kind == "shared" and not text:
+        group = element.get("si", "")
+        return Formula(sheet, *cell, shared.of_group(group, *masters[group], cell)) if group in masters else None
+    if text is None:
+        return None
     stored = stored_range(element)
-    legacy = element.get("t") == "array" and not dynamic
+    legacy = kind == "array" and not dynamic
     if legacy:
         stored = stored or CellRange.cell(*cell)
     fixed = stored if legacy else None
-    return Formula(
-        sheet, *cell, text=text, tree=parse_stored(text), arrays=stored is not None, fixed=fixed, stored=stored
-    )
+    return Formula(sheet, *cell, shared.of_text(text, cell, stored is not None), fixed=fixed, stored=stored)

@@ -27,8 +27,6 @@ SHAPE_FUNCTIONS = frozenset({"ROW", "ROWS", "COLUMN", "COLUMNS"})
 class Compiler(Protocol):
     """What these functions need of the compiler of a formula."""
 
-    @property
-    def cell(self) -> tuple[int, int, int]: ...  # the formula's sheet, row and column
     def compile(self, node: Node) -> Evaluate: ...
     def compile_later(self, node: Node) -> Evaluate: ...
     def with_variables(self, *names: str) -> Compiler: ...
@@ -111,9 +109,10 @@ def _let(call: Call, compiler: Compiler) -> Evaluate:
     body = compiler.compile(call.arguments[-1])
 
     def evaluate(scope: Scope) -> Any:
-        inner = dict(scope)
+        variables = dict(scope.variables)
+        inner = Scope(scope.cell, variables)
         for name, value in steps:
-            inner[name] = value(inner)
+            variables[name] = value(inner)
         return body(inner)
 
     return evaluate
@@ -152,7 +151,7 @@ def _of_shape(function: Callable[[CellRange], Value]) -> Callable[[Call, Compile
 
 def _shape(call: Call, compiler: Compiler) -> Callable[[Scope], CellRange]:
     if not call.arguments:
-        return constant(CellRange.cell(*compiler.cell[1:]))
+        return lambda scope: CellRange.cell(*scope.cell)
     target = compiler.resolved(call.arguments[0])
     if isinstance(target, Reference):
         return compiler.range_of(target)

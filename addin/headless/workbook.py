@@ -141,9 +141,8 @@ class Workbook:
     def is_for_calc(self) -> bool:
         """Whether a formula calls one of our functions by the name that LibreOffice gives it."""
         prefix = f"{SERVICE}.".upper()
-        return any(
-            prefix in formula.text.upper() for sheet in self._engine.sheets for formula in sheet.formulas.values()
-        )
+        formulas = (formula for sheet in self._engine.sheets for formula in sheet.formulas.values())
+        return any(prefix in shared.text.upper() for shared in {formula.shared for formula in formulas})
 
     def save(self, path: str | Path, contents: Contents = "all", *, small: bool = False) -> None:
         """Writes the workbook with its formulas and their current values. `small` makes a smaller file, more slowly.

@@ -47,7 +47,7 @@ _CELL = r"\$?[A-Za-z]{1,3}\$?[1-9]\d{0,6}"
 _END = r"(?![\w.(!\\?\[])"
 _NAME = r"[^\W\d\\][\w.?\\]*|\\[\w.?\\]*"
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_TOKEN = re.compile(
+TOKEN = re.compile(
     "|".join(
         (
             r"(?P<space>[ \t\r\n]+)",
@@ -64,8 +64,8 @@ _TOKEN = re.compile(
         )
     )
 )
-_RANGES = ("range", "columns", "rows")
-_PLACES = (*_RANGES, "name", "sheet", "table")
+RANGE_KINDS = ("range", "columns", "rows")
+_PLACES = (*RANGE_KINDS, "name", "sheet", "table")
 
 
 class FormulaError(ValueError):
@@ -148,14 +148,14 @@ class _Parser:
 
     def _operand(self) -> Node:
         token = self._take()
-        if token.kind in ("name", "sheet", *_RANGES):
+        if token.kind in ("name", "sheet", *RANGE_KINDS):
             return self._place(token)
         if token.kind == "number":
             return Constant(float(token.text))
         if token.kind == "text":
             return Constant(token.text[1:-1].replace('""', '"'))
         if token.kind == "error":
-            if token.text == excel_errors.REF and self._next.kind in ("name", *_RANGES):
+            if token.text == excel_errors.REF and self._next.kind in ("name", *RANGE_KINDS):
                 self._take()  # `#REF!A1`: a cell of a sheet that was deleted
             return Error(token.text)
         if token.kind == "table":
@@ -188,12 +188,12 @@ class _Parser:
             return Name(sheet, token.text, self._is_spill())
         if token.kind == "error" and prefix:
             return Error(token.text)  # `Head!#REF!`: a cell that was deleted
-        if token.kind not in _RANGES:
+        if token.kind not in RANGE_KINDS:
             self._at -= 1
             raise self._error()
         first, _, second = token.text.partition(":")
-        last = _corner(second) if second else None
-        reference = Reference(sheet, _corner(first), last, spill=last is None and self._is_spill())
+        last = corner(second) if second else None
+        reference = Reference(sheet, corner(first), last, spill=last is None and self._is_spill())
         return reference if _fits(reference) else Name(sheet, token.text, reference.spill)
 
     def _is_spill(self) -> bool:
@@ -248,7 +248,7 @@ def _tokens(formula: str) -> list[Token]:
     found: list[Token] = []
     at, is_spaced = 0, False
     while at < len(formula):
-        match = _TOKEN.match(formula, at)
+        match = TOKEN.match(formula, at)
         if match is None:
             raise FormulaError(f"cannot read {formula[at]} in the formula {formula[:80]}")
         at = match.end()
@@ -263,7 +263,7 @@ def _is(token: Token, symbol: str) -> bool:
     return token.kind == "symbol" and token.text == symbol
 
 
-def _corner(text: str) -> Corner:
+def corner(text: str) -> Corner:
     """`$B3`, `B` or `$3` as a corner."""
     letters = text.rstrip("0123456789")
     digits = text[len(letters) :]

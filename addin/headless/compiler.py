@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,30 +35,27 @@ from . import nodes
 from .cell_rows import Position
 from .functions import DATE_FUNCTIONS, FUNCTIONS, elementwise
 from .functions.arguments import CellFailureError, Each
-from .grid import Formula, Sheet
-from .lambdas import Evaluate, Lambda, Scope
+from .grid import Sheet
+from .lambdas import Evaluate, Scope
 from .nodes import Area
+from .shared import RelativeRange, SharedFormula, relative
 from .special_forms import SPECIAL_FORMS, constant
 from .unsupported import NotSupportedError
 from .values import (
-    CALC,
     ERRORS,
-    NUM,
     REF,
     VALUE,
     Value,
     as_grid,
-    blanks_as_zero,
     from_result,
     without_booleans,
 )
 
 Function = Callable[..., Any]
 
-VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
 # Their arguments are evaluated as arrays even in a plain formula.
 _ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT", "MMULT", "INDEX", "LOOKUP"})
-_NO_SCOPE: Scope = {}
+_NO_VARIABLES: Mapping[str, Any] = {}
 _OTHER_FILE, _SEVERAL_SHEETS = "a reference to another file", "a reference to several sheets"
 _OF_RANGES = (":", *nodes.RANGE_OPERATORS)
 _SIGNED = frozenset("+-")
@@ -76,45 +72,16 @@ class Book(Protocol):
     def named(self, sheet: int, name: str, cell: Position = ...) -> Node | None: ...
 
 
-class Program:
-    """A compiled formula."""
-
-    __slots__ = ("_compiler", "_evaluate", "_tree")
-
-    def __init__(self, book: Book, functions: Mapping[str, Function], formula: Formula) -> None:
-        self._tree = formula.tree
-        self._compiler = Compiler(book, functions, (formula.sheet, *formula.cell), formula.arrays)
-        self._evaluate = self._compiler.compile_formula(self._tree)
-
-    def value(self) -> Value:
-        """The formula's value. A formula that only refers to a blank cell shows 0, as in a spreadsheet.
-
-        Raises NotSupportedError if it cannot be calculated here."""
-        try:
-            value = self._evaluate(_NO_SCOPE)
-        except RecursionError:  # a LAMBDA that calls itself without end
-            return NUM
-        if type(value) is float or type(value) is str:
-            return value
-        if isinstance(value, Lambda):
-            return CALC
-        tree, compiler = self._tree, self._compiler
-        if isinstance(value, np.ndarray) and (value.size == 1 or not compiler.arrays):
-            value = compiler.intersection(tree)(value)
-        value = without_booleans(value)
-        is_own = isinstance(tree, Call) and tree.function in compiler.functions
-        return value if is_own else blanks_as_zero(value)
-
-
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiles the formula in a cell. `arrays` is false for a plain formula, whose operators take from a range only the
-    cell in the formula's own row or column (implicit intersection). `variables` are those of LET and LAMBDA that the
-    node may use."""
+    """Compiles a shared formula of a sheet. The operators of a plain formula take from a range only the cell in the
+    formula's own row or column (implicit intersection), unless `arrays` is true. `variables` are those of LET and
+    LAMBDA that the node may use."""
 
     book: Book
     functions: Mapping[str, Function]
-    cell: tuple[int, int, int]
+    sheet: int
+    shared: SharedFormula
     arrays: bool
     variables: frozenset[str] = frozenset()
     names: dict[tuple[Name, bool], Evaluate] = field(default_factory=dict)  # the defined names that were compiled
@@ -140,22 +107,22 @@ class Compiler:
         """The node, or if it is a defined name the tree that it names."""
         if not isinstance(node, Name) or (node.name in self.variables and not node.spill):
             return node
-        sheet = self.cell[0] if node.sheet is None else self.book.sheet_index(node.sheet)
-        tree = None if sheet is None else self.book.named(sheet, node.name, self.cell[1:])
+        sheet = self.sheet if node.sheet is None else self.book.sheet_index(node.sheet)
+        tree = None if sheet is None else self.book.named(sheet, node.name, self.shared.home)
         if isinstance(tree, Reference) and node.spill:
             return replace(tree, spill=True)
         return Error(excel_errors.NAME) if tree is None else tree
 
     def range_of(self, node: Reference) -> Area:
         """The cells of a reference."""
+        seen = self._seen(node)
         if not node.spill:
-            return constant(node.range)
+            return lambda scope: seen.at(scope.cell)
         sheet = self._sheet(node.sheet)
-        alone = node.range
-        cell = alone.top, alone.left
 
         def area(scope: Scope) -> CellRange:
-            formula = None if sheet is None else sheet.formulas.get(cell)
+            alone = seen.at(scope.cell)
+            formula = None if sheet is None else sheet.formulas.get(alone[:2])
             return alone if formula is None else formula.rect
 
         return area
@@ -168,25 +135,25 @@ class Compiler:
 
         def evaluate_single(scope: Scope) -> Any:
             value = evaluate(scope)
-            return single(value) if isinstance(value, np.ndarray) else value
+            return single(value, scope) if isinstance(value, np.ndarray) else value
 
         return evaluate_single
 
-    def intersection(self, node: Node) -> Callable[[Any], Value]:
+    def intersection(self, node: Node) -> Callable[[Any, Scope], Value]:
         """Takes from a range's values the cell in the formula's own row or column; from any other array, the first."""
         node = self._outside().resolved(node)
         if not isinstance(node, Reference):
             return nodes.first_cell
-        area, (_, row, column) = self.range_of(node), self.cell
+        area = self.range_of(node)
 
-        def single(value: Any) -> Value:
-            rect = area(_NO_SCOPE)
+        def single(value: Any, scope: Scope) -> Value:
+            rect, (row, column) = area(scope), scope.cell
             height, width = value.shape  # a whole column ends with the used cells
             if rect.width == 1 and rect.top <= row <= rect.bottom:
                 return from_result(value[row - rect.top, 0]) if row - rect.top < height else None
             if rect.height == 1 and rect.left <= column <= rect.right:
                 return from_result(value[0, column - rect.left]) if column - rect.left < width else None
-            return nodes.first_cell(value) if rect.area == 1 else VALUE
+            return nodes.first_cell(value, scope) if rect.area == 1 else VALUE
 
         return single
 
@@ -195,12 +162,12 @@ class Compiler:
         return replace(self, variables=frozenset()) if self.variables else self
 
     def _sheet(self, name: str | None) -> Sheet | None:
-        number = self.cell[0] if name is None else self.book.sheet_index(name)
+        number = self.sheet if name is None else self.book.sheet_index(name)
         return None if number is None else self.book.sheets[number]
 
     def _name(self, node: Name) -> Evaluate:
         if node.name in self.variables and not node.spill:
-            return itemgetter(node.name)
+            return partial(nodes.variable, node.name)
         if "[" in (node.sheet or ""):
             return nodes.not_supported(_OTHER_FILE)
         target, outside = self.resolved(node), self._outside()
@@ -210,17 +177,25 @@ class Compiler:
         key = node, self.arrays
         if key not in self.names:
             later = nodes.Later(outside, target)
-            self.names[key] = lambda scope: later(_NO_SCOPE)
+            self.names[key] = lambda scope: later(Scope(scope.cell, _NO_VARIABLES))
         return self.names[key]
 
     def _reference(self, node: Reference) -> Evaluate:
-        sheet, rect = self._sheet(node.sheet), node.range
+        sheet, seen = self._sheet(node.sheet), self._seen(node)
         if sheet is None:
             return nodes.not_supported(_OTHER_FILE) if "[" in (node.sheet or "") else self._no_sheet(node)
-        cell = rect.top, rect.left
+        if seen.down or seen.across:
+            read = nodes.relative_cell if seen.cells.area == 1 else nodes.relative_range
+            return partial(nodes.relative_spill if node.spill else read, sheet, seen)
+        cell = seen.cells[:2]
         if node.spill:
             return partial(nodes.spilled, sheet, cell)
-        return partial(nodes.cell_value, sheet, *cell) if rect.area == 1 else partial(nodes.range_values, sheet, rect)
+        is_cell = seen.cells.area == 1
+        return partial(nodes.cell_value, sheet, *cell) if is_cell else partial(nodes.range_values, sheet, seen.cells)
+
+    def _seen(self, node: Reference) -> RelativeRange:
+        """The reference as the cells of the formula see it."""
+        return relative(node, self.shared.home) if self.shared.is_filled else RelativeRange(node.range)
 
     def _no_sheet(self, node: Reference) -> Evaluate:
         return nodes.not_supported(_SEVERAL_SHEETS) if ":" in (node.sheet or "") else constant(REF)
@@ -344,7 +319,7 @@ class Compiler:
         whole = self.resolved(node.arguments[0]) if len(node.arguments) in (2, 3) else None
         if not isinstance(whole, Reference) or whole.spill or whole.range.area >= MAX_ROWS:
             return otherwise
-        sheet, rect = self._sheet(whole.sheet), whole.range
+        sheet, rect, area = self._sheet(whole.sheet), whole.range, self.range_of(whole)
         if sheet is None or (len(node.arguments) == 2 and rect.width > 1 and rect.height > 1):
             return otherwise
         places = [self.compile(x) for x in node.arguments[1:]]
@@ -355,6 +330,7 @@ class Compiler:
         def evaluate(scope: Scope) -> Any:
             down, right = row(scope), column(scope)
             if type(down) is float and type(right) is float and down >= 1 and right >= 1:
+                rect = area(scope)
                 place = rect.top + int(down) - 1, rect.left + int(right) - 1
                 if rect.holds(*place):
                     return sheet.cell(*place)
@@ -363,7 +339,7 @@ class Compiler:
         return evaluate
 
     def _is_lambda(self, name: str) -> bool:
-        tree = self.book.named(self.cell[0], name)
+        tree = self.book.named(self.sheet, name)
         return isinstance(tree, Call) and tree.function == "LAMBDA"
 
 

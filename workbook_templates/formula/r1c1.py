@@ -1,0 +1,50 @@
+"""Formulas in R1C1 notation, in which a formula that was filled into other cells reads the same in all of them."""
+
+from __future__ import annotations
+
+from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
+
+from .parser import RANGE_KINDS, TOKEN, corner
+from .tree import Corner
+
+_MARK = "\0"  # before each reference: XML cannot hold it, so no name in a formula can look like a reference
+
+
+def r1c1(formula: str, row: int, column: int) -> str | None:
+    """The formula of a cell in R1C1 notation: `A5*$B$1` in C5 is `RC[-2]*R1C2`, with a mark before each reference.
+
+    None if the shape of a range depends on the cell: in `SUM(A$1:A5)`, and if a formula joins ranges with `:`.
+    """
+    pieces, end = [], 0
+    for token in TOKEN.finditer(formula):
+        if token.lastgroup in RANGE_KINDS:
+            reference = _reference(token[0], row, column)
+            if reference is None:
+                return None
+            pieces += formula[end : token.start()], reference
+            end = token.end()
+        elif token[0] == ":":
+            return None
+    return "".join([*pieces, formula[end:]])
+
+
+def _reference(text: str, row: int, column: int) -> str | None:
+    """A cell or range in R1C1 notation. None if one of its corners is fixed and the other is not."""
+    first, _, last = text.partition(":")
+    start, end = corner(first), corner(last or first)
+    if (start.fixed_row, start.fixed_column) != (end.fixed_row, end.fixed_column):
+        return None
+    if not (_is_on_sheet(start) and _is_on_sheet(end)):
+        return text  # a name, such as LOG100: the last column is XFD
+    shown = _corner(start, row, column)
+    return f"{_MARK}{shown}:{_corner(end, row, column)}" if last else _MARK + shown
+
+
+def _corner(place: Corner, row: int, column: int) -> str:
+    down = "" if place.row is None else f"R{place.row}" if place.fixed_row else f"R[{place.row - row}]"
+    across = "" if place.column is None else f"C{place.column}" if place.fixed_column else f"C[{place.column - column}]"
+    return down + across
+
+
+def _is_on_sheet(place: Corner) -> bool:
+    return (place.row or 1) <= MAX_ROWS and (place.column or 1) <= MAX_COLUMNS
