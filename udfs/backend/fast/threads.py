@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ def in_shares(count: int, work: Callable[[slice], _Result]) -> list[_Result]:
     """
     n_shares = max(1, min(n_threads(), count))
     shares = [slice(count * i // n_shares, count * (i + 1) // n_shares) for i in range(n_shares)]
-    tasks = [(share, _pool().submit(work, share)) for share in shares[1:]]
+    tasks = [(share, _pool().submit(copy_context().run, work, share)) for share in shares[1:]]
     results = [work(shares[0])]
     for share, task in tasks:  # other calls may keep the threads busy: run here what none of them has begun
         results.append(work(share) if task.cancel() else task.result())
