@@ -19,6 +19,7 @@ COMMANDS = {  # each command, and its module in `addin.commands`
     "new": "new",
     "generate": "generate",
     "circuit": "circuit",
+    "map": "map",
     "models": "models",
     "download": "models",
     "verify": "verify",

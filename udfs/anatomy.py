@@ -18,7 +18,7 @@ from udfs.backend.stream import block, residual_stream
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
 from udfs.cells import values as cells
-from udfs.cells.arguments import Cells
+from udfs.cells.arguments import Cells, Texts
 
 _LAYER_NORM = r"h\.\d+\.ln_[12]|ln_f"
 _MOST_TOKENS = 4096  # of one pattern, which has as many columns as rows
@@ -239,10 +239,13 @@ def gpt2_unembed(residual: ArrayLike, ids: ArrayLike | None = None, model: str =
 
 
 @cell_function
-def gpt2_predict(prompt: str, k: int = 10, temperature: float = 1.0, model: str = "") -> Table:
+def gpt2_predict(prompt: Texts, k: int = 10, temperature: float = 1.0, model: str = "") -> Table:
     """The likeliest next tokens after a prompt: rank, token, id, logit, probability.
 
+    prompt: the text that the model reads; a column of texts gives a row for each
     k: how many tokens
+
+    A row for a prompt of a column has the token, id, logit and probability of rank 1, then those of rank 2, and so on.
 
     Raises: CellError if the prompt has no tokens, or more than the model's context.
     Example: =GPT2_PREDICT("If today is Tuesday, tomorrow is", 5)

@@ -17,6 +17,7 @@ from udfs.backend.next_token import next_logits, standing, top
 from udfs.backend.stream import residual_stream
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
+from udfs.cells.arguments import Texts
 from udfs.excel_limits import MAX_COLUMNS
 
 _MAX_BEAMS = 64
@@ -26,16 +27,17 @@ _SHOWN_BEFORE = 8  # columns of the steps before the candidates
 
 @cell_function
 def gpt2_generate(
-    prompt: str,
+    prompt: Texts,
     tokens: int = 20,
     temperature: float = 0.0,
     top_k: int = 0,
     top_p: float = 1.0,
     seed: int = DEFAULT_SEED,
     model: str = "",
-) -> str:
+) -> str | Table:
     """Continues a text. Temperature 0, the default, takes the likeliest token each time; above 0 tokens are drawn.
 
+    prompt: the text that the model reads; a column of texts gives a row for each
     tokens: the most tokens to generate, 20 by default; with the prompt they must fit into the model's context
     temperature: 0 (the default) is greedy, 1 is as trained; higher is more random
     seed: the random seed, 0 to 999999; blank is 0. The same seed gives the same text
@@ -216,13 +218,18 @@ def _beam_count(beams: int, gpt2: Model) -> int:
 
 
 @cell_function
-def gpt2_logprobs(prompt: str, model: str = "") -> Table:
+def gpt2_logprobs(prompt: Texts, model: str = "") -> Table:
     """How well a model foresaw a text: each token's log-probability, probability, rank, surprise, entropy, perplexity.
+
+    prompt: the text that the model reads; a column of texts gives a row for each
 
     log-probability is in nats. surprise is -log2 of the probability, in bits; entropy, in bits, is how unsure the model
     was before the token; perplexity is that of the text so far, so the last one is the whole text's; expected is the
     token that the model found likeliest. Nothing comes before the first token, so its row is blank; with `; bos` in the
     model text the first row is <|endoftext|>.
+
+    A row for a text of a column has the number of its tokens, the sum of log-probability, the means of surprise and
+    entropy, the perplexity, and the token that surprised most.
 
     Raises: CellError if the prompt has no tokens, or too many.
     Example: =GPT2_LOGPROBS("Mike is quick. He moves quickly")

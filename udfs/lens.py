@@ -10,7 +10,7 @@ from udfs.backend import interpret
 from udfs.backend.stream import residual_stream, trace_block
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
-from udfs.cells.arguments import Token, Tokens
+from udfs.cells.arguments import Texts, Tokens
 from udfs.excel_limits import MAX_COLUMNS
 
 Show: TypeAlias = Literal[
@@ -82,10 +82,13 @@ def _chosen(what: str, tokens: list[Any], probabilities: list[Any]) -> list[Any]
 
 
 @cell_function
-def gpt2_lens_track(prompt: str, target: Token, position: int = -1, model: str = "") -> Table:
+def gpt2_lens_track(prompt: Texts, target: Tokens, position: int = -1, model: str = "") -> Table:
     """One token through the logit lens: layer, logit, probability, rank. The last row is the model's own answer.
 
-    target: the token to follow: its text, usually with the space before it, or its id as a number
+    prompt: the text that the model reads; a column of texts gives a row for each
+    target: the token to follow: its text, usually with the space before it, or its id; or a column beside the prompts
+
+    A row for a prompt of a column has the probability after each layer, then the rank in the model's own answer.
 
     Raises: CellError if target is not one token, or if the prompt has no such position.
     Source: nostalgebraist 2020, "interpreting GPT: the logit lens".

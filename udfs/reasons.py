@@ -7,7 +7,7 @@ from typing import Literal
 from udfs.backend import interpret
 from udfs.cells import Table, cell_function
 from udfs.cells import arguments as arg
-from udfs.cells.arguments import Token
+from udfs.cells.arguments import Texts, Token, Tokens
 
 _WRITTEN = 3  # tokens shown for each neuron
 
@@ -37,14 +37,15 @@ def gpt2_attribution(prompt: str, target: Token, against: Token | None = None, m
 
 @cell_function
 def gpt2_saliency(
-    prompt: str,
-    target: Token,
+    prompt: Texts,
+    target: Tokens,
     method: Literal["gradient", "integrated", "leave out"] = "gradient",
-    against: Token | None = None,
+    against: Tokens | None = None,
     model: str = "",
 ) -> Table:
     """Which words of the prompt the answer hangs on: what each token adds to a next token's logit.
 
+    prompt: the text that the model reads; a column of texts gives a row for each
     target: the token whose logit is explained: its text, usually with the space before it, or its id as a number
     method: gradient (gradient x input, the default), integrated (integrated gradients), leave out (a token at a time)
     against: a second token, whose logit is subtracted first; blank for none
@@ -52,6 +53,9 @@ def gpt2_saliency(
     Returns position, token and saliency, then three rows: their sum, the rest, and the logit, which is sum + rest. With
     integrated gradients, the rest is the logit of the baseline: the same prompt with embeddings of zero, which says
     nothing but how long it is. gradient tells what a small change would do, leave out what the model says without it.
+
+    A row for a prompt of a column has the position, token and saliency of the token that adds most, the sum and the
+    logit; target and against may then be columns, too.
 
     Raises: CellError if target or against is not one token.
     Source: Shrikumar et al. 2016 (gradient x input); Sundararajan et al. 2017 (integrated gradients); Li et al. 2016.

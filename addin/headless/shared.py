@@ -110,7 +110,10 @@ class RelativeRange(NamedTuple):
 def relative(reference: Reference, home: Position) -> RelativeRange:
     """A reference of a shared formula. Its corners move together, or the formula would not be shared."""
     (top, left, bottom, right), corner = reference.range, reference.first
-    down, across = (corner.row is not None and not corner.fixed_row), (corner.column is not None and not corner.fixed_column)
+    down, across = (
+        (corner.row is not None and not corner.fixed_row),
+        (corner.column is not None and not corner.fixed_column),
+    )
     row, column = home[0] * down, home[1] * across
     return RelativeRange(CellRange(top - row, left - column, bottom - row, right - column), int(down), int(across))
 

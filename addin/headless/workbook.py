@@ -61,7 +61,7 @@ class Workbook:
             if isinstance(error, WorkbookError):
                 raise
             raise WorkbookError(f"{package.source}: damaged .xlsx ({type(error).__name__})") from None
-        own = with_calc_names(_own_functions() if functions is None else functions)
+        own = with_calc_names(own_functions() if functions is None else functions)
         return cls(package, Engine(sheets, trees, own, counts_from_1904=package.counts_from_1904))
 
     @property
@@ -219,7 +219,8 @@ def _typed(address: str, value: Any) -> Scalar:
     return value or None
 
 
-def _own_functions() -> dict[str, Callable[..., Any]]:
+def own_functions() -> dict[str, Callable[..., Any]]:
+    """The functions of the registry as formulas call them, by name in capitals."""
     from udfs.cells import FUNCTIONS
 
     return {name: _answering(function) for name, function in FUNCTIONS.items()}

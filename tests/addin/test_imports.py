@@ -18,7 +18,7 @@ LAYERS = (
     ("addin.cli",),
     ("addin.commands",),
     ("addin.desktop", "addin.office", "addin.lite", "addin.calc"),
-    ("addin.templates",),
+    ("addin.templates", "addin.mapping"),
     ("addin.headless",),
     ("addin.hub", "addin.programs", "addin.xlwings_functions", "addin.calc.layout"),
     ("addin.errors",),

@@ -67,7 +67,7 @@ def test_optional_arguments_come_last_and_the_model_is_the_last_of_all() -> None
     ("name", "signature"),
     [
         ("gpt2_block", "(layer: 'int', residual: 'ArrayLike', model: 'str' = '') -> 'Array'"),
-        ("gpt2_predict", "(prompt: 'str', k: 'int' = 10, temperature: 'float' = 1.0, model: 'str' = '') -> 'Table'"),
+        ("gpt2_predict", "(prompt: 'Texts', k: 'int' = 10, temperature: 'float' = 1.0, model: 'str' = '') -> 'Table'"),
         ("gpt2_tokenize", "(text: 'str', model: 'str' = '') -> 'Table'"),
     ],
 )

@@ -5,7 +5,7 @@ every function that a cell can call; `errors` defines how a cell shows an error;
 """
 
 from udfs.cells.errors import ERROR_MARK, CellError
-from udfs.cells.registry import FUNCTIONS, Argument, CellFunction, cell_function
+from udfs.cells.registry import FUNCTIONS, Argument, CellFunction, cell_function, of_prompts
 from udfs.cells.values import Rows, Table, as_table, error_in, number_text
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "cell_function",
     "error_in",
     "number_text",
+    "of_prompts",
 ]

@@ -28,6 +28,7 @@ from udfs.backend.interpret import places
 from udfs.backend.interpret.steering_vectors import Numbers, Vector, parse_vector
 from udfs.cells import values
 from udfs.cells.errors import CellError
+from udfs.excel_limits import MAX_COLUMNS
 
 # What a Python caller may pass. A sequence is a row of cells, a sequence of sequences is rows of cells.
 Cells: TypeAlias = ArrayLike | Sequence[Any] | None
@@ -59,6 +60,8 @@ HELP = {
 }
 # Arguments that a function needs, but that may be blank.
 MAY_BE_BLANK = frozenset({"components", "edits", "minus", "plus", "text"})
+# Arguments with a text in each cell, of which a function gives a row for each.
+A_ROW_FOR_EACH = frozenset({"texts"})
 # Arguments that name a model: a result depends on the files of that model too.
 NAMES_A_MODEL = frozenset({"draft", "model", "name"})
 
@@ -107,8 +110,11 @@ def prompts(texts: object, gpt2: Model, name: str = "prompts") -> list[list[int]
 
 
 def each_prompt(texts: object, gpt2: Model, name: str) -> list[list[int]]:
-    """The token ids of several texts that are read one after the other."""
-    return [prompt_ids(values.text(value, name), gpt2, name) for value in values.filled(texts, name)]
+    """The token ids of several texts that are read one after the other, or in batches."""
+    cells = values.filled(texts, name)
+    in_rows = values.is_column(texts)
+    names = [f"{name} in row {row}" if in_rows else name for row in range(1, len(cells) + 1)]
+    return [prompt_ids(values.text(cell, where), gpt2, where) for cell, where in zip(cells, names, strict=True)]
 
 
 def _most_tokens(gpt2: Model) -> int:
@@ -148,6 +154,18 @@ def token(value: object, gpt2: Model, name: str) -> int:
 def tokens(value: object, gpt2: Model, name: str) -> list[int]:
     """Tokens, one in each cell, given as texts or as ids."""
     return [token(cell, gpt2, name) for cell in values.filled(value, name)]
+
+
+def token_for_each(value: object, count: int, gpt2: Model, name: str) -> list[int]:
+    """A token for each of several prompts: one for all of them, or a column of as many."""
+    cells = values.filled(value, name) if values.is_column(value) else [value] * count
+    if len(cells) != count:
+        raise CellError(f"{name} must be one token, or one for each of the {count} prompts, not {len(cells)}")
+    known: dict[object, int] = {}
+    for cell in cells:
+        if cell not in known:
+            known[cell] = token(cell, gpt2, name)
+    return [known[cell] for cell in cells]
 
 
 def tokens_of_texts(value: object, gpt2: Model, name: str = "tokens") -> list[int]:
@@ -242,6 +260,13 @@ def width_checked(x: Array, width: int, gpt2: Model, name: str) -> Array:
 def count(value: object, name: str) -> int:
     """A number of things, at least 1."""
     return values.whole(value, name, 1, N_VOCAB)
+
+
+def check_columns(count: int, width: int, name: str = "k") -> None:
+    """Raises CellError if a sheet has no room for that many times `width` columns."""
+    most = MAX_COLUMNS // width
+    if count > most:
+        raise CellError(f"{name} must be 1 to {most} here, as a sheet has {MAX_COLUMNS} columns, not {count}")
 
 
 def index(value: object, name: str) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
@@ -21,7 +21,7 @@ from udfs.backend.interpret import sae
 from udfs.backend.result_cache import Cache, content_key
 from udfs.backend.stopping import Stopped
 from udfs.cells import values
-from udfs.cells.arguments import HELP, MAY_BE_BLANK, NAMES_A_MODEL
+from udfs.cells.arguments import A_ROW_FOR_EACH, HELP, MAY_BE_BLANK, NAMES_A_MODEL
 from udfs.cells.errors import CellError, bug_line, marked
 from udfs.cells.values import Rows
 
@@ -45,7 +45,8 @@ class Argument(NamedTuple):
 class CellFunction:
     """A function of cells: its name in capitals, its help, its arguments, a formula that calls it.
 
-    `function` is the Python function behind it.
+    `function` is the Python function behind it. `columns` are the arguments that may be a column of cells, and then the
+    function gives a row for each of them, perhaps below a header.
     """
 
     name: str
@@ -53,6 +54,7 @@ class CellFunction:
     arguments: tuple[Argument, ...]
     example: str
     function: Callable[..., Any]
+    columns: tuple[str, ...] = ()
 
     def answer(self, cells: Sequence[object]) -> Rows:
         """The rows that a cell shows for these arguments, each a cell or a range.
@@ -95,6 +97,7 @@ class CellFunction:
 
 
 FUNCTIONS: dict[str, CellFunction] = {}  # by name, in alphabetical order
+_OF_PROMPTS: dict[str, Callable[..., Any]] = {}  # what functions of a prompt do with a column of prompts, by name
 
 
 def cell_function(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -120,18 +123,40 @@ def cell_function(function: Callable[_P, _R]) -> Callable[_P, _R]:
             raise TypeError(f"{function.__name__}() {error}") from None
         known = {argument.name: _given(argument, given.get(argument.name)) for argument in arguments}
         known = {name: value for name, value in known.items() if value is not None}
+        chosen: Callable[..., Any] = function
+        if name in _OF_PROMPTS and values.is_column(known.get("prompt")):
+            chosen, defaults = _OF_PROMPTS[name], signature.bind(**known)
+            defaults.apply_defaults()
+            known = defaults.arguments
         try:
-            return values.check_finite(cast("Callable[..., _R]", function)(**known), name)
+            return values.check_finite(cast("Callable[..., _R]", chosen)(**known), name)
         except ModelError as error:
             raise CellError(str(error)) from None
 
     help_lines = "\n".join(f"{argument.name}: {argument.help}" for argument in arguments)
     call.__doc__ = "\n\n".join(filter(None, [summary, help_lines, details]))
-    FUNCTIONS[name] = CellFunction(name, summary, arguments, own_help.get("Example", ""), call)
+    columns = tuple(argument.name for argument in arguments if argument.name in A_ROW_FOR_EACH)
+    FUNCTIONS[name] = CellFunction(name, summary, arguments, own_help.get("Example", ""), call, columns)
     in_order = sorted(FUNCTIONS.items())
     FUNCTIONS.clear()
     FUNCTIONS.update(in_order)
     return call
+
+
+def of_prompts(single: Callable[..., Any], *others: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Registers what a cell function of one `prompt` does with a column of prompts.
+
+    The decorated function is called with every argument of `single`, defaults included. `others` are arguments that
+    may be a column beside the prompts.
+    """
+
+    def register(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        name = single.__name__.upper()
+        _OF_PROMPTS[name] = function
+        FUNCTIONS[name] = replace(FUNCTIONS[name], columns=("prompt", *others))
+        return function
+
+    return register
 
 
 def _given(argument: Argument, value: object) -> object:

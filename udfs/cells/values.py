@@ -49,6 +49,14 @@ def plain(raw: object, name: str) -> object:
     return cells.item() if cells.size == 1 else cells
 
 
+def is_column(raw: object) -> bool:
+    """Whether an argument is several cells below each other."""
+    if not isinstance(raw, (np.ndarray, list, tuple)):
+        return False
+    n_rows, n_columns = grid(raw, "").shape
+    return n_rows > 1 and n_columns == 1
+
+
 def grid(raw: object, name: str) -> NDArray[Any]:
     """The cells of an argument, `[rows, columns]`, without trailing blank rows and columns.
 

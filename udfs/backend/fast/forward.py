@@ -5,6 +5,8 @@ Attention takes a block of rows at a time, so scores and patterns never exist as
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from udfs.backend.arrays import Array
@@ -34,7 +36,33 @@ def block(layer: int, residual: Array, model: Model, hook: Hook = no_hook) -> Ar
     q, k, v = split_heads(model.linear(f"h.{layer}.attn.c_attn")(x), model.config.n_head)
     k, v = hook(f"{at}.hook_k", k), hook(f"{at}.hook_v", v)
     z = attend(q, k, v, model.config.score_divisor(layer))  # -> [n_head, n_seq, d_head]
-    residual = residual + model.linear(f"h.{layer}.attn.c_proj")(join_heads(z))
+    return _with_mlp(layer, residual + model.linear(f"h.{layer}.attn.c_proj")(join_heads(z)), model)
+
+
+def block_of_prompts(layer: int, residual: Array, lengths: Sequence[tuple[int, int]], model: Model) -> Array:
+    """The same for the rows of many prompts, below each other: `[n_rows, n_embd]`; see `by_length` for `lengths`."""
+    x = layer_norm(residual, f"h.{layer}.ln_1", model)
+    qkv = model.linear(f"h.{layer}.attn.c_attn")(x)  # -> [n_rows, 3*n_embd]
+    divisor, z = model.config.score_divisor(layer), []
+    for part in by_length(qkv, lengths):  # [n_prompts, n_seq, 3*n_embd]
+        q, k, v = split_heads(part, model.config.n_head)  # -> 3 x [n_prompts, n_head, n_seq, d_head]
+        z.append(join_heads(attend(q, k, v, divisor)).reshape(-1, residual.shape[-1]))
+    return _with_mlp(layer, residual + model.linear(f"h.{layer}.attn.c_proj")(np.concatenate(z)), model)
+
+
+def by_length(rows: Array, lengths: Sequence[tuple[int, int]]) -> Iterator[Array]:
+    """The rows of the prompts of each length, `[n_prompts, n_seq, n_columns]`.
+
+    `lengths` says how many prompts of how many tokens follow each other: (number, tokens).
+    """
+    start = 0
+    for count, length in lengths:
+        yield rows[start : start + count * length].reshape(count, length, -1)
+        start += count * length
+
+
+def _with_mlp(layer: int, residual: Array, model: Model) -> Array:
+    """The stream after the MLP of a block: `[..., n_seq, n_embd]`."""
     x = layer_norm(residual, f"h.{layer}.ln_2", model)
     hidden = _activated(model.linear(f"h.{layer}.mlp.c_fc")(x), model.config.activation)  # -> [n_seq, n_inner]
     return residual + model.linear(f"h.{layer}.mlp.c_proj")(hidden)

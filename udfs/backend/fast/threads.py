@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from udfs.backend import system
+from udfs.backend.errors import ModelError, quoted
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 _Result = TypeVar("_Result")
 
+VARIABLE = "GPT2_EXCEL_THREADS"  # limits the threads, for several processes on one machine
 _MOST_THREADS = 8  # more gain nothing: memory is the limit
 
 
@@ -24,7 +27,7 @@ def in_shares(count: int, work: Callable[[slice], _Result]) -> list[_Result]:
     """
     n_shares = max(1, min(n_threads(), count))
     shares = [slice(count * i // n_shares, count * (i + 1) // n_shares) for i in range(n_shares)]
-    tasks = [(share, _pool().submit(work, share)) for share in shares[1:]]
+    tasks = [(share, _pool().submit(copy_context().run, work, share)) for share in shares[1:]]
     results = [work(shares[0])]
     for share, task in tasks:  # other calls may keep the threads busy: run here what none of them has begun
         results.append(work(share) if task.cancel() else task.result())
@@ -33,11 +36,21 @@ def in_shares(count: int, work: Callable[[slice], _Result]) -> list[_Result]:
 
 @cache
 def n_threads() -> int:
-    """One thread per core, at most eight; only the caller's own in a browser, where no thread can be started."""
+    """One thread per core, at most eight, and at most `GPT2_EXCEL_THREADS`; only the caller's own in a browser.
+
+    Raises ModelError if the variable is not a whole number of at least 1.
+    """
     if system.IN_BROWSER:
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_THREADS)
+    wanted = os.environ.get(VARIABLE) or str(_MOST_THREADS)
+    if not (wanted.isdecimal() and int(wanted) > 0):
+        raise ModelError(f"{VARIABLE} must be a whole number of at least 1, not {quoted(wanted)}")
+    return min(n_cores(), int(wanted), _MOST_THREADS)
+
+
+def n_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache

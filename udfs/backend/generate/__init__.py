@@ -9,6 +9,7 @@ from udfs.backend import lazy
 
 if TYPE_CHECKING:
     from udfs.backend.generate import beam_search as beam_search
+    from udfs.backend.generate import continuations as continuations
     from udfs.backend.generate import decoding as decoding
     from udfs.backend.generate import log_probabilities as log_probabilities
     from udfs.backend.generate import scores as scores

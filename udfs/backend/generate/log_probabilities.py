@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
+from udfs.backend.batches import Batch, final_stream, for_each
 from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import log_softmax, next_logits, standing
 from udfs.backend.stream import residual_stream
@@ -37,11 +38,28 @@ class Prediction(NamedTuple):
 
 def predictions(ids: Sequence[int], model: Model) -> list[Prediction]:
     """A prediction for each token but the first, which has no tokens before it."""
-    residual = residual_stream(ids, model)[-1][:-1]  # [n_seq - 1, n_embd]
+    return _predictions(residual_stream(ids, model)[-1][:-1], ids[1:], model)
+
+
+def predictions_of_each(texts: Sequence[Sequence[int]], model: Model) -> list[list[Prediction]]:
+    """The same for each of many texts, which are read in batches."""
+
+    def work(batch: Batch) -> list[list[Prediction]]:
+        ids, inner = np.concatenate(batch.prompts), np.ones(batch.lengths.sum(), bool)
+        inner[batch.last_rows] = False  # nothing in the text follows them
+        found = _predictions(final_stream(batch, model)[inner], np.delete(ids, batch.starts).tolist(), model)
+        ends = np.cumsum(batch.lengths - 1).tolist()
+        return [found[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+    return for_each(texts, work)
+
+
+def _predictions(residual: Array, following: Sequence[int], model: Model) -> list[Prediction]:
+    """For rows of the final stream, `[n_rows, n_embd]`, and the token that follows each of them."""
     found: list[Prediction] = []
     for start in range(0, len(residual), _CHUNK):
         logits = next_logits(residual[start : start + _CHUNK], model)
-        found += _of_rows(logits, np.array(ids[1 + start : 1 + start + _CHUNK]))
+        found += _of_rows(logits, np.array(following[start : start + _CHUNK]))
     return found
 
 

@@ -48,7 +48,7 @@ class Reader:
 
     def _through(self, ids: Sequence[int]) -> Array:
         residual = forward.embed(ids, self._model, start=self._cache.n_seq)  # [n_new] -> [n_new, n_embd]
-        return _through_blocks(residual, self._cache, self._n_prompt, self._model)
+        return through_blocks(residual, self._cache, self._n_prompt, self._model)
 
 
 class BeamReader:
@@ -71,11 +71,11 @@ class BeamReader:
         self._cache.choose(list(parents))
         start = self._cache.n_seq
         residual = np.stack([forward.embed([token], self._model, start=start) for token in tokens])
-        self._last = _through_blocks(residual, self._cache, self._n_prompt, self._model)[:, -1]  # -> [n_beams, n_embd]
+        self._last = through_blocks(residual, self._cache, self._n_prompt, self._model)[:, -1]  # -> [n_beams, n_embd]
         return self.next_logits()
 
 
-def _through_blocks(residual: Array, cache: KVCache, n_prompt: int, model: Model) -> Array:
+def through_blocks(residual: Array, cache: KVCache, n_prompt: int, model: Model) -> Array:
     """The stream after the last block for new rows `[..., n_new, n_embd]`, whose keys and values the cache keeps."""
     start = cache.n_seq
     for layer in range(model.config.n_layer):

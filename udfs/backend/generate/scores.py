@@ -1,22 +1,22 @@
-"""How well a model predicts each of many texts. Texts of equal length go through the model side by side."""
+"""How well a model predicts each of many texts."""
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
+from udfs.backend.batches import Batch, final_stream, for_each
 from udfs.backend.generate.log_probabilities import perplexity
-from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
-from udfs.backend.next_token import log_softmax, next_logits
-from udfs.backend.stream import quick_block
+from udfs.backend.next_token import log_probabilities_of, next_logits
 
-_ROWS = 256  # tokens that go through the model together; 51 MB of logits for GPT-2's vocabulary
+_ROWS = 128  # of logits in memory at a time: 26 MB for GPT-2's vocabulary
 
 
 class Score(NamedTuple):
@@ -33,38 +33,27 @@ class Score(NamedTuple):
 
 
 def scores(texts: Sequence[Sequence[int]], model: Model) -> list[Score]:
-    """The score of each text, given by its token ids, in that order. The same texts always make the same batches."""
-    found: list[Score | None] = [None] * len(texts)
-    for batch in _batches(texts):
-        for place, score in zip(batch, _score([texts[place] for place in batch], model), strict=True):
-            found[place] = score
-    return [score for score in found if score is not None]
+    """The score of each text, given by its token ids, in that order."""
+    return for_each(texts, lambda batch: list(_scores(batch, model)))
 
 
-def _batches(texts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """The places of texts of the same length, up to `_ROWS` tokens or one text at a time."""
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for place, ids in enumerate(texts):
-        by_length[len(ids)].append(place)
-    for length, places in by_length.items():
-        step = max(1, _ROWS // length)
-        yield from (places[start : start + step] for start in range(0, len(places), step))
+def _scores(batch: Batch, model: Model) -> Iterator[Score]:
+    ids = np.array(list(chain.from_iterable(batch.prompts)))
+    own, likeliest = _next_tokens(final_stream(batch, model), np.append(ids[1:], 0), model)
+    for start, last in zip(batch.starts.tolist(), batch.last_rows.tolist(), strict=True):
+        logs = own[start:last].tolist()  # the last row foresees a token that is not in the text
+        total, per_token = (math.fsum(logs), perplexity(logs)) if logs else (None, None)
+        yield Score(last - start + 1, total, per_token, int(likeliest[last]))
 
 
-def _score(texts: Sequence[Sequence[int]], model: Model) -> Iterator[Score]:
-    """The scores of texts of the same length."""
-    residual = np.stack([forward.embed(ids, model) for ids in texts])  # [n_texts, n_seq, n_embd]
-    for layer in range(model.config.n_layer):
-        residual = quick_block(layer, residual, model)
-    for ids, of_text in zip(texts, residual, strict=True):
-        yield _of_text(ids, of_text, model)
-
-
-def _of_text(ids: Sequence[int], residual: Array, model: Model) -> Score:
-    logits = next_logits(residual, model)  # [n_seq, n_embd] -> [n_seq, n_vocab]
-    likeliest = int(logits[-1].argmax())
-    if len(ids) == 1:
-        return Score(1, None, None, likeliest)
-    logs = log_softmax(logits[:-1])
-    own = logs[np.arange(len(ids) - 1), ids[1:]].tolist()
-    return Score(len(ids), math.fsum(own), perplexity(own), likeliest)
+def _next_tokens(
+    residual: Array, following: NDArray[np.intp], model: Model
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """The log-probability of the token that follows each row, and the likeliest token there: each `[n_rows]`."""
+    own, likeliest = [], []
+    for start in range(0, len(residual), _ROWS):
+        some = slice(start, start + _ROWS)
+        logits = next_logits(residual[some], model)  # -> [n_some, n_vocab]
+        own.append(log_probabilities_of(logits, following[some]))
+        likeliest.append(logits.argmax(axis=1))
+    return np.concatenate(own), np.concatenate(likeliest)

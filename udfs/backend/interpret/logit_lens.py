@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
+from udfs.backend.batches import Batch, for_each, streams, with_entering
 from udfs.backend.gpt2.additions import with_additions
 from udfs.backend.gpt2.forward import no_hook
 from udfs.backend.gpt2.model import Model
@@ -77,9 +78,33 @@ def divergences(residual: Array, model: Model) -> Array:
 
 def track(residual: Array, token: int, model: Model) -> Standing:
     """Where one token is at every row: `[n_rows, n_embd]` -> 3 x `[n_rows]`."""
-    parts = [standing(logits, np.full(len(logits), token)) for logits in logits_in_chunks(residual, model)]
-    return Standing(
-        np.concatenate([part.logits for part in parts]),
-        np.concatenate([part.probabilities for part in parts]),
-        np.concatenate([part.ranks for part in parts]),
-    )
+    return _standing(residual, np.full(len(residual), token), model)
+
+
+def _standing(residual: Array, tokens: NDArray[np.intp], model: Model) -> Standing:
+    """Where a token of its own is at every row: `[n_rows, n_embd]` and `[n_rows]` -> 3 x `[n_rows]`."""
+    parts, start = [], 0
+    for logits in logits_in_chunks(residual, model):
+        parts.append(standing(logits, tokens[start : start + len(logits)]))
+        start += len(logits)
+    return Standing(*(np.concatenate(numbers) for numbers in zip(*parts, strict=True)))
+
+
+def tracks(
+    prompts: Sequence[Sequence[int]], positions: Sequence[int], tokens: Sequence[int], model: Model
+) -> list[Standing]:
+    """`track` for each of many prompts, at one of its positions and for one token: each 3 x `[n_layer + 1]`."""
+
+    def work(batch: Batch) -> list[Standing]:
+        places = list(batch.places)
+        rows, followed = batch.starts + np.array(positions)[places], np.array(tokens)[places]
+        depths = [
+            with_entering(layer, residual, batch, model)[rows] for layer, residual in enumerate(streams(batch, model))
+        ]
+        found = [_standing(depth, followed, model) for depth in depths]
+        return [
+            Standing(*(np.array(numbers) for numbers in zip(*of_prompt, strict=True)))
+            for of_prompt in zip(*(zip(*of_depth, strict=True) for of_depth in found), strict=True)
+        ]
+
+    return for_each(prompts, work)

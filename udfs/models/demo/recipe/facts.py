@@ -257,7 +257,7 @@ def _weight_edit(model: Model) -> WeightEdit:
 
 def _greedy() -> Greedy:
     for prompt in CONTINUED:
-        text = udfs.gpt2_generate(prompt, 30, model=catalogue.DEMO)
+        text = str(udfs.gpt2_generate(prompt, 30, model=catalogue.DEMO))
         if len(encode(text)) < 30:
             return Greedy(prompt, text)
     raise ValueError("no text in CONTINUED ends within 30 tokens: add another")
