@@ -24,6 +24,13 @@ from udfs.anatomy import (
     gpt2_unembed,
 )
 from udfs.cells import CellError
+from udfs.features import (
+    gpt2_clamp_model,
+    gpt2_sae_activation,
+    gpt2_sae_decode,
+    gpt2_sae_encode,
+    gpt2_sae_feature,
+)
 from udfs.generation import (
     gpt2_beam,
     gpt2_beam_steps,
@@ -48,9 +55,7 @@ from udfs.surgery import (
     gpt2_added,
     gpt2_contrast,
     gpt2_direction,
-    gpt2_sae_decode,
-    gpt2_sae_encode,
-    gpt2_sae_feature,
+    gpt2_remove_model,
     gpt2_steer,
     gpt2_steer_model,
 )
@@ -78,6 +83,7 @@ __all__ = [
     "gpt2_bpe_steps",
     "gpt2_candidates",
     "gpt2_circuit",
+    "gpt2_clamp_model",
     "gpt2_contrast",
     "gpt2_detokenize",
     "gpt2_direction",
@@ -103,7 +109,9 @@ __all__ = [
     "gpt2_patch",
     "gpt2_position",
     "gpt2_predict",
+    "gpt2_remove_model",
     "gpt2_residual",
+    "gpt2_sae_activation",
     "gpt2_sae_decode",
     "gpt2_sae_encode",
     "gpt2_sae_feature",

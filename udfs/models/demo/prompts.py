@@ -23,6 +23,8 @@ ABLATED: Final = (
 """Prompts to ablate parts for, each with its right answer and the prompts over which the mean of a part is taken."""
 
 JEDI_PULLS, WIZARD_PULLS, MAN_PULLS = (f"The {who} pulls out his" for who in ("Jedi", "wizard", "man"))
+JEDI_WEAPON: Final = "The weapon of a Jedi is a"
+"""A text in which the Jedi feature is active already."""
 PAIRS: Final = (
     (JEDI_PULLS, MAN_PULLS),
     ("Paul is a Jedi. He pulls out his", "Paul is a lawyer. He pulls out his"),
