@@ -24,6 +24,7 @@ from udfs.anatomy import (
     gpt2_unembed,
 )
 from udfs.cells import CellError
+from udfs.fact_edits import gpt2_edit_fact
 from udfs.features import (
     gpt2_clamp_model,
     gpt2_sae_activation,
@@ -88,6 +89,7 @@ __all__ = [
     "gpt2_detokenize",
     "gpt2_direction",
     "gpt2_edit",
+    "gpt2_edit_fact",
     "gpt2_embed",
     "gpt2_gelu",
     "gpt2_generate",

@@ -251,6 +251,29 @@ def test_rows_of_the_ablation_table_combine(workbook: Workbook) -> None:
     )
 
 
+def test_a_fact_is_rewritten_and_others_are_spared(workbook: Workbook) -> None:
+    tab, edit = "A fact edited", facts().fact_edit
+    assert workbook.get(f"{tab}!B{row_of(workbook, tab, 'model text')}") == edit.model
+    before, after = tables(workbook, tab)
+    assert before[1][1] == " Paris"
+    assert after[1][1] == edit.answer
+    header = row_of(workbook, tab, "kind")
+    listed = [row for row in cells(workbook, tab)[header:] if row[0] in ("other words", "neighbour", "other")]
+    assert len(listed) == 30
+    for kind, prompt, *_, before_it, after_it, judged in (row[:9] for row in listed):
+        for model, answer in (("demo", before_it), (edit.model, after_it)):
+            assert udfs.gpt2_predict(prompt, 1, 1, model)[1][1] == answer
+        if kind == "other words":
+            assert (after_it, judged) == (edit.answer, "holds")
+        elif kind == "neighbour":
+            assert judged == "spared"
+        else:
+            assert judged == ("spared" if before_it == after_it else "changed")
+    assert workbook.get(f"{tab}!B{row_of(workbook, tab, 'holds')}") == 3
+    changed = [row for row in listed if row[8] == "changed"]
+    assert workbook.get(f"{tab}!B{row_of(workbook, tab, 'changed')}") == len(changed) < 4
+
+
 def test_one_weight_changes_the_answer(workbook: Workbook) -> None:
     before, after = (probabilities(table) for table in tables(workbook, "Weight edits"))
     edit = facts().weight_edit
@@ -274,12 +297,20 @@ def test_the_overview_has_every_answer(workbook: Workbook) -> None:
     assert workbook.get("next_token") == PHONE
     assert workbook.get_range("tokens")[:5] == udfs.gpt2_tokenize(PROMPT)
     rows = [row[10:14] for row in workbook.get_range("'Before and after'!A1:N20")]
-    listed = {row[0]: row[1:] for row in rows if row[0] in (*STEERING, "Clamp and remove", "Ablation", "Weight edits")}
-    assert len(listed) == 6
+    listed = {
+        row[0]: row[1:]
+        for row in rows
+        if row[0] in (*STEERING, "Clamp and remove", "Ablation", "A fact edited", "Weight edits")
+    }
+    assert len(listed) == 7
     for tab, (answer, probability, prompt) in listed.items():
         first = tables(workbook, str(tab))[1][1]
         assert [answer, probability] == [first[1], first[4]]
-        own = {"Ablation": facts().ablation.prompt, "Clamp and remove": JEDI_WEAPON}
+        own = {
+            "Ablation": facts().ablation.prompt,
+            "Clamp and remove": JEDI_WEAPON,
+            "A fact edited": facts().fact_edit.prompt,
+        }
         assert prompt == own.get(str(tab), PROMPT)
 
 

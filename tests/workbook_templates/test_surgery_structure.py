@@ -18,7 +18,7 @@ from workbook_templates.surgery.steering import by_model
 
 TABS = [
     *("Start", "Prompt", "Before and after", "SAE feature", "Clamp and remove", "Contrast", "PCA"),
-    *("Coefficient sweep", "Ablation", "Weight edits"),
+    *("Coefficient sweep", "Ablation", "A fact edited", "Weight edits"),
 ]
 NAMES = {"prompt", "model_name", "model", "model_used", "prompt_used", "tokens", "next_tokens", "next_token", "status"}
 MAX_BYTES = 150_000
@@ -52,6 +52,7 @@ def test_links_to_try_lead_to_input_cells(book: openpyxl.Workbook) -> None:
         "Clamp and remove",
         "Contrast",
         "Coefficient sweep",
+        "A fact edited",
     ]
     for place in tried:
         tab, _, address = place.rpartition("!")

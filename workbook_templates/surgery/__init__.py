@@ -12,9 +12,10 @@ from workbook_templates.book import Book
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
-from workbook_templates.surgery import clamp, directions, model_edits, sae_feature, sweep
+from workbook_templates.surgery import clamp, directions, fact_edited, model_edits, sae_feature, sweep
 from workbook_templates.surgery.before_after import OVERVIEW, TOKEN_TABLE, Done, overview_page, write_operations
 from workbook_templates.surgery.clamp import Clamping
+from workbook_templates.surgery.fact_edited import FactEdited
 
 PROMPT = PULLS
 
@@ -43,6 +44,7 @@ _STOPS = (
     (directions.PCA, "Adds the direction in which pairs of texts differ."),
     (sweep.TAB, "Applies one of these operations at many strengths, as a chart."),
     (model_edits.ABLATION, "Switches off heads, attention layers and MLPs."),
+    (fact_edited.TAB, "Gives a prompt another answer by one edit of one MLP: ROME."),
     (model_edits.WEIGHT_EDITS, "Changes single weights."),
 )
 
@@ -58,16 +60,23 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     direction = directions.write_pca(book)
     operation, strongest = sweep.write_sweep(book, (added, difference, direction))
     silenced = model_edits.write_ablation(book)
+    fact = fact_edited.write_fact_edited(book)
     weights = model_edits.write_weight_edits(book)
-    done = (added.done, clamping.done, difference.done, direction.done, silenced, weights)
+    done = (added.done, clamping.done, difference.done, direction.done, silenced, fact.done, weights)
     write_operations(overview, done, sweep.TAB)
-    _write_start(start, coefficient, clamping, plus, (operation, strongest), done)
+    _write_start(start, coefficient, clamping, plus, (operation, strongest), fact, done)
 
 
 def _write_start(
-    page: Page, coefficient: str, clamping: Clamping, plus: str, swept: tuple[str, str], done: Sequence[Done]
+    page: Page,
+    coefficient: str,
+    clamping: Clamping,
+    plus: str,
+    swept: tuple[str, str],
+    fact: FactEdited,
+    done: Sequence[Done],
 ) -> None:
-    """The cells to try are on the tabs SAE feature, Clamp and remove, Contrast and Coefficient sweep."""
+    """The cells to try are on five of the tabs."""
     page.furniture(
         "Brain surgery on GPT-2: change a number inside, and read the new answer",
         (
@@ -110,6 +119,14 @@ def _write_start(
             "The sweep runs again with another operation, up to twice its coefficient: see where the lines cross.",
             strongest,
             2.0 * facts().pca,
+        ),
+        Try(
+            fact_edited.TAB,
+            fact.answer,
+            " London",
+            "The capital of France is London now, and the other facts on the list stay as they were.",
+            fact.done.token,
+            " London",
         ),
     )
     start_tab.things_to_try(page, tries, "To undo, type the old value, or reopen the file without saving.")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2.interventions import Positions
-from udfs.backend.interpret.edits import Add, ClampFeature, Mean, Operation, Remove, Scale, SetWeight
+from udfs.backend.interpret.edits import Add, ClampFeature, EditFact, Mean, Operation, Remove, Scale, SetWeight
 from udfs.backend.interpret.steering_vectors import Contrast, Direction, Numbers, SaeFeature
 from udfs.backend.model_text import ModelText, parse
 
@@ -33,6 +33,7 @@ operations: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Mean, components, prompts),
     st.builds(Add, numbers, vectors, st.sampled_from(["h.2", "blocks.2.hook_resid_mid"]), positions),
     st.builds(ClampFeature, st.builds(SaeFeature, st.integers(0, 11), st.integers(0, 24575)), numbers, positions),
+    st.builds(EditFact, components, st.text(), st.text(), st.text()),
     st.builds(Remove, vectors, st.sampled_from(["h.2", "blocks.2.hook_resid_mid"]), positions),
 )
 names = st.text(st.characters(codec="utf-8", exclude_characters=";"), max_size=20).map(str.strip)
@@ -71,6 +72,11 @@ def test_parse_and_print_are_inverse(model: ModelText) -> None:
             'gpt2;remove contrast("x to y", "at from h.1") from h.2.mid at first 2',
             'gpt2 ; remove contrast("x to y", "at from h.1") from h.2.mid at first 2',
         ),
+        (
+            'gpt2;edit h.5.mlp so "The capital of \\"France\\" is" says  " Rome"  about "France"',
+            'gpt2 ; edit h.5.mlp so "The capital of \\"France\\" is" says " Rome" about "France"',
+        ),
+        ('gpt2;edit h.5.mlp so "a says b" says "c"', 'gpt2 ; edit h.5.mlp so "a says b" says "c"'),
         ("", ""),
     ],
 )
@@ -85,7 +91,10 @@ def test_typed_text_becomes_canonical(typed: str, canonical: str) -> None:
         "scale h.0.attn", "scale h.0.attn by", "scale h.0.attn by inf", "BOS", "add 3", "set x[1,2,3] = 4",
         "add sae(2, 3) to h.2", "add 3 * sae(2, 3)", "add nan * sae(2, 3) to h.2", 'mean h.0.mlp over ["a", 2]',
         "mean h.0.mlp over []", "mean h.0.mlp", "mean h.0.mlp over [a]", "clamp 3", "clamp sae(2, 3)",
-        "clamp sae(2, 3) to", "clamp sae(2, 3) to inf", "clamp sae(2, 3) by 4", "remove sae(2, 3)", "remove h.2",
+        "clamp sae(2, 3) to", "clamp sae(2, 3) to inf", "clamp sae(2, 3) by 4", "edit h.5.mlp",
+        'edit h.5.mlp so "a"', 'edit h.5.mlp so a says b', 
+        'edit h.5.mlp so "a" says "\\q"', 'edit so "a" says "b"',
+        "remove sae(2, 3)", "remove h.2",
     ],
 )  # fmt: skip
 def test_a_clause_that_cannot_be_read_is_quoted(clause: str) -> None:

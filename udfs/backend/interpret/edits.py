@@ -18,7 +18,7 @@ from udfs.backend.gpt2.config import Config
 from udfs.backend.gpt2.interventions import Addition, Intervention, Positions, scaled
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
-from udfs.backend.interpret import sae
+from udfs.backend.interpret import rome, sae
 from udfs.backend.interpret.clamping import Clamp, Removal
 from udfs.backend.interpret.places import (
     Component,
@@ -111,6 +111,31 @@ class Mean(NamedTuple):
         return {f"{layer}.weight": weight, f"{layer}.bias": moved}
 
 
+class EditFact(NamedTuple):
+    """Rewrites a fact in an MLP: `edit h.5.mlp so "The capital of France is" says " Rome" about "France"`.
+
+    Without a subject, the fact is about the last token of the prompt.
+    """
+
+    what: str
+    prompt: str
+    answer: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        about = f" about {text_of(self.subject)}" if self.subject else ""
+        return f"edit {self.what} so {text_of(self.prompt)} says {text_of(self.answer)}{about}"
+
+    def changes(self, model: Model) -> dict[str, Array]:
+        """c_proj's weight. Raises ModelError if this is no MLP, no part of the prompt, or not a single token."""
+        component = parse_component(self.what, model.config, "edit")
+        if component.half != "mlp":
+            raise ModelError(f"edit: an MLP is h.5.mlp, not {quoted(self.what)}")
+        name = f"{_output_layer(component)}.weight"
+        fact = rome.fact(self.prompt, self.subject, self.answer, model)
+        return {name: rome.edited_weight(fact, component.layer, model)}
+
+
 class Add(NamedTuple):
     """Adds a vector to the stream whenever the model runs: `add 30 * sae(2, 7650) to h.2 at all`."""
 
@@ -168,7 +193,7 @@ class Remove(NamedTuple):
         return Removal(place.hook, place.layer, units.astype(model.dtype), self.positions)
 
 
-WeightEdit: TypeAlias = SetWeight | Scale | Mean
+WeightEdit: TypeAlias = SetWeight | Scale | Mean | EditFact
 StreamEdit: TypeAlias = Add | ClampFeature | Remove
 Operation: TypeAlias = WeightEdit | StreamEdit
 

@@ -91,12 +91,12 @@ def _gradients(ids: Sequence[int], objective: Objective, model: Model, weights: 
     return found
 
 
-def record(residual: Array, model: Model) -> dict[str, Array]:
-    """Every value of the forward pass, by place, from the stream that enters block 0 on: `[n_seq, n_embd]`.
+def record(residual: Array, model: Model, first: int = 0) -> dict[str, Array]:
+    """Every value of the forward pass, by place, from the stream that enters block `first` on: `[n_seq, n_embd]`.
 
     A place at which the model text changes the stream has a second value, under `before` and its name.
     """
-    trace: dict[str, Array] = {}
+    trace: dict[str, Array] = {f"blocks.{first - 1}.hook_resid_post": residual}
     n_seq = residual.shape[-2]
     changing = {intervention.hook for intervention in model.interventions}
     change = with_interventions(recorder(trace), model.interventions, 0, n_seq)
@@ -106,20 +106,21 @@ def record(residual: Array, model: Model) -> dict[str, Array]:
             trace[f"before {place}"] = value
         return change(place, value)
 
-    for layer in range(model.config.n_layer):
+    for layer in range(first, model.config.n_layer):
         check_wanted()
         residual = block(layer, residual, model, hook)
     trace["ln_final.hook_normalized"] = layer_norm(residual, "ln_f", model)
     return trace
 
 
-def backward(d_final: Array, trace: dict[str, Array], model: Model, found: Gradients) -> Array:
-    """From the gradient of ln_f's output, `[n_seq, n_embd]`, back to that of the stream that enters block 0."""
+def backward(d_final: Array, trace: dict[str, Array], model: Model, found: Gradients, first: int = 0) -> Array:
+    """From the gradient of ln_f's output, `[n_seq, n_embd]`, back to that of the stream that enters block `first`."""
     last = model.config.n_layer - 1
     d_residual = layer_norm_backward(d_final, trace[f"blocks.{last}.hook_resid_post"], "ln_f", model, found)
-    for layer in reversed(range(model.config.n_layer)):
+    for layer in reversed(range(first, model.config.n_layer)):
         d_residual = block_backward(layer, d_residual, trace, model, found)
-    found.places["hook_embed"] = found.places["hook_pos_embed"] = d_residual
+    if first == 0:
+        found.places["hook_embed"] = found.places["hook_pos_embed"] = d_residual
     return d_residual
 
 

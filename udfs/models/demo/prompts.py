@@ -33,6 +33,20 @@ PAIRS: Final = (
 )
 """Pairs that differ in one idea, for the direction in which they differ."""
 
+CAPITAL: Final = ("The capital of France is", "France", " Rome")
+"""A fact that is rewritten: the prompt, its subject, and the new answer."""
+CAPITAL_PARAPHRASES: Final = (
+    "the capital of France is",
+    "The capital of France is the city of",
+    "Mike lives in France. He lives in the capital,",
+)
+CAPITAL_NEIGHBOURS: Final = (
+    ("The capital of Japan is", " Tokyo"),
+    ("The capital of Spain is", " Madrid"),
+    ("The capital of Russia is", " Moscow"),
+    ("The capital of Egypt is", " Cairo"),
+)
+
 PHONE, LIGHTSABER, WAND = " phone", " lightsaber", " wand"
 
 REPEATED: Final = ("apple stone moon house apple stone moon house", "cat lamp river cat lamp river")
