@@ -24,6 +24,14 @@ from udfs.anatomy import (
     gpt2_unembed,
 )
 from udfs.cells import CellError
+from udfs.fact_edits import gpt2_edit_fact
+from udfs.features import (
+    gpt2_clamp_model,
+    gpt2_sae_activation,
+    gpt2_sae_decode,
+    gpt2_sae_encode,
+    gpt2_sae_feature,
+)
 from udfs.generation import (
     gpt2_beam,
     gpt2_beam_steps,
@@ -48,9 +56,7 @@ from udfs.surgery import (
     gpt2_added,
     gpt2_contrast,
     gpt2_direction,
-    gpt2_sae_decode,
-    gpt2_sae_encode,
-    gpt2_sae_feature,
+    gpt2_remove_model,
     gpt2_steer,
     gpt2_steer_model,
 )
@@ -78,10 +84,12 @@ __all__ = [
     "gpt2_bpe_steps",
     "gpt2_candidates",
     "gpt2_circuit",
+    "gpt2_clamp_model",
     "gpt2_contrast",
     "gpt2_detokenize",
     "gpt2_direction",
     "gpt2_edit",
+    "gpt2_edit_fact",
     "gpt2_embed",
     "gpt2_gelu",
     "gpt2_generate",
@@ -103,7 +111,9 @@ __all__ = [
     "gpt2_patch",
     "gpt2_position",
     "gpt2_predict",
+    "gpt2_remove_model",
     "gpt2_residual",
+    "gpt2_sae_activation",
     "gpt2_sae_decode",
     "gpt2_sae_encode",
     "gpt2_sae_feature",

@@ -1,22 +1,19 @@
-"""Steering: vectors that mean something, and adding them to the stream, on cells or inside the model."""
+"""Steering: vectors that mean something, and adding them to the stream or removing them, in cells or in the model."""
 
 from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from udfs.backend import catalogue
 from udfs.backend.arrays import Array
-from udfs.backend.gpt2.additions import add_rows, scaled, with_additions
 from udfs.backend.gpt2.forward import no_hook
-from udfs.backend.gpt2.model import Model
-from udfs.backend.interpret import sae, steering_vectors
-from udfs.backend.interpret.edits import Add
+from udfs.backend.gpt2.interventions import add_rows, scaled, with_interventions
+from udfs.backend.interpret import steering_vectors
+from udfs.backend.interpret.edits import Add, Remove
 from udfs.backend.interpret.places import short_name, stream_place
-from udfs.backend.next_token import top
-from udfs.cells import CellError, Table, cell_function
+from udfs.cells import CellError, cell_function
 from udfs.cells import arguments as arg
 from udfs.cells.arguments import Positions, Texts
-from udfs.weights import fitting_a_cell
+from udfs.weights import with_operation
 
 
 @cell_function
@@ -48,7 +45,7 @@ def gpt2_steer(
 
 @cell_function
 def gpt2_added(residual: ArrayLike, place: str, model: str = "") -> Array:
-    """The values at a place of the stream plus what the model's text adds there; unchanged if it adds nothing.
+    """The values at a place of the stream after what the model's text adds, clamps or removes there.
 
     place: h.2 (the stream entering block 2), h.2.attn, h.2.mid, h.2.mlp or h.2.out
 
@@ -60,74 +57,7 @@ def gpt2_added(residual: ArrayLike, place: str, model: str = "") -> Array:
     gpt2 = arg.model(model)
     stream = arg.residual(residual, gpt2)
     hook = stream_place(arg.place(place, gpt2)).hook
-    return with_additions(no_hook, gpt2.additions, 0, len(stream))(hook, stream)
-
-
-@cell_function
-def gpt2_sae_feature(layer: int, feature: int, model: str = "") -> Array:
-    """What a feature of the sparse autoencoder before a block writes to the stream: its row of W_dec, to steer with.
-
-    feature: the feature's number, counted from 0
-
-    Returns one row of n_embd numbers. For gpt2 these are Joseph Bloom's autoencoders, whose features neuronpedia.org
-    describes (gpt2-small, N-res-jb); `gpt2-excel download sae 2` fetches the one before block 2. demo comes with one.
-
-    Raises: CellError if the model has no such layer, or if its autoencoder is not on this machine or has no such
-    feature.
-    Source: Bloom 2024, "Open Source Sparse Autoencoders for all Residual Stream Layers of GPT2 Small".
-    Example: =GPT2_SAE_FEATURE(6, 1087, "demo")
-    """
-    gpt2 = arg.model(model)
-    return sae.load_for(gpt2, arg.layer(layer, gpt2)).feature(arg.index(feature, "feature"))[None]
-
-
-@cell_function
-def gpt2_sae_encode(residual: ArrayLike, layer: int, k: int = 5, model: str = "") -> Table:
-    """The strongest features of a sparse autoencoder at each position: position, rank, feature, activation.
-
-    residual: the stream that enters the block, as GPT2_RESIDUAL("...", "h.6") gives it
-    k: how many features for each position; if fewer are active, the rest of its rows is blank
-
-    f = relu((x - b_dec) @ W_enc + b_enc), where x is centred over channels first, as the autoencoder was trained;
-    a model text with `sae uncentred` (demo ; sae uncentred) takes x without centring, as Neuronpedia does.
-
-    Raises: CellError if residual is not n_embd columns wide, or if there is no autoencoder for the layer.
-    Source: Cunningham et al. 2023, "Sparse Autoencoders Find Highly Interpretable Features in Language Models".
-    Example: =GPT2_SAE_ENCODE(GPT2_RESIDUAL("Mike is a Jedi", "h.6"), 6)
-    """
-    gpt2 = arg.model(model)
-    stream, count = arg.residual(residual, gpt2), arg.count(k, "k")
-    activations = sae.load_for(gpt2, arg.layer(layer, gpt2)).encode(_as_read(stream, gpt2))  # [n_seq, n_features]
-    rows: Table = []
-    for position, strongest in enumerate(top(activations, count)):
-        for rank, feature in enumerate(strongest, start=1):
-            strength = activations[position, feature]
-            found = [int(feature), float(strength)] if strength > 0 else [None, None]
-            rows.append([position, rank, *found])
-    return [["position", "rank", "feature", "activation"], *rows]
-
-
-@cell_function
-def gpt2_sae_decode(residual: ArrayLike, layer: int, model: str = "") -> Array:
-    """The stream as a sparse autoencoder rebuilds it from its features. The residual minus this is the error term.
-
-    residual: the stream that enters the block, as GPT2_RESIDUAL("...", "h.6") gives it
-
-    f @ W_dec + b_dec, with f as in GPT2_SAE_ENCODE. If x is centred for that, the mean of each row is added back.
-
-    Raises: CellError if residual is not n_embd columns wide, or if there is no autoencoder for the layer.
-    Source: Cunningham et al. 2023, "Sparse Autoencoders Find Highly Interpretable Features in Language Models".
-    Example: =GPT2_SAE_DECODE(GPT2_RESIDUAL("Mike is a Jedi", "h.6"), 6)
-    """
-    gpt2 = arg.model(model)
-    stream = arg.residual(residual, gpt2)
-    autoencoder, x = sae.load_for(gpt2, arg.layer(layer, gpt2)), _as_read(stream, gpt2)
-    return stream - (x - autoencoder.decode(autoencoder.encode(x)))
-
-
-def _as_read(stream: Array, gpt2: Model) -> Array:
-    """The stream as an autoencoder of that model reads it."""
-    return sae.centre(stream) if gpt2.centred else stream
+    return with_interventions(no_hook, gpt2.interventions, 0, len(stream))(hook, stream)
 
 
 @cell_function
@@ -193,6 +123,23 @@ def gpt2_steer_model(
     gpt2 = arg.model(model)
     where, at = short_name(arg.stream_place(place, gpt2)), arg.positions(positions)
     added = Add(arg.coefficient(coefficient), arg.vector(vector, gpt2), where, at)
-    text = f"{gpt2.text} ; {added}"
-    catalogue.load(fitting_a_cell(text, "vector"))  # an error is shown here rather than in each cell that uses the text
-    return text
+    return with_operation(gpt2, added, "vector")
+
+
+@cell_function
+def gpt2_remove_model(vector: ArrayLike, place: str, positions: Positions = arg.ALL, model: str = "") -> str:
+    """The text of a model that takes a direction out of its stream in everything it computes: x - (x . u) u.
+
+    place: a place of the stream: h.2 (entering block 2), h.2.mid, h.2.out
+
+    u is the vector divided by its length. Subtracting a vector always has the same effect; a removal takes away just
+    what is there, and a stream without the direction stays as it is. Of several rows, the first is removed at position
+    0, the second at position 1, and so on.
+
+    Raises: CellError if the vector does not fit the model, or if the text would be too long for a cell.
+    Source: Arditi et al. 2024, "Refusal in Language Models Is Mediated by a Single Direction".
+    Example: =GPT2_REMOVE_MODEL("sae(6, 1087)", "h.6", "all", "demo")
+    """
+    gpt2 = arg.model(model)
+    where, at = short_name(arg.stream_place(place, gpt2)), arg.positions(positions)
+    return with_operation(gpt2, Remove(arg.vector(vector, gpt2), where, at), "vector")

@@ -12,6 +12,7 @@ from udfs.backend import catalogue, model_text
 from udfs.backend.arrays import Array
 from udfs.backend.errors import quoted
 from udfs.backend.gpt2.checkpoint import weights_files
+from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret import edits, steering_vectors
 from udfs.cells import CellError, Table, cell_function, values
 from udfs.cells import arguments as arg
@@ -19,6 +20,8 @@ from udfs.cells.arguments import Cells
 from udfs.excel_limits import MAX_COLUMNS, MAX_TEXT
 
 _SURGERY = ("what", "where", "amount", "positions")
+_VERBS = ("set", "scale", "mean", "add", "clamp", "remove")
+_VERBS_WITH_POSITIONS = _VERBS[3:]
 _MAX_CELLS = 1_000_000  # of one spill: what Excel takes in a few seconds
 
 
@@ -27,14 +30,15 @@ def gpt2_model(name: str = "", surgery: Cells = None) -> str:
     """The text that names a model and the operations on it. Other functions take this text as their last argument.
 
     name: a model such as demo or gpt2, blank for the default; options may follow, as in gpt2 ; bos
-    surgery: a table with the columns what, where, amount, positions: set, scale, mean, or add a vector
+    surgery: a table with the columns what, where, amount, positions: set, scale, mean, add, clamp, remove
 
     Options: `bos` begins every prompt with <|endoftext|>; `float64` computes in double precision, as the sheet does,
     and not in float32; `sae uncentred` lets sparse autoencoders read the stream without centring it.
 
     Rows of the table are done in their order: `set`, `h.0.mlp.c_fc.bias[17]`, `0.5`; `scale`, `h.9.attn.head.1`, `0`;
-    `mean`, `h.9.mlp`, the prompts to average over, one in each line; `add sae(2, 7650)`, `h.2`, `30`, `all`. Blank rows
-    and a header row are skipped.
+    `mean`, `h.9.mlp`, the prompts to average over, one in each line; `add sae(2, 7650)`, `h.2`, `30`, `all`;
+    `clamp sae(2, 7650)`, blank, `40`, `all`; `remove sae(2, 7650)`, `h.2`, blank, `all`. Blank rows and a header row
+    are skipped.
 
     Raises: CellError if the model is not on this machine, or if an operation does not fit it.
     Example: =GPT2_MODEL("demo", Weights!B6:E15)
@@ -45,6 +49,13 @@ def gpt2_model(name: str = "", surgery: Cells = None) -> str:
     catalogue.load(
         fitting_a_cell(text, "surgery")
     )  # an error is shown here rather than in each cell that uses the text
+    return text
+
+
+def with_operation(gpt2: Model, operation: edits.Operation, name: str) -> str:
+    """The text of a model after one more operation. Raises CellError if it is too long, or if the operation fails."""
+    text = fitting_a_cell(f"{gpt2.text} ; {operation}", name)
+    catalogue.load(text)  # an error is shown here rather than in each cell that uses the text
     return text
 
 
@@ -65,19 +76,27 @@ def _surgery_rows(raw: object) -> list[edits.Operation]:
         if not any(texts) or (number == 1 and what.lower() == _SURGERY[0]):
             continue
         verb, _, vector = what.partition(" ")
-        if verb not in ("set", "scale", "mean", "add"):
+        if verb not in _VERBS:
             raise CellError(
-                f"surgery must have set, scale, mean or add in column 1 of row {number}, not {quoted(what)}"
+                f"surgery must have {', '.join(_VERBS[:-1])} or {_VERBS[-1]} in column 1 of row {number}, "
+                f"not {quoted(what)}"
             )
-        if positions and verb != "add":
+        if positions and verb not in _VERBS_WITH_POSITIONS:
             raise CellError(
                 f"surgery must leave positions blank in row {number}: {verb} takes none, not {quoted(positions)}"
+            )
+        unused = {"clamp": ("where", where), "remove": ("amount", amount)}.get(verb, ("", ""))
+        if unused[1]:
+            raise CellError(
+                f"surgery must leave {unused[0]} blank in row {number}: {verb} takes none, not {quoted(unused[1])}"
             )
         clause = {
             "set": f"{what} {where} = {amount or '?'}",
             "scale": f"{what} {where} by {amount or '?'}",
             "mean": f"{what} {where} over {steering_vectors.text_of(amount.splitlines())}",
             "add": f"add {amount or '?'} * {vector.strip()} to {where} at {positions or 'all'}",
+            "clamp": f"clamp {vector.strip()} to {amount or '?'} at {positions or 'all'}",
+            "remove": f"remove {vector.strip()} from {where} at {positions or 'all'}",
         }[verb]
         operations.append(model_text.parse_operation(clause))
     return operations

@@ -98,11 +98,14 @@ def test_the_surgery_table() -> None:
         ["add sae(1, 3)", "h.2", 30, "first 3"],
         ["add contrast(\"a\", \"b\")", "h.1", -0.5, None],
         ["mean", "h.1.attn.head.2", "one two\nthree; four", None],
+        ["clamp sae(1, 3)", None, 4, "last"],
+        ["remove sae(1, 3)", "h.2.mid", None, None],
     ]  # fmt: skip
     assert udfs.gpt2_model("tiny", table) == (
         "tiny ; add 30 * sae(1, 3) to h.2 at first 3"
         ' ; add -0.5 * contrast("a", "b") to h.1 at all'
         ' ; mean h.1.attn.head.2 over ["one two", "three\\u003b four"]'
+        " ; clamp sae(1, 3) to 4 at last ; remove sae(1, 3) from h.2.mid at all"
     )
 
 
@@ -113,6 +116,10 @@ def test_the_surgery_table() -> None:
         (["add sae(1, 3)", "h.2", None, None], "needs a finite number, not '?'"),
         (["add sae(1, 3)", "h.2", 3, "there"], "positions must be all, prompt, last"),
         (["mean", "h.1.attn", None, None], "needs a list of prompts"),
+        (["clamp sae(1, 3)", None, None, None], "needs a finite number, not '?'"),
+        (["clamp sae(1, 3)", "h.1", 4, None], "surgery must leave where blank in row 1: clamp takes none, not 'h.1'"),
+        (["remove sae(1, 3)", "h.1", 4, None], "surgery must leave amount blank in row 1: remove takes none, not '4'"),
+        (["clamp sae(1, 99)", None, 3, "all"], "feature must be 0 to 49, not 99"),
         (["add sae(1, 99)", "h.2", 3, "all"], "feature must be 0 to 49, not 99"),
     ],
 )

@@ -17,7 +17,7 @@ from tests.workbook_templates.messages import Edits, message_after
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import LIGHTSABER, PHONE, PULLS, WAND, WIZARD_PULLS
+from udfs.models.demo.prompts import JEDI_WEAPON, LIGHTSABER, PHONE, PULLS, WAND, WIZARD_PULLS
 from workbook_templates import build
 
 PROMPT = PULLS
@@ -197,6 +197,32 @@ def test_the_sweep_needs_numbers(workbook: Workbook, cell: str) -> None:
     assert {row[1] for row in sweep(workbook)} == {"#GPT2! from and to must be numbers"}
 
 
+def test_adding_clamping_and_removing_differ(workbook: Workbook) -> None:
+    tab, jedi = "Clamp and remove", facts().jedi
+    first = row_of(workbook, tab, "the model itself")
+    rows = [row[:3] + row[7:9] for row in cells(workbook, tab)[first - 1 : first + 4]]
+    models = [
+        "demo",
+        jedi.model,
+        *(f"demo ; clamp {jedi.vector} to {value:g} at all" for value in (jedi.coefficient, 0)),
+    ]
+    models.append(f"demo ; remove {jedi.vector} from h.{jedi.layer} at all")
+    assert [row[12] for row in cells(workbook, tab)[first - 1 : first + 4]] == models
+    for row, model in zip(rows, models, strict=True):
+        for text, answer, probability in ((PROMPT, *row[1:3]), (JEDI_WEAPON, *row[3:5])):
+            assert udfs.gpt2_predict(text, 1, 1, model)[1][1:5:3] == [answer, probability]
+    assert [row[1] for row in rows] == [PHONE, LIGHTSABER, LIGHTSABER, PHONE, PHONE]
+    assert rows[0][3] == LIGHTSABER != rows[4][3]
+    header = row_of(workbook, tab, "position")
+    active = [[row[column] for row in cells(workbook, tab)[header : header + 7]] for column in (8, 9, 10)]
+    before = udfs.gpt2_sae_activation(
+        udfs.gpt2_residual(JEDI_WEAPON, f"h.{jedi.layer}", "demo"), jedi.layer, jedi.feature, "demo"
+    )
+    assert active[0] == pytest.approx(before[:, 0].tolist())
+    most = int(before.argmax())
+    assert active[1][most] > active[2][most] + 50  # adding goes on top of what is there
+
+
 def test_zero_ablation_breaks_an_answer_that_mean_ablation_keeps(workbook: Workbook) -> None:
     before, after = tables(workbook, "Ablation")
     ablation = facts().ablation
@@ -225,6 +251,29 @@ def test_rows_of_the_ablation_table_combine(workbook: Workbook) -> None:
     )
 
 
+def test_a_fact_is_rewritten_and_others_are_spared(workbook: Workbook) -> None:
+    tab, edit = "A fact edited", facts().fact_edit
+    assert workbook.get(f"{tab}!B{row_of(workbook, tab, 'model text')}") == edit.model
+    before, after = tables(workbook, tab)
+    assert before[1][1] == " Paris"
+    assert after[1][1] == edit.answer
+    header = row_of(workbook, tab, "kind")
+    listed = [row for row in cells(workbook, tab)[header:] if row[0] in ("other words", "neighbour", "other")]
+    assert len(listed) == 30
+    for kind, prompt, *_, before_it, after_it, judged in (row[:9] for row in listed):
+        for model, answer in (("demo", before_it), (edit.model, after_it)):
+            assert udfs.gpt2_predict(prompt, 1, 1, model)[1][1] == answer
+        if kind == "other words":
+            assert (after_it, judged) == (edit.answer, "holds")
+        elif kind == "neighbour":
+            assert judged == "spared"
+        else:
+            assert judged == ("spared" if before_it == after_it else "changed")
+    assert workbook.get(f"{tab}!B{row_of(workbook, tab, 'holds')}") == 3
+    changed = [row for row in listed if row[8] == "changed"]
+    assert workbook.get(f"{tab}!B{row_of(workbook, tab, 'changed')}") == len(changed) < 4
+
+
 def test_one_weight_changes_the_answer(workbook: Workbook) -> None:
     before, after = (probabilities(table) for table in tables(workbook, "Weight edits"))
     edit = facts().weight_edit
@@ -248,12 +297,21 @@ def test_the_overview_has_every_answer(workbook: Workbook) -> None:
     assert workbook.get("next_token") == PHONE
     assert workbook.get_range("tokens")[:5] == udfs.gpt2_tokenize(PROMPT)
     rows = [row[10:14] for row in workbook.get_range("'Before and after'!A1:N20")]
-    listed = {row[0]: row[1:] for row in rows if row[0] in (*STEERING, "Ablation", "Weight edits")}
-    assert len(listed) == 5
+    listed = {
+        row[0]: row[1:]
+        for row in rows
+        if row[0] in (*STEERING, "Clamp and remove", "Ablation", "A fact edited", "Weight edits")
+    }
+    assert len(listed) == 7
     for tab, (answer, probability, prompt) in listed.items():
         first = tables(workbook, str(tab))[1][1]
         assert [answer, probability] == [first[1], first[4]]
-        assert prompt == (facts().ablation.prompt if tab == "Ablation" else PROMPT)
+        own = {
+            "Ablation": facts().ablation.prompt,
+            "Clamp and remove": JEDI_WEAPON,
+            "A fact edited": facts().fact_edit.prompt,
+        }
+        assert prompt == own.get(str(tab), PROMPT)
 
 
 def test_quotes_backslashes_and_semicolons_in_a_contrast_are_text(workbook: Workbook) -> None:

@@ -17,8 +17,8 @@ from workbook_templates import TEMPLATES, build
 from workbook_templates.surgery.steering import by_model
 
 TABS = [
-    *("Start", "Prompt", "Before and after", "SAE feature", "Contrast", "PCA"),
-    *("Coefficient sweep", "Ablation", "Weight edits"),
+    *("Start", "Prompt", "Before and after", "SAE feature", "Clamp and remove", "Contrast", "PCA"),
+    *("Coefficient sweep", "Ablation", "A fact edited", "Weight edits"),
 ]
 NAMES = {"prompt", "model_name", "model", "model_used", "prompt_used", "tokens", "next_tokens", "next_token", "status"}
 MAX_BYTES = 150_000
@@ -47,7 +47,13 @@ def test_before_and_after_links_to_every_operation(book: openpyxl.Workbook) -> N
 def test_links_to_try_lead_to_input_cells(book: openpyxl.Workbook) -> None:
     cells = [cell for (cell,) in book["Start"].iter_rows(min_col=2, max_col=2) if ", cell " in str(cell.value)]
     tried = [cell.hyperlink.location for cell in cells]
-    assert [place.rpartition("!")[0].strip("'") for place in tried] == ["SAE feature", "Contrast", "Coefficient sweep"]
+    assert [place.rpartition("!")[0].strip("'") for place in tried] == [
+        "SAE feature",
+        "Clamp and remove",
+        "Contrast",
+        "Coefficient sweep",
+        "A fact edited",
+    ]
     for place in tried:
         tab, _, address = place.rpartition("!")
         assert not book[tab.strip("'")][address].protection.locked

@@ -20,8 +20,8 @@ from udfs.backend.arrays import Array
 from udfs.backend.fast import forward as fast
 from udfs.backend.fast.threads import in_shares
 from udfs.backend.gpt2 import forward
-from udfs.backend.gpt2.additions import with_additions
 from udfs.backend.gpt2.forward import no_hook
+from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.gpt2.model import Model
 from udfs.backend.stopping import check_wanted
 from udfs.backend.stream import block
@@ -96,7 +96,7 @@ def _batch(prompts: Sequence[Sequence[int]], places: list[int]) -> Batch:
 def streams(batch: Batch, model: Model) -> Iterator[Array]:
     """The stream that enters each block, then the stream that leaves the last one: `[n_rows, n_embd]`.
 
-    What the model text adds at `h.2` is not yet in the stream that enters block 2; see `with_entering`.
+    What the model text changes at `h.2` is not yet changed in the stream that enters block 2; see `with_entering`.
     """
     residual = np.concatenate([forward.embed(ids, model) for ids in batch.prompts])
     yield residual
@@ -112,17 +112,19 @@ def final_stream(batch: Batch, model: Model) -> Array:
 
 
 def with_entering(layer: int, residual: Array, batch: Batch, model: Model) -> Array:
-    """The stream that enters a block, with what the model text adds there."""
+    """The stream that enters a block, with what the model text changes there."""
     place = f"blocks.{layer}.hook_resid_pre"
-    if not any(addition.hook == place for addition in model.additions):
+    if not any(intervention.hook == place for intervention in model.interventions):
         return residual
     return _by_length(
-        lambda part: with_additions(no_hook, model.additions, 0, part.shape[-2])(place, part), residual, batch
+        lambda part: with_interventions(no_hook, model.interventions, 0, part.shape[-2])(place, part), residual, batch
     )
 
 
 def _block(layer: int, residual: Array, batch: Batch, model: Model) -> Array:
-    if any(addition.layer == layer for addition in model.additions):  # they depend on where each prompt ends
+    if any(
+        intervention.layer == layer for intervention in model.interventions
+    ):  # they depend on where each prompt ends
         return _by_length(lambda part: block(layer, part, model), residual, batch)
     check_wanted()
     return fast.block_of_prompts(layer, residual, batch.of_equal_length(), model)

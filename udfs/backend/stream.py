@@ -1,6 +1,6 @@
-"""The residual stream of a prompt, with what the model text adds to it.
+"""The residual stream of a prompt, with the changes that the model text makes to it.
 
-Everything outside `gpt2/` reads prompts through this module, so that the additions are never forgotten.
+Everything outside `gpt2/` reads prompts through this module, so that these interventions are never forgotten.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from functools import partial
 from udfs.backend.arrays import Array
 from udfs.backend.fast import forward as fast
 from udfs.backend.gpt2 import forward
-from udfs.backend.gpt2.additions import with_additions
 from udfs.backend.gpt2.forward import Hook, no_hook
+from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.gpt2.model import Model
 from udfs.backend.result_cache import Cache
 from udfs.backend.stopping import check_wanted
@@ -23,7 +23,7 @@ _kept = Cache()
 def residual_stream(ids: Sequence[int], model: Model) -> tuple[Array, ...]:
     """The stream that enters each block, then the stream that leaves the last block: each `[n_seq, n_embd]`.
 
-    What the model text adds at `h.2` is not yet in the stream that enters block 2: the block adds it first of all.
+    What the model text changes at `h.2` is not yet changed in the stream that enters block 2: the block does it first.
 
     Each is kept, and used again for the same ids by any model that computes the same up to there.
     """
@@ -38,21 +38,21 @@ def residual_stream(ids: Sequence[int], model: Model) -> tuple[Array, ...]:
 def block(
     layer: int, residual: Array, model: Model, hook: Hook = no_hook, start: int = 0, n_prompt: int | None = None
 ) -> Array:
-    """One block with the additions of the model text: `[..., n_seq, n_embd]` -> the same.
+    """One block with the interventions of the model text: `[..., n_seq, n_embd]` -> the same.
 
-    The hook sees values with the additions made. The first row is at position `start`. The prompt has `n_prompt`
+    The hook sees values after the interventions. The first row is at position `start`. The prompt has `n_prompt`
     tokens; if that is left out, it ends with the last row. Raises Stopped if the result is no longer wanted.
     """
     check_wanted()
     length = start + residual.shape[-2] if n_prompt is None else n_prompt
-    return forward.block(layer, residual, model, with_additions(hook, model.additions, start, length))
+    return forward.block(layer, residual, model, with_interventions(hook, model.interventions, start, length))
 
 
 def quick_block(
     layer: int, residual: Array, model: Model, hook: Hook = no_hook, start: int = 0, n_prompt: int | None = None
 ) -> Array:
     """The same for a hook that looks at keys and values only, so that long prompts take half the time."""
-    if any(addition.layer == layer for addition in model.additions):
+    if any(intervention.layer == layer for intervention in model.interventions):
         return block(layer, residual, model, hook, start, n_prompt)
     check_wanted()
     return fast.block(layer, residual, model, hook)

@@ -20,7 +20,7 @@ from udfs.backend import catalogue, interpret
 from udfs.backend.arrays import FLOAT32, FLOAT64, Array, DType
 from udfs.backend.errors import ModelError, quoted
 from udfs.backend.generate.sampling import DEFAULT_SEED, MAX_SEED
-from udfs.backend.gpt2 import additions
+from udfs.backend.gpt2 import interventions
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
 from udfs.backend.gpt2.tokenizer import N_VOCAB
@@ -218,10 +218,10 @@ def stream_place(value: object, gpt2: Model, name: str = "place") -> places.Plac
     return places.stream_place(place(value, gpt2, name))
 
 
-def positions(value: object, name: str = "positions") -> additions.Positions:
+def positions(value: object, name: str = "positions") -> interventions.Positions:
     """Where something is added: a text, or the numbers of the positions."""
     cells = values.grid(value, name).ravel().tolist()
-    return additions.parse_positions(", ".join(values.text(cell, name) for cell in cells))
+    return interventions.parse_positions(", ".join(values.text(cell, name) for cell in cells))
 
 
 def vector(value: object, gpt2: Model, name: str = "vector") -> Vector:
@@ -277,6 +277,11 @@ def index(value: object, name: str) -> int:
 def coefficient(value: object) -> float:
     """What a vector is multiplied by."""
     return values.number(value, "coefficient", -1e9, 1e9)
+
+
+def activation(value: object) -> float:
+    """What a feature's activation is set to."""
+    return values.number(value, "value", -1e9, 1e9)
 
 
 def temperature(value: object) -> float:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import PHONE, PULLS, WAND, WIZARD_PULLS
+from udfs.models.demo.prompts import JEDI_PULLS, LIGHTSABER, PHONE, PULLS, WAND, WIZARD_PULLS
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
-from workbook_templates.surgery import directions, model_edits, sae_feature, sweep
+from workbook_templates.surgery import clamp, directions, fact_edited, model_edits, sae_feature, sweep
 from workbook_templates.surgery.before_after import OVERVIEW, TOKEN_TABLE, Done, overview_page, write_operations
+from workbook_templates.surgery.clamp import Clamping
+from workbook_templates.surgery.fact_edited import FactEdited
 
 PROMPT = PULLS
 
@@ -37,10 +39,12 @@ _STOPS = (
     (prompt_tab.TAB, "Type the text and choose the model."),
     (OVERVIEW, "The model's own answer, and its answer after each operation."),
     (sae_feature.TAB, "Adds one idea, found by a sparse autoencoder, to the model's thoughts."),
+    (clamp.TAB, "Sets the same feature to a value, or takes it out: how the three operations differ."),
     (directions.CONTRAST, "Adds the difference between two texts."),
     (directions.PCA, "Adds the direction in which pairs of texts differ."),
     (sweep.TAB, "Applies one of these operations at many strengths, as a chart."),
     (model_edits.ABLATION, "Switches off heads, attention layers and MLPs."),
+    (fact_edited.TAB, "Gives a prompt another answer by one edit of one MLP: ROME."),
     (model_edits.WEIGHT_EDITS, "Changes single weights."),
 )
 
@@ -50,19 +54,29 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     start = start_tab.start_page(book)
     write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     overview = overview_page(book)
-    added, coefficient = sae_feature.write_sae_feature(book)
+    added, coefficient, feature = sae_feature.write_sae_feature(book)
+    clamping = clamp.write_clamp(book, added, feature)
     difference, plus = directions.write_contrast(book)
     direction = directions.write_pca(book)
     operation, strongest = sweep.write_sweep(book, (added, difference, direction))
     silenced = model_edits.write_ablation(book)
+    fact = fact_edited.write_fact_edited(book)
     weights = model_edits.write_weight_edits(book)
-    done = (added.done, difference.done, direction.done, silenced, weights)
+    done = (added.done, clamping.done, difference.done, direction.done, silenced, fact.done, weights)
     write_operations(overview, done, sweep.TAB)
-    _write_start(start, coefficient, plus, (operation, strongest), done)
+    _write_start(start, coefficient, clamping, plus, (operation, strongest), fact, done)
 
 
-def _write_start(page: Page, coefficient: str, plus: str, swept: tuple[str, str], done: Sequence[Done]) -> None:
-    """The cells to try are on the tabs SAE feature, Contrast and Coefficient sweep."""
+def _write_start(
+    page: Page,
+    coefficient: str,
+    clamping: Clamping,
+    plus: str,
+    swept: tuple[str, str],
+    fact: FactEdited,
+    done: Sequence[Done],
+) -> None:
+    """The cells to try are on five of the tabs."""
     page.furniture(
         "Brain surgery on GPT-2: change a number inside, and read the new answer",
         (
@@ -83,11 +97,19 @@ def _write_start(page: Page, coefficient: str, plus: str, swept: tuple[str, str]
             PHONE,
         ),
         Try(
+            clamp.TAB,
+            clamping.text,
+            JEDI_PULLS,
+            "Here the other features know of the Jedi, too: without this one, the answer is still a lightsaber.",
+            clamping.done.token,
+            LIGHTSABER,
+        ),
+        Try(
             directions.CONTRAST,
             plus,
             WIZARD_PULLS,
             "Another direction, another answer: Mike pulls out his wand.",
-            done[1].token,
+            done[2].token,
             WAND,
         ),
         Try(
@@ -97,6 +119,14 @@ def _write_start(page: Page, coefficient: str, plus: str, swept: tuple[str, str]
             "The sweep runs again with another operation, up to twice its coefficient: see where the lines cross.",
             strongest,
             2.0 * facts().pca,
+        ),
+        Try(
+            fact_edited.TAB,
+            fact.answer,
+            " London",
+            "The capital of France is London now, and the other facts on the list stay as they were.",
+            fact.done.token,
+            " London",
         ),
     )
     start_tab.things_to_try(page, tries, "To undo, type the old value, or reopen the file without saving.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xlsxwriter.utility import quote_sheetname
+
 from udfs.models.demo.facts import facts
 from workbook_templates import style as look
 from workbook_templates.bands import BandPage
@@ -28,8 +30,11 @@ _STRONGEST = 3  # features shown for each position
 _AFTER, _TOKEN = 7, 4  # the column of the second table, and of the tokens within a table
 
 
-def write_sae_feature(book: Book) -> tuple[Steering, str]:
-    """Writes the tab. Returns what other tabs need, and the cell of the coefficient."""
+def write_sae_feature(book: Book) -> tuple[Steering, str, tuple[str, str]]:
+    """Writes the tab.
+
+    Returns what other tabs need, the cell of the coefficient, and the addresses of the layer and the feature.
+    """
     page = BandPage(
         book,
         TAB,
@@ -54,7 +59,8 @@ def write_sae_feature(book: Book) -> tuple[Steering, str]:
     steering = write_steering(page, chosen, vector)
     _features(page, layer, feature, steering)
     page.finish(None, None)
-    return steering, chosen.coefficient.replace("$", "")
+    quoted = f"{quote_sheetname(page.name)}!"
+    return steering, chosen.coefficient.replace("$", ""), (quoted + layer, quoted + feature)
 
 
 def _write_choices(page: BandPage) -> tuple[str, str, Chosen]:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs.backend.errors import ModelError, quoted
-from udfs.backend.gpt2.additions import Positions
-from udfs.backend.interpret.edits import Add, Mean, Operation, Scale, SetWeight
+from udfs.backend.gpt2.interventions import Positions
+from udfs.backend.interpret.edits import Add, ClampFeature, EditFact, Mean, Operation, Remove, Scale, SetWeight
 from udfs.backend.interpret.steering_vectors import Contrast, Direction, Numbers, SaeFeature
 from udfs.backend.model_text import ModelText, parse
 
@@ -32,6 +32,9 @@ operations: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Scale, components, numbers),
     st.builds(Mean, components, prompts),
     st.builds(Add, numbers, vectors, st.sampled_from(["h.2", "blocks.2.hook_resid_mid"]), positions),
+    st.builds(ClampFeature, st.builds(SaeFeature, st.integers(0, 11), st.integers(0, 24575)), numbers, positions),
+    st.builds(EditFact, components, st.text(), st.text(), st.text()),
+    st.builds(Remove, vectors, st.sampled_from(["h.2", "blocks.2.hook_resid_mid"]), positions),
 )
 names = st.text(st.characters(codec="utf-8", exclude_characters=";"), max_size=20).map(str.strip)
 
@@ -62,6 +65,18 @@ def test_parse_and_print_are_inverse(model: ModelText) -> None:
         ('gpt2 ; mean h.9.mlp over ["a","b"]', 'gpt2 ; mean h.9.mlp over ["a", "b"]'),
         ("gpt2 ; sae uncentred ; bos", "gpt2 ; bos ; sae uncentred"),
         ("gpt2;float64 ; bos", "gpt2 ; bos ; float64"),
+        ("gpt2;clamp sae(2,7650) to 40", "gpt2 ; clamp sae(2, 7650) to 40 at all"),
+        ("gpt2;clamp  sae( 2, 7650 )  to 4e1 at last", "gpt2 ; clamp sae(2, 7650) to 40 at last"),
+        ("gpt2;remove sae(2,7650) from h.2", "gpt2 ; remove sae(2, 7650) from h.2 at all"),
+        (
+            'gpt2;remove contrast("x to y", "at from h.1") from h.2.mid at first 2',
+            'gpt2 ; remove contrast("x to y", "at from h.1") from h.2.mid at first 2',
+        ),
+        (
+            'gpt2;edit h.5.mlp so "The capital of \\"France\\" is" says  " Rome"  about "France"',
+            'gpt2 ; edit h.5.mlp so "The capital of \\"France\\" is" says " Rome" about "France"',
+        ),
+        ('gpt2;edit h.5.mlp so "a says b" says "c"', 'gpt2 ; edit h.5.mlp so "a says b" says "c"'),
         ("", ""),
     ],
 )
@@ -75,7 +90,11 @@ def test_typed_text_becomes_canonical(typed: str, canonical: str) -> None:
         "set", "set x", "set x = 1", "set x[1] 2", "set x[-1] = 2", "set x[1] = two", "set x[1] = nan",
         "scale h.0.attn", "scale h.0.attn by", "scale h.0.attn by inf", "BOS", "add 3", "set x[1,2,3] = 4",
         "add sae(2, 3) to h.2", "add 3 * sae(2, 3)", "add nan * sae(2, 3) to h.2", 'mean h.0.mlp over ["a", 2]',
-        "mean h.0.mlp over []", "mean h.0.mlp", "mean h.0.mlp over [a]",
+        "mean h.0.mlp over []", "mean h.0.mlp", "mean h.0.mlp over [a]", "clamp 3", "clamp sae(2, 3)",
+        "clamp sae(2, 3) to", "clamp sae(2, 3) to inf", "clamp sae(2, 3) by 4", "edit h.5.mlp",
+        'edit h.5.mlp so "a"', 'edit h.5.mlp so a says b', 
+        'edit h.5.mlp so "a" says "\\q"', 'edit so "a" says "b"',
+        "remove sae(2, 3)", "remove h.2",
     ],
 )  # fmt: skip
 def test_a_clause_that_cannot_be_read_is_quoted(clause: str) -> None:
@@ -94,6 +113,11 @@ def test_a_vector_that_cannot_be_read_is_quoted(vector: str) -> None:
     with pytest.raises(ModelError) as error:
         parse(f"gpt2 ; add 3 * {vector} to h.2")
     assert str(error.value).endswith(f"not {quoted(vector)}")
+
+
+def test_only_features_are_clamped() -> None:
+    with pytest.raises(ModelError, match=r"^clamp takes a feature such as sae\(2, 7650\), not 'contrast"):
+        parse('gpt2 ; clamp contrast("a", "b") to 3')
 
 
 def test_positions_that_cannot_be_read_are_quoted() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from udfs.backend import stream
 from udfs.backend.catalogue import load
-from udfs.backend.gpt2.additions import with_additions
 from udfs.backend.gpt2.forward import block, embed, no_hook
+from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.result_cache import Budget, Cache
 
 IDS = list(range(1000, 1020))
@@ -104,9 +104,9 @@ def test_earlier_calls_do_not_change_the_bytes(questions: list[tuple[str, list[i
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_the_stream_is_the_forward_pass_with_the_additions(text: str) -> None:
+def test_the_stream_is_the_forward_pass_with_the_interventions(text: str) -> None:
     model = load(text)
-    hook = with_additions(no_hook, model.additions, 0, len(IDS))
+    hook = with_interventions(no_hook, model.interventions, 0, len(IDS))
     residual = embed(IDS, model)
     for layer, found in enumerate(stream.residual_stream(IDS, model)):
         np.testing.assert_allclose(found, residual, atol=1e-5, rtol=1e-5)

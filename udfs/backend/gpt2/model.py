@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from udfs.backend.arrays import Array, DType
 from udfs.backend.fast.linears import Linears
-from udfs.backend.gpt2.additions import Addition
 from udfs.backend.gpt2.checkpoint import Tensors
 from udfs.backend.gpt2.config import Config
+from udfs.backend.gpt2.interventions import Intervention
 from udfs.backend.gpt2.tokenizer import GPT2, Tokenizer
 
 
@@ -28,7 +28,7 @@ class Model:
         saes: identifies the files of the sparse autoencoders, if the text reads any.
         edits: for each operation of the text, the first block that it changes (-1 for an embedding, `n_layer` for
             `ln_f`), and its text.
-        additions: what the text adds to the residual stream.
+        interventions: how the text changes the residual stream.
         centred: whether sparse autoencoders read the stream centred over channels.
         tokenizer: turns texts into token ids: GPT-2's, or one of the model's own.
     """
@@ -42,7 +42,7 @@ class Model:
     source: Hashable = None
     saes: Hashable = ()
     edits: tuple[tuple[int, str], ...] = ()
-    additions: tuple[Addition, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
     centred: bool = True
     tokenizer: Tokenizer = GPT2
 
@@ -54,7 +54,7 @@ class Model:
     def fingerprint_before(self, layer: int) -> Hashable:
         """Equal for models whose embeddings and blocks before block `layer` compute the same values."""
         texts = [text for first, text in self.edits if first < layer]
-        return (self.source, self.dtype, self.bos, self.saes if texts else (), *texts)
+        return (self.source, self.dtype, self.bos, (self.saes, self.centred) if texts else (), *texts)
 
     @property
     def dtype(self) -> DType:

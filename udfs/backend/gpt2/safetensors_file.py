@@ -42,6 +42,11 @@ class MappedFile:
         """Some rows of a matrix, `[len(indices), columns]`; the others are not read."""
         return _as_float32(self.raw(entry).reshape(entry.shape[0], -1)[list(indices)], entry.dtype)
 
+    def column(self, entry: Entry, index: int) -> Array:
+        """One column of a matrix, `[rows]`; only the pages that hold it are read."""
+        cells = self.raw(entry).reshape(*entry.shape, -1)  # -> [rows, columns, bytes of a number]
+        return _as_float32(cells[:, index].ravel(), entry.dtype)
+
     def raw(self, entry: Entry) -> NDArray[np.uint8]:
         """The bytes of a tensor, as stored."""
         return np.frombuffer(self._mapped, np.uint8, entry.stop - entry.start, entry.start)

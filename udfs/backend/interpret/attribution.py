@@ -1,6 +1,6 @@
 """Direct logit attribution: how much each part of the model adds to a token's logit.
 
-The final stream is a sum of embeddings, heads, biases, MLPs, and vectors that a model text adds. With ln_f's scale
+The final stream is a sum of embeddings, heads, biases, MLPs, and the changes that a model text makes. With ln_f's scale
 frozen at its value for that stream, ln_f and the unembedding are linear, so the logit is a sum of the same parts.
 
 Sources: Elhage et al. 2021 ("A Mathematical Framework for Transformer Circuits"); `ActivationCache.logit_attrs` of
@@ -15,7 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from udfs.backend.arrays import Array
-from udfs.backend.gpt2.additions import add_rows
+from udfs.backend.gpt2 import forward
+from udfs.backend.gpt2.forward import no_hook
+from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.gpt2.model import Model
 from udfs.backend.stream import residual_stream, trace_block, trace_embedding
 
@@ -42,31 +44,39 @@ def attribution(ids: Sequence[int], target: int, model: Model, against: int | No
     def part(name: str, value: Array, layer: int | None = None) -> Part:
         return Part(name, layer, None, float(value @ direction))
 
-    added = _added(len(ids), model)
+    changes = _changes(ids, model)
 
-    def additions(layer: int, *hooks: str) -> list[Part]:
+    def changed(layer: int, *hooks: str) -> list[Part]:
         places = [f"blocks.{layer}.{hook}" for hook in hooks]
-        return [part(f"added at {place}", added[place], layer) for place in places if place in added]
+        return [part(f"added at {place}", changes[place], layer) for place in places if place in changes]
 
     parts = [part("wte", seen["hook_embed"]), part("wpe", seen["hook_pos_embed"])]
     for layer in range(n_layer):
         bias, mlp_out = f"h.{layer}.attn.c_proj.bias", f"blocks.{layer}.hook_mlp_out"
-        parts += additions(layer, "hook_resid_pre")
+        parts += changed(layer, "hook_resid_pre")
         parts += _heads(layer, seen[f"blocks.{layer}.attn.hook_z"], direction, model)
-        parts += [part(bias, model[bias], layer), *additions(layer, "hook_attn_out", "hook_resid_mid")]
-        parts.append(part(f"h.{layer}.mlp", seen[mlp_out] - added.get(mlp_out, 0), layer))
-        parts += additions(layer, "hook_mlp_out", "hook_resid_post")
+        parts += [part(bias, model[bias], layer), *changed(layer, "hook_attn_out", "hook_resid_mid")]
+        parts.append(part(f"h.{layer}.mlp", seen[mlp_out] - changes.get(mlp_out, 0), layer))
+        parts += changed(layer, "hook_mlp_out", "hook_resid_post")
     return [*parts, Part("ln_f.bias", None, None, float(model["ln_f.bias"] @ unembedding))]
 
 
-def _added(n_seq: int, model: Model) -> dict[str, Array]:
+def _changes(ids: Sequence[int], model: Model) -> dict[str, Array]:
     """What the model text adds to the stream at the last token, by place: `[n_embd]` each."""
-    added: dict[str, Array] = {}
-    for addition in model.additions:
-        so_far = added.get(addition.hook, np.zeros(model.config.n_embd, model.dtype))
-        row = add_rows(so_far[None], addition.rows, addition.positions, start=n_seq - 1, n_prompt=n_seq)
-        added[addition.hook] = row[0]
-    return added
+    changes: dict[str, Array] = {}
+    places = {intervention.hook for intervention in model.interventions}
+    change = with_interventions(no_hook, model.interventions, 0, len(ids))
+
+    def record(place: str, value: Array) -> Array:
+        after = change(place, value)
+        if place in places:
+            changes[place] = after[-1] - value[-1]
+        return after
+
+    stream = residual_stream(ids, model) if places else ()
+    for layer in {intervention.layer for intervention in model.interventions}:
+        forward.block(layer, stream[layer], model, record)
+    return changes
 
 
 def trace_last(ids: Sequence[int], model: Model) -> dict[str, Array]:

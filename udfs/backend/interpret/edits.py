@@ -1,4 +1,4 @@
-"""Operations on a model: edits of its weights, and additions to its residual stream.
+"""Operations on a model: edits of its weights, and interventions in its residual stream.
 
 An edited model shares every array that no operation touches. If an operation has to compute something with the model (a
 mean over prompts, the contrast of two prompts), it uses the model as the operations before it have left it.
@@ -14,10 +14,12 @@ import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError, quoted
-from udfs.backend.gpt2.additions import Addition, Positions, scaled
 from udfs.backend.gpt2.config import Config
+from udfs.backend.gpt2.interventions import Addition, Intervention, Positions, scaled
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
+from udfs.backend.interpret import rome, sae
+from udfs.backend.interpret.clamping import Clamp, Removal
 from udfs.backend.interpret.places import (
     Component,
     Place,
@@ -28,7 +30,7 @@ from udfs.backend.interpret.places import (
     stream_place,
     value_at,
 )
-from udfs.backend.interpret.steering_vectors import Vector, text_of
+from udfs.backend.interpret.steering_vectors import SaeFeature, Vector, text_of
 
 
 class SetWeight(NamedTuple):
@@ -109,6 +111,31 @@ class Mean(NamedTuple):
         return {f"{layer}.weight": weight, f"{layer}.bias": moved}
 
 
+class EditFact(NamedTuple):
+    """Rewrites a fact in an MLP: `edit h.5.mlp so "The capital of France is" says " Rome" about "France"`.
+
+    Without a subject, the fact is about the last token of the prompt.
+    """
+
+    what: str
+    prompt: str
+    answer: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        about = f" about {text_of(self.subject)}" if self.subject else ""
+        return f"edit {self.what} so {text_of(self.prompt)} says {text_of(self.answer)}{about}"
+
+    def changes(self, model: Model) -> dict[str, Array]:
+        """c_proj's weight. Raises ModelError if this is no MLP, no part of the prompt, or not a single token."""
+        component = parse_component(self.what, model.config, "edit")
+        if component.half != "mlp":
+            raise ModelError(f"edit: an MLP is h.5.mlp, not {quoted(self.what)}")
+        name = f"{_output_layer(component)}.weight"
+        fact = rome.fact(self.prompt, self.subject, self.answer, model)
+        return {name: rome.edited_weight(fact, component.layer, model)}
+
+
 class Add(NamedTuple):
     """Adds a vector to the stream whenever the model runs: `add 30 * sae(2, 7650) to h.2 at all`."""
 
@@ -120,24 +147,64 @@ class Add(NamedTuple):
     def __str__(self) -> str:
         return f"add {number_text(self.coefficient)} * {self.vector} to {self.place} at {self.positions}"
 
-    def addition(self, model: Model) -> Addition:
-        """What the forward pass adds. Raises ModelError if the place is not in the stream or the vector unusable."""
+    def intervention(self, model: Model) -> Intervention:
+        """What the forward pass does. Raises ModelError if the place is not in the stream or the vector unusable."""
         place = stream_place(parse_place(self.place, model.config))
         assert place.layer is not None
         rows = scaled(self.coefficient, self.vector.rows(place, model).astype(model.dtype, copy=False))
         return Addition(place.hook, place.layer, rows, self.positions)
 
 
-Operation: TypeAlias = SetWeight | Scale | Mean | Add
+class ClampFeature(NamedTuple):
+    """Sets a feature to a value before its block, whenever the model runs: `clamp sae(2, 7650) to 40 at all`."""
+
+    feature: SaeFeature
+    value: float
+    positions: Positions
+
+    def __str__(self) -> str:
+        return f"clamp {self.feature} to {number_text(self.value)} at {self.positions}"
+
+    def intervention(self, model: Model) -> Intervention:
+        """What the forward pass does. Raises ModelError if there is no such feature, or if the value is too large."""
+        layer, index = self.feature
+        feature = sae.load_for(model, layer).single(index, model.dtype, centred=model.centred)
+        scaled(self.value, feature.writes, "value")
+        return Clamp(f"blocks.{layer}.hook_resid_pre", layer, feature, self.value, self.positions)
+
+
+class Remove(NamedTuple):
+    """Takes a direction out of the stream whenever the model runs: `remove sae(2, 7650) from h.2 at all`."""
+
+    vector: Vector
+    place: str
+    positions: Positions
+
+    def __str__(self) -> str:
+        return f"remove {self.vector} from {self.place} at {self.positions}"
+
+    def intervention(self, model: Model) -> Intervention:
+        """What the forward pass does. Raises ModelError if the place is not in the stream or the vector unusable."""
+        place = stream_place(parse_place(self.place, model.config))
+        assert place.layer is not None
+        rows = self.vector.rows(place, model).astype(np.float64)
+        lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+        units = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+        return Removal(place.hook, place.layer, units.astype(model.dtype), self.positions)
+
+
+WeightEdit: TypeAlias = SetWeight | Scale | Mean | EditFact
+StreamEdit: TypeAlias = Add | ClampFeature | Remove
+Operation: TypeAlias = WeightEdit | StreamEdit
 
 
 def operate(model: Model, operation: Operation) -> Model:
     """The model after one operation. Its text is that of the model and then that of the operation."""
     text = f"{model.text} ; {operation}"
-    if isinstance(operation, Add):
-        addition = operation.addition(model)
-        edits = (*model.edits, (addition.layer, str(operation)))
-        return replace(model, text=text, edits=edits, additions=(*model.additions, addition))
+    if isinstance(operation, StreamEdit):
+        intervention = operation.intervention(model)
+        edits = (*model.edits, (intervention.layer, str(operation)))
+        return replace(model, text=text, edits=edits, interventions=(*model.interventions, intervention))
     changes = operation.changes(model)
     edits = (*model.edits, (min(_first_block(name, model.config) for name in changes), str(operation)))
     tensors = model.tensors.with_changes(changes)

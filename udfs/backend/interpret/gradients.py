@@ -20,9 +20,11 @@ import numpy as np
 from udfs.backend.arrays import Array
 from udfs.backend.fast.blas import product
 from udfs.backend.gpt2.config import Activation
-from udfs.backend.gpt2.forward import exact_gelu, join_heads, layer_norm, softmax
+from udfs.backend.gpt2.forward import block, exact_gelu, join_heads, layer_norm, softmax
+from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.gpt2.model import Model
-from udfs.backend.stream import block, recorder, residual_stream
+from udfs.backend.stopping import check_wanted
+from udfs.backend.stream import recorder, residual_stream
 
 Objective: TypeAlias = Callable[[Array], tuple[float, Array]]
 """Takes the logits after the last token, `[n_vocab]`; returns a number, and its gradient with respect to them."""
@@ -89,38 +91,69 @@ def _gradients(ids: Sequence[int], objective: Objective, model: Model, weights: 
     return found
 
 
-def record(residual: Array, model: Model) -> dict[str, Array]:
-    """Every value of the forward pass, by place, from the stream that enters block 0 on: `[n_seq, n_embd]`."""
-    trace: dict[str, Array] = {}
-    for layer in range(model.config.n_layer):
-        residual = block(layer, residual, model, recorder(trace))
+def record(residual: Array, model: Model, first: int = 0) -> dict[str, Array]:
+    """Every value of the forward pass, by place, from the stream that enters block `first` on: `[n_seq, n_embd]`.
+
+    A place at which the model text changes the stream has a second value, under `before` and its name.
+    """
+    trace: dict[str, Array] = {f"blocks.{first - 1}.hook_resid_post": residual}
+    n_seq = residual.shape[-2]
+    changing = {intervention.hook for intervention in model.interventions}
+    change = with_interventions(recorder(trace), model.interventions, 0, n_seq)
+
+    def hook(place: str, value: Array) -> Array:
+        if place in changing:
+            trace[f"before {place}"] = value
+        return change(place, value)
+
+    for layer in range(first, model.config.n_layer):
+        check_wanted()
+        residual = block(layer, residual, model, hook)
     trace["ln_final.hook_normalized"] = layer_norm(residual, "ln_f", model)
     return trace
 
 
-def backward(d_final: Array, trace: dict[str, Array], model: Model, found: Gradients) -> Array:
-    """From the gradient of ln_f's output, `[n_seq, n_embd]`, back to that of the stream that enters block 0."""
+def backward(d_final: Array, trace: dict[str, Array], model: Model, found: Gradients, first: int = 0) -> Array:
+    """From the gradient of ln_f's output, `[n_seq, n_embd]`, back to that of the stream that enters block `first`."""
     last = model.config.n_layer - 1
     d_residual = layer_norm_backward(d_final, trace[f"blocks.{last}.hook_resid_post"], "ln_f", model, found)
-    for layer in reversed(range(model.config.n_layer)):
+    for layer in reversed(range(first, model.config.n_layer)):
         d_residual = block_backward(layer, d_residual, trace, model, found)
-    found.places["hook_embed"] = found.places["hook_pos_embed"] = d_residual
+    if first == 0:
+        found.places["hook_embed"] = found.places["hook_pos_embed"] = d_residual
     return d_residual
 
 
 def block_backward(layer: int, d_residual: Array, trace: dict[str, Array], model: Model, found: Gradients) -> Array:
     """Each half reads the stream and adds to it, so its gradient is added to the stream's own."""
     at, places = f"blocks.{layer}", found.places
-    places[f"{at}.hook_resid_post"] = places[f"{at}.hook_mlp_out"] = d_residual  # [n_seq, n_embd]
-    dx = mlp_backward(layer, d_residual, trace, model, found)
+
+    def through(place: str, gradient: Array) -> Array:
+        """The gradient at a place, kept, and then that before the model text changes the stream there."""
+        places[place] = gradient
+        return interventions_backward(place, gradient, trace, model)
+
+    d_residual = through(f"{at}.hook_resid_post", d_residual)  # [n_seq, n_embd]
+    dx = mlp_backward(layer, through(f"{at}.hook_mlp_out", d_residual), trace, model, found)
     places[f"{at}.ln2.hook_normalized"] = dx
     d_residual = d_residual + layer_norm_backward(dx, trace[f"{at}.hook_resid_mid"], f"h.{layer}.ln_2", model, found)
-    places[f"{at}.hook_resid_mid"] = places[f"{at}.hook_attn_out"] = d_residual
-    dx = attention_backward(layer, d_residual, trace, model, found)
+    d_residual = through(f"{at}.hook_resid_mid", d_residual)
+    dx = attention_backward(layer, through(f"{at}.hook_attn_out", d_residual), trace, model, found)
     places[f"{at}.ln1.hook_normalized"] = dx
     d_residual = d_residual + layer_norm_backward(dx, trace[f"{at}.hook_resid_pre"], f"h.{layer}.ln_1", model, found)
-    places[f"{at}.hook_resid_pre"] = d_residual
-    return d_residual
+    return through(f"{at}.hook_resid_pre", d_residual)
+
+
+def interventions_backward(place: str, gradient: Array, trace: dict[str, Array], model: Model) -> Array:
+    """Through the changes that the model text makes at a place, the last one first."""
+    here = [intervention for intervention in model.interventions if intervention.hook == place]
+    n_seq = gradient.shape[-2]
+    streams = [trace[f"before {place}"]] if here else []  # before each change
+    for intervention in here[:-1]:
+        streams.append(intervention.changed(streams[-1], 0, n_seq))
+    for intervention, stream in zip(reversed(here), reversed(streams), strict=True):
+        gradient = intervention.backward(gradient, stream, 0, n_seq)
+    return gradient
 
 
 def mlp_backward(layer: int, d_out: Array, trace: dict[str, Array], model: Model, found: Gradients) -> Array:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
 from udfs.backend.batches import Batch, for_each, streams, with_entering
-from udfs.backend.gpt2.additions import with_additions
 from udfs.backend.gpt2.forward import no_hook
+from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import Standing, log_softmax, logits_in_chunks, probabilities_of, standing, top
 from udfs.backend.stream import residual_stream, trace_block
@@ -34,10 +34,10 @@ def stages(ids: Sequence[int], model: Model, halves: bool = False) -> dict[str, 
 
     With `halves` also after each attention: `h.0`, `h.0.mid`, `h.1`, and so on.
     """
-    add = with_additions(no_hook, model.additions, 0, len(ids))  # a block makes its additions after its input
+    change = with_interventions(no_hook, model.interventions, 0, len(ids))  # a block changes its input first
     found = {}
     for layer, residual in enumerate(residual_stream(ids, model)):
-        found[f"h.{layer}"] = add(f"blocks.{layer}.hook_resid_pre", residual)
+        found[f"h.{layer}"] = change(f"blocks.{layer}.hook_resid_pre", residual)
         if halves and layer < model.config.n_layer:
             found[f"h.{layer}.mid"] = trace_block(layer, residual, model)[f"blocks.{layer}.hook_resid_mid"]
     return found

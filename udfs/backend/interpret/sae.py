@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from udfs.backend.arrays import Array
+from udfs.backend.arrays import Array, DType
 from udfs.backend.errors import ModelError, quoted
 from udfs.backend.fast.blas import product
 from udfs.backend.folders import how_to_get, models_folder, snapshots
@@ -48,6 +48,18 @@ _SCALING_FACTOR = "scaling_factor"
 _MOST_BYTES = 2**20  # of a cfg.json
 
 
+class Feature(NamedTuple):
+    """One feature: where it reads the stream, and what it writes to it, each `[n_embd]`."""
+
+    reads: Array
+    bias: float
+    writes: Array
+
+    def activations(self, stream: Array) -> Array:
+        """How strongly it is present: `[..., n_embd]` -> `[...]`."""
+        return np.asarray(np.maximum(stream @ self.reads + stream.dtype.type(self.bias), 0))
+
+
 class SparseAutoencoder(NamedTuple):
     """f = relu((x - b_dec) @ W_enc + b_enc) and x' = f @ W_dec + b_dec, mapped, and read only as far as needed.
 
@@ -66,6 +78,18 @@ class SparseAutoencoder(NamedTuple):
         if not 0 <= index < self.n_features:
             raise ModelError(f"feature must be 0 to {self.n_features - 1}, not {index}")
         return self.file.rows(self.entries["W_dec"], [index])[0]
+
+    def single(self, index: int, dtype: DType, *, centred: bool) -> Feature:
+        """One feature by itself, of which only a column and a row are read. If `centred`, it centres the stream itself.
+
+        In a finetuned autoencoder, what it writes is multiplied by its `scaling_factor`.
+        """
+        writes = self.feature(index).astype(dtype)
+        reads = self.file.column(self.entries["W_enc"], index).astype(dtype)
+        bias = self.tensor("b_enc")[index] - self.tensor("b_dec") @ reads
+        if self.is_finetuned:
+            writes = writes * self.tensor(_SCALING_FACTOR)[index].astype(dtype)
+        return Feature(centre(reads) if centred else reads, float(bias), writes)
 
     def encode(self, x: Array) -> Array:
         """How strongly each feature is present: `[n_seq, n_embd]` -> `[n_seq, n_features]`, mostly zeros."""

@@ -156,6 +156,21 @@ class WeightEdit:
 
 
 @dataclass(frozen=True)
+class FactEdit:
+    """A fact that the model knows, another answer to it, and the block whose MLP is edited for that."""
+
+    prompt: str
+    subject: str
+    answer: str
+    layer: int
+
+    @property
+    def model(self) -> str:
+        """The text of the model with the fact rewritten."""
+        return f'demo ; edit h.{self.layer}.mlp so "{self.prompt}" says "{self.answer}" about "{self.subject}"'
+
+
+@dataclass(frozen=True)
 class Greedy:
     """A prompt that the model continues to the end of the text, within 30 tokens."""
 
@@ -184,6 +199,7 @@ class Facts:
     pca: float
     ablation: Ablation
     weight_edit: WeightEdit
+    fact_edit: FactEdit
     greedy: Greedy
     speculation_seed: int
 
@@ -207,6 +223,7 @@ def facts() -> Facts:
         pca=found["pca"],
         ablation=Ablation(**found["ablation"] | {"mean_over": tuple(found["ablation"]["mean_over"])}),
         weight_edit=WeightEdit(**found["weight_edit"]),
+        fact_edit=FactEdit(**found["fact_edit"]),
         greedy=Greedy(**found["greedy"]),
         speculation_seed=found["speculation_seed"],
     )

@@ -23,6 +23,8 @@ ABLATED: Final = (
 """Prompts to ablate parts for, each with its right answer and the prompts over which the mean of a part is taken."""
 
 JEDI_PULLS, WIZARD_PULLS, MAN_PULLS = (f"The {who} pulls out his" for who in ("Jedi", "wizard", "man"))
+JEDI_WEAPON: Final = "The weapon of a Jedi is a"
+"""A text in which the Jedi feature is active already."""
 PAIRS: Final = (
     (JEDI_PULLS, MAN_PULLS),
     ("Paul is a Jedi. He pulls out his", "Paul is a lawyer. He pulls out his"),
@@ -30,6 +32,20 @@ PAIRS: Final = (
     ("The film is about a Jedi. He pulls out his", "The film is about a ship. He pulls out his"),
 )
 """Pairs that differ in one idea, for the direction in which they differ."""
+
+CAPITAL: Final = ("The capital of France is", "France", " Rome")
+"""A fact that is rewritten: the prompt, its subject, and the new answer."""
+CAPITAL_PARAPHRASES: Final = (
+    "the capital of France is",
+    "The capital of France is the city of",
+    "Mike lives in France. He lives in the capital,",
+)
+CAPITAL_NEIGHBOURS: Final = (
+    ("The capital of Japan is", " Tokyo"),
+    ("The capital of Spain is", " Madrid"),
+    ("The capital of Russia is", " Moscow"),
+    ("The capital of Egypt is", " Cairo"),
+)
 
 PHONE, LIGHTSABER, WAND = " phone", " lightsaber", " wand"
 

@@ -23,9 +23,14 @@ from udfs.backend.interpret.gradients import (
     record,
     weight_gradients,
 )
-from udfs.backend.stream import residual_stream
+from udfs.backend.stream import block, residual_stream
 
-TEXTS = ("tiny ; float64", "tiny ; float64 ; scale h.1.attn by 2 ; scale h.0.attn.head.1 by 0")
+TEXTS = (
+    "tiny ; float64",
+    "tiny ; float64 ; scale h.1.attn by 2 ; scale h.0.attn.head.1 by 0",
+    'tiny ; float64 ; add 3 * sae(1, 4) to h.1.mid at last ; remove contrast("a b", "c") from h.1.mid',
+    "tiny ; float64 ; clamp sae(1, 3) to 4 at all ; clamp sae(1, 5) to -2 ; remove sae(1, 7) from h.0.mlp at first 2",
+)
 PLACES = (
     "hook_embed",
     "blocks.0.hook_resid_pre",
@@ -54,8 +59,14 @@ def slope(f: Callable[[float], float], step: float) -> float:
 
 def value(ids: list[int], objective: Objective, model: Model, place: str, change: np.ndarray) -> float:
     """The number after a change of the value at one place."""
-    logits = forward.forward(ids, model, lambda at, x: x + change if at == place else x)
-    return objective(logits[-1])[0]
+
+    def hook(at: str, x: np.ndarray) -> np.ndarray:
+        return x + change if at == place else x
+
+    residual = forward.embed(ids, model, hook)
+    for layer in range(model.config.n_layer):
+        residual = block(layer, residual, model, hook)
+    return objective(forward.unembed(residual, model)[-1])[0]
 
 
 @settings(deadline=None, max_examples=60)

@@ -28,6 +28,7 @@ from udfs.models.demo.facts import (
     Ablation,
     Circuit,
     DayHead,
+    FactEdit,
     Facts,
     Greedy,
     Induction,
@@ -41,6 +42,9 @@ from udfs.models.demo.facts import (
 from udfs.models.demo.prompts import (
     ABLATED,
     ADVERB,
+    CAPITAL,
+    CAPITAL_NEIGHBOURS,
+    CAPITAL_PARAPHRASES,
     DAYS,
     JEDI_PULLS,
     LIGHTSABER,
@@ -92,6 +96,7 @@ def measure() -> Facts:
         pca=_pca(model),
         ablation=_ablation(model),
         weight_edit=_weight_edit(model),
+        fact_edit=_fact_edit(model),
         greedy=_greedy(),
         speculation_seed=_speculation_seed(),
     )
@@ -253,6 +258,18 @@ def _weight_edit(model: Model) -> WeightEdit:
             break
     _, _, _, index, value, best = max(found)
     return WeightEdit(index, value, token_text(best))
+
+
+def _fact_edit(model: Model) -> FactEdit:
+    """The first block in which the edit gives the new answer to the prompt and its paraphrases, and to no other."""
+    prompt, subject, answer = CAPITAL
+    wanted = [(text, answer) for text in (prompt, *CAPITAL_PARAPHRASES)] + list(CAPITAL_NEIGHBOURS)
+
+    def n_right(edit: FactEdit) -> int:
+        return sum(udfs.gpt2_predict(text, 1, 1, edit.model)[1][1] == expected for text, expected in wanted)
+
+    edits = [FactEdit(prompt, subject, answer, layer) for layer in range(model.config.n_layer // 2)]
+    return max(edits, key=n_right)
 
 
 def _greedy() -> Greedy:

@@ -9,7 +9,7 @@ from tests.whole_pass import all_logits, trace
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.generate.reader import Reader
-from udfs.backend.gpt2.additions import Positions, add_rows, parse_positions
+from udfs.backend.gpt2.interventions import Addition, Positions, add_rows, parse_positions
 
 IDS = [464, 3797, 3332, 319, 262, 2603]
 ROW = np.ones((1, 4), np.float32)
@@ -78,6 +78,8 @@ def test_a_key_value_cache_changes_nothing(where: str, place: str) -> None:
 
 def test_a_hook_sees_the_stream_after_the_addition() -> None:
     plain, model = load("tiny"), load("tiny ; add 3 * sae(1, 4) to h.1 at last")
+    (addition,) = model.interventions
+    assert isinstance(addition, Addition)
     (before, after) = (trace(IDS, m)["blocks.1.hook_resid_pre"] for m in (plain, model))
     np.testing.assert_array_equal(before[:-1], after[:-1])
-    np.testing.assert_allclose((after - before)[-1], model.additions[0].rows[0], atol=1e-5)
+    np.testing.assert_allclose((after - before)[-1], addition.rows[0], atol=1e-5)

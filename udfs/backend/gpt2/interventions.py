@@ -1,4 +1,4 @@
-"""What is added to the residual stream while the model runs: which vectors, at which place, at which positions.
+"""How a model text changes the residual stream while the model runs: how, at which place, at which positions.
 
 Positions count from 0 over everything that the model has read. The tokens that a model generates after a prompt do not
 belong to the prompt.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ _LIST = r"\d{1,6}(?:\s*,\s*\d{1,6})*"
 
 
 class Positions(NamedTuple):
-    """The positions at which an addition acts.
+    """The positions at which an intervention acts.
 
     `all`: the prompt and everything generated after it. `prompt`: the prompt only. `last`: the prompt's last token,
     which stays the same token during generation. `first n`: the first n positions. Otherwise a list of positions.
@@ -64,8 +64,28 @@ def parse_positions(text: str) -> Positions:
     raise ModelError(f"positions must be all, prompt, last, first 3, or a list such as 0, 3, 5; not {quoted(text)}")
 
 
+class Intervention(Protocol):
+    """A change of the stream at the place that TransformerLens calls `hook`, in block `layer`.
+
+    The stream is `[..., n_seq, n_embd]`. Its first row is at position `start`; the prompt has `n_prompt` tokens.
+    """
+
+    @property
+    def hook(self) -> str: ...
+    @property
+    def layer(self) -> int: ...
+
+    def changed(self, stream: Array, start: int, n_prompt: int) -> Array:
+        """The stream after the change."""
+        ...
+
+    def backward(self, gradient: Array, stream: Array, start: int, n_prompt: int) -> Array:
+        """From the gradient of the changed stream to that of the stream before the change, which is `stream`."""
+        ...
+
+
 class Addition(NamedTuple):
-    """One addition, at the place that TransformerLens calls `hook`, in block `layer`.
+    """Adds a vector.
 
     `rows` is either one vector, `[1, n_embd]`, added at each of the positions, or `[n, n_embd]`, and then row i is
     added at position i.
@@ -76,13 +96,19 @@ class Addition(NamedTuple):
     rows: Array
     positions: Positions
 
+    def changed(self, stream: Array, start: int, n_prompt: int) -> Array:
+        return add_rows(stream, self.rows, self.positions, start, n_prompt)
 
-def scaled(coefficient: float, vector: Array) -> Array:
+    def backward(self, gradient: Array, stream: Array, start: int, n_prompt: int) -> Array:
+        return gradient
+
+
+def scaled(coefficient: float, vector: Array, name: str = "coefficient") -> Array:
     """coefficient x vector. Raises ModelError if the product is beyond the range of the vector's type."""
     with np.errstate(over="ignore", invalid="ignore"):
         rows = vector.dtype.type(coefficient) * vector
     if not np.isfinite(rows).all():
-        raise ModelError(f"coefficient {coefficient:g} makes the vector too large for {vector.dtype}")
+        raise ModelError(f"{name} {coefficient:g} makes the vector too large for {vector.dtype}")
     return rows
 
 
@@ -102,17 +128,17 @@ def add_rows(residual: Array, rows: Array, positions: Positions, start: int = 0,
     return steered
 
 
-def with_additions(
-    hook: Callable[[str, Array], Array], additions: Sequence[Addition], start: int, n_prompt: int
+def with_interventions(
+    hook: Callable[[str, Array], Array], interventions: Sequence[Intervention], start: int, n_prompt: int
 ) -> Callable[[str, Array], Array]:
-    """A hook that makes these additions and then calls `hook` with the values."""
-    if not additions:
+    """A hook that makes these changes, one after the other, and then calls `hook` with the values."""
+    if not interventions:
         return hook
 
-    def add(place: str, value: Array) -> Array:
-        for addition in additions:
-            if addition.hook == place:
-                value = add_rows(value, addition.rows, addition.positions, start, n_prompt)
+    def change(place: str, value: Array) -> Array:
+        for intervention in interventions:
+            if intervention.hook == place:
+                value = intervention.changed(value, start, n_prompt)
         return hook(place, value)
 
-    return add
+    return change
