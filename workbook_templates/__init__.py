@@ -11,6 +11,10 @@ from udfs.backend import catalogue
 from workbook_templates import anatomy, by_hand, check, generation, mri, pure, surgery
 from workbook_templates.book import Book, shape_of
 from workbook_templates.formula import dialect_of
+from workbook_templates.glossary import write_glossary
+from workbook_templates.navigation import write_navigation
+from workbook_templates.tour import write_tour
+from workbook_templates.tour_stops import stops_of_tour
 
 # The file name of each template. Those with a number are the series, and are in the repository.
 TEMPLATES = {
@@ -23,14 +27,14 @@ TEMPLATES = {
     "check": "check.xlsx",
 }
 
-_WRITERS = {
-    "anatomy": anatomy.write,
-    "mri": mri.write,
-    "surgery": surgery.write,
-    "generation": generation.write,
-    "pure": pure.write,
-    "by_hand": by_hand.write,
-    "check": check.write,
+BUILDERS = {
+    "anatomy": anatomy,
+    "mri": mri,
+    "surgery": surgery,
+    "generation": generation,
+    "pure": pure,
+    "by_hand": by_hand,
+    "check": check,
 }
 
 FORMULAS_ONLY = frozenset({"by_hand", "pure"})  # templates that use only the spreadsheet's own functions
@@ -38,7 +42,7 @@ OWN_MODEL = frozenset({"by_hand"})  # templates whose model is not a checkpoint
 WRITES_BLOCKS = frozenset({"anatomy", "pure", "check"})  # templates with GPT-2's formulas in cells
 EXACT = frozenset({"anatomy", "check", "pure"})  # templates for models of one shape, channels included
 
-__all__ = ["FORMULAS_ONLY", "OWN_MODEL", "TEMPLATES", "WRITES_BLOCKS", "build"]
+__all__ = ["BUILDERS", "FORMULAS_ONLY", "OWN_MODEL", "TEMPLATES", "WRITES_BLOCKS", "build"]
 
 
 def build(
@@ -72,8 +76,13 @@ def build(
     shape = shape_of(model, tokens, exact=template in EXACT or (dialect.is_fixed and template not in OWN_MODEL))
     file = path / TEMPLATES[template] if path.is_dir() else path
     workbook = xlsxwriter.Workbook(file)
-    book = Book(workbook, dialect, shape)
-    _WRITERS[template](book, prompt, model)
+    builder, tour = BUILDERS[template], stops_of_tour(template)
+    book = Book(workbook, dialect, shape, builder.STOPS, has_tour=bool(tour))
+    builder.write(book, prompt, model)
+    if tour:
+        write_tour(book, tour)
+    write_glossary(book)
+    write_navigation(book.pages)
     book.finish()
     if finish:
         finish(workbook)

@@ -6,7 +6,7 @@ workbook's own prompt does not need are folded away.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +134,8 @@ def unless_error(cells: Sequence[str], formula: str) -> str:
 class BandPage(Page):
     """A tab of bands."""
 
+    neighbours_at: Mapping[str, tuple[int, int]] = {"before": (1, 0), "next": (1, 1)}
+
     def __init__(
         self,
         book: Book,
@@ -151,26 +153,20 @@ class BandPage(Page):
         self.sheet.set_column(FIRST, _LAST_COLUMN, look.CHANNEL_WIDTH)
         self.sheet.freeze_panes(_FROZEN_ROWS, FIRST)
         self.sheet.set_zoom(90)
-        self._title, self._labels = title, labels
+        self._labels = labels
         self._steps: list[tuple[str, int]] = []
         self._out_of_sight: list[str] = []  # conditions under which folded rows hold values
+        self.title(title)
         self.row = _FROZEN_ROWS
-        self.lines(lines)
-        self.row += 1
+        self.introduction(lines)
 
-    def finish(self, before: str | None, after: str | None) -> None:
-        """Writes the title row and the links to the tabs before and after this one and to every step."""
-        last, self.row = self.row, 0
-        self.furniture(self._title, ())
+    def finish(self) -> None:
+        """Writes the links to every step, the note beside the title, and the print area."""
         self._note()
-        for column, neighbour, text in ((0, before, "← before"), (1, after, "next →")):
-            if neighbour:
-                self.link(1, column, neighbour, "A1", text)
         for column, (text, row) in enumerate(self._steps, start=self.first):
             self.link(1, column, self.name, self.at(row, 0), text)
-        self.sheet.print_area(0, 0, last, self.first + _PRINTED_COLUMNS)
+        self.sheet.print_area(0, 0, self.row, self.first + _PRINTED_COLUMNS)
         self.sheet.repeat_rows(0)
-        self.row = last
 
     def _note(self) -> None:
         """Beside the title: what is wrong with the prompt or the model, or that there are rows out of sight."""

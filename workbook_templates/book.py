@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
@@ -15,11 +17,14 @@ from udfs.backend.gpt2.tokenizer import encode
 from udfs.cells import ERROR_MARK
 from udfs.excel_limits import MAX_COLUMNS
 from workbook_templates.formula import Dialect
+from workbook_templates.stops import Stop
 from workbook_templates.style import Style
+
+if TYPE_CHECKING:
+    from workbook_templates.sheet import Page
 
 MARK = ERROR_MARK.strip()  # begins every message that a cell shows instead of a value
 READY = "ready"  # the status of a prompt that can be computed
-START = "Start"
 
 _FIRST_MADE = datetime(2025, 1, 1)  # the same input gives the same file
 _LABEL_COLUMNS = 4
@@ -67,8 +72,13 @@ def shape_of(model: str | None, tokens: int, *, exact: bool = False) -> Shape:
 class Book:
     """What every tab needs to write itself."""
 
-    def __init__(self, workbook: Workbook, dialect: Dialect, shape: Shape) -> None:
+    def __init__(
+        self, workbook: Workbook, dialect: Dialect, shape: Shape, stops: Sequence[Stop], *, has_tour: bool
+    ) -> None:
+        """`stops` declare the tabs that the workbook will have."""
         self.workbook, self.dialect, self.shape = workbook, dialect, shape
+        self.stops, self.has_tour = stops, has_tour
+        self.pages: list[Page] = []  # in the order of their tabs; each adds itself
         self.style = Style(workbook)
         self.unfolded = _LEAST_UNFOLDED  # rows of a band that are in sight at first
         self._places: dict[str, str] = {}  # of the defined names

@@ -56,8 +56,7 @@ def write_tokens(book: Book) -> None:
         "Tokens",
         (
             "Left: the text, cut into tokens: words and parts of words. They are the columns of the other tabs.",
-            "Right: the model's final prediction, the ten tokens that are most likely to come next.",
-            "The other tabs ask where in the model this answer comes from.",
+            "Right: the model's prediction: the ten tokens that are most likely to come next.",
         ),
     )
     style = page.style

@@ -23,7 +23,6 @@ class PromptTab:
 
     template: the workbook's name on the command line
     token_table: the cell that the table of tokens spills from
-    second_line: the second line of the introduction
     model_note: explains the model text
     edits: the surgery argument of GPT2_MODEL; empty for none
     guarded: whether the cells `prompt_used` and `model_used` hold the prompt and the model, or a message instead
@@ -32,7 +31,6 @@ class PromptTab:
 
     template: str
     token_table: str
-    second_line: str
     model_note: str = 'Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".'
     edits: str = ""
     guarded: bool = True
@@ -57,7 +55,7 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
     page = Page(book, TAB, (24, 68, 90), kind="input")
     page.furniture(
         "Prompt",
-        ("Type a text. The model reads it and predicts which token is most likely to come next.", tab.second_line),
+        ("Type a text. The model reads it and predicts which token is most likely to come next.",),
     )
     prompt_cell = _write_inputs(page, prompt, model)
     facts = _write_what_the_model_gets(page, tab)

@@ -1,29 +1,40 @@
-"""What every tab has: a title, a few lines that explain it, links, labelled cells."""
+"""What every tab has: a title, a few lines that explain it, what to notice, links, labelled cells."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlsxwriter.format import Format
 from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 
 from workbook_templates import style as look
-from workbook_templates.book import MARK, START, Book
+from workbook_templates.book import MARK, Book
 from workbook_templates.formula import Piece
 from workbook_templates.number_rows import NumberSheet
 from workbook_templates.range import Range
+from workbook_templates.stops import START, stop_of
 
 
 class Page:
-    """One tab, written from the top down: `row` is the next free row, counted from 0."""
+    """One tab, written from the top down: `row` is the next free row, counted from 0.
+
+    neighbours_at: the cells of the links to the tabs before and after this one
+    strip_at: the cell of the strip of all tabs
+    explained: the cells with a text that may need a comment, such as a heading, and that text
+    """
+
+    neighbours_at: Mapping[str, tuple[int, int]] = {"before": (1, 0), "next": (2, 0)}
 
     def __init__(
         self, book: Book, name: str, widths: Sequence[float], text_column: int = 1, kind: str = "value"
     ) -> None:
         self.book, self.style, self.name = book, book.style, name
         self.sheet = book.workbook.add_worksheet(name, NumberSheet)
+        book.pages.append(self)
         self.row = 0
+        self.strip_at = (0, 0)
+        self.explained: dict[tuple[int, int], str] = {}
         self.below_folded: set[int] = set()  # rows just below rows that are folded away
         self._columns = len(widths)
         self._text_column = text_column
@@ -47,13 +58,30 @@ class Page:
         return f"{quote_sheetname(self.name)}!{first}{last}"
 
     def furniture(self, title: str, lines: Sequence[str]) -> None:
-        """The title, the link back to Start and the lines that say what happens here and why."""
+        """The title, the link back to Start, the lines that say what happens here and why, what to notice, the "
+        "strip."""
+        self.title(title)
+        self.row += 1
+        self.introduction(lines)
+
+    def title(self, title: str) -> None:
+        """The title and the link back to Start."""
         self.sheet.set_row(self.row, look.TITLE_HEIGHT)
         if self.name != START:
             self.link(self.row, 0, START, "A1", "← Start")
         self.text(self.row, self._text_column, title, self.style.title)
-        self.row += 1
+
+    def introduction(self, lines: Sequence[str]) -> None:
+        """The lines below the title, what to notice, and a row for the strip, which is written last."""
         self.lines(lines)
+        stop = stop_of(self.name, self.book.stops)
+        if stop:
+            self.explained[self.row, self._text_column] = stop.notice
+            notice = self.style.notice_label, "Notice:  ", self.style.notice_run, stop.notice
+            self.sheet.write_rich_string(self.row, self._text_column, *notice, self.style.notice)
+            self.row += 1
+        self.strip_at = (self.row, self._text_column)
+        self.sheet.set_row(self.row, look.STRIP_HEIGHT)
         self.row += 1
 
     def lines(self, lines: Sequence[str]) -> None:
@@ -65,6 +93,8 @@ class Page:
     def text(self, row: int, column: int, text: str, cell_format: Format | None = None) -> None:
         """A text, never a formula, even if it begins with `=`."""
         self.sheet.write_string(row, column, text, cell_format or self.style.text)
+        if cell_format is None or cell_format in self.style.explanatory:
+            self.explained[row, column] = text
 
     def formula(
         self, row: int, column: int, formula: str, cell_format: Format | None = None, size: tuple[int, int] = (1, 1)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
 from workbook_templates import style as look
-from workbook_templates.book import START, Book
+from workbook_templates.book import Book
 from workbook_templates.sheet import Page
+from workbook_templates.stops import COMMON, START, TOUR, family
+from workbook_templates.tour import tour_page
 
 LINK, TEXT = 1, 2  # columns
 UNDO = "To undo, press Ctrl+Z, or reopen the file without saving."
+_BESIDE = 9  # the column of live values beside the list of tabs
+_A_ROW = 12  # links side by side
 _WIDTHS = (3, 24, *[11.5] * 12)
 
 
@@ -51,8 +55,11 @@ class Try:
 
 
 def start_page(book: Book) -> Page:
-    """The empty tab. It is created first, so that it comes first, and filled last, when the cells to try are known."""
-    return Page(book, START, _WIDTHS)
+    """The empty tab, and after it the tab Tour. They are filled last, when the cells that they lead to are known."""
+    page = Page(book, START, _WIDTHS)
+    if book.has_tour:
+        tour_page(book)
+    return page
 
 
 def finish(page: Page) -> None:
@@ -109,18 +116,32 @@ def _to_type(item: Try) -> str:
     return "Type:  " + ",   ".join((item.typed + space, *(f"{text}  in {cell}" for cell, text in item.also)))
 
 
-def tabs(page: Page, stops: Iterable[tuple[str, str]]) -> None:
-    """The map of the workbook: each tab and what it shows."""
+def tabs(page: Page, beside: Mapping[str, str] | None = None) -> None:
+    """The list of tabs, each with a link and what it shows.
+
+    beside: by tab, the formula of a live value to the right
+    """
     page.section("The tabs")
-    for sheet, text in stops:
-        stop(page, sheet, text)
-    page.row += 1
-
-
-def stop(page: Page, sheet: str, text: str) -> None:
-    """A line of the map: a link to a tab, and what the tab shows."""
-    page.link(page.row, LINK, sheet, "A1", sheet)
-    page.text(page.row, TEXT, text)
+    has = {family(other.name) for other in page.book.pages}
+    tour, glossary = COMMON
+    for stop in (*([tour] if TOUR in has else []), *page.book.stops, glossary):
+        numbered = [
+            other.name for other in page.book.pages if other.name != stop.tab and family(other.name) == stop.tab
+        ]
+        if beside and stop.tab in beside:
+            page.formula(page.row, _BESIDE, beside[stop.tab], page.style.token)
+            page.mark_errors(page.row, _BESIDE)
+        page.text(page.row, TEXT, stop.about)
+        if not numbered:
+            page.link(page.row, LINK, stop.tab, "A1", stop.tab)
+            page.row += 1
+            continue
+        page.text(page.row, LINK, f"{stop.tab} 0 to {len(numbered) - 1}", page.style.bold)
+        page.row += 1
+        for number, tab in enumerate(numbered):
+            row, column = divmod(number, _A_ROW)
+            page.link(page.row + row, TEXT + column, tab, "A1", tab)
+        page.row += -(-len(numbered) // _A_ROW)
     page.row += 1
 
 

@@ -16,6 +16,7 @@ ERROR, ERROR_INK = "#FBE0DD", "#9C1C13"
 NEGATIVE, ZERO, POSITIVE = "#6FA3D8", "#FFFFFF", "#E9A15E"
 ATTENTION, ATTENTION_HALF = "#4FA08C", "#A7D0C6"
 
+NOTICE = "#A3480F"
 FADED, CUT = "#A9B3BD", "#F6E3D0"
 
 FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 10, 7
@@ -26,7 +27,7 @@ USED, COUNTED = "0.000;-0.000;", "0;;"  # and so is a 0 in rows that no token us
 SCORE = '[<-1000000000]"-∞";[<0]-0.000;0.000'  # cells cannot hold minus infinity
 RESTORED = "[>=0.005]0.00;[<=-0.005]-0.00;"  # a value that rounds to 0.00 is shown as blank
 
-TITLE_HEIGHT, TEXT_HEIGHT = 26, 32  # of a title row, and of a row that holds two lines of text
+TITLE_HEIGHT, STRIP_HEIGHT, TEXT_HEIGHT = 26, 22, 32  # of a title row, of a strip, of a row with two lines of text
 # The colour of a tab shows what is on it.
 TABS = {"input": "#E3B23C", "weight": "#9A7FC7", "value": "#6FA3D8", "result": "#5BAA6C"}
 POSITION_WIDTH, TOKEN_WIDTH, CHANNEL_WIDTH = 11.5, 13, 10
@@ -165,6 +166,21 @@ class Style:
         self.value_number = self._format(bg_color=VALUE, align="left", num_format=NUMBER, **boxed)
         self.bits = self._format(font_size=SMALL, font_color=GREY, num_format=BITS, align="left")
         self.probability_or_blank = self._format(num_format=PERCENT_OR_BLANK)
+        self.wrapped = self._format(text_wrap=True, bottom=1, bottom_color=RULE)
+        self.strip = self._format(font_size=SMALL, font_color=GREY)
+        self.notice = self._format(font_color=INK)
+        # Runs of characters within a cell.
+        self.strip_run = self._format(font_size=SMALL, font_color=GREY)
+        self.strip_here = self._format(font_size=SMALL, font_color=BAND, bold=True, underline=1)
+        self.notice_label = self._format(bold=True, font_color=NOTICE)
+        self.notice_run = self._format(font_color=INK)
+        # Formats of texts that explain, as opposed to tokens and typed texts: their words may need a comment.
+        self.explanatory = frozenset(
+            (
+                *(self.text, self.note, self.aside, self.bold, self.heading, self.subheading, self.group, self.label),
+                *(self.header, self.header_right, self.header_centred, self.header_aside),
+            )
+        )
         # For conditional formatting, on top of a cell's own format.
         self.masked = self.workbook.add_format({"font_color": FADED})
         self.learned = self.workbook.add_format({"bg_color": WEIGHT})

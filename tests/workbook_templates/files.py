@@ -33,10 +33,10 @@ def few_words(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(contents, "known_words", lambda: _WORDS)
 
 
-def opened(path: Path) -> openpyxl.Workbook:
+def opened(path: Path, *, rich_text: bool = False) -> openpyxl.Workbook:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl does not know the data bars of Excel 2010
-        return openpyxl.load_workbook(path)
+        return openpyxl.load_workbook(path, rich_text=rich_text)
 
 
 def stored_cells(sheet: Worksheet) -> Iterator[Cell]:

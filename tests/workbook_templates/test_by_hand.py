@@ -121,7 +121,7 @@ def test_text_in_place_of_a_number_is_wrong(workbook: Workbook) -> None:
 
 def test_a_weight_to_try_has_other_answers(workbook: Workbook) -> None:
     before = blanks(workbook, "Next word")
-    (verb,) = (cells[1] for cells in workbook.get_range("Start!A1:B40") if str(cells[1]).startswith("MLP, cell "))
+    (verb,) = (cells[1] for cells in workbook.get_range("Start!A1:B80") if str(cells[1]).startswith("MLP, cell "))
     workbook.set(str(verb).replace(", cell ", "!"), 0)
     workbook.recalculate()
     after = blanks(workbook, "Next word")

@@ -63,7 +63,7 @@ def test_an_edit_of_the_native_side_shows(workbook: Workbook) -> None:
 
 
 def test_changing_a_weight_has_the_effect_that_start_describes(workbook: Workbook) -> None:
-    typed = next(value for row in workbook.get_range("Start!C1:C30") for value in row if " ; set " in str(value))
+    typed = next(value for row in workbook.get_range("Start!C1:C80") for value in row if " ; set " in str(value))
     before = workbook.get_range("Result!C9:C19")
     workbook.set("Prompt!B7", str(typed).removeprefix("Type:  "))
     workbook.recalculate()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
@@ -22,14 +23,17 @@ from tests.workbook_templates.files import (
     stored_formulas,
     stored_numbers,
 )
+from tests.workbook_templates.values import recalculated
 from udfs.excel_limits import MAX_FORMULA, MAX_FORMULA_TEXT
-from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
+from workbook_templates import BUILDERS, FORMULAS_ONLY, TEMPLATES, build
+from workbook_templates.stops import GLOSSARY, stop_of
 from workbook_templates.style import INPUT, WEIGHT
 
 COLUMNS = {"tokens": 3, "next_tokens": 5}
 NAMES = ("prompt", "model", "tokens", "next_tokens", "next_token")
 NAMES_BY_HAND = ("word_0", "word_1", "word_2", "reveal", "progress", "next_token")
 SMALL = ("pure", "check")  # with a model of full size they take long
+WITHOUT_TOUR = ("by_hand", "check")
 COMMITTED = [name for name in TEMPLATES if name != "check"]
 MOST_BYTES = 5_000_000
 MOST_BYTES_WITH_WEIGHTS = 20_000_000
@@ -38,6 +42,10 @@ MOST_BYTES_WITH_WEIGHTS = 20_000_000
 @pytest.fixture(scope="module", params=TEMPLATES)
 def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(request.param, tmp_path_factory.mktemp(request.param))
+
+
+def template_of(path: Path) -> str:
+    return next(name for name, file in TEMPLATES.items() if file == path.name)
 
 
 def made(template: str, folder: Path) -> Path:
@@ -67,6 +75,63 @@ def test_start_is_shown_first_and_every_tab_links_to_it_and_back(office: openpyx
         tab, _, cell = link.rpartition("!")
         assert tab.strip("'") in office.sheetnames
         assert range_boundaries(cell)
+
+
+def test_every_tab_is_declared_and_says_what_to_notice(path: Path) -> None:
+    office = opened(path, rich_text=True)
+    stops = BUILDERS[template_of(path)].STOPS
+    for sheet in office.worksheets[1:]:
+        stop = stop_of(sheet.title, stops)
+        assert stop, f"STOPS lack the tab {sheet.title}"
+        texts = {str(cell.value) for row in sheet.iter_rows(max_row=8, max_col=6) for cell in row}
+        assert f"Notice:  {stop.notice}" in texts, sheet.title
+        assert stop.about
+
+
+def test_every_tab_leads_to_its_neighbours_and_shows_where_it_is(path: Path) -> None:
+    office = opened(path, rich_text=True)
+    names = office.sheetnames
+    for number, sheet in enumerate(office.worksheets[1:], start=1):
+        top = [cell for row in sheet.iter_rows(max_row=8, max_col=6) for cell in row]
+        leads = {cell.value: cell.hyperlink.location.rpartition("!")[0].strip("'") for cell in top if cell.hyperlink}
+        assert leads["← before"] == names[number - 1]
+        assert leads.get("next →") == (names[number + 1] if number + 1 < len(names) else None)
+        rich = [cell.value for cell in top if isinstance(cell.value, CellRichText)]
+        marked = [run.text for text in rich for run in text if isinstance(run, TextBlock) and run.font.u]
+        assert marked == [sheet.title]
+
+
+def test_the_tour_has_a_dozen_stops_and_its_notices_wait_for_a_guess(path: Path) -> None:
+    if template_of(path) in WITHOUT_TOUR:
+        return
+    workbook = recalculated(path)
+    rows = [row for row in workbook.get_range("Tour!A1:F30") if isinstance(row[0], float)]
+    assert 10 <= len(rows) <= 14
+    assert {row[5] for row in rows} == {"Type a guess first."}
+    workbook.set("Tour!E7", "a guess")
+    workbook.recalculate()
+    shown = [row[5] for row in workbook.get_range("Tour!A7:F8")]
+    assert shown[0] != "Type a guess first." == shown[1]
+    workbook.set("Tour!C5", "yes")
+    workbook.recalculate()
+    rows = [row for row in workbook.get_range("Tour!A1:F30") if isinstance(row[0], float)]
+    assert all(len(str(text)) > 10 for row in rows for text in row[2:4])
+    assert "Type a guess first." not in {row[5] for row in rows}
+
+
+def test_a_word_has_a_comment_where_it_first_appears(office: openpyxl.Workbook) -> None:
+    *_, glossary = office.worksheets
+    assert glossary.title == GLOSSARY
+    listed = [row for row in glossary.iter_rows(max_col=3) if row[2].hyperlink and row[0].row > 4]
+    assert len(listed) >= 12
+    commented = [(sheet.title, cell.coordinate) for sheet in office for cell in stored_cells(sheet) if cell.comment]
+    linked = set()
+    for word, meaning, link in listed:
+        tab, _, address = link.hyperlink.location.rpartition("!")
+        linked.add((tab.strip("'"), address))
+        comment = office[tab.strip("'")][address].comment
+        assert f"{word.value}: {meaning.value}" in comment.text
+    assert linked == set(commented)
 
 
 def test_names_for_the_command_line_refer_to_cells(path: Path, office: openpyxl.Workbook) -> None:
@@ -137,7 +202,7 @@ def test_a_cell_names_the_model_unless_the_weights_are_in_cells(path: Path, offi
 
 
 def test_the_same_arguments_give_the_same_file(path: Path, tmp_path: Path) -> None:
-    template = next(name for name, file in TEMPLATES.items() if file == path.name)
+    template = template_of(path)
     with (
         zipfile.ZipFile(path) as first,
         zipfile.ZipFile(made(template, tmp_path)) as second,

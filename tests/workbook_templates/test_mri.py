@@ -20,8 +20,8 @@ from workbook_templates.mri import patching
 
 FACTS = facts()
 ANSWER = " Wednesday"
-TABS = ["Start", "Prompt", "Tokens", "Logit lens", "Track a token", "Attention", "All heads", "Head scores"]
-TABS += ["Saliency", "Attribution", "Neurons", "Circuit", "Patching"]
+TABS = ["Start", "Tour", "Prompt", "Tokens", "Logit lens", "Track a token", "Attention", "All heads", "Head scores"]
+TABS += ["Saliency", "Attribution", "Neurons", "Circuit", "Patching", "Glossary"]
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +234,7 @@ def test_patching_the_changed_word_restores_the_indirect_object(scan: Workbook) 
 def test_another_prompt_changes_only_the_tabs_that_depend_on_it(scan: Workbook) -> None:
     scan.set("prompt", "Mike is quick. He moves")
     changed = {address.split("!")[0].strip("'") for address in scan.recalculate()}
-    assert changed == {"Start", "Prompt", "Tokens", *TABS[3:7], *TABS[8:11]}
+    assert changed == {"Start", "Prompt", "Tokens", *TABS[4:8], *TABS[9:12]}
     guesses = rows_below(scan, "Logit lens", "layer", "A:G")
     assert guesses[13][6] == " quickly" == scan.get("next_token")
     assert scan.get("attribution_check") < 1e-3
@@ -259,8 +259,8 @@ def test_every_cell_that_depends_on_a_wrong_input_shows_the_message(tiny: Workbo
     assert tiny.get_range("next_tokens")[0][0] == message
     everywhere = {tab: {v for row in tiny.get_range(f"'{tab}'!A1:Z60") for v in row} for tab in TABS}
     holds = {tab for tab, values in everywhere.items() if message in values}
-    of_the_prompt = {"Start", "Prompt", "Tokens", *TABS[3:7], *TABS[8:11]}
-    assert holds == (of_the_prompt if "prompt" in edits else set(TABS))
+    of_the_prompt = {"Start", "Prompt", "Tokens", *TABS[4:8], *TABS[9:12]}
+    assert holds == (of_the_prompt if "prompt" in edits else set(TABS) - {"Tour", "Glossary"})
     assert not errors(tiny)
 
 

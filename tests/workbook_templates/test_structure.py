@@ -19,7 +19,8 @@ from tests.workbook_templates.files import Formulas, formulas, opened, stored_ce
 from udfs.backend.errors import ModelError
 from workbook_templates import TEMPLATES, build
 
-TABS = ["Start", "Prompt", "Tokens", "Embeddings", *[f"Block {layer}" for layer in range(12)], "Head", "Weights"]
+TABS = ["Start", "Tour", "Prompt", "Tokens", "Embeddings", *[f"Block {layer}" for layer in range(12)]]
+TABS += ["Head", "Weights", "Glossary"]
 NAMES = {"prompt", "model_name", "model", "temperature", "tokens", "next_tokens", "next_token"}
 MAX_BYTES = 400_000
 

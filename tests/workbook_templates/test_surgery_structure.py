@@ -17,8 +17,8 @@ from workbook_templates import TEMPLATES, build
 from workbook_templates.surgery.steering import by_model
 
 TABS = [
-    *("Start", "Prompt", "Before and after", "SAE feature", "Clamp and remove", "Contrast", "PCA"),
-    *("Coefficient sweep", "Ablation", "A fact edited", "Weight edits"),
+    *("Start", "Tour", "Prompt", "Before and after", "SAE feature", "Clamp and remove", "Contrast", "PCA"),
+    *("Coefficient sweep", "Ablation", "A fact edited", "Weight edits", "Glossary"),
 ]
 NAMES = {"prompt", "model_name", "model", "model_used", "prompt_used", "tokens", "next_tokens", "next_token", "status"}
 MAX_BYTES = 150_000
@@ -41,7 +41,7 @@ def test_every_tab_is_there(path: Path, book: openpyxl.Workbook) -> None:
 
 def test_before_and_after_links_to_every_operation(book: openpyxl.Workbook) -> None:
     found = [cell.hyperlink.location for row in book["Before and after"].iter_rows() for cell in row if cell.hyperlink]
-    assert {link.rpartition("!")[0].strip("'") for link in found} == {"Start", *TABS[3:]}
+    assert {link.rpartition("!")[0].strip("'") for link in found} == {"Start", "Prompt", *TABS[4:-1]}
 
 
 def test_links_to_try_lead_to_input_cells(book: openpyxl.Workbook) -> None:

@@ -8,7 +8,7 @@ from workbook_templates import style as look
 from workbook_templates.anatomy.block import write_block
 from workbook_templates.anatomy.embeddings import TOKEN_TABLE, write_embeddings, write_tokens
 from workbook_templates.anatomy.head import write_head
-from workbook_templates.anatomy.weights import write_weights
+from workbook_templates.anatomy.weights import WEIGHTS, write_weights
 from workbook_templates.book import Book
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
@@ -20,10 +20,11 @@ _TAB = PromptTab(
     template="anatomy",
     token_table=TOKEN_TABLE,
     edits="weight_edits",
-    second_line="The whole workbook is computed from the two yellow cells below and your edits on the other tabs.",
     model_note="Names the model and passes your edits on the tab Weights to every formula.",
     guarded=False,
 )
+
+STOPS = (*walkthrough.STOPS, WEIGHTS)
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
@@ -31,13 +32,13 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     start = start_tab.start_page(book)
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     write_tokens(book)
-    stream, before = write_embeddings(book), "Embeddings"
+    stream = write_embeddings(book)
     first_edit = mlp = ""
     for layer in range(book.shape.n_layer):
-        block = write_block(book, layer, stream, before)
-        stream, first_edit, before = block.out, first_edit or block.first_edit, f"Block {layer}"
+        block = write_block(book, layer, stream)
+        stream, first_edit = block.out, first_edit or block.first_edit
         mlp = mlp or block.steps["mlp c_proj"].cells.rows(0, 1).columns(0, 1).there
-    write_head(book, stream, before)
+    write_head(book, stream)
     weight_edit, *others = write_weights(book)
     silenced = Try(
         "Weights",
@@ -61,8 +62,6 @@ def _write_start(page: Page, tries: tuple[Try, ...]) -> None:
     )
     start_tab.now(page)
     start_tab.things_to_try(page, tries, "To undo, clear the yellow cells, or reopen the file without saving.")
-    walkthrough.write_map(page)
-    start_tab.stop(page, "Weights", "What the model has learned, and where you can change it.")
-    page.row += 1
+    start_tab.tabs(page)
     start_tab.legend(page, look.LEGEND)
     start_tab.finish(page)

@@ -9,14 +9,14 @@ from workbook_templates.block import Block, InFunctions, Summary, write_steps
 from workbook_templates.book import Book
 
 
-def write_block(book: Book, layer: int, incoming: Band, before: str) -> Block:
+def write_block(book: Book, layer: int, incoming: Band) -> Block:
     """Writes one block's tab."""
     page = BandPage(
         book,
         f"Block {layer}",
         f"Block {layer}",
         (
-            *walkthrough.BLOCK,
+            walkthrough.BLOCK,
             "Blue is below zero, orange above. To change a weight of this block, use the tab Weights.",
         ),
         labels=LABELS,
@@ -26,5 +26,5 @@ def write_block(book: Book, layer: int, incoming: Band, before: str) -> Block:
     is_last = layer == book.shape.n_layer - 1
     block = write_steps(page, incoming, InFunctions(layer, is_last))
     summary.fill(block)
-    page.finish(before, "Head" if is_last else f"Block {layer + 1}")
+    page.finish()
     return block

@@ -24,9 +24,10 @@ def write_tokens(book: Book) -> None:
     page.furniture(
         "Tokens",
         (
-            "The model does not read letters. The text is cut into tokens: words and parts of words, each with its id.",
-            "GPT-2 knows 50,257 of them. A space before a word belongs to its token.",
-            "On the right: a word starts as single bytes. Again and again, the neighbours of lowest rank are joined.",
+            "The model does not read letters. It reads tokens: words and parts of words. Each has an id; GPT-2 has "
+            "50,257.",
+            "On the right: a word starts as single bytes. At each step, the neighbouring pair with the lowest rank is "
+            "merged.",
         ),
     )
     for column, title in ((0, "The tokens"), (_STEPS, "How they are formed, merge by merge")):
@@ -52,7 +53,7 @@ def write_embeddings(book: Book) -> Band:
         book,
         "Embeddings",
         "Embeddings",
-        walkthrough.EMBEDDINGS,
+        (walkthrough.EMBEDDINGS,),
         labels=LABELS,
     )
     part = book.dialect.part
@@ -73,5 +74,5 @@ def write_embeddings(book: Book) -> Band:
     cells = page.rows()
     total = page.zeros_for_blanks(cells, f"{token.spill}+{position.spill}")
     stream = page.put(cells, total, (token, position))
-    page.finish("Tokens", "Block 0")
+    page.finish()
     return stream

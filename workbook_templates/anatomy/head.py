@@ -16,7 +16,7 @@ _ID, _LOGIT = 2, 3  # its columns of ids and logits
 _CHART_COLUMN = AFTER_STATISTICS + 3
 
 
-def write_head(book: Book, incoming: Band, before: str) -> None:
+def write_head(book: Book, incoming: Band) -> None:
     """Writes the tab and names the table of next tokens, the temperature and the chosen token."""
     page = BandPage(
         book,
@@ -28,17 +28,17 @@ def write_head(book: Book, incoming: Band, before: str) -> None:
         first=AFTER_STATISTICS,
     )
     labels = book.dialect.last_row(LABELS)
-    stream = _last_row(page, incoming, before, labels)
+    stream = _last_row(page, incoming, labels)
     page.heading("ln_f", "The final LayerNorm. (The function for the logits below applies it by itself.)", ())
     gain, bias = (_weights(page, name) for name in ("weight", "bias"))
     final = layer_norm(page, stream, gain.here, bias.here, rows=1, labels=labels)
     answer = _logits(page, stream)
     _direction(page, answer, gain, final)
-    page.finish(before, "Weights")
+    page.finish()
 
 
-def _last_row(page: BandPage, incoming: Band, before: str, labels: str) -> Band:
-    page.heading("last row", f"The last token's row of the residual stream, from the tab {before}.", ())
+def _last_row(page: BandPage, incoming: Band, labels: str) -> Band:
+    page.heading("last row", f"The last token's row of the residual stream, from the tab {incoming.cells.sheet}.", ())
     cells = page.rows(rows=1, labels=labels)
     row = page.zeros_for_blanks(cells, f"INDEX({incoming.spill_outside},token_count,0)")
     arrived = page.put(cells, row, (incoming,))

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from workbook_templates.book import Book
 from workbook_templates.sheet import Page
+from workbook_templates.stops import Stop
+
+WEIGHTS = Stop(
+    "Weights",
+    "What the model has learned, and where you can change it.",
+    "One line in the yellow table is enough to switch off a head, an attention layer or an MLP in every formula.",
+)
 
 _EDITS = 5  # the column of the edit table
 _EDIT_ROWS = 10
@@ -17,10 +24,7 @@ def write_weights(book: Book) -> tuple[str, str, str]:
     page = Page(book, "Weights", (25, 9, 9, 3, 3, 11, 28, *[10.5] * (_LOOK_COLUMNS + 6)), kind="weight")
     page.furniture(
         "Weights",
-        (
-            "Everything the model has learned: tables of numbers, called tensors, which are the same for every prompt.",
-            "Change them in the yellow table. The model text on the tab Prompt passes your edits to every formula.",
-        ),
+        ("All that the model has learned is in tables of numbers, called tensors. Change them in the yellow table.",),
     )
     top = page.row
     tensors = 4 + 12 * book.shape.n_layer

@@ -10,9 +10,21 @@ from workbook_templates import start_tab
 from workbook_templates.book import Book
 from workbook_templates.by_hand import toy
 from workbook_templates.by_hand.exercise import REVEAL
-from workbook_templates.by_hand.tabs import NEXT, TABS, attention, embeddings, mlp, next_word, word
+from workbook_templates.by_hand.tabs import (
+    ATTENTION,
+    EMBEDDINGS,
+    MLP,
+    NEXT,
+    NEXT_WORD,
+    attention,
+    embeddings,
+    mlp,
+    next_word,
+    word,
+)
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
+from workbook_templates.stops import Stop
 
 _LEGEND = {
     "exercise_input": ("", "A blank: type your number, rounded to two decimals. Words and formulas work, too."),
@@ -21,12 +33,28 @@ _LEGEND = {
     "chosen": ("right", "Your number is right, within rounding."),
     "error": ("wrong", "Try again."),
 }
-_ABOUT = {
-    TABS[0]: "Words become rows of numbers.",
-    TABS[1]: "Each word gathers what it needs from the words before it.",
-    TABS[2]: "Neurons look for patterns and add to the row.",
-    TABS[3]: "The last row becomes a probability for each word.",
-}
+STOPS = (
+    Stop(
+        EMBEDDINGS,
+        "Words become rows of numbers.",
+        "Each channel has a meaning here: dogs is high in dog-like, love is high in verb.",
+    ),
+    Stop(
+        ATTENTION,
+        "Each word gathers what it needs from the words before it.",
+        "The last word looks mostly at the animal: this is how the model learns which animal the sentence is about.",
+    ),
+    Stop(
+        MLP,
+        "Neurons look for patterns and add to the row.",
+        "Only a neuron that finds its pattern adds anything. Compare the verb channel before and after.",
+    ),
+    Stop(
+        NEXT_WORD,
+        "The last row becomes a probability for each word.",
+        "The last row points in the direction of one word's embedding. This word is the answer.",
+    ),
+)
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
@@ -43,8 +71,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     second, stream = attention(book, stream)
     third, stream, verb = mlp(book, stream)
     tabs = (first, second, third, next_word(book, stream))
-    neighbours = zip(tabs, ("Start", *TABS), (*TABS[1:], ""), strict=False)
-    counts = [tab.finish(before, after) for tab, before, after in neighbours]
+    counts = [tab.finish() for tab in tabs]
     _write_start(start, words, counts, verb)
 
 
@@ -98,7 +125,7 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
         Try("Start", last, toy.OTHER, "Neuron 1 finds an animal at the end, and asks for a verb.", NEXT, "love"),
     )
     start_tab.things_to_try(page, tries)
-    start_tab.tabs(page, _ABOUT.items())
+    start_tab.tabs(page)
     start_tab.legend(page, _LEGEND)
     start_tab.finish(page)
 

@@ -85,8 +85,8 @@ class ExerciseTab(Page):
         self.row += 1
         return cells
 
-    def finish(self, before: str, after: str) -> tuple[str, str]:
-        """Writes the progress and the links; returns the formulas that count the right answers and all blanks."""
+    def finish(self) -> tuple[str, str]:
+        """Writes the progress; returns the formulas that count the right answers and all blanks."""
         right, *others = (
             "+".join(f'COUNTIF({checks.there},"{mark}")' for checks in self._checks) for mark in (RIGHT, WRONG, NOT_YET)
         )
@@ -94,9 +94,6 @@ class ExerciseTab(Page):
         self.text(self._progress_row, 0, "progress", self.style.bold)
         self.sheet.merge_range(self._progress_row, 1, self._progress_row, 3, "", self.style.result)
         self.plain(self._progress_row, 1, f'({right})&" of "&({every})&" right"', self.style.result)
-        for column, tab, text in ((0, before, f"← {before}"), (_YOURS, after, f"{after} →")):
-            if tab:
-                self.link(self.row, column, tab, "A1", text)
         self.sheet.freeze_panes(self._progress_row + 1, 0)
         self.sheet.print_area(0, 0, self.row, len(_WIDTHS) - 1)
         return right, every

@@ -19,6 +19,7 @@ from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.pure.weights import block_weights
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Try
+from workbook_templates.stops import Stop
 
 PROMPT = ADVERB
 _CHANGED = 17  # the index of the bias to change
@@ -26,7 +27,38 @@ _CHANGED = 17  # the index of the bias to change
 _TAB = PromptTab(
     template="check",
     token_table=TOKEN_TABLE,
-    second_line="One block of the model is then computed twice: by native formulas, and by the functions GPT2_...",
+)
+STOPS = (
+    Stop(
+        "Prompt",
+        "Type the text and choose the model.",
+        "One block of the model is computed twice: by native formulas, and by the functions GPT2_...",
+    ),
+    Stop(
+        "Tokens",
+        "The pieces of the text, and the most likely next tokens.",
+        "Both computations of the block begin with these tokens.",
+    ),
+    Stop(
+        "Result",
+        "How far each native step differs from the function's.",
+        "Compare the largest difference with the largest value: it is smaller by a factor of about a million.",
+    ),
+    Stop(
+        "Functions",
+        "The block, step by step, computed by the functions.",
+        "Each step is one formula. It reads the values of the step before it.",
+    ),
+    Stop(
+        "Native",
+        "The same steps in native formulas.",
+        "No formula on this tab calls a function of ours. Click one to see which cells it reads.",
+    ),
+    Stop(
+        "Weights",
+        "All weights of the block.",
+        "An edit in the model text shows up here, and so reaches the native formulas as well.",
+    ),
 )
 _WEIGHT = {"weight": ("0.123", "A weight: a number learned in training. The model text can change it.")}
 
@@ -55,7 +87,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     summary = Summary(page, answer=False)
     block = write_steps(page, functions["stream"], InCells(block_weights(config, layer, WEIGHTS)))
     summary.fill(block)
-    page.finish("Functions", "Weights")
+    page.finish()
     write_weights(book, config, layer)
     worst = write_comparison(result, block, functions)
     weight = block_weights(config, layer, WEIGHTS)["mlp.c_fc.bias"].columns(_CHANGED, 1).there
@@ -103,16 +135,6 @@ def _write_start(page: Page, changed: str, weight: str, layer: int, cells: tuple
         ),
     )
     start_tab.things_to_try(page, tries, "To undo, clear the yellow cells, or reopen the file without saving.")
-    start_tab.tabs(
-        page,
-        (
-            ("Prompt", "Type the text and choose the model."),
-            ("Tokens", "The pieces of the text, and the most likely next tokens."),
-            ("Result", "How far each native step differs from the function's."),
-            ("Functions", "The block, step by step, computed by the functions."),
-            ("Native", "The same steps in native formulas."),
-            ("Weights", "All weights of the block."),
-        ),
-    )
+    start_tab.tabs(page)
     start_tab.legend(page, look.LEGEND | _WEIGHT)
     start_tab.finish(page)

@@ -70,7 +70,7 @@ def write_functions(book: Book, config: Config, layer: int) -> dict[str, Band]:
     step(
         "out", "The whole block by one function.", f"GPT2_BLOCK({layer},{page.values_for_function(stream)},model_used)"
     )
-    page.finish("Result", "Native")
+    page.finish()
     return found
 
 
@@ -140,8 +140,9 @@ def write_comparison(page: Page, block: Block, functions: dict[str, Band]) -> st
     page.furniture(
         "Result",
         (
-            "The same block twice: by the spreadsheet's own formulas (tab Native), by the functions (tab Functions).",
-            "If both are right, they agree to the 7 digits of float32; with ; float64 after the model's name, to 14.",
+            "The same block twice: by the spreadsheet's own formulas and by the functions. If both are right, they "
+            "agree to "
+            "the 7 digits of float32. With ; float64 after the model's name, they agree to 14.",
         ),
     )
     dialect = page.book.dialect

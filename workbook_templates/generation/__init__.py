@@ -11,22 +11,46 @@ from workbook_templates.generation.sampling import Choices
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Like, Try
+from workbook_templates.stops import Stop
 
 PROMPT = MIKE_IS
 
 _TAB = PromptTab(
     template="generation",
     token_table=log_probabilities.TOKEN_TABLE,
-    second_line="The other tabs continue it, token by token, in different ways.",
     any_shape=True,
 )
-_STOPS = (
-    (prompt_tab.TAB, "Type the text and choose the model."),
-    (sampling.TAB, "A text drawn token by token: temperature, top_k, top_p, and the random number that decides."),
-    (temperature.TAB, "The next token's probabilities at lower and higher temperatures, as a chart."),
-    (beam.TAB, "Several texts followed at once, to find the one that is most likely as a whole."),
-    (log_probabilities.TAB, "How well the model predicts a text, coloured by surprise."),
-    (speculation.TAB, "A draft model proposes, the model accepts or rejects: no text becomes more or less likely."),
+STOPS = (
+    Stop(
+        prompt_tab.TAB,
+        "Type the text and choose the model.",
+        "The model gives one answer here. The other tabs continue the text in different ways.",
+    ),
+    Stop(
+        sampling.TAB,
+        "A text drawn token by token: temperature, top_k, top_p, and the random number that decides.",
+        "The model is the same and so is the prompt. Only the random numbers make one text differ from another.",
+    ),
+    Stop(
+        temperature.TAB,
+        "The next token's probabilities at lower and higher temperatures, as a chart.",
+        "The order of the tokens never changes. Only the gaps between them do.",
+    ),
+    Stop(
+        beam.TAB,
+        "Several texts followed at once, to find the one that is most likely as a whole.",
+        "Does the best text begin with the most likely token? Compare its score with that of the greedy text.",
+    ),
+    Stop(
+        log_probabilities.TAB,
+        "How well the model predicts a text, coloured by surprise.",
+        "A few tokens hold most of the surprise: the words that nothing before them gives away.",
+    ),
+    Stop(
+        speculation.TAB,
+        "A draft model proposes, the model accepts or rejects: no text becomes more or less likely.",
+        "Compare passes with tokens kept: the large model ran less often than it would have alone.",
+    ),
 )
 _LEGEND = {
     **{name: look.LEGEND[name] for name in ("input", "value", "result")},
@@ -111,6 +135,6 @@ def _write_start(
             ),
         ),
     )
-    start_tab.tabs(page, _STOPS)
+    start_tab.tabs(page)
     start_tab.legend(page, _LEGEND)
     start_tab.finish(page)

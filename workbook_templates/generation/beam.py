@@ -23,8 +23,9 @@ def write_beam(book: Book) -> None:
         TAB,
         (
             "Greedy takes the most likely token each time, yet the most likely text may begin with another token.",
-            "Beam search follows several texts at once: at each step it continues each of them in every possible way,",
-            "and keeps those that are most likely as a whole. Finished texts are ranked by log-probability per token.",
+            "Beam search follows several texts at once. At each step it continues each in every possible way, and "
+            "keeps "
+            "those that are most likely as a whole. Finished texts are ranked by log-probability per token.",
         ),
     )
     title(page, "You choose")

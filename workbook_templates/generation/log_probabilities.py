@@ -29,8 +29,9 @@ def write_log_probabilities(book: Book) -> tuple[str, str]:
     page.furniture(
         TAB,
         (
-            "A model that predicts a text well gives each token a high probability. Surprise is -log2 of it, in",
-            "bits: 0 for a certain token, 1 for the toss of a coin, 10 for one chance in a thousand.",
+            "A model that predicts a text well gives each token a high probability. Surprise is -log2 of it, in bits: "
+            "0 for "
+            "a certain token, 1 for the toss of a coin, 10 for one chance in a thousand.",
         ),
     )
     _prompt_tokens(page)

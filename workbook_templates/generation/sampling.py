@@ -44,9 +44,12 @@ def write_sampling(book: Book) -> Choices:
     page.furniture(
         TAB,
         (
-            "The model gives every token a probability. Greedy always takes the most likely one: always the same text.",
-            "Sampling draws: the temperature makes likely tokens more or less likely, top_k and top_p cut tokens off,",
-            "and a random number between 0 and 1 picks one of those that are left, laid end to end by probability.",
+            "The model gives every token a probability. Greedy always takes the most likely one, and so always gives "
+            "the "
+            "same text. Sampling draws one.",
+            "The temperature makes likely tokens more or less likely, top_k and top_p cut tokens off, and a random "
+            "number "
+            "from 0 to 1 picks one of those that are left, laid end to end by probability.",
         ),
     )
     title(page, "You choose")

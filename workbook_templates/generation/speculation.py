@@ -32,10 +32,13 @@ def write_speculation(book: Book) -> tuple[str, str]:
     page.furniture(
         TAB,
         (
-            "A large model is slow because it reads all its weights for each token. So a small draft model proposes",
-            "several, and the large model judges them all in one pass. It accepts a token that it finds at least as",
-            "likely as the draft does, others with probability model / draft, and replaces the first that it rejects.",
-            "Whatever the draft, the text is distributed exactly as if the large model alone had drawn every token.",
+            "A large model is slow because it reads all its weights for each token. So a small draft model proposes "
+            "several "
+            "tokens, and the large model judges them all in one pass.",
+            "It accepts a token that it finds at least as likely as the draft does, others with probability model / "
+            "draft, "
+            "and replaces the first that it rejects.",
+            "With any draft, each text is exactly as likely as if the large model alone had drawn every token.",
         ),
     )
     title(page, "You choose")

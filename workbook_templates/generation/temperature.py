@@ -25,8 +25,9 @@ def write_temperature(book: Book, choices: Choices) -> None:
     page.furniture(
         TAB,
         (
-            "Logits are divided by the temperature before they become probabilities. Below 1 the likely tokens gain;",
-            "above 1 the unlikely ones gain. There are about fifty thousand of them: soon they have nearly everything.",
+            "Logits are divided by the temperature before they become probabilities. Below 1, likely tokens gain. "
+            "Above 1, "
+            "unlikely ones gain; there are about fifty thousand, so they soon have nearly everything.",
         ),
     )
     title(page, "The next token's probabilities at five temperatures of your choice")

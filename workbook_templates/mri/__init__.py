@@ -22,13 +22,13 @@ from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Try
+from workbook_templates.stops import Stop
 
 PROMPT = TUESDAY
 
 _TAB = PromptTab(
     template="mri",
     token_table=TOKEN_TABLE,
-    second_line="The tabs after Tokens show how the model arrives at its answer.",
 )
 
 _ALL_TICKED = Ticks(None, "Everything is ticked: remove the parts that the answers do not need.")
@@ -38,19 +38,67 @@ _GPT2_TICKS = Ticks(
 )
 _GPT2_HEAD = 4, 11  # looks one token back
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_STOPS = (
-    ("Prompt", "Type the text and choose the model."),
-    ("Tokens", "The pieces of the text, and the ten most likely next tokens."),
-    ("Logit lens", "What the model would predict after each layer: how the answer forms."),
-    ("Track a token", "One token's probability and rank through the layers, as charts."),
-    ("Attention", "Where one head looks, why, and what it writes."),
-    ("All heads", "Where all heads look, as thumbnails."),
-    ("Head scores", "Which heads look one token back, at copies of a token, or at what followed a copy."),
-    ("Saliency", "Which words of the prompt the answer hangs on."),
-    ("Attribution", "What each part of the model adds to the answer's logit."),
-    ("Neurons", "The neurons that speak for the answer or against it, and what each writes."),
-    ("Circuit", "Which parts are enough to name the next day: tick them."),
-    ("Patching", "Which values of one run restore its answer in another run."),
+STOPS = (
+    Stop(
+        "Prompt",
+        "Type the text and choose the model.",
+        "The tabs after Tokens show how the model arrives at the answer below.",
+    ),
+    Stop(
+        "Tokens",
+        "The pieces of the text, and the ten most likely next tokens.",
+        "How sure is the model, and what comes second? The other tabs ask where in the model this comes from.",
+    ),
+    Stop(
+        "Logit lens",
+        "What the model would predict after each layer: how the answer forms.",
+        "Read the last column downwards: in which row does the answer appear, and what was the guess before?",
+    ),
+    Stop(
+        "Track a token",
+        "One token's probability and rank through the layers, as charts.",
+        "Where the two lines cross, the answer overtakes its rival. Until then the model would have said the other.",
+    ),
+    Stop(
+        "Attention",
+        "Where one head looks, why, and what it writes.",
+        "In the last row, the greenest cell is what this head reads just before the model answers.",
+    ),
+    Stop(
+        "All heads",
+        "Where all heads look, as thumbnails.",
+        "Many squares have a green first column: a head with nothing to do looks at the first token.",
+    ),
+    Stop(
+        "Head scores",
+        "Which heads look one token back, at copies of a token, or at what followed a copy.",
+        "Most heads do none of these jobs. Look for the few dark cells: these heads are specialists.",
+    ),
+    Stop(
+        "Saliency",
+        "Which words of the prompt the answer depends on.",
+        "Choose another method: where all three agree, you can trust the colour.",
+    ),
+    Stop(
+        "Attribution",
+        "What each part of the model adds to the answer's logit.",
+        "A few parts add most of it, and some work against the answer. All of them sum to the logit.",
+    ),
+    Stop(
+        "Neurons",
+        "The neurons that speak for the answer or against it, and what each writes.",
+        "The tokens that a neuron makes more likely often belong together: that is its subject.",
+    ),
+    Stop(
+        "Circuit",
+        "Which parts are enough to name the next day: tick them.",
+        "Most parts can go, and the answers stay right. Remove one more, and some day comes out wrong.",
+    ),
+    Stop(
+        "Patching",
+        "Which values of one run restore its answer in another run.",
+        "Follow the dark cells down: the answer starts at the word that differs and ends at the last token.",
+    ),
 )
 _LEGEND = {
     **{name: look.LEGEND[name] for name in ("input", "value", "result")},
@@ -180,6 +228,6 @@ def _write_start(page: Page, tries: Sequence[Try]) -> None:
     )
     start_tab.now(page)
     start_tab.things_to_try(page, tries)
-    start_tab.tabs(page, _STOPS)
+    start_tab.tabs(page)
     start_tab.legend(page, _LEGEND)
     start_tab.finish(page)

@@ -53,7 +53,6 @@ def write_attention(book: Book, layer: int, head: int) -> None:
         (
             "A head moves information from earlier tokens to later ones. This tab shows where one head looks.",
             "Row: the token that looks. Column: the token looked at. Each row sums to 1. No token sees a later one.",
-            "The tab All heads shows all heads at a glance; Head scores shows what each of them is good at.",
         ),
     )
     title(page, "You choose")
@@ -101,11 +100,11 @@ def write_heads(book: Book, printed: int) -> None:
     page.furniture(
         ALL_HEADS,
         (
-            "Where every head looks, as thumbnails: one row of squares per layer, one column per head.",
-            "Each square is a small tab Attention. A line just below the diagonal: the head looks one token back.",
-            "A green first column: it looks at the first token, usually because it has nothing to do.",
+            "Each square is the pattern of one head, as on the tab Attention. One row of squares per layer, one column "
+            "per head. A line just below the diagonal: the head looks one token back.",
         ),
     )
+    page.row += 1  # for a message
     header, first = page.row, page.row + 1
     corner = page.at(first, _FIRST)
     for column in range(_FIRST + 1, _FIRST + columns):
@@ -186,8 +185,8 @@ def write_scores(book: Book) -> tuple[str, str]:
     page.furniture(
         HEAD_SCORES,
         (
-            "Three jobs that heads are known to do, and the share of its attention that each head spends on each job.",
-            "A text that repeats itself shows them best. 1 would be all of a head's attention, 0 is none.",
+            "Three jobs that heads are known to do, and the share of its attention that each head spends on each: 1 is "
+            "all of it, 0 is none. A text that repeats itself shows them best.",
         ),
     )
     title(page, "You choose")

@@ -21,9 +21,10 @@ def write_attribution(book: Book) -> None:
     page.furniture(
         TAB,
         (
-            "The final residual stream is the sum of what the embeddings, heads, MLPs and biases add to it.",
-            "So the logit of a token is a sum too. Here is what each part adds to it: above 0 it favours the token,",
-            "below 0 it works against it. With a second token, the tab splits the difference of the two logits.",
+            "The final residual stream is the sum of what the embeddings, heads, MLPs and biases add to it. So the "
+            "logit "
+            "of a token is a sum, too: above 0, a part favours the token; below 0, it works against it.",
+            "With a second token, the tab splits the difference between the two logits.",
         ),
     )
     title(page, "You choose")

@@ -63,9 +63,9 @@ def write_circuit(book: Book, ticks: Ticks) -> str:
     page.furniture(
         TAB,
         (
-            "Which parts does the model need to name the next day? Only the ticked heads and MLPs are at work:",
-            "every other part gives its average over these prompts, which carries no information about the day.",
-            "Remove ticks and see which answers break. A few ticks with all answers right: that is a circuit.",
+            "Which parts does the model need to name the next day? Only the ticked heads and MLPs are at work. Every "
+            "other part gives its average over these prompts, which carries no information about the day.",
+            "Remove ticks and see which answers break. A few ticks with all answers right are a circuit.",
         ),
     )
     cells = _cells(page, page.row + 7)

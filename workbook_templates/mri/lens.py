@@ -38,9 +38,10 @@ def write_lens(book: Book) -> None:
     page.furniture(
         LENS,
         (
-            "Stop the model after each layer and ask: what comes next? This shows how the answer forms.",
-            f"Row 0 is before block 0. Row {n_layer} is after the last block: it is the model's real prediction.",
-            "Read each column downwards: its header is the token just read, its cells guess the token after that.",
+            f"Stop the model after each layer and ask: what comes next? Row 0 is before block 0. Row {n_layer} is "
+            "after the "
+            "last block: it is the model's real prediction.",
+            "Each column belongs to one token of the prompt, its header. The cells below guess the token after it.",
         ),
     )
     check_row = page.row
@@ -139,8 +140,9 @@ def write_track(book: Book, rival: str) -> tuple[str, str]:
     page.furniture(
         TRACK,
         (
-            "One token through all layers: how its logit and probability change, and its rank among all tokens,",
-            "where 1 is the most likely. A second token next to it shows what the model favours instead.",
+            "One token through all layers: its logit, its probability, and its rank among all tokens, where 1 is the "
+            "most "
+            "likely. A second token beside it shows what the model favours instead.",
         ),
     )
     title(page, "You choose")

@@ -20,9 +20,11 @@ def write_neurons(book: Book) -> None:
     page.furniture(
         TAB,
         (
-            "Each MLP has many neurons. A neuron looks for a pattern in the stream and, if it fires, writes to it.",
-            "Here are those that add most to the answer's logit, or take most from it, at the last token: how active",
-            "each is, at which token of the prompt it is most active, and which tokens it makes more likely.",
+            "Each MLP has many neurons. A neuron looks for a pattern in the stream and, if it finds it, writes to the "
+            "stream.",
+            "Here are the neurons that add most to the answer's logit or take most from it: how active each is, at "
+            "which "
+            "token it is most active, and which tokens it makes more likely.",
         ),
     )
     title(page, "You choose")

@@ -24,9 +24,10 @@ def write_patching(book: Book) -> None:
     page.furniture(
         TAB,
         (
-            "Two sentences of the same number of tokens differ in one word, so the model answers differently.",
-            "The model reads the corrupted one, but at one place it gets the values from the run on the clean one.",
-            "How much of the answer does that restore? 0 is nothing. 1 is all of it: that place holds what matters.",
+            "Two sentences differ in one word, so the model answers differently. It reads the corrupted one, but at "
+            "one "
+            "place it gets the values from its run on the clean one.",
+            "How much of the answer does that restore? 0 is nothing. 1 is all of it: this place holds what matters.",
         ),
     )
     title(page, "You choose")

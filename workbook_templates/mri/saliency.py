@@ -22,9 +22,11 @@ def write_saliency(book: Book) -> tuple[str, str]:
     page.furniture(
         TAB,
         (
-            "How much does the answer hang on each word? gradient: what a small change of the word would do.",
-            "integrated: the mean of that while all words fade in from nothing; the numbers sum to the difference.",
-            "leave out: what the logit loses without the word. The methods differ, and none is the whole truth.",
+            "How much does the answer depend on each word? Three methods measure it, and none is the whole truth. "
+            "gradient: what a small change of the word would do.",
+            "integrated: the mean of that while all words fade in from nothing. leave out: what the logit loses "
+            "without "
+            "the word.",
         ),
     )
     title(page, "You choose")

@@ -27,8 +27,32 @@ from workbook_templates.pure.weights import (
 )
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Try
+from workbook_templates.stops import Stop
 
 PROMPT = ADVERB
+STOPS = (
+    *walkthrough.STOPS,
+    Stop(
+        "Words",
+        "The words that a prompt may use, and their tokens.",
+        "The list is longest first, so that the first word that fits is the longest one.",
+    ),
+    Stop(
+        "Vocabulary",
+        "A row of numbers for each token.",
+        "The same rows are used twice: to turn tokens into numbers, and to turn the last row into logits.",
+    ),
+    Stop(
+        "Positions",
+        "A row of numbers for each position in the prompt.",
+        "Without these rows, the model could not tell the order of the words.",
+    ),
+    Stop(
+        "Weights",
+        "The weights of each block, as tables:",
+        "What this block has learned is the same for every prompt. Type over a number, and all that follows changes.",
+    ),
+)
 _TRIED = "mlp.c_proj.bias"
 _WEIGHT = {"weight": ("0.123", "A weight: a number learned in training. You can type over it.")}
 
@@ -77,13 +101,6 @@ def _write_start(page: Page, prompt: str, stream_edit: str, weight: tuple[str, s
         ),
     )
     start_tab.things_to_try(page, tries)
-    walkthrough.write_map(page)
-    page.row += 1
-    page.section("What the model has learned")
-    start_tab.stop(page, "Words", "The words that a prompt may use, and their tokens.")
-    start_tab.stop(page, "Vocabulary", "A row of numbers for each token.")
-    start_tab.stop(page, "Positions", "A row of numbers for each position in the prompt.")
-    walkthrough.write_links(page, "Weights", "The weights of each block, as tables:")
-    page.row += 1
+    start_tab.tabs(page)
     start_tab.legend(page, look.LEGEND | _WEIGHT)
     start_tab.finish(page)

@@ -18,7 +18,7 @@ def write_block(book: Book, contents: Contents, layer: int, incoming: Band, toke
         f"Block {layer}",
         f"Block {layer}",
         (
-            *walkthrough.BLOCK,
+            walkthrough.BLOCK,
             f"Blue is below zero, orange above. The weights of this block are on the tab Weights {layer}: click a "
             "formula to see which it uses.",
         ),
@@ -28,6 +28,5 @@ def write_block(book: Book, contents: Contents, layer: int, incoming: Band, toke
     summary = Summary(page, answer=True)
     block = write_steps(page, incoming, InCells(block_weights(contents.config, layer, f"Weights {layer}")))
     summary.fill(block)
-    last = layer == contents.config.n_layer - 1
-    page.finish(incoming.cells.sheet, "Head" if last else f"Block {layer + 1}")
+    page.finish()
     return block

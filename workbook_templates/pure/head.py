@@ -32,7 +32,7 @@ def write_head(book: Book, contents: Contents, incoming: Band, tokens: TokenTabl
     spread = page.at(final.row, STATISTICS + 1)
     place = _logits(page, contents, final.cells, vocabulary)
     _direction(page, f"INDEX({vocabulary.rows.there},{place},0)*{gain.here}", spread)
-    page.finish(incoming.cells.sheet, "Words")
+    page.finish()
 
 
 def _last_row(page: BandPage, incoming: Band, number: str, labels: tuple[str, str]) -> Band:

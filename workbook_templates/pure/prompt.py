@@ -20,10 +20,7 @@ class PromptTab:
         self._page = page = Page(book, "Prompt", (24, 68, 90), kind="input")
         page.furniture(
             "Prompt",
-            (
-                "Type a text. The model reads it and predicts which token is most likely to come next.",
-                "Everything is computed by this workbook's own formulas from the numbers in its cells.",
-            ),
+            ("Type a text. The model reads it and predicts which token is most likely to come next.",),
         )
         page.section("You type")
         self.cell = page.at(page.row, _VALUE)

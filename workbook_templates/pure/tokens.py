@@ -44,10 +44,9 @@ def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenT
     page.furniture(
         "Tokens",
         (
-            "The model does not read letters. The text is cut into tokens: words and parts of words, each with its id.",
-            "On the right: the longest word of the tab Words that the remaining text begins with is taken off, again "
-            "and again. On the left: the tokens of these words.",
-            "Only whole words count: if a word ends in a letter, no letter may follow. So also for digits and signs.",
+            "The model does not read letters. It reads tokens: words and parts of words, each with its id.",
+            "On the right, the text is taken apart: at each step, the longest word from the tab Words that it begins "
+            "with, if the next character does not continue that word. On the left: the tokens of these words.",
         ),
     )
     page.text(page.row, 0, "The tokens", page.style.bold)
@@ -138,7 +137,7 @@ def _cell(page: Page, row: int, column: int, formula: str, cell_format: str = "t
 
 def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, positions: Range) -> Band:
     """Writes the tab and returns the stream that enters Block 0."""
-    page = BandPage(book, "Embeddings", "Embeddings", walkthrough.EMBEDDINGS, labels=tokens.labels)
+    page = BandPage(book, "Embeddings", "Embeddings", (walkthrough.EMBEDDINGS,), labels=tokens.labels)
     page.heading("token", "Token embedding: the token's row on the tab Vocabulary (wte.weight).", ())
     cells = page.rows()
     for index in range(book.shape.tokens):
@@ -150,5 +149,5 @@ def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, pos
     position = page.fill(positions.there, ())
     page.heading("sum", "Token plus position: the residual stream that enters Block 0.", ())
     stream = page.fill(f"{token.spill}+{position.spill}", (token, position))
-    page.finish("Tokens", "Block 0")
+    page.finish()
     return stream

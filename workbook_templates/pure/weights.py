@@ -15,7 +15,7 @@ FIRST_WEIGHT = 3  # the column in which the numbers of a table begin
 PRINTED_ROWS, PRINTED_COLUMNS = 60, 20
 CHANNEL_WIDTH = 9
 
-TOP = 3  # the row of the first tensor's bar
+TOP = 4  # the row of the first tensor's bar
 
 # The tensors of a block, and what each of them does.
 TENSORS = (
@@ -36,7 +36,7 @@ TENSORS = (
     ("mlp.c_proj.bias", "and what is added to each channel"),
 )
 
-_WORDS_TOP, _VOCABULARY_TOP, _FACTS_TOP, _POSITIONS_TOP = 5, 9, 4, 4  # the first row of each table
+_WORDS_TOP, _VOCABULARY_TOP, _FACTS_TOP, _POSITIONS_TOP = 5, 9, 4, 5  # the first row of each table
 
 
 def block_weights(config: Config, layer: int, sheet: str) -> dict[str, Range]:
@@ -55,12 +55,10 @@ def write_weights(book: Book, contents: Contents, layer: int) -> None:
     name = f"Weights {layer}"
     page = Page(book, name, (11, 16, 3, *[CHANNEL_WIDTH] * (4 * contents.config.n_embd)), FIRST_WEIGHT, kind="weight")
     page.sheet.set_zoom(90)
-    page.furniture(
-        f"Weights of Block {layer}",
-        ("What this block has learned, the same for every prompt. Type over any number: all that follows changes.",),
-    )
+    page.furniture(f"Weights of Block {layer}", ())
     places = block_weights(contents.config, layer, name)
-    links = page.row - 1
+    links = page.row
+    page.row += 1
     page.link(links, 0, f"Block {layer}", "A1", f"Block {layer}")
     for number, (tensor, meaning) in enumerate(TENSORS):
         values = contents.weights(f"h.{layer}.{tensor}")
@@ -163,8 +161,9 @@ def write_words(book: Book, contents: Contents) -> None:
     page.furniture(
         "Words",
         (
-            "The words that a prompt may use, longest first: those that the model has read and learned.",
-            "A space before a word belongs to it. Most words are one token, the others two or three.",
+            "The words that a prompt may use. A space before a word belongs to it. Most words are one token, the "
+            "others "
+            "two or three.",
         ),
     )
     titles = ("", "word", "length", "tokens", *(f"id {piece}" for piece in range(PIECES)))
@@ -187,7 +186,6 @@ def write_vocabulary(book: Book, contents: Contents) -> None:
         "Vocabulary",
         (
             f"wte.weight: a row of numbers for each of the {len(contents.ids):,} tokens that the model has learned. "
-            "It is used twice: to embed the tokens, and to compute the logits of the next one.",
             f"The other {others.count:,} tokens of GPT-2 are rare in the training texts or absent, so "
             + (
                 "they share one row, the last one here."

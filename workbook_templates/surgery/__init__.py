@@ -12,6 +12,7 @@ from workbook_templates.book import Book
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
+from workbook_templates.stops import Stop
 from workbook_templates.surgery import clamp, directions, fact_edited, model_edits, sae_feature, sweep
 from workbook_templates.surgery.before_after import OVERVIEW, TOKEN_TABLE, Done, overview_page, write_operations
 from workbook_templates.surgery.clamp import Clamping
@@ -22,7 +23,6 @@ PROMPT = PULLS
 _TAB = PromptTab(
     template="surgery",
     token_table=TOKEN_TABLE,
-    second_line="Each operation on the other tabs is applied to this prompt and this model, by itself.",
     model_note="Names the model before any operation.",
 )
 _LEGEND = {
@@ -34,18 +34,57 @@ _LEGEND = {
     "positive": ("1.234", "In vectors and streams: a value above zero. The further above, the more orange."),
     "wrong": look.LEGEND["wrong"],
 }
-_ANSWER = 9  # the column of the answers beside the map
-_STOPS = (
-    (prompt_tab.TAB, "Type the text and choose the model."),
-    (OVERVIEW, "The model's own answer, and its answer after each operation."),
-    (sae_feature.TAB, "Adds one idea, found by a sparse autoencoder, to the model's thoughts."),
-    (clamp.TAB, "Sets the same feature to a value, or takes it out: how the three operations differ."),
-    (directions.CONTRAST, "Adds the difference between two texts."),
-    (directions.PCA, "Adds the direction in which pairs of texts differ."),
-    (sweep.TAB, "Applies one of these operations at many strengths, as a chart."),
-    (model_edits.ABLATION, "Switches off heads, attention layers and MLPs."),
-    (fact_edited.TAB, "Gives a prompt another answer by one edit of one MLP: ROME."),
-    (model_edits.WEIGHT_EDITS, "Changes single weights."),
+STOPS = (
+    Stop(
+        prompt_tab.TAB,
+        "Type the text and choose the model.",
+        "Each operation on the other tabs is applied to this prompt and this model, by itself.",
+    ),
+    Stop(
+        OVERVIEW,
+        "The model's own answer, and its answer after each operation.",
+        "The prompt is the same in every row. Only what happens inside the model differs.",
+    ),
+    Stop(
+        sae_feature.TAB,
+        "Adds one idea, found by a sparse autoencoder, to the model's thoughts.",
+        "Compare the two tables: one direction, added at every token, replaces the answer.",
+    ),
+    Stop(
+        clamp.TAB,
+        "Sets the same feature to a value, or takes it out: how the three operations differ.",
+        "Adding depends on nothing. Clamping depends on what was there, and removing leaves nothing to build on.",
+    ),
+    Stop(
+        directions.CONTRAST,
+        "Adds the difference between two texts.",
+        "Nothing was trained for this. Two texts of your own are enough to make a new direction.",
+    ),
+    Stop(
+        directions.PCA,
+        "Adds the direction in which pairs of texts differ.",
+        "The pairs tell four different stories, but they differ in the same way, and this is what the direction keeps.",
+    ),
+    Stop(
+        sweep.TAB,
+        "Applies one of these operations at many strengths, as a chart.",
+        "Too weak, and nothing happens. Too strong, and the model falls apart. Where do the lines cross?",
+    ),
+    Stop(
+        model_edits.ABLATION,
+        "Switches off heads, attention layers and MLPs.",
+        "A part whose loss changes the answer was needed for it. Most heads are not.",
+    ),
+    Stop(
+        fact_edited.TAB,
+        "Gives a prompt another answer by one edit of one MLP: ROME.",
+        "Does the new answer also come when the question is put in other words? And which other facts changed?",
+    ),
+    Stop(
+        model_edits.WEIGHT_EDITS,
+        "Changes single weights.",
+        "One number among millions is enough to change this answer, but it changes others as well.",
+    ),
 )
 
 
@@ -130,14 +169,6 @@ def _write_start(
         ),
     )
     start_tab.things_to_try(page, tries, "To undo, type the old value, or reopen the file without saving.")
-    page.section("The tabs")
-    page.text(page.row - 1, _ANSWER, "answer now", page.style.heading)
-    answers = {item.tab: item.answer for item in done}
-    for sheet, text in _STOPS:
-        if sheet in answers:
-            page.formula(page.row, _ANSWER, answers[sheet], page.style.token)
-            page.mark_errors(page.row, _ANSWER)
-        start_tab.stop(page, sheet, text)
-    page.row += 1
+    start_tab.tabs(page, {item.tab: item.answer for item in done})
     start_tab.legend(page, _LEGEND)
     start_tab.finish(page)

@@ -93,8 +93,9 @@ def overview_page(book: Book) -> Page:
     page.furniture(
         OVERVIEW,
         (
-            "The tokens of the prompt, the model's own answer, and its answer after each operation.",
-            "Each operation has its own tab. All use the same prompt, except tabs that have a prompt of their own.",
+            "The tokens of the prompt, the model's own answer, and its answer after each operation. Tabs with a "
+            "prompt of "
+            "their own use that one.",
         ),
     )
     page.text(page.row, 0, "The prompt's tokens", page.style.bold)

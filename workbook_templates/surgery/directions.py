@@ -36,8 +36,8 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
         "The difference of two prompts",
         (
             "The model reads two texts. The stream of the first minus the stream of the second is a direction.",
-            "It is added to the prompt's stream token by token: its first row at the first token, and so on.",
-            "This needs no training: any two texts will do. (Activation addition, Turner et al. 2023.)",
+            "It is added to the prompt's stream row by row: its first row at the first token, and so on. (Activation "
+            "addition, Turner et al. 2023.)",
         ),
         labels=labels(book),
     )
@@ -67,7 +67,7 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
             argument,
         ),
     )
-    page.finish(None, None)
+    page.finish()
     return steering, plus.replace("$", "")
 
 
@@ -96,8 +96,9 @@ def write_pca(book: Book) -> Steering:
         PCA,
         "The direction in which pairs of prompts differ",
         (
-            "The model reads pairs of texts that differ in one idea. At the last token, each pair's streams differ",
-            "in their own way, but most of the differences share one direction: the first principal component.",
+            "The model reads pairs of texts that differ in one idea. At the last token, each pair of streams differs "
+            "in "
+            "its own way, but most of the differences share one direction: the first principal component.",
             "Its length is 1, so the coefficient is the length added. (Representation engineering, Zou et al. 2023.)",
         ),
         labels=labels(book),
@@ -123,7 +124,7 @@ def write_pca(book: Book) -> Steering:
             "The direction, of length 1. It points towards the texts on the left.",
         ),
     )
-    page.finish(None, None)
+    page.finish()
     return steering
 
 

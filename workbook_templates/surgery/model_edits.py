@@ -85,8 +85,9 @@ def write_ablation(book: Book) -> Done:
         ABLATION,
         "Taking parts out",
         (
-            "Which part of the model does an answer need? Take it out and see. Blocks and heads are counted from 0.",
-            "Zero is crude: later parts rely on what is always there. Mean keeps that and removes only the rest.",
+            "Which part of the model does an answer need? Take it out and see. Blocks and heads are counted from 0. "
+            "Zero is "
+            "crude: later parts rely on what is always there. Mean keeps that and removes only the rest.",
             _MEAN_RESTORES if facts().ablation.mean_restores else _MEAN_DIFFERS,
         ),
     )
@@ -151,8 +152,8 @@ def write_weight_edits(book: Book) -> Done:
         WEIGHT_EDITS,
         "Changing single weights",
         (
-            "All that a model knows is in its weights. Type another number for one of them and see what it predicts.",
-            "Unlike steering, this is blind: it changes the model for every prompt.",
+            "All that a model knows is in its weights. Type another number for one of them, and see what the model "
+            "predicts. Unlike steering, this changes the model for every prompt.",
         ),
     )
     page.section("Choose")

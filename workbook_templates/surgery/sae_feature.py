@@ -40,8 +40,9 @@ def write_sae_feature(book: Book) -> tuple[Steering, str, tuple[str, str]]:
         TAB,
         "A feature of a sparse autoencoder",
         (
-            "A sparse autoencoder has learned directions in the stream, its features. Many of them stand for one idea.",
-            "At first, the direction for Star Wars and its Jedi is added at every token: a phone becomes a lightsaber.",
+            "A sparse autoencoder has learned directions in the stream, its features. Many of them mean one idea. At "
+            "first, "
+            "the direction for Star Wars and its Jedi is added at every token.",
             "Coefficient 0 switches it off. Type other numbers into the yellow cells to try other features.",
         ),
         labels=labels(book),
@@ -58,7 +59,7 @@ def write_sae_feature(book: Book) -> tuple[Steering, str, tuple[str, str]]:
     )
     steering = write_steering(page, chosen, vector)
     _features(page, layer, feature, steering)
-    page.finish(None, None)
+    page.finish()
     quoted = f"{quote_sheetname(page.name)}!"
     return steering, chosen.coefficient.replace("$", ""), (quoted + layer, quoted + feature)
 

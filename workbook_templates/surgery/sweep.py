@@ -42,8 +42,7 @@ def write_sweep(book: Book, steerings: Sequence[Steering]) -> tuple[str, str]:
     page.furniture(
         TAB,
         (
-            "One operation at many strengths. Too weak, and nothing happens; too strong, and the model falls apart.",
-            "In between, one answer gives way to the other: see where the two lines cross.",
+            "One operation at many strengths: the probabilities of two tokens, and how far the model moves.",
             "KL divergence: how far all probabilities together have moved. Change: how much the stream was changed.",
         ),
     )
