@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from workbook_templates import style as look
 from workbook_templates.book import START, Book
+from workbook_templates.prompt_tab import CAVEAT
 from workbook_templates.sheet import Page
 
 LINK, TEXT = 1, 2  # columns
@@ -83,6 +84,9 @@ def now(page: Page) -> None:
         'it knows little, but every step is the same.","")',
         page.style.note,
     )
+    if page.book.has_name(CAVEAT):
+        page.row += 1
+        page.plain(page.row, TEXT, f'{CAVEAT}&""', page.style.bold)
     page.row += 2
 
 
