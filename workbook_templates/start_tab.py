@@ -14,6 +14,10 @@ from workbook_templates.sheet import Page
 
 LINK, TEXT = 1, 2  # columns
 UNDO = "To undo, press Ctrl+Z, or reopen the file without saving."
+NO_FUNCTIONS = (
+    "The functions of this workbook are not installed in this program: see the project's README. "
+    "A file made with gpt2-excel run --values shows its values everywhere."
+)
 _WIDTHS = (3, 24, *[11.5] * 12)
 
 
@@ -86,7 +90,8 @@ def now(page: Page) -> None:
     )
     if page.book.has_name(CAVEAT):
         page.row += 1
-        page.plain(page.row, TEXT, f'{CAVEAT}&""', page.style.bold)
+        # A formula that may spill: LibreOffice evaluates it when it opens a file, but keeps a plain one's stored value.
+        page.formula(page.row, TEXT, f'IF(ISERROR(model),"{NO_FUNCTIONS}",{CAVEAT}&"")', page.style.bold)
     page.row += 2
 
 
