@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
+from workbook_templates.prompt_tab import CAVEAT
 from workbook_templates.sheet import Page
 from workbook_templates.stops import COMMON, START, TOUR, family
 from workbook_templates.tour import tour_page
@@ -17,6 +18,10 @@ LINK, TEXT = 1, 2  # columns
 UNDO = "To undo, press Ctrl+Z, or reopen the file without saving."
 _BESIDE = 9  # the column of live values beside the list of tabs
 _A_ROW = 12  # links side by side
+NO_FUNCTIONS = (
+    "The functions of this workbook are not installed in this program: see the project's README. "
+    "A file made with gpt2-excel run --values shows its values everywhere."
+)
 _WIDTHS = (3, 24, *[11.5] * 12)
 
 
@@ -90,6 +95,10 @@ def now(page: Page) -> None:
         'it knows little, but every step is the same.","")',
         page.style.note,
     )
+    if page.book.has_name(CAVEAT):
+        page.row += 1
+        # A formula that may spill: LibreOffice evaluates it when it opens a file, but keeps a plain one's stored value.
+        page.formula(page.row, TEXT, f'IF(ISERROR(model),"{NO_FUNCTIONS}",{CAVEAT}&"")', page.style.bold)
     page.row += 2
 
 
