@@ -20,6 +20,7 @@ COMMANDS = {  # each command, and its module in `addin.commands`
     "generate": "generate",
     "circuit": "circuit",
     "map": "map",
+    "tune": "tune",
     "models": "models",
     "download": "models",
     "verify": "verify",

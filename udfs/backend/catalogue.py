@@ -22,6 +22,7 @@ from udfs.backend.folders import models_folder as models_folder
 from udfs.backend.gpt2.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, open_checkpoint, weights_file
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import Tokenizer, tokenizer_of
+from udfs.backend.gpt2.vocabulary import MERGES_FILE, SETTINGS_FILE, TOKENIZER_FILE, VOCABULARY_FILE
 from udfs.backend.interpret import sae
 from udfs.backend.interpret.edits import operate
 from udfs.backend.interpret.sae import Stamp
@@ -39,6 +40,7 @@ HUB_NAMES = {
 _LONGEST_NAME = 100  # characters
 _SUFFIXES = (".json", ".safetensors", ".txt")  # of the files that a model is read from
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
+_COPIED = (CONFIG_FILE, TOKENIZER_FILE, VOCABULARY_FILE, MERGES_FILE, SETTINGS_FILE)
 _LOCK = Lock()
 _BUNDLED = Path(__file__).parents[1] / "models" / DEMO
 
@@ -77,6 +79,20 @@ def find(name: str) -> Path:
     else:
         hint = did_you_mean(name, (*names, *HUB_NAMES))
     raise ModelError(f"model must be one on this machine ({here}), not {quoted(name)}{hint}")
+
+
+def new_folder(name: str) -> Path:
+    """The folder for a new model of that name. Raises ModelError if the name cannot be used, or is in use."""
+    if not _is_name(name) or name.strip() != name or ";" in name or name.startswith("."):
+        raise ModelError(f"name must be a plain name such as mine, not {quoted(name)}")
+    if name in (DEMO, "sae", *HUB_NAMES) or os.path.lexists(models_folder() / name):
+        raise ModelError(f"name must be one that no model has, not {quoted(name)}")
+    return models_folder() / name
+
+
+def files_beside_weights(name: str) -> list[Path]:
+    """The files of a model that are not weights: its config.json, and its tokenizer if it has its own."""
+    return [path for path in sorted(find(name).iterdir()) if path.is_file() and path.name in _COPIED]
 
 
 def load(text: str) -> Model:

@@ -65,21 +65,12 @@ def write_fact_edited(book: Book) -> FactEdited:
     whole_number(page, layer, 0, book.shape.n_layer - 1)
     page.row += 1
     title(page, "The edit")
-    text = labelled_value(
-        page,
-        "model text",
-        f"INDEX(GPT2_EDIT_FACT({prompt},{subject},{answer},{layer},model_used),2,1)",
-        "",
-        page.style.note,
-    )
-    size = f"INDEX(GPT2_EDIT_FACT({prompt},{subject},{answer},{layer},model_used),2,4)"
-    labelled_value(
-        page,
-        "size",
-        f'IFERROR({size},"")',
-        "The length of the change, in lengths of the matrix.",
-        page.style.value_number,
-    )
+    edited = f"GPT2_EDIT_FACT({prompt},{subject},{answer},{layer},model_used)"
+    found = f"LET(e,{edited},IF(ROWS(e)=1,INDEX(e,1,1),INDEX(e,2,1)))"  # a message is one row
+    text = labelled_value(page, "model text", found, "", page.style.note)
+    size = f'IFERROR(INDEX({edited},2,4),"")'
+    note = "The length of the change, in lengths of the matrix."
+    labelled_value(page, "size", size, note, page.style.value_number)
     page.row += 1
     header = page.row + 1
     write_before_and_after(page, predict(prompt, "model_used"), predict(prompt, text))

@@ -42,8 +42,8 @@ def test_a_contrast_uses_the_model_with_earlier_operations() -> None:
     clause = 'add 1 * contrast("one two", "three four") to h.2 at all'
     edit = "scale h.0.mlp by 0"
     plain, before, after = (load(f"tiny ; {text}") for text in (clause, f"{edit} ; {clause}", f"{clause} ; {edit}"))
-    np.testing.assert_array_equal(plain.additions[0].rows, after.additions[0].rows)
-    assert not np.allclose(plain.additions[0].rows, before.additions[0].rows)
+    np.testing.assert_array_equal(plain.interventions[0].rows, after.interventions[0].rows)
+    assert not np.allclose(plain.interventions[0].rows, before.interventions[0].rows)
 
 
 words = st.lists(st.sampled_from([[5, 6], [7, 8, 9], [10, 11], [12]]), min_size=1, max_size=5)
