@@ -42,7 +42,7 @@ from udfs.generation import (
     gpt2_logprobs,
     gpt2_speculate,
 )
-from udfs.interventions import gpt2_circuit, gpt2_patch
+from udfs.interventions import gpt2_circuit, gpt2_patch, gpt2_path_patch
 from udfs.lens import (
     gpt2_attention,
     gpt2_head_scores,
@@ -111,6 +111,7 @@ __all__ = [
     "gpt2_ov",
     "gpt2_parameters",
     "gpt2_patch",
+    "gpt2_path_patch",
     "gpt2_position",
     "gpt2_predict",
     "gpt2_remove_model",

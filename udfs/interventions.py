@@ -91,3 +91,43 @@ def gpt2_patch(
             for a, b in zip(*runs, strict=True)
         ]
     return [["layer", *header], *([layer, *row] for layer, row in enumerate(shares.tolist()))]
+
+
+@cell_function
+def gpt2_path_patch(
+    clean: str,
+    corrupted: str,
+    answer: Token,
+    wrong: Token,
+    sender: str,
+    receivers: Texts = "",
+    model: str = "",
+) -> Table:
+    """Path patching: how much of the answer one head restores through each later head alone: its query, key or value.
+
+    clean: a prompt that the model completes with the answer
+    corrupted: a prompt of as many tokens, usually with one word changed, that it completes with the wrong token
+    answer: the token that should follow clean: its text, usually with the space before it, or its id as a number
+    wrong: the token that follows corrupted, as text or id
+    sender: the head that gives its value of the clean run, such as h.3.attn.head.3
+    receivers: heads of later blocks, such as h.9.attn.head.1 or h.9.attn; blank for all
+
+    A share is that of GPT2_PATCH: at 0 the path carries nothing, at 1 all that tells the prompts apart. Returns layer,
+    head, q, k and v. The first row is the direct path to the logits, through the stream and the MLPs without any later
+    head.
+
+    Raises: CellError if sender is not a head, or if a receiver is not a head of a later block.
+    Source: Wang et al. 2023, "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2
+    Small".
+    Example: =GPT2_PATH_PATCH("Tom is slow. He", "Tom is quick. He", " walks", " runs", "h.3.attn.head.3")
+    """
+    gpt2 = arg.model(model)
+    runs = arg.prompt(clean, gpt2, "clean"), arg.prompt(corrupted, gpt2, "corrupted")
+    tokens = arg.token(answer, gpt2, "answer"), arg.token(wrong, gpt2, "wrong")
+    head = arg.component(sender, gpt2, "sender")
+    path_patching = interpret.path_patching
+    pair = interpret.patching.Pair(*runs, *tokens, gpt2)
+    chosen = arg.components(receivers, gpt2, "receivers") or path_patching.later_heads(head, pair)
+    found = path_patching.path_patch(pair, head, chosen)
+    rows = [[path.receiver.layer, path.receiver.head, path.q, path.k, path.v] for path in found.to_heads]
+    return [["layer", "head", *path_patching.INPUTS], ["logits", None, found.logits, None, None], *rows]

@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 from tests.whole_pass import trace
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
-from udfs.backend.interpret import circuits, logit_lens, patching
+from udfs.backend.interpret import circuits, logit_lens, patching, path_patching
 from udfs.backend.interpret.attribution import attribution
 from udfs.backend.interpret.circuits import Part
-from udfs.backend.interpret.places import NAMES
+from udfs.backend.interpret.places import NAMES, Component
 
 N_SEQ = 10
 CHANGED = 4  # the position at which the corrupted prompt differs
 ANSWER, WRONG = 11, 4711
+SENDER = Component(0, "attn", 1)
 SOME_TOKENS = slice(None, None, 997)  # a sample of the vocabulary, large enough to notice a difference
 
 
@@ -61,6 +62,9 @@ def ours(model: Model, n_seq: int = N_SEQ) -> dict[str, NDArray[np.float32]]:
     values["mean ablation"] = together.logits(frozenset(kept_parts(n_layer, n_head)))[:, SOME_TOKENS]
     pair = patching.Pair(clean, corrupted, ANSWER, WRONG, model)
     values |= {f"patching {what}": patching.patch(pair, what) for what in patching.HOOKS}
+    paths = path_patching.path_patch(pair, SENDER, path_patching.later_heads(SENDER, pair))
+    values["path patching to the logits"] = np.array([paths.logits])
+    values["path patching to heads"] = np.array([[path.q, path.k, path.v] for path in paths.to_heads])
     return {name: np.where(np.isfinite(value), value, 0) for name, value in values.items()}
 
 

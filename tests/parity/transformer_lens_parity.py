@@ -9,6 +9,7 @@ python -m tests.parity.transformer_lens_parity --record   # writes the small fix
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from transformer_lens.model_bridge import TransformerBridge
 from transformers import GPT2LMHeadModel
 
 from tests.parity import inside, script
-from tests.parity.inside import ANSWER, SOME_TOKENS, WRONG
+from tests.parity.inside import ANSWER, SENDER, SOME_TOKENS, WRONG
 from udfs.backend.interpret.circuits import Part
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "inside_tiny.npz"
@@ -78,7 +79,40 @@ def _values(model: TransformerBridge, tokens: torch.Tensor) -> dict[str, torch.T
     }
     for what, sweep in sweeps.items():
         values[f"patching {what}"] = sweep(model, corrupted, cache, restored)
-    return values
+    return values | _paths(model, clean, corrupted, restored)
+
+
+def _paths(
+    model: TransformerBridge, clean: torch.Tensor, corrupted: torch.Tensor, restored: Callable[..., torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Path patching in two runs (Wang et al. 2022): the later heads frozen, then one of their inputs as it arrived."""
+    sender, head = SENDER.layer, SENDER.head
+    (_, clean_cache), (_, cache) = model.run_with_cache(clean), model.run_with_cache(corrupted)
+    arrived: dict[str, torch.Tensor] = {}
+
+    def keep(value: torch.Tensor, hook: object, name: str) -> None:
+        arrived[name] = value.clone()
+
+    later = range(sender + 1, model.cfg.n_layers)
+    inputs = [(layer, f"blocks.{layer}.attn.hook_{part}") for layer in later for part in "qkv"]
+    frozen = [(_z(layer), partial(_put, value=cache[_z(layer)])) for layer in later]
+    sent = (_z(sender), partial(_put_heads, heads=[head], value=clean_cache[_z(sender)][0]))
+    logits = model.run_with_hooks(
+        corrupted, fwd_hooks=[sent, *frozen, *((name, partial(keep, name=name)) for _, name in inputs)]
+    )
+    shares = {
+        (layer, to, name): restored(
+            model.run_with_hooks(corrupted, fwd_hooks=[(name, partial(_put_heads, heads=[to], value=arrived[name][0]))])
+        )
+        for layer, name in inputs
+        for to in range(model.cfg.n_heads)
+    }
+    rows = [
+        torch.stack([shares[layer, to, f"blocks.{layer}.attn.hook_{part}"] for part in "qkv"])
+        for layer in later
+        for to in range(model.cfg.n_heads)
+    ]
+    return {"path patching to the logits": restored(logits)[None], "path patching to heads": torch.stack(rows)}
 
 
 def _its_name(name: str) -> str:

@@ -232,6 +232,11 @@ def vector(value: object, gpt2: Model, name: str = "vector") -> Vector:
     return Numbers.pack(width_checked(values.numbers(value, name, FLOAT32), gpt2.config.n_embd, gpt2, name))
 
 
+def component(value: object, gpt2: Model, name: str) -> places.Component:
+    """A head, an attention or an MLP."""
+    return places.parse_component(values.text(value, name), gpt2.config, name)
+
+
 def components(value: object, gpt2: Model, name: str = "components") -> interpret.circuits.Parts:
     """The heads and MLPs that are named in a range. Blank cells are skipped."""
     texts = [values.text(cell, name) for cell in values.grid(value, name).ravel().tolist()]

@@ -133,7 +133,8 @@ def tune(
     adam, first = Adam(rate), _first_block(names, model.config)
     weights = {name: np.array(model[name]) for name in names}
     for number in range(1, steps + 1):
-        loss, gradients = loss_and_gradients(next(batches), model, first)
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
+            loss, gradients = loss_and_gradients(next(batches), model, first)
         if not np.isfinite(loss):
             raise ModelError(
                 f"the loss is no longer a number after step {number - 1}: learning-rate {rate:g} is too large"
