@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from udfs.backend.interpret import logit_lens as logit_lens
     from udfs.backend.interpret import neurons as neurons
     from udfs.backend.interpret import patching as patching
+    from udfs.backend.interpret import path_patching as path_patching
     from udfs.backend.interpret import saliency as saliency
 else:
     __getattr__ = lazy.modules_of(__name__)

@@ -104,7 +104,10 @@ def test_an_unknown_tensor_is_named() -> None:
 
 def test_too_large_a_rate_is_named() -> None:
     model = load("tiny")
-    with np.errstate(all="ignore"), pytest.raises(ModelError, match=r"learning-rate 1e\+30 is too large|numbers too large"):
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(ModelError, match=r"learning-rate 1e\+30 is too large|numbers too large"),
+    ):
         list(training.tune(training.batches(TEXTS), 5, 1e30, training.trained_names([], model.config), model))
 
 
