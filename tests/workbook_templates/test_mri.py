@@ -21,7 +21,7 @@ from workbook_templates.mri import patching
 FACTS = facts()
 ANSWER = " Wednesday"
 TABS = ["Start", "Tour", "Prompt", "Tokens", "Logit lens", "Track a token", "Attention", "All heads", "Head scores"]
-TABS += ["Saliency", "Attribution", "Neurons", "Circuit", "Patching", "Glossary"]
+TABS += ["Saliency", "Attribution", "Neurons", "Circuit", "Patching", "Paths", "Glossary"]
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +229,35 @@ def test_patching_the_changed_word_restores_the_indirect_object(scan: Workbook) 
     expected = udfs.gpt2_patch(patching.CLEAN, patching.CORRUPTED, " Mary", " John", "heads", "demo")
     assert heads[0] == expected[0]
     assert numbers(heads[1:13]) == pytest.approx(numbers(expected[1:]), abs=1e-5)
+
+
+def test_the_gradient_is_beside_the_patches_that_it_estimates(scan: Workbook) -> None:
+    exact, estimated = (
+        numbers([row[1:] for row in rows_below(scan, "Patching", "layer", "A:O", skip=skip)[1:13]]) for skip in (0, 2)
+    )
+    given = (patching.CLEAN, patching.CORRUPTED, " Mary", " John")
+    expected = udfs.gpt2_patch(*given, "gradient", "demo")
+    assert estimated == pytest.approx(numbers([row[1:] for row in expected[1:]]), abs=1e-5)
+    correlation = rows_below(scan, "Patching", "correlation", "A:B")[0][1]
+    assert correlation == pytest.approx(np.corrcoef(exact.ravel(), estimated.ravel())[0, 1], abs=1e-5)
+    assert correlation > 0.95
+
+
+def test_the_maps_of_paths_show_the_list(scan: Workbook) -> None:
+    heads = udfs.gpt2_patch(patching.CLEAN, patching.CORRUPTED, " Mary", " John", "heads", "demo")
+    shares = numbers([row[1:] for row in heads[1:]])
+    layer, head = np.unravel_index(shares.argmax(), shares.shape)
+    sender = f"h.{layer}.attn.head.{head}"
+    assert rows_below(scan, "Paths", "sender", "A:B")[0][1] == sender
+    expected = udfs.gpt2_path_patch(patching.CLEAN, patching.CORRUPTED, " Mary", " John", sender, "", "demo")
+    assert rows_below(scan, "Paths", "whole head", "A:B")[0][1] == pytest.approx(shares.max(), abs=1e-5)
+    assert rows_below(scan, "Paths", "direct", "A:B")[0][1] == pytest.approx(expected[1][2], abs=1e-5)
+    for number, name in enumerate(("queries", "keys", "values"), start=2):
+        shown = rows_below(scan, "Paths", f"To the {name} of later heads", "A:M")[2:14]
+        assert [row[0] for row in shown] == list(range(12))
+        assert all(value in ("", None) for row in shown[: layer + 1] for value in row[1:])
+        for row in expected[2:]:
+            assert shown[row[0]][1 + row[1]] == pytest.approx(row[number], abs=1e-5)
 
 
 def test_another_prompt_changes_only_the_tabs_that_depend_on_it(scan: Workbook) -> None:

@@ -17,6 +17,7 @@ from workbook_templates.mri.circuit import Ticks, write_circuit
 from workbook_templates.mri.lens import write_lens, write_track
 from workbook_templates.mri.neurons import write_neurons
 from workbook_templates.mri.patching import write_patching
+from workbook_templates.mri.paths import write_paths
 from workbook_templates.mri.saliency import write_saliency
 from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
@@ -36,6 +37,7 @@ _GPT2_TICKS = Ticks(
     ("h.0.mlp", "h.9.mlp", *(f"h.{layer}.attn.head.{head}" for layer in (9, 10) for head in range(12))),
     "These parts of GPT-2 are a guess, not the result of a search: which of the ticks can you remove?",
 )
+_SILENT_HEAD = "h.0.attn.head.0"
 _GPT2_HEAD = 4, 11  # looks one token back
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 STOPS = (
@@ -99,6 +101,11 @@ STOPS = (
         "Which values of one run restore its answer in another run.",
         "Follow the dark cells down: the answer starts at the word that differs and ends at the last token.",
     ),
+    Stop(
+        "Paths",
+        "Which later heads one head passes its information to, and how much goes straight to the answer.",
+        "Compare the direct path with the share of the whole head: what is missing goes through other heads.",
+    ),
 )
 _LEGEND = {
     **{name: look.LEGEND[name] for name in ("input", "value", "result")},
@@ -126,7 +133,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_attribution(book)
     write_neurons(book)
     crucial = write_circuit(book, _ticks(name, found))
-    write_patching(book)
+    paths = write_paths(book, write_patching(book))
     _write_start(
         start,
         (
@@ -161,6 +168,14 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 _without(_ticks(name, found)),
                 "still_right",
                 1 - found.circuit.wrong_without / 7,
+            ),
+            Try(
+                "Paths",
+                paths.sender,
+                _SILENT_HEAD,
+                "A head of the first block knows only single words: nothing of the answer goes straight from it.",
+                paths.direct,
+                Change.OTHER,
             ),
             Try(
                 "Head scores",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from workbook_templates import style as look
 from workbook_templates.book import MARK, Book
-from workbook_templates.grids import heat_map, labelled_input, title, unless_message
+from workbook_templates.grids import area, heat_map, labelled_input, labelled_value, title, unless_message
 from workbook_templates.prompt_tab import tokens_of
 from workbook_templates.sheet import Page
 
@@ -15,9 +17,22 @@ CORRUPTED = "When Mary and John went to the store, Mary gave a drink to"
 
 _INPUT_COLUMNS = 6  # the width of the cells for sentences
 _PRINTED = 16
+_CHART_ROWS = 24
 
 
-def write_patching(book: Book) -> None:
+@dataclass(frozen=True)
+class Patched:
+    """What the tab Paths needs.
+
+    arguments: the two sentences and the two answers, as arguments of a function, from any tab
+    heads: the range of the shares of the heads, without titles
+    """
+
+    arguments: str
+    heads: str
+
+
+def write_patching(book: Book) -> Patched:
     """Writes the tab."""
     shape, style = book.shape, book.style
     page = Page(book, TAB, (13, *[12.5] * max(shape.tokens, shape.n_head)))
@@ -48,11 +63,13 @@ def write_patching(book: Book) -> None:
     page.row += 1
     checked = f'LET(n,{tokens_of(clean)},IF(n>room,"{_too_long(page)}"&n,{clean}))'
     arguments = f"{unless_message('model_used', checked, 'model_used')},{corrupted},{answer},{wrong}"
+    sentence, *others = (page.place(int(cell.rpartition("$")[2]) - 1, 1) for cell in (clean, corrupted, answer, wrong))
     title(
         page,
         "Patching one token's residual stream as it enters a layer",
         ("This shows the path of the answer: from the word that differs to the last token, and in which layers.",),
     )
+    exact = page.row + 1
     _map(page, f'GPT2_PATCH({arguments},"positions",model_used)', shape.tokens)
     page.row += 1
     title(
@@ -60,9 +77,31 @@ def write_patching(book: Book) -> None:
         "Patching one head's output at all tokens",
         ("This shows which heads carry the answer. Blue, below 0: the head pulls the other way.",),
     )
+    first = page.row + 1
     _map(page, f'GPT2_PATCH({arguments},"heads",model_used)', shape.n_head)
+    heads = page.place(first, 1, first + shape.n_layer - 1, shape.n_head)
+    page.row += 1
+    title(
+        page,
+        "One token's stream again, estimated from a gradient",
+        (
+            "One pass forwards and one backwards give all of these at once: the slope of the answer times the change.",
+            "In the chart, each point is a token in a layer. On the diagonal, the estimate is exact.",
+        ),
+    )
+    estimated = page.row + 1
+    _map(page, f'GPT2_PATCH({arguments},"gradient",model_used)', shape.tokens)
+    maps = [area(page, first, 1, first + shape.n_layer - 1, shape.tokens) for first in (exact, estimated)]
+    page.row += 1
+    agree = f'IFERROR(CORREL({maps[0]},{maps[1]}),"")'
+    labelled_value(
+        page, "correlation", agree, "1 if the estimate orders all places as patching does.", style.value_number
+    )
+    _scatter(page, exact, estimated)
+    page.row += _CHART_ROWS
     page.sheet.print_area(0, 0, page.row, min(max(shape.tokens, shape.n_head), _PRINTED))
     page.sheet.freeze_panes(1, 1)
+    return Patched(",".join((unless_message("model_used", sentence, "model_used"), *others)), heads)
 
 
 def _too_long(page: Page) -> str:
@@ -72,3 +111,27 @@ def _too_long(page: Page) -> str:
 def _map(page: Page, formula: str, columns: int) -> None:
     size = (page.book.shape.n_layer, columns)
     heat_map(page, 0, formula, size, page.style.cell_restored, look.RESTORED_SCALE)
+
+
+def _scatter(page: Page, exact: int, estimated: int) -> None:
+    """The estimate against the exact share: a series for each layer, from the rows of the two maps."""
+    chart, n_layer, tokens = (
+        page.book.workbook.add_chart({"type": "scatter"}),
+        page.book.shape.n_layer,
+        page.book.shape.tokens,
+    )
+    for layer in range(n_layer):
+        colour = look.between(look.NEGATIVE, look.POSITIVE, layer / max(1, n_layer - 1))
+        chart.add_series(
+            {
+                "name": f"layer {layer}",
+                "categories": [page.name, exact + layer, 1, exact + layer, tokens],
+                "values": [page.name, estimated + layer, 1, estimated + layer, tokens],
+                "marker": {"type": "circle", "size": 6, "fill": {"color": colour}, "border": {"color": colour}},
+            }
+        )
+    look.dress_chart(chart, "The estimate against patching itself")
+    chart.set_x_axis({"name": "patching", **look.GRIDLINES})
+    chart.set_y_axis({"name": "gradient", **look.GRIDLINES})
+    chart.set_size({"width": 640, "height": 440})
+    page.sheet.insert_chart(page.row + 1, 1, chart)
