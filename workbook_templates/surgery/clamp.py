@@ -16,7 +16,7 @@ from workbook_templates.surgery.steering import MOST, Steering
 
 TAB = "Clamp and remove"
 
-_WIDTHS = (14, 22, 12, 12, 12, 3, 14, 22, 12, 12, 12, 3, 60)
+_WIDTHS = (14, 22, 12, 12, 12, 3, 14, 22, 12, 12, 12, 3, 82)
 _SECOND, _TEXTS = COLUMNS + GAP, 12  # the first columns of the second text, and of the model texts
 _CHARTED, _CHART_ROWS = 8, 16  # tokens in a chart at least, and the rows that it covers
 _SHOWN = ("before", "added", "clamped")
@@ -150,7 +150,12 @@ def _activations(
     dialect, style = page.book.dialect, page.style
     for read in reads:
         for column, name in enumerate(("position", "token", *_SHOWN)):
-            page.text(header, read.column + column, name, style.header if column == 1 else style.header_right)
+            page.text(
+                header,
+                read.column + column,
+                name,
+                (style.header_centred, style.header)[column] if column < 2 else style.header_right,
+            )
         for column, cell_format in enumerate((style.position, style.token, *[style.logit] * len(_SHOWN))):
             for row in range(header + 1, header + 1 + tokens):
                 page.sheet.write_blank(row, read.column + column, None, cell_format)

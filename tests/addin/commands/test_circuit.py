@@ -23,6 +23,17 @@ def test_the_seven_days_need_few_parts(gpt2_excel: Run) -> None:
     assert found["heads_and_mlps"] == list(facts().circuit.parts)
 
 
+def test_gradients_find_a_set_that_is_verified_too(gpt2_excel: Run) -> None:
+    """Every day is right with it, and some day is wrong without any one of its parts."""
+    result = gpt2_excel("circuit", "--model", "demo", "--gradients", "--json")
+    parts = json.loads(result.stdout)["heads_and_mlps"]
+    assert len(parts) < 20
+    prompts, answers = ([[case[part]] for case in SEVEN_DAYS] for part in (0, 1))
+    for kept in (parts, *([other for other in parts if other != part] for part in parts)):
+        table = udfs.gpt2_circuit(prompts, answers, [[name] for name in kept], None, "demo")
+        assert all(row[4] for row in table[1:]) == (kept == parts)
+
+
 def test_a_task_that_the_model_cannot_do_is_one_line(gpt2_excel: Run) -> None:
     result = gpt2_excel("circuit", "--model", "demo", "--case", "Mike is", " the", "--case", "Anna is", " of")
     assert result.exit_code == 1

@@ -74,6 +74,45 @@ def test_the_smallest_circuit_is_right_and_needs_every_part() -> None:
     assert found == smallest(task, halves(model.config), lambda kept, lead: None)
 
 
+def test_what_gradients_propose_is_right_and_can_be_made_smaller() -> None:
+    model, told = load("tiny"), []
+    answers = [int(all_logits(ids, model)[-1].argmax()) for ids in PROMPTS]
+    task = Task(PROMPTS, answers, model, "mean")
+    thin = circuits.thinned(task, singles(EVERYTHING, model.config), lambda kept, lead: told.append(lead))
+    kept = frozenset().union(*thin)
+    assert kept <= EVERYTHING
+    assert task.lead(kept) == pytest.approx(told[-1]) if told else kept == EVERYTHING
+    assert task.lead(kept) > 0
+    assert (task.standing(kept).ranks == 1).all()
+    fewer = smallest(task, thin, lambda kept, lead: None)
+    assert fewer <= kept
+    assert all(task.lead(fewer - {part}) <= 0 < task.lead(fewer) for part in fewer)
+
+
+def test_importance_is_what_a_small_step_to_the_mean_costs() -> None:
+    model = load("tiny ; float64")
+    answers = [int(all_logits(ids, model)[-1].argmax()) for ids in PROMPTS]
+    task = Task(PROMPTS, answers, model, "mean")
+    others = [int(np.argsort(all_logits(ids, model)[-1])[-2]) for ids in PROMPTS]
+    part, step = Part(1, 2), 1e-4
+
+    def moved(size: float) -> float:
+        def hook(place: str, value: np.ndarray) -> np.ndarray:
+            if place != "blocks.1.attn.hook_z":
+                return value
+            value = value.copy()
+            value[:, 2] += size * (task._averages[1].z[2] - value[:, 2])
+            return value
+
+        residual = task.entering()[0]
+        for layer in range(3):
+            residual = forward.block(layer, residual, model, hook)
+        logits = forward.unembed(residual[:, -1], model)
+        return float(np.mean([row[a] - row[b] for row, a, b in zip(logits, answers, others, strict=True)]))
+
+    assert task.importances()[part] == pytest.approx((moved(-step) - moved(step)) / (2 * step), rel=1e-6)
+
+
 def test_a_task_that_the_model_cannot_do_has_no_circuit() -> None:
     model = load("tiny")
     with pytest.raises(ModelError, match=r"^every prompt must get its answer"):
