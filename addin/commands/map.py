@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from addin.commands import options
-from addin.errors import AddinError
 
 if TYPE_CHECKING:
     from addin.mapping.journal import Journal
@@ -36,14 +35,8 @@ if TYPE_CHECKING:
 @click.option(
     "--sheet", type=options.Characters(), metavar="NAME", help="The sheet of a workbook; by default its first."
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Processes on this machine. By default one for each core; 0 computes in the command's own process, as without "
-    "the extra cluster.",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler to use instead, such as tcp://10.0.0.5:8786.")
+@options.workers
+@options.scheduler
 def map(
     table: Path,
     formula: str,
@@ -60,7 +53,8 @@ def map(
     have it in the column error. Functions that take a column of prompts compute many rows together.
 
     Finished rows are kept in FILE.progress until the end. If the command is stopped or killed, the same command goes on
-    where it was. Every worker of a Dask cluster needs gpt2-excel and the model's own files.
+    where it was. With the extra cluster, each core has a process by default. Every worker of a Dask cluster needs
+    gpt2-excel and the model's own files.
 
     \b
     gpt2-excel map prompts.csv "GPT2_PREDICT(text, 5)" -o answers.csv --model "gpt2 ; scale h.9.attn by 0"
@@ -75,8 +69,7 @@ def map(
     log_to_file()
     tables.check_suffix(output, "--output")
     check_output(output, output.suffix.lower())
-    if scheduler is not None and workers is not None:
-        raise AddinError("--workers: a scheduler has its own; leave out one of --workers and --scheduler")
+    options.check_one_of(workers, scheduler)
     read = tables.read_table(table, sheet)
     of_row = RowFormula(formula, read.columns, model or "")
     job = Job(formula, tuple(read.columns), of_row.model, _checksums(of_row, read))
@@ -94,7 +87,7 @@ def map(
 
 def _checksums(formula: RowFormula, table: Table) -> tuple[tuple[str, str], ...]:
     """The checksums of the models that the rows use. Raises MissingError if one is not on this machine."""
-    from addin.mapping.work import model_checksum
+    from addin.cluster import model_checksum
     from addin.templates import check_model
 
     texts = formula.models(table.rows)
@@ -134,12 +127,13 @@ def _compute(
 def _answers(job: Job, todo: Sequence[Chunk], scheduler: str | None, workers: int | None) -> Iterator[Done]:
     from importlib.util import find_spec
 
-    from addin.mapping.work import cluster, here, on_cluster
+    from addin import cluster
+    from addin.mapping.work import here, on_cluster
 
     if not todo or workers == 0 or (scheduler is None and workers is None and find_spec("distributed") is None):
         yield here(job, todo)
         return
-    with cluster(scheduler, workers) as client:
+    with cluster.opened(scheduler, workers) as client:
         if sys.stderr.isatty() and client.dashboard_link:
             click.echo(f"Dask shows its tasks at {client.dashboard_link}", err=True)
         yield on_cluster(client, job, todo)

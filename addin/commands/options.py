@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from addin.errors import AddinError
+
 
 class Characters(click.types.StringParamType):
     """Text without invalid bytes, which a shell can pass on."""
@@ -35,9 +37,24 @@ output = click.option(
     metavar="FILE",
     help="The file to write. An existing file is overwritten.",
 )
+workers = click.option(
+    "--workers",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Processes on this machine, with the extra cluster. 0 computes in the command's own process.",
+)
+scheduler = click.option(
+    "--scheduler", metavar="ADDRESS", help="A Dask scheduler to use instead, such as tcp://10.0.0.5:8786."
+)
 tokens = click.option(
     "--tokens",
     type=click.IntRange(1, 1024),
     metavar="N",
     help="Rows to reserve for tokens in a template. By default 32 (16 for calc), or more for a longer prompt.",
 )
+
+
+def check_one_of(workers: int | None, scheduler: str | None) -> None:
+    """Raises AddinError if both options are given."""
+    if scheduler is not None and workers is not None:
+        raise AddinError("--workers: a scheduler has its own; leave out one of --workers and --scheduler")

@@ -177,8 +177,8 @@ def _write_xlsx(path: Path, table: Table, titles: Sequence[str], answers: Sequen
         sheet = book.add_worksheet()
         sheet.freeze_panes(1, 0)
         sheet.write_row(0, 0, [*table.columns, *titles], book.add_format({"bold": True}))
-        for number, (shown, cells) in enumerate(zip(table.shown, answers, strict=True), start=1):
-            sheet.write_row(number, 0, [*map(_cell, shown), *cells])
+        for number, (row, cells) in enumerate(zip(table.rows, answers, strict=True), start=1):
+            sheet.write_row(number, 0, [*row, *cells])
 
 
 def _pyarrow() -> Any:

@@ -20,7 +20,7 @@ LAYERS = (
     ("addin.desktop", "addin.office", "addin.lite", "addin.calc"),
     ("addin.templates", "addin.mapping"),
     ("addin.headless",),
-    ("addin.hub", "addin.programs", "addin.xlwings_functions", "addin.calc.layout"),
+    ("addin.cluster", "addin.hub", "addin.programs", "addin.xlwings_functions", "addin.calc.layout"),
     ("addin.errors",),
     ("addin",),
     ("workbook_templates",),

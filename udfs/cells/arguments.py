@@ -60,7 +60,7 @@ HELP = {
 }
 # Arguments that a function needs, but that may be blank.
 MAY_BE_BLANK = frozenset({"components", "edits", "minus", "plus", "text"})
-# Arguments with a text in each cell, of which a function gives a row for each.
+# Arguments with a text in each cell. A function gives a row for each text.
 A_ROW_FOR_EACH = frozenset({"texts"})
 # Arguments that name a model: a result depends on the files of that model too.
 NAMES_A_MODEL = frozenset({"draft", "model", "name"})

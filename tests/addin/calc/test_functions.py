@@ -50,6 +50,15 @@ def test_a_result_without_room_is_not_cut_silently(sheet: Calc) -> None:
     assert sheet.values(TAB, "A7:B7") == [["...", "..."]]
 
 
+def test_a_column_of_500_prompts_is_one_call(sheet: Calc) -> None:
+    prompts = [[f"The number {n} is"] for n in range(500)]
+    for row, (prompt,) in enumerate(prompts, start=1):
+        sheet.type(TAB, f"A{row}", prompt)
+    sheet.formula(TAB, "C1:F501", "=GPT2_PREDICT(A1:A500;1)")
+    expected = udfs.gpt2_predict(prompts, 1)  # several calls would give other last digits
+    assert sheet.values(TAB, "C1:F501") == expected
+
+
 def test_a_message_is_in_the_first_cell(sheet: Calc) -> None:
     sheet.formula(TAB, "A3:B4", "=GPT2_EMBED(-1;;2;2)")
     assert sheet.values(TAB, "A3:B4") == [["#GPT2! ids must be whole numbers 0 to 50256, not -1", ""], ["", ""]]

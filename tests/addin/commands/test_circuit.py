@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
 from click.testing import Result
 
 import udfs
@@ -32,6 +33,16 @@ def test_gradients_find_a_set_that_is_verified_too(gpt2_excel: Run) -> None:
     for kept in (parts, *([other for other in parts if other != part] for part in parts)):
         table = udfs.gpt2_circuit(prompts, answers, [[name] for name in kept], None, "demo")
         assert all(row[4] for row in table[1:]) == (kept == parts)
+
+
+def test_processes_find_the_same_circuit(gpt2_excel: Run) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed (extra cluster)")
+    arguments = ["circuit", "--model", "tiny", "--json"]
+    for prompt in ("hello", "The cat sat", "on the mat"):
+        arguments += ["--case", prompt, udfs.gpt2_predict(prompt, 1, 1, "tiny")[1][1]]
+    found = gpt2_excel(*arguments, "--workers", 2)
+    assert found.exit_code == 0, found.stderr
+    assert found.stdout == gpt2_excel(*arguments).stdout
 
 
 def test_a_task_that_the_model_cannot_do_is_one_line(gpt2_excel: Run) -> None:

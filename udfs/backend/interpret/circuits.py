@@ -118,12 +118,16 @@ class Task:
         hook = self._ablation(layer, kept)
         return [block(layer, residuals, self.model, hook) for residuals in stream]
 
+    def streams(self, kept: Parts) -> list[list[Array]]:
+        """The stream that enters each block, then the stream that leaves the last one, if these parts are kept."""
+        streams = [self.entering()]
+        for layer in range(self.model.config.n_layer):
+            streams.append(self.through(layer, streams[-1], kept))
+        return streams
+
     def logits(self, kept: Parts) -> Array:
         """The logits of the next token after each prompt if only these parts are kept: `[n_prompts, n_vocab]`."""
-        stream = self.entering()
-        for layer in range(self.model.config.n_layer):
-            stream = self.through(layer, stream, kept)
-        final = np.concatenate([residuals[:, -1] for residuals in stream])
+        final = np.concatenate([residuals[:, -1] for residuals in self.streams(kept)[-1]])
         return forward.unembed(final, self.model)[np.argsort(self._order)]
 
     def standing(self, kept: Parts) -> Standing:
@@ -231,47 +235,57 @@ def thinned(task: Task, candidates: Iterable[Parts], progress: Callable[[Parts, 
     step = len(kept) // 2
     while step:
         fewer = kept[:-step]
-        lead = task.lead(_union(fewer))
+        lead = task.lead(union(fewer))
         if lead > 0:
             kept = fewer
-            progress(_union(kept), lead)
+            progress(union(kept), lead)
             step = min(step, len(kept) // 2)
         else:
             step //= 2
     return kept
 
 
-def smallest(task: Task, candidates: Iterable[Parts], progress: Callable[[Parts, float], None]) -> Parts:
+def smallest(
+    task: Task,
+    candidates: Iterable[Parts],
+    progress: Callable[[Parts, float], None],
+    elsewhere: Callable[[Sequence[Sequence[Parts]], Sequence[Parts]], Iterable[Sequence[float]]] | None = None,
+) -> Parts:
     """A set of candidates that gets every prompt right, and no longer does if any one candidate is dropped.
 
     A candidate is parts of one block. Begins with all candidates and drops one after the other, each time the one whose
     loss leaves the answers furthest ahead, as long as all are right. Calls `progress` with the parts that are kept and
-    the lead of the answers. Raises ModelError if not all prompts are right to begin with.
+    the lead of the answers. `elsewhere` computes `leads_without` for several groups of candidates, by default one after
+    the other in this process. Raises ModelError if not all prompts are right to begin with.
     """
     kept = sorted(candidates, key=_block_of)
     at_once = max(1, _ROWS // task.n_tokens)
     while True:
-        streams = [task.entering()]
-        for layer in range(task.model.config.n_layer):
-            streams.append(task.through(layer, streams[-1], _union(kept)))
+        streams = task.streams(union(kept))
         (lead,) = task.leads(streams[-1])
         if lead <= 0:
             raise ModelError("every prompt must get its answer before any component is left out")
-        progress(_union(kept), float(lead))
+        progress(union(kept), float(lead))
         groups = [kept[start : start + at_once] for start in range(0, len(kept), at_once)]
-        leads = [lead for group in groups for lead in _leads_without(group, kept, task, streams)]
+        if elsewhere is None:
+            found: Iterable[Sequence[float]] = [leads_without(group, kept, task, streams) for group in groups]
+        else:
+            found = elsewhere(groups, kept)
+        leads = [lead for of_group in found for lead in of_group]
         if max(leads, default=0) <= 0:
-            return _union(kept)
+            return union(kept)
         del kept[int(np.argmax(leads))]
 
 
-def _leads_without(group: list[Parts], kept: list[Parts], task: Task, streams: list[list[Array]]) -> list[float]:
-    """For each candidate of the group, the answers' lead if it is dropped too.
+def leads_without(
+    group: Sequence[Parts], kept: Sequence[Parts], task: Task, streams: Sequence[list[Array]]
+) -> list[float]:
+    """For each candidate of the group, the answers' lead if it is dropped too; `streams` are those of what is kept.
 
     Up to its own block, a run without a candidate is the run with all of them. After that block it keeps the same parts
     as the others, so all go through a block together.
     """
-    everything = _union(kept)
+    everything = union(kept)
     stream: list[Array] = []  # of the runs whose own block is over
     for layer in range(task.model.config.n_layer):
         if stream:
@@ -287,5 +301,6 @@ def _block_of(candidate: Parts) -> int:
     return layer
 
 
-def _union(candidates: list[Parts]) -> Parts:
+def union(candidates: Iterable[Parts]) -> Parts:
+    """All parts of some candidates."""
     return frozenset().union(*candidates)

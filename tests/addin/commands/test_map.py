@@ -1,0 +1,207 @@
+"""`gpt2-excel map`."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from addin.mapping import work
+from addin.mapping.journal import opened
+from tests.random_checkpoint import write_checkpoint
+
+Run = Callable[..., Result]
+
+N_ROWS = 600
+
+
+@pytest.fixture
+def prompts(here: Path) -> Path:
+    path = here / "prompts.csv"
+    with path.open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["id", "text"])
+        lines.writerows(
+            [n, "word " * 90 if n == 40 else f"The number {n} is" + " here" * (n % 7)] for n in range(N_ROWS)
+        )
+    return path
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_row_once_with_its_answer_or_its_error(gpt2_excel: Run, prompts: Path) -> None:
+    result = gpt2_excel("map", prompts, "GPT2_PREDICT(text, 1)", "-o", "a.csv", "--model", "tiny", "--workers", 0)
+    assert (result.exit_code, result.stdout) == (0, f"{N_ROWS} rows are now in a.csv\n")
+    assert result.stderr == "note    1 of them have an error, in the column error\n"
+    rows = read(Path("a.csv"))
+    assert [int(row["id"]) for row in rows] == list(range(N_ROWS))
+    assert all(row["token"] for row in rows[:40] + rows[41:])
+    assert rows[40]["error"].startswith("prompt must have 1 to 64 tokens for tiny, not 9")
+    assert list(rows[0]) == ["id", "text", "token", "GPT2_PREDICT id", "logit", "probability", "error"]
+    assert sorted(os.listdir()) == ["a.csv", "prompts.csv"]
+
+
+def test_a_map_that_is_killed_three_times_loses_no_row_and_computes_none_twice(
+    gpt2_excel: Run, prompts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["map", str(prompts), "GPT2_HEAD_SCORES(text)", "-o", "a.csv", "--model", "tiny", "--workers", "0"]
+    assert gpt2_excel(*arguments).exit_code == 0
+    expected = Path("a.csv").read_bytes()
+    Path("a.csv").unlink()
+    progress = Path("a.csv.progress")
+    for _ in range(3):
+        kill_when_it_grows(progress, arguments)
+        assert not Path("a.csv").exists()
+    computed = record_chunks(monkeypatch)
+    finished = finished_rows(progress)
+    assert 0 < len(finished) < N_ROWS
+    assert gpt2_excel(*arguments).exit_code == 0
+    assert Path("a.csv").read_bytes() == expected
+    assert finished.isdisjoint(computed)
+    assert finished | set(computed) == set(range(N_ROWS))
+
+
+def kill_when_it_grows(progress: Path, arguments: Sequence[str]) -> None:
+    """Starts the command, waits until it has kept more rows, and kills it with SIGKILL."""
+    before = progress.stat().st_size if progress.exists() else 0
+    with subprocess.Popen([sys.executable, "-m", "addin.cli", *arguments]) as process:
+        deadline = time.monotonic() + 120
+        while not (progress.exists() and progress.stat().st_size > before + 20_000):
+            assert process.poll() is None, "finished before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+
+
+def finished_rows(progress: Path) -> set[int]:
+    connection = sqlite3.connect(progress)
+    try:
+        return {row for (row,) in connection.execute("SELECT row FROM answer")}
+    finally:
+        connection.close()
+
+
+def record_chunks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of the rows that this process computes from now on, in a list that grows."""
+    computed: list[int] = []
+
+    def here(job: work.Job, todo: Sequence[work.Chunk]) -> Iterator[object]:
+        for chunk in todo:
+            computed.extend(range(chunk.first, chunk.first + len(chunk.rows)))
+            yield chunk, work.compute(job, chunk.rows)
+
+    monkeypatch.setattr(work, "here", here)
+    return computed
+
+
+def test_ctrl_c_keeps_what_is_finished(gpt2_excel: Run, prompts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = work.compute
+
+    def compute(job: work.Job, rows: Sequence[Sequence[work.Cell]]) -> list[work.Answer]:
+        if rows[0][0] == 512:
+            raise KeyboardInterrupt
+        return real(job, rows)
+
+    monkeypatch.setattr(work, "compute", compute)
+    arguments = ("map", prompts, "GPT2_PREDICT(text, 1)", "-o", "a.csv", "--model", "tiny", "--workers", 0)
+    result = gpt2_excel(*arguments)
+    assert result.exit_code == 130
+    assert result.stderr == "gpt2-excel: stopped after 512 of 600 rows; the same command goes on from there\n"
+    monkeypatch.undo()
+
+
+def test_another_formula_starts_anew(gpt2_excel: Run, prompts: Path, models_folder: Path) -> None:
+    with suppress(ZeroDivisionError), opened(prompts.with_name("a.csv.progress"), "another job") as kept:
+        kept.keep(0, [{"token": "wrong"}])
+        raise ZeroDivisionError
+    assert finished_rows(prompts.with_name("a.csv.progress")) == {0}
+    result = gpt2_excel("map", prompts, "GPT2_PREDICT(text, 1)", "-o", "a.csv", "--model", "tiny", "--workers", 0)
+    assert result.exit_code == 0
+    assert "wrong" not in Path("a.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["GPT2_PREDICT(text)", "-o", "a.txt"], 1, "--output must end in .csv, .tsv, .parquet, .xlsx, not 'a.txt'"),
+        (["GPT2_PREDICT(text)", "-o", "no/a.csv"], 1, "--output must be in a folder that exists, not in no"),
+        (["GPT2_PREDICT(words)", "-o", "a.csv"], 1, "FORMULA: the table has no column words, only id, text"),
+        (["GPT2_PREDICT(text)", "-o", "a.csv", "--model", "none"], 3, "model must be one on this machine (demo"),
+        (["GPT2_PREDICT(text)", "-o", "a.csv", "--model", "tiny ; dance"], 1, "a model text"),
+        (["GPT2_PREDICT(text)", "-o", "a.csv", "--scheduler", "x", "--workers", "2"], 1, "--workers: a scheduler has"),
+    ],
+)
+def test_a_wrong_option_is_one_line(
+    gpt2_excel: Run, prompts: Path, arguments: list[str], code: int, message: str
+) -> None:
+    result = gpt2_excel("map", prompts, *arguments)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (code, 1)
+    assert result.stderr.startswith(f"gpt2-excel: {message}")
+    assert not Path("a.csv").exists()
+
+
+class TestDask:
+    """Processes on this machine, and a scheduler at an address."""
+
+    @pytest.fixture(autouse=True)
+    def _dask(self) -> None:
+        pytest.importorskip("distributed", reason="Dask is not installed (extra cluster)")
+
+    def test_two_processes_give_every_row_once(self, gpt2_excel: Run, prompts: Path) -> None:
+        arguments = ("map", prompts, "GPT2_PREDICT(text, 1)", "--model", "tiny")
+        for output, workers in (("here.csv", 0), ("there.csv", 2)):
+            result = gpt2_excel(*arguments, "-o", output, "--workers", workers)
+            assert (result.exit_code, result.stdout) == (0, f"{N_ROWS} rows are now in {output}\n")
+        for here, there in zip(read(Path("here.csv")), read(Path("there.csv")), strict=True):
+            assert (here["id"], here["token"], here["error"]) == (there["id"], there["token"], there["error"])
+
+    def test_a_worker_that_is_killed_costs_no_row(
+        self, gpt2_excel: Run, prompts: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = work.on_cluster
+
+        def on_cluster(client: object, job: work.Job, todo: Sequence[work.Chunk]) -> Iterator[object]:
+            done = real(client, job, todo)  # type: ignore[arg-type]
+            yield next(done)
+            pids = client.run(os.getpid)  # type: ignore[attr-defined]
+            os.kill(next(iter(pids.values())), signal.SIGKILL)
+            yield from done
+
+        monkeypatch.setattr(work, "on_cluster", on_cluster)
+        arguments = ("map", prompts, "GPT2_HEAD_SCORES(text)", "-o", "a.csv", "--model", "tiny", "--workers", 2)
+        result = gpt2_excel(*arguments)
+        assert (result.exit_code, result.stdout) == (0, f"{N_ROWS} rows are now in a.csv\n")
+        assert [int(row["id"]) for row in read(Path("a.csv"))] == list(range(N_ROWS))
+
+    def test_a_worker_without_the_model_or_with_another_says_so(
+        self, gpt2_excel: Run, prompts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from distributed import LocalCluster
+
+        write_checkpoint(tmp_path / "others" / "tiny", seed=1)
+        for folder, fault in (
+            ("none", "model must be one on this machine"),
+            ("others", "the files of model tiny differ"),
+        ):
+            environment = {"GPT2_EXCEL_MODELS": str(tmp_path / folder)}
+            with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, env=environment) as cluster:
+                address = cluster.scheduler_address
+                arguments = ("map", prompts, "GPT2_PREDICT(text, 1)", "-o", "a.csv", "--model", "tiny")
+                result = gpt2_excel(*arguments, "--scheduler", address)
+            assert result.exit_code == 3
+            assert result.stderr.startswith("gpt2-excel: worker tcp://127.0.0.1:")
+            assert fault in result.stderr
+            assert not Path("a.csv").exists()
