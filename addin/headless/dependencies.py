@@ -70,6 +70,9 @@ def reads(
     return tuple(found)
 
 
+_NOTHING: _Found = (frozenset(), frozenset())
+
+
 class Readers:
     """All formulas by the cells that they read."""
 
@@ -118,7 +121,8 @@ class Readers:
         found = self._found.get((sheet, rect))
         if found is None:
             entries = self._ranges[sheet].meeting(rect)
-            found = self._found[sheet, rect] = entries, frozenset(formula for _, formula in entries)
+            found = (entries, frozenset(formula for _, formula in entries)) if entries else _NOTHING
+            self._found[sheet, rect] = found
         return found
 
 

@@ -114,7 +114,8 @@ class Sheet:
         self._layouts: dict[CellRange, _Layout] = {}
         self._recent: dict[CellRange, Value] = {}  # ranges read since the last change: a formula may read one twice
         for formula in self.formulas.values():
-            self._note(formula)
+            if formula.stored is not None:
+                self._note(formula)
 
     def used(self) -> CellRange | None:
         """The smallest range that contains all used cells; None if no cell is used."""
@@ -128,8 +129,9 @@ class Sheet:
         something else."""
         self.edited.add(cell)
         self._kept.clear()
-        self._layouts.clear()
         self._recent.clear()
+        if (value is None) is (cell in self.constants):  # the cell was used and is not now, or the reverse
+            self._layouts.clear()
         if value is None:
             self.constants.pop(cell, None)
             self._used.discard(*cell)
