@@ -17,6 +17,7 @@ from .grid import Formula
 from .range_index import RangeIndex
 from .shared import RelativeRange, SharedFormula, relative
 from .special_forms import SHAPE_FUNCTIONS
+from .values import all_true, any_true
 
 
 class RelativeRead(NamedTuple):
@@ -109,7 +110,7 @@ class Readers:
     def of(self, sheet: int, rect: CellRange, mask: NDArray[np.bool_] | None = None) -> Set[Formula]:
         """Formulas that read a cell of the range. With a mask of its shape, only the cells where it is True count."""
         entries, formulas = self._at(sheet, rect)
-        if mask is None or not formulas or mask.size == 1 or mask.all():
+        if mask is None or not formulas or mask.size == 1 or all_true(mask):
             return formulas
         return {formula for read, formula in entries if _touched(read, rect, mask)}
 
@@ -134,4 +135,4 @@ def _seen_from(cell: Position, what: tuple[RelativeRead, ...]) -> set[tuple[int,
 def _touched(read: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:
     (top, left, bottom, right), (first_row, first_column, _, _) = read, rect
     rows = slice(max(top - first_row, 0), max(bottom - first_row + 1, 0))
-    return bool(mask[rows, max(left - first_column, 0) : max(right - first_column + 1, 0)].any())
+    return any_true(mask[rows, max(left - first_column, 0) : max(right - first_column + 1, 0)])

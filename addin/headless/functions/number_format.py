@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from udfs.cells import number_text
@@ -33,7 +33,7 @@ class Token(NamedTuple):
 
 def formatted(value: object, number_format: str) -> str:
     """TEXT of a single value. Raises NotSupportedError for formats that are not supported, such as fractions."""
-    sections = [_tokens(section) for section in _sections(number_format)]
+    sections = _sections(number_format)
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, str):
@@ -64,9 +64,11 @@ def decimal(value: float) -> Decimal:
     return Decimal(f"{value:.15g}")
 
 
-def _sections(number_format: str) -> list[str]:
-    """The parts of a format between semicolons that are neither quoted nor escaped."""
-    sections, start, at, is_quoted = [], 0, 0, False
+@lru_cache(maxsize=1024)
+def _sections(number_format: str) -> list[tuple[Token, ...]]:
+    """The tokens of the parts of a format, between semicolons that are neither quoted nor escaped."""
+    sections: list[str] = []
+    start, at, is_quoted = 0, 0, False
     while at < len(number_format):
         character = number_format[at]
         if character == "\\" and not is_quoted:
@@ -80,10 +82,9 @@ def _sections(number_format: str) -> list[str]:
     sections.append(number_format[start:])
     if len(sections) > 4:
         raise NotSupportedError(_UNKNOWN)
-    return sections
+    return [_tokens(section) for section in sections]
 
 
-@cache
 def _tokens(section: str) -> tuple[Token, ...]:
     tokens: list[Token] = []
     for match in _TOKEN.finditer(section):
