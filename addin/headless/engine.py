@@ -283,7 +283,7 @@ def _difference(old_rect: CellRange, old: Value, new_rect: CellRange, new: Value
     """The range and the mask of the cells that changed, or None. Both values start in the same cell."""
     if not isinstance(old, np.ndarray) and not isinstance(new, np.ndarray):
         return None if same(old, new) else (new_rect, _CHANGED)
-    both = old_rect.around(new_rect)
+    both = old_rect if old_rect == new_rect else old_rect.around(new_rect)
     mask = _differing(as_grid(old), as_grid(new), both)
     return (both, mask) if any_true(mask) else None
 

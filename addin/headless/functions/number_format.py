@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from udfs.cells import number_text
@@ -149,8 +149,19 @@ def _of_number(amount: float, tokens: tuple[Token, ...]) -> str:
     return _digits(amount, tokens)
 
 
-def _digits(amount: float, tokens: tuple[Token, ...]) -> str:
-    """A number by the digit places of a format. Text between the places stays where it is."""
+class _Places(NamedTuple):
+    """The digit places of a format, the texts around them, and by how many powers of ten the number is multiplied."""
+
+    before: str
+    whole_part: str
+    point: str
+    decimals: str
+    after: str
+    power: int
+
+
+@cache
+def _places_of(tokens: tuple[Token, ...]) -> _Places:
     if any(token.text == "/" for token in tokens):
         raise NotSupportedError(_UNKNOWN)  # a fraction
     places = [i for i, token in enumerate(tokens) if token.kind == "digits"]
@@ -158,17 +169,24 @@ def _digits(amount: float, tokens: tuple[Token, ...]) -> str:
         raise NotSupportedError(_UNKNOWN)
     at = places[0]
     pattern = tokens[at].text
-    scaled = decimal(amount).scaleb(2 * sum(token.kind == "percent" for token in tokens))
     whole_part, point, decimals = pattern.partition(".")
     if "." in decimals or "," in decimals.rstrip(","):
         raise NotSupportedError(_UNKNOWN)
     commas = len(pattern) - len(pattern.rstrip(",")) if point or whole_part.rstrip(",") else 0
-    scaled = scaled.scaleb(-3 * commas)
+    power = 2 * sum(token.kind == "percent" for token in tokens) - 3 * commas
     whole_part, decimals = (whole_part if point else whole_part.rstrip(",")), decimals.rstrip(",")
-    shown = _places(scaled, whole_part, point, decimals)
-    before = "".join(token.text for token in tokens[:at])
-    after = "".join(token.text for token in tokens[at + 1 :])
-    return f"{'-' if scaled < 0 else ''}{before}{shown}{after}"
+    before, after = ("".join(token.text for token in part) for part in (tokens[:at], tokens[at + 1 :]))
+    return _Places(before, whole_part, point, decimals, after, power)
+
+
+def _digits(amount: float, tokens: tuple[Token, ...]) -> str:
+    """A number by the digit places of a format. Text between the places stays where it is."""
+    places = _places_of(tokens)
+    scaled = decimal(amount)
+    if places.power:
+        scaled = scaled.scaleb(places.power)
+    shown = _places(scaled, places.whole_part, places.point, places.decimals)
+    return f"{'-' if scaled < 0 else ''}{places.before}{shown}{places.after}"
 
 
 def _places(value: Decimal, whole_part: str, point: str, decimals: str) -> str:
