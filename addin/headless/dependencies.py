@@ -33,9 +33,7 @@ SheetLookup = Callable[[str], "int | None"]
 _Found = tuple[Set[tuple[CellRange, Formula]], frozenset[Formula]]
 
 
-def reads(
-    shared: SharedFormula, sheet: int, sheet_index: SheetLookup, named: NameLookup
-) -> tuple[RelativeRead, ...]:
+def reads(shared: SharedFormula, sheet: int, sheet_index: SheetLookup, named: NameLookup) -> tuple[RelativeRead, ...]:
     """Everything that a formula of a sheet may read, directly or through defined names."""
     found: set[RelativeRead] = set()
     followed: set[tuple[int, str]] = set()

@@ -93,7 +93,8 @@ def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str
     for formula in formulas.values():
         if formula.stored is not None and formula.stored.area > 1:
             formula.show(raw.take(formula.stored))
-    constants = {cell: value for cell, value in raw.rest() if value is not None and cell not in formulas}
+    rest = ((cell, value) for cell, value in raw.rest() if value is not None and cell not in formulas)
+    constants: dict[Position, Scalar] = dict(rest)
     return Sheet(part.name, constants, formulas.values())
 
 
@@ -225,5 +226,3 @@ def stored_range(element: etree._Element) -> CellRange | None:
     if rect is not None and rect.area > _MOST_CELLS:
         raise WorkbookError(f"damaged .xlsx (an array formula fills {rect})")
     return rect
-
-

@@ -61,12 +61,12 @@ _NONE = np.array(None, dtype=object)
 
 def any_true(mask: Grid) -> bool:
     """Whether a cell of a mask is true. `mask.any()` takes five times as long for a small array."""
-    return np.count_nonzero(mask) > 0
+    return bool(np.count_nonzero(mask) > 0)
 
 
 def all_true(mask: Grid) -> bool:
     """Whether every cell of a mask is true."""
-    return np.count_nonzero(mask) == mask.size
+    return bool(np.count_nonzero(mask) == mask.size)
 
 
 def from_cells(cells: Grid) -> Value:

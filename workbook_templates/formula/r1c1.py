@@ -19,7 +19,8 @@ def r1c1(formula: str, row: int, column: int) -> str | None:
 
     None if the shape of a range depends on the cell: in `SUM(A$1:A5)`, and if a formula joins ranges with `:`.
     """
-    pieces, end = [], 0
+    pieces: list[str] = []
+    end = 0
     for token in _WORD.finditer(formula):
         if token.lastgroup in RANGE_KINDS:
             reference = _reference(token[0], row, column)

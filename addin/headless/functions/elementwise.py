@@ -286,8 +286,8 @@ def _comparison(name: str, first: Value, second: Value) -> Value:
         items = first.reshape(-1).tolist()
         if XlError not in set(map(type, items)):
             wanted = second.lower()
-            same = [item.lower() == wanted if type(item) is str else item is None and not wanted for item in items]
-            equal = np.array(same).reshape(first.shape)
+            found = [item.lower() == wanted if type(item) is str else item is None and not wanted for item in items]
+            equal = np.array(found).reshape(first.shape)
             return frozen(equal if name == "=" else ~equal)
     return _over(partial(_compared, name), [first, second])
 
