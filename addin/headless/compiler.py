@@ -31,11 +31,12 @@ from workbook_templates.formula.tree import (
     Unsupported,
 )
 
-from . import nodes
+from . import kept, nodes
 from .cell_rows import Position
 from .functions import DATE_FUNCTIONS, FUNCTIONS, elementwise
 from .functions.arguments import CellFailureError, Each
 from .grid import Sheet
+from .kept import Kept
 from .lambdas import Evaluate, Scope
 from .nodes import Area
 from .shared import RelativeRange, SharedFormula, relative
@@ -68,6 +69,8 @@ class Book(Protocol):
     def sheets(self) -> Sequence[Sheet]: ...
     @property
     def counts_from_1904(self) -> bool: ...
+    @property
+    def kept(self) -> dict[tuple[Node, int, bool], Kept]: ...  # parts of formulas whose values are kept
     def sheet_index(self, name: str) -> int | None: ...
     def named(self, sheet: int, name: str, cell: Position = ...) -> Node | None: ...
 
@@ -87,7 +90,20 @@ class Compiler:
     names: dict[tuple[Name, bool], Evaluate] = field(default_factory=dict)  # the defined names that were compiled
 
     def compile(self, node: Node) -> Evaluate:
-        return _COMPILE[type(node)](self, node)
+        return self._kept(node) or _COMPILE[type(node)](self, node)
+
+    def _kept(self, node: Node) -> Evaluate | None:
+        """The node as a value that is kept until its cells change; None if keeping it does not pay."""
+        if not isinstance(node, (Call, Operation)) or not kept.makes_array(node):
+            return None
+        cells = kept.cells(node, self.resolved, self.variables)
+        if cells is None:
+            return None
+        key = node, self.sheet, self.arrays
+        if key not in self.book.kept:
+            inputs = [_COMPILE[Reference](self, cell) for cell in cells]
+            self.book.kept[key] = kept.Kept(_COMPILE[type(node)](self, node), inputs)
+        return self.book.kept[key]
 
     def compile_formula(self, node: Node) -> Evaluate:
         """The whole formula. A sum at the end of a formula is 0 if its operands cancel in 15 digits."""
@@ -315,12 +331,12 @@ class Compiler:
         return evaluate if isinstance(target, Constant) else lambda scope: without_booleans(evaluate(scope))
 
     def _cell_by_index(self, node: Call, otherwise: Evaluate) -> Evaluate:
-        """INDEX of a range. If the result is one cell, only that cell is read."""
+        """INDEX of a range or a spill. If the result is one cell, only that cell is read."""
         whole = self.resolved(node.arguments[0]) if len(node.arguments) in (2, 3) else None
-        if not isinstance(whole, Reference) or whole.spill or whole.range.area >= MAX_ROWS:
+        if not isinstance(whole, Reference) or (whole.range.area >= MAX_ROWS and not whole.spill):
             return otherwise
         sheet, rect, area = self._sheet(whole.sheet), whole.range, self.range_of(whole)
-        if sheet is None or (len(node.arguments) == 2 and rect.width > 1 and rect.height > 1):
+        if sheet is None or (len(node.arguments) == 2 and (whole.spill or (rect.width > 1 and rect.height > 1))):
             return otherwise
         places = [self.compile(x) for x in node.arguments[1:]]
         if len(places) == 1:

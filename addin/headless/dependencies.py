@@ -17,6 +17,7 @@ from .grid import Formula
 from .range_index import RangeIndex
 from .shared import RelativeRange, SharedFormula, relative
 from .special_forms import SHAPE_FUNCTIONS
+from .values import all_true, any_true
 
 
 class RelativeRead(NamedTuple):
@@ -68,6 +69,9 @@ def reads(shared: SharedFormula, sheet: int, sheet_index: SheetLookup, named: Na
     return tuple(found)
 
 
+_NOTHING: _Found = (frozenset(), frozenset())
+
+
 class Readers:
     """All formulas by the cells that they read."""
 
@@ -104,7 +108,7 @@ class Readers:
     def of(self, sheet: int, rect: CellRange, mask: NDArray[np.bool_] | None = None) -> Set[Formula]:
         """Formulas that read a cell of the range. With a mask of its shape, only the cells where it is True count."""
         entries, formulas = self._at(sheet, rect)
-        if mask is None or not formulas or mask.size == 1 or mask.all():
+        if mask is None or not formulas or mask.size == 1 or all_true(mask):
             return formulas
         return {formula for read, formula in entries if _touched(read, rect, mask)}
 
@@ -116,7 +120,8 @@ class Readers:
         found = self._found.get((sheet, rect))
         if found is None:
             entries = self._ranges[sheet].meeting(rect)
-            found = self._found[sheet, rect] = entries, frozenset(formula for _, formula in entries)
+            found = (entries, frozenset(formula for _, formula in entries)) if entries else _NOTHING
+            self._found[sheet, rect] = found
         return found
 
 
@@ -128,4 +133,4 @@ def _seen_from(cell: Position, what: tuple[RelativeRead, ...]) -> set[tuple[int,
 def _touched(read: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:
     (top, left, bottom, right), (first_row, first_column, _, _) = read, rect
     rows = slice(max(top - first_row, 0), max(bottom - first_row + 1, 0))
-    return bool(mask[rows, max(left - first_column, 0) : max(right - first_column + 1, 0)].any())
+    return any_true(mask[rows, max(left - first_column, 0) : max(right - first_column + 1, 0)])

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Set
 from heapq import heapify, heappop, heappush
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +20,19 @@ from .changes import ChangedCells
 from .compiler import Function
 from .dependencies import Readers
 from .grid import Formula, Sheet, Shown
+from .kept import Kept
 from .not_calculated import KeptFormulas, NotCalculated
 from .order import Order, find_order
 from .program import Program
 from .relative_names import is_relative, seen_from
 from .shared import SharedFormula
 from .unsupported import NotSupportedError
-from .values import Grid, Scalar, Value, as_grid, blanks, differs, same
+from .values import Grid, Scalar, Value, any_true, as_grid, blanks, differs, same
 
 _log = logging.getLogger(__name__)
 _MOST_ROUNDS = 50
 _CHANGED = np.ones((1, 1), bool)  # the mask of a single cell
+_Change = tuple[CellRange, NDArray[np.bool_]]  # a range, and which of its cells changed
 
 
 class Engine:
@@ -54,9 +57,10 @@ class Engine:
         self._readers = Readers(len(sheets))
         self._volatile: set[Formula] = set()
         self._stale: set[Formula] = set()
-        self._formulas_before: dict[Formula, tuple[CellRange, Value]] = {}
+        self._formulas_before: dict[Formula, _Before] = {}
         self._cells_before: dict[tuple[int, int, int], Scalar] = {}
         self._programs: dict[SharedFormula, Program] = {}
+        self.kept: dict[tuple[Node, int, bool], Kept] = {}
         self._kept = KeptFormulas()
         self._order: Order | None = None
         self._may_be_cut: list[Formula] = []
@@ -141,7 +145,8 @@ class Engine:
             if self._order is None:
                 formulas = [formula for sheet in self.sheets for formula in sheet.formulas.values()]
                 self._order = find_order(formulas, self._dependants)
-            self._evaluate_in(self._order, rounds)
+            with np.errstate(all="ignore"):  # functions look for NaN and infinity in their results
+                self._evaluate_in(self._order, rounds)
         if self._order is not None and self._order.circular:
             self._order = None  # the edits to come may break the circle
         return self._collect_changes()
@@ -229,14 +234,14 @@ class Engine:
             noted.add(formula)  # what it showed first counts
             change = _difference(rect, shown, formula.rect, formula.shown)
             if change is not None:
-                self._formulas_before.setdefault(formula, (rect, shown))
+                self._formulas_before.setdefault(formula, _Before(rect, shown, formula.shown, change))
                 found |= self._readers.of_spill(formula.sheet, formula.cell)
                 found |= self._readers.of(formula.sheet, *change)
         return found
 
     def _remove(self, home: Sheet, formula: Formula) -> None:
         if formula.rect.area > 1:
-            self._formulas_before.setdefault(formula, (formula.rect, formula.shown))
+            self._formulas_before.setdefault(formula, _Before(formula.rect, formula.shown))
             self._stale |= self._readers.of(formula.sheet, formula.rect)
         self._stale |= self._readers.of_spill(formula.sheet, formula.cell)
         home.remove(formula)
@@ -257,8 +262,9 @@ class Engine:
 
     def _collect_changes(self) -> ChangedCells:
         parts = []
-        for formula, (rect, shown) in self._formulas_before.items():
-            change = _difference(rect, shown, formula.rect, formula.shown)
+        for formula, (rect, shown, after, change) in self._formulas_before.items():
+            if change is None or formula.shown is not after:  # it was removed, or changed a second time
+                change = _difference(rect, shown, formula.rect, formula.shown)
             if change is not None:
                 parts.append((formula.sheet, *change))
         for (sheet, row, column), value in self._cells_before.items():
@@ -268,15 +274,22 @@ class Engine:
         return ChangedCells([sheet.name for sheet in self.sheets], parts)
 
 
-def _difference(
-    old_rect: CellRange, old: Value, new_rect: CellRange, new: Value
-) -> tuple[CellRange, NDArray[np.bool_]] | None:
+class _Before(NamedTuple):
+    """What a formula showed at the last recalculation, and if it showed something else since, how they differ."""
+
+    rect: CellRange
+    shown: Value
+    after: Value = None
+    change: _Change | None = None
+
+
+def _difference(old_rect: CellRange, old: Value, new_rect: CellRange, new: Value) -> _Change | None:
     """The range and the mask of the cells that changed, or None. Both values start in the same cell."""
     if not isinstance(old, np.ndarray) and not isinstance(new, np.ndarray):
         return None if same(old, new) else (new_rect, _CHANGED)
-    both = old_rect.around(new_rect)
+    both = old_rect if old_rect == new_rect else old_rect.around(new_rect)
     mask = _differing(as_grid(old), as_grid(new), both)
-    return (both, mask) if mask.any() else None
+    return (both, mask) if any_true(mask) else None
 
 
 def _differing(before: Grid, after: Grid, both: CellRange) -> NDArray[np.bool_]:

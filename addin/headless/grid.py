@@ -90,8 +90,10 @@ class Formula:
     def _filled_by(self, value: Value) -> CellRange:
         if not isinstance(value, np.ndarray):
             return self._alone
-        height, width = value.shape
-        return CellRange(self.row, self.column, self.row + height - 1, self.column + width - 1)
+        bottom, right = self.row + value.shape[0] - 1, self.column + value.shape[1] - 1
+        if self.rect.bottom == bottom and self.rect.right == right:
+            return self.rect
+        return CellRange(self.row, self.column, bottom, right)
 
 
 class Shown(NamedTuple):
@@ -120,12 +122,15 @@ class Sheet:
         self._arrays: dict[Formula, CellRange] = {}
         self._extents: RangeIndex[Formula] = RangeIndex()
         self._blocked: set[Formula] = set()
-        # What is found again and again: the values of large ranges; and what else fills a range, unless it is much.
+        # What is found again and again: the values of large ranges, and of those that no formula fills; and what else
+        # fills a range, unless it is much.
         self._kept: dict[CellRange, Value] = {}
+        self._unchanging: dict[CellRange, Value] = {}
         self._layouts: dict[CellRange, _Layout] = {}
         self._recent: dict[CellRange, Value] = {}  # ranges read since the last change: a formula may read one twice
         for formula in self.formulas.values():
-            self._note(formula)
+            if formula.stored is not None:
+                self._note(formula)
 
     def used(self) -> CellRange | None:
         """The smallest range that contains all used cells; None if no cell is used."""
@@ -139,8 +144,10 @@ class Sheet:
         something else."""
         self.edited.add(cell)
         self._kept.clear()
-        self._layouts.clear()
+        self._unchanging.clear()
         self._recent.clear()
+        if (value is None) is (cell in self.constants):  # the cell was used and is not now, or the reverse
+            self._layouts.clear()
         if value is None:
             self.constants.pop(cell, None)
             self._used.discard(*cell)
@@ -153,7 +160,7 @@ class Sheet:
         del self.formulas[formula.cell]
         self._kept.clear()
         self._used.discard(*formula.cell)
-        self._layouts.clear()
+        self._forget_layouts()
         self._recent.clear()
         self._forget(formula)
         self._blocked.discard(formula)
@@ -196,8 +203,11 @@ class Sheet:
         return value
 
     def _values(self, rect: CellRange) -> Value:
-        if rect in self._kept:
-            return self._kept[rect]
+        known = self._unchanging.get(rect)
+        if known is None:
+            known = self._kept.get(rect)
+        if known is not None:
+            return known
         arrays, used = self._layout(rect)
         parts: list[tuple[Formula, CellRange]] = []
         for formula in arrays:
@@ -218,7 +228,9 @@ class Sheet:
             elif not isinstance(shown := self.formulas[row, column].shown, np.ndarray):
                 cells[row - rect.top, column - rect.left] = shown
         value = from_cells(cells)
-        if rect.area >= _MANY:
+        if not arrays and len(used) < _MANY and self.formulas.keys().isdisjoint(used):
+            self._unchanging[rect] = value
+        elif rect.area >= _MANY:
             self._kept[rect] = value
         return value
 
@@ -249,6 +261,10 @@ class Sheet:
         """Drops the values of large ranges with a changed cell."""
         for rect in [rect for rect in self._kept if rect.meets(changed)]:
             del self._kept[rect]
+
+    def _forget_layouts(self) -> None:
+        self._layouts.clear()
+        self._unchanging.clear()
 
     def _fits(self, formula: Formula) -> bool:
         """Whether an array fills the cells that the formula's last value filled, and no spill is blocked."""
@@ -286,7 +302,7 @@ class Sheet:
             self._forget(formula)
             self._arrays[formula] = extent
             self._extents.add(extent, formula)
-            self._layouts.clear()
+            self._forget_layouts()
 
     def _forget(self, formula: Formula) -> None:
         extent = self._arrays.pop(formula, None)

@@ -10,7 +10,7 @@ from .cell_rows import Position
 from .values import VALUE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scope:
     """What a compiled node is evaluated for: the formula's cell, and the variables of LET and LAMBDA."""
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
+import numpy as np
+
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Node
 
@@ -19,6 +21,7 @@ from .values import REF, VALUE, Value, from_result, limited_texts, to_plain
 
 Area = Callable[[Scope], CellRange]
 _SIGNS = {"-": "U-", "+": "U+", "%": "%"}  # the names of operators with one operand
+_WARNINGS: Any = np.geterr()
 RANGE_OPERATORS = {" ": "the intersection of ranges", ",": "the union of ranges"}
 
 
@@ -137,7 +140,12 @@ def _of_all(function: Callable[..., Value], first: Evaluate, others: list[Evalua
 
 
 def own_function(function: Callable[..., Any], arguments: list[Evaluate]) -> Evaluate:
-    return lambda scope: limited_texts(from_result(function(*[to_plain(argument(scope)) for argument in arguments])))
+    def evaluate(scope: Scope) -> Value:
+        values = [to_plain(argument(scope)) for argument in arguments]
+        with np.errstate(**_WARNINGS):  # which a recalculation switches off for the spreadsheet's functions alone
+            return limited_texts(from_result(function(*values)))
+
+    return evaluate
 
 
 def lambda_call(called: Evaluate, arguments: list[Evaluate]) -> Evaluate:

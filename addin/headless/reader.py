@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from lxml import etree
@@ -25,6 +25,15 @@ from .values import ERRORS, NUM, VALUE, Scalar, Value, from_cells, from_result
 
 _DIGITS = "0123456789"
 _MOST_CELLS = 16_777_216  # that one array formula fills
+
+
+class _Tags(NamedTuple):
+    """The tags of a cell and its children."""
+
+    c: str
+    v: str
+    f: str
+    inline: str
 
 
 @dataclass
@@ -65,39 +74,34 @@ class _Raw:
             cells[row - rect.top, column - rect.left] = value
         return from_cells(cells)
 
-    def rest(self) -> dict[Position, Scalar]:
+    def rest(self) -> Iterator[tuple[Position, Scalar]]:
         """All values that were not taken."""
-        found = {(row, column): value for row, cells in self.values.items() for column, value in cells.items()}
+        for row, cells in self.values.items():
+            for column, value in cells.items():
+                yield (row, column), value
         for row, (columns, numbers) in self.numbers.items():
-            found.update(zip(((row, column) for column in columns.tolist()), numbers.tolist(), strict=True))
-        return found
+            yield from zip(((row, column) for column in columns.tolist()), numbers.tolist(), strict=True)
 
 
 def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str]) -> Sheet:
     """The sheet. Its formulas are not yet evaluated: they show the values that the file has for them."""
     raw = _scan(package, part, strings)
-    masters = {f.get("si", ""): (c, f.text) for c, f in raw.formulas.items() if f.get("t") == "shared" and f.text}
-    shared, formulas = SharedFormulas(), {}
-    for cell, element in raw.formulas.items():
-        formula = _formula(number, cell, element, cell in raw.dynamic, shared, masters)
-        if formula is not None:
-            formulas[cell] = formula
+    formulas = _formulas(number, raw)
     for formula in formulas.values():
         if formula.stored is None or formula.stored.area == 1:
             formula.show(raw.values.get(formula.row, {}).pop(formula.column, None))
     for formula in formulas.values():
         if formula.stored is not None and formula.stored.area > 1:
             formula.show(raw.take(formula.stored))
-    constants: dict[Position, Scalar] = {
-        c: value for c, value in raw.rest().items() if value is not None and c not in formulas
-    }
+    rest = ((cell, value) for cell, value in raw.rest() if value is not None and cell not in formulas)
+    constants: dict[Position, Scalar] = dict(rest)
     return Sheet(part.name, constants, formulas.values())
 
 
 def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:
-    raw = _Raw()
+    raw, number = _Raw(), 0
     numbers, special = (_finder(path, package.namespace) for path in ("x:c/x:v/text()", "boolean(x:c/@t | x:c/x:f)"))
-    number = 0
+    tags = _Tags(*map(package.tag, ("c", "v", "f", "is")))
     for row in package.tree(part.path).iter(package.tag("row")):
         number = _row_number(package, row.get("r") or number + 1)
         if not special(row):
@@ -106,7 +110,7 @@ def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:
             if texts and len(texts) == len(row) and np.isfinite(values).all():
                 raw.numbers[number] = _columns(row), values
                 continue
-        _scan_cells(raw, package, number, row, strings)
+        _scan_cells(raw, package, number, row.iterchildren(tags.c), tags, strings)
     return raw
 
 
@@ -137,23 +141,24 @@ def _columns(row: etree._Element) -> NDArray[np.int64]:
     return np.array(places)
 
 
-def _scan_cells(raw: _Raw, package: Package, row: int, cells: etree._Element, strings: list[str]) -> None:
-    value_tag, formula_tag, inline_tag = (package.tag(x) for x in ("v", "f", "is"))
-    column = 0
-    for element in cells.iterchildren(package.tag("c")):
+def _scan_cells(
+    raw: _Raw, package: Package, row: int, cells: Iterable[etree._Element], tags: _Tags, strings: list[str]
+) -> None:
+    values, column = raw.values[row], 0
+    for element in cells:
         letters = element.get("r", "").rstrip(_DIGITS)
         column = _checked_column(column_number(letters) if letters else column + 1)
-        cell = row, column
         for child in element:
-            if child.tag == value_tag:
+            tag = child.tag
+            if tag == tags.v:
                 kind, text = element.get("t", "n"), child.text or ""
-                raw.values[row][column] = package.serial_of(text) if kind == "d" else _value(kind, text, strings)
-            elif child.tag == formula_tag:
-                raw.formulas[cell] = child
+                values[column] = package.serial_of(text) if kind == "d" else _value(kind, text, strings)
+            elif tag == tags.f:
+                raw.formulas[row, column] = child
                 if element.get("cm"):
-                    raw.dynamic.add(cell)
-            elif child.tag == inline_tag:
-                raw.values[row][column] = rich_text(child, package.namespace)
+                    raw.dynamic.add((row, column))
+            elif tag == tags.inline:
+                values[column] = rich_text(child, package.namespace)
 
 
 def _value(kind: str, text: str, strings: list[str]) -> Scalar:
@@ -172,6 +177,39 @@ def _value(kind: str, text: str, strings: list[str]) -> Scalar:
     return ERRORS[text] if text in excel_errors.WITHOUT_CODE else unescaped(text)
 
 
+def _formulas(sheet: int, raw: _Raw) -> dict[Position, Formula]:
+    """The formulas of a sheet, without their values. A formula without a text is that of its group, moved."""
+    known, groups = SharedFormulas(), {}
+    formulas: dict[Position, Formula] = {}
+    members: list[tuple[Position, str]] = []
+    for cell, element in raw.formulas.items():
+        kind, text = element.get("t"), element.text
+        if kind == "dataTable":
+            formulas[cell] = _data_table(sheet, cell, element)
+        elif text and kind == "shared":
+            groups[element.get("si", "")] = shared = known.of_text(text, cell, arrays=False)
+            formulas[cell] = Formula(sheet, *cell, shared)
+        elif kind == "shared":
+            members.append((cell, element.get("si", "")))
+        elif text and kind == "array":
+            formulas[cell] = _array_formula(sheet, cell, text, stored_range(element), cell in raw.dynamic, known)
+        elif text:
+            formulas[cell] = Formula(sheet, *cell, known.of_text(text, cell, arrays=False))
+    if members:
+        formulas.update((c, Formula(sheet, *c, groups[si].in_cell(c))) for c, si in members if si in groups)
+        formulas = dict(sorted(formulas.items()))
+    return formulas
+
+
+def _array_formula(
+    sheet: int, cell: Position, text: str, stored: CellRange | None, is_dynamic: bool, known: SharedFormulas
+) -> Formula:
+    if not is_dynamic:
+        stored = stored or CellRange.cell(*cell)
+    shared = known.of_text(text, cell, arrays=stored is not None)
+    return Formula(sheet, *cell, shared, fixed=None if is_dynamic else stored, stored=stored)
+
+
 def _data_table(sheet: int, cell: Position, element: etree._Element) -> Formula:
     """The values of a what-if analysis, which Excel finds by trying out other values in other cells."""
     rect = CellRange.parse(element.get("ref", "")) or CellRange.cell(*cell)
@@ -188,28 +226,3 @@ def stored_range(element: etree._Element) -> CellRange | None:
     if rect is not None and rect.area > _MOST_CELLS:
         raise WorkbookError(f"damaged .xlsx (an array formula fills {rect})")
     return rect
-
-
-def _formula(
-    sheet: int,
-    cell: Position,
-    element: etree._Element,
-    dynamic: bool,
-    shared: SharedFormulas,
-    masters: dict[str, tuple[Position, str]],
-) -> Formula | None:
-    """The formula of a cell; None if the file has no text for it."""
-    kind, text = element.get("t"), element.text
-    if kind == "dataTable":
-        return _data_table(sheet, cell, element)
-    if kind == "shared" and not text:
-        group = element.get("si", "")
-        return Formula(sheet, *cell, shared.of_group(group, *masters[group], cell)) if group in masters else None
-    if text is None:
-        return None
-    stored = stored_range(element)
-    legacy = kind == "array" and not dynamic
-    if legacy:
-        stored = stored or CellRange.cell(*cell)
-    fixed = stored if legacy else None
-    return Formula(sheet, *cell, shared.of_text(text, cell, stored is not None), fixed=fixed, stored=stored)

@@ -1,7 +1,7 @@
 """A formula that many cells share, because it was filled down or to the right from one of them.
 
-A sheet with 100,000 formulas often has three of them. So a formula is parsed, analysed and compiled once, as it reads in
-one cell, its home. In another cell, its references without `$` move by as many rows and columns.
+A sheet with 100,000 formulas often has three of them. So a formula is parsed, analysed and compiled once, as it reads
+in one cell, its home. In another cell, its references without `$` move by as many rows and columns.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .cell_rows import Position
 class SharedFormula:
     """A formula as it reads in the cell `home`.
 
-    `arrays` is false for a plain formula, with implicit intersection. `room` are the cells that can share it: in others,
-    a reference would leave the sheet. `is_filled` is true if several cells do share it.
+    `arrays` is false for a plain formula, with implicit intersection. `room` are the cells that can share it: in the
+    others, a reference would leave the sheet. `is_filled` is true if several cells do share it.
     """
 
     text: str
@@ -53,6 +53,13 @@ class SharedFormula:
         """The tree as it reads in another cell."""
         return self.tree if cell == self.home else moved(self.tree, cell[0] - self.home[0], cell[1] - self.home[1])
 
+    def in_cell(self, cell: Position) -> SharedFormula:
+        """The formula for another cell, which shares it if it can."""
+        if not self.room.holds(*cell):
+            return self.alone_in(cell)
+        self.is_filled = True
+        return self
+
     def alone_in(self, cell: Position) -> SharedFormula:
         """The formula of another cell, no longer shared."""
         text = self.text_in(cell)
@@ -66,7 +73,6 @@ class SharedFormulas:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, bool], SharedFormula] = {}
-        self._groups: dict[str, SharedFormula] = {}
 
     def of_text(self, text: str, cell: Position, arrays: bool) -> SharedFormula:
         """The formula of a cell that has a text in the file."""
@@ -79,16 +85,6 @@ class SharedFormulas:
             self._known[key, arrays] = shared = SharedFormula(text, tree, cell, arrays, _room(tree, cell))
         elif shared.home != cell:
             shared.is_filled = True
-        return shared
-
-    def of_group(self, group: str, master: Position, text: str, cell: Position) -> SharedFormula:
-        """The formula of a cell for which the file names a group, whose text is in the master's cell."""
-        if group not in self._groups:
-            self._groups[group] = self.of_text(text, master, arrays=False)
-        shared = self._groups[group]
-        if not shared.room.holds(*cell):
-            return shared.alone_in(cell)
-        shared.is_filled = True
         return shared
 
 
@@ -110,12 +106,10 @@ class RelativeRange(NamedTuple):
 def relative(reference: Reference, home: Position) -> RelativeRange:
     """A reference of a shared formula. Its corners move together, or the formula would not be shared."""
     (top, left, bottom, right), corner = reference.range, reference.first
-    down, across = (
-        (corner.row is not None and not corner.fixed_row),
-        (corner.column is not None and not corner.fixed_column),
-    )
+    down = 0 if corner.row is None or corner.fixed_row else 1
+    across = 0 if corner.column is None or corner.fixed_column else 1
     row, column = home[0] * down, home[1] * across
-    return RelativeRange(CellRange(top - row, left - column, bottom - row, right - column), int(down), int(across))
+    return RelativeRange(CellRange(top - row, left - column, bottom - row, right - column), down, across)
 
 
 def _room(tree: Node, home: Position) -> CellRange:

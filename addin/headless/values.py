@@ -60,6 +60,16 @@ def blanks(grid: Grid) -> NDArray[np.bool_]:
 _NONE = np.array(None, dtype=object)
 
 
+def any_true(mask: Grid) -> bool:
+    """Whether a cell of a mask is true. `mask.any()` takes five times as long for a small array."""
+    return bool(np.count_nonzero(mask) > 0)
+
+
+def all_true(mask: Grid) -> bool:
+    """Whether every cell of a mask is true."""
+    return bool(np.count_nonzero(mask) == mask.size)
+
+
 def from_cells(cells: Grid) -> Value:
     """An object array of scalars as a value: an array of floats if all of them are numbers."""
     items = cells.reshape(-1).tolist()
@@ -91,7 +101,7 @@ def checked(numbers: Any) -> Any:
     if math.isfinite(np.vdot(numbers, numbers)):  # the fastest test; if the sum overflows, the slow one decides
         return frozen(numbers)
     finite = np.isfinite(numbers)
-    if finite.all():
+    if all_true(finite):
         return frozen(numbers)
     cells = numbers.astype(object)
     cells[~finite] = NUM
@@ -144,7 +154,7 @@ def is_error(item: object) -> bool:
 def same(a: Value, b: Value) -> bool:
     """Whether two values have the same cells."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return a.shape == b.shape and not differs(a, b).any()
+        return a.shape == b.shape and not any_true(differs(a, b))
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return False
     return a is b or (type(a) is type(b) and a == b)
@@ -184,7 +194,7 @@ def _from_array(array: Grid) -> Value:
     array = np.atleast_2d(array)
     if array.dtype.kind in "fiu":
         numbers = np.array(array, dtype=np.float64)
-        if np.isfinite(numbers).all():
+        if all_true(np.isfinite(numbers)):
             return frozen(numbers)
         array = numbers
     return _from_items(array.shape, array.reshape(-1).tolist())

@@ -47,23 +47,20 @@ _CELL = r"\$?[A-Za-z]{1,3}\$?[1-9]\d{0,6}"
 _END = r"(?![\w.(!\\?\[])"
 _NAME = r"[^\W\d\\][\w.?\\]*|\\[\w.?\\]*"
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-TOKEN = re.compile(
-    "|".join(
-        (
-            r"(?P<space>[ \t\r\n]+)",
-            r'(?P<text>"(?:[^"]|"")*")',
-            f"(?P<error>{'|'.join(map(re.escape, sorted(excel_errors.ALL)))})",
-            r"(?P<sheet>(?:'(?:[^']|'')+'|\[[^\[\]]*\][\w.]*|\w[\w.]*)!)",
-            rf"(?P<table>(?:{_NAME})?\[(?:[^\[\]]|\[[^\[\]]*\])*\])",
-            rf"(?P<range>{_CELL}{_END}(?::{_CELL}{_END})?)",
-            rf"(?P<columns>\$?[A-Za-z]{{1,3}}:\$?[A-Za-z]{{1,3}}{_END})",
-            rf"(?P<rows>\$?[1-9]\d{{0,6}}:\$?[1-9]\d{{0,6}}{_END})",
-            rf"(?P<number>{_NUMBER})",
-            rf"(?P<name>{_NAME})",
-            r"(?P<symbol><>|<=|>=|[-+*/^&=<>%@#(){},;:])",
-        )
-    )
+# Everything but white space and symbols. The order counts: of two kinds that fit, a token is the first.
+WORDS = (
+    r'(?P<text>"(?:[^"]|"")*")',
+    f"(?P<error>{'|'.join(map(re.escape, sorted(excel_errors.ALL)))})",
+    r"(?P<sheet>(?:'(?:[^']|'')+'|\[[^\[\]]*\][\w.]*|\w[\w.]*)!)",
+    rf"(?P<table>(?:{_NAME})?\[(?:[^\[\]]|\[[^\[\]]*\])*\])",
+    rf"(?P<range>{_CELL}{_END}(?::{_CELL}{_END})?)",
+    rf"(?P<columns>\$?[A-Za-z]{{1,3}}:\$?[A-Za-z]{{1,3}}{_END})",
+    rf"(?P<rows>\$?[1-9]\d{{0,6}}:\$?[1-9]\d{{0,6}}{_END})",
+    rf"(?P<number>{_NUMBER})",
+    rf"(?P<name>{_NAME})",
 )
+_SPACE, _SYMBOL = r"(?P<space>[ \t\r\n]+)", r"(?P<symbol><>|<=|>=|[-+*/^&=<>%@#(){},;:])"
+_TOKEN = re.compile("|".join((_SPACE, *WORDS, _SYMBOL)))
 RANGE_KINDS = ("range", "columns", "rows")
 _PLACES = (*RANGE_KINDS, "name", "sheet", "table")
 
@@ -248,7 +245,7 @@ def _tokens(formula: str) -> list[Token]:
     found: list[Token] = []
     at, is_spaced = 0, False
     while at < len(formula):
-        match = TOKEN.match(formula, at)
+        match = _TOKEN.match(formula, at)
         if match is None:
             raise FormulaError(f"cannot read {formula[at]} in the formula {formula[:80]}")
         at = match.end()

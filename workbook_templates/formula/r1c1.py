@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
 
-from .parser import RANGE_KINDS, TOKEN, corner
+from .parser import RANGE_KINDS, WORDS, corner
+from .ranges import column_number
 from .tree import Corner
 
+_WORD = re.compile("|".join((*WORDS, ":")))
 _MARK = "\0"  # before each reference: XML cannot hold it, so no name in a formula can look like a reference
 
 
@@ -17,7 +21,7 @@ def r1c1(formula: str, row: int, column: int) -> str | None:
     """
     pieces: list[str] = []
     end = 0
-    for token in TOKEN.finditer(formula):
+    for token in _WORD.finditer(formula):
         if token.lastgroup in RANGE_KINDS:
             reference = _reference(token[0], row, column)
             if reference is None:
@@ -31,6 +35,10 @@ def r1c1(formula: str, row: int, column: int) -> str | None:
 
 def _reference(text: str, row: int, column: int) -> str | None:
     """A cell or range in R1C1 notation. None if one of its corners is fixed and the other is not."""
+    letters = text.rstrip("0123456789")
+    if letters.isalpha():  # a cell without `$`, as most are
+        down, across = int(text[len(letters) :]), column_number(letters)
+        return f"{_MARK}R[{down - row}]C[{across - column}]" if across <= MAX_COLUMNS and down <= MAX_ROWS else text
     first, _, last = text.partition(":")
     start, end = corner(first), corner(last or first)
     if (start.fixed_row, start.fixed_column) != (end.fixed_row, end.fixed_column):

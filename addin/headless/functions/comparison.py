@@ -28,12 +28,11 @@ def is_near(first: float, second: float) -> bool:
 def near(first: Any, second: Any) -> NDArray[np.bool_]:
     """Whether the numbers of two arrays have the same 15 digits."""
     same = np.asarray(first == second)
-    with np.errstate(invalid="ignore"):
-        close = ~same & (np.abs(np.subtract(first, second)) <= 1e-14 * np.abs(first))
-    if not close.any():
+    close = np.asarray(np.abs(np.subtract(first, second)) <= 1e-14 * np.abs(first))
+    if np.count_nonzero(close) == np.count_nonzero(same):  # what is equal is also close
         return same
     firsts, seconds = np.broadcast_arrays(first, second)
-    for place in zip(*np.nonzero(close), strict=True):
+    for place in zip(*np.nonzero(close & ~same), strict=True):
         same[place] = is_near(float(firsts[place]), float(seconds[place]))
     return same
 

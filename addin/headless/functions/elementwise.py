@@ -1,4 +1,8 @@
-"""Operators and functions that compute each cell from the same cell of their arguments, with numpy."""
+"""Operators and functions that compute each cell from the same cell of their arguments, with numpy.
+
+Most arrays are small, so a call of numpy costs more than its arithmetic. That is why numbers without errors take a
+short way, and why numpy's warnings are switched off once for a whole recalculation, not here for each operation.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,8 @@ from ..values import (
     Scalar,
     Value,
     XlError,
+    all_true,
+    any_true,
     as_grid,
     blanks,
     blanks_as_zero,
@@ -133,7 +139,7 @@ def settled(name: str) -> Callable[..., Value]:
             return result
         assert isinstance(result, np.ndarray)
         other = second if name == "-" else np.negative(second)
-        if (np.abs(result) > 1e-14 * np.abs(first)).all():
+        if all_true(np.abs(result) > 1e-14 * np.abs(first)):
             return result
         return frozen(np.where(near(first, other), 0.0, result))
 
@@ -155,8 +161,8 @@ def chosen(condition: Grid, yes: Value, no: Value) -> Value:
         return blanks_as_zero(_over(_picked, [test, *branches]))
     first, second = map(as_grid, branches)
     shape = np.broadcast_shapes(mask.shape, first.shape, second.shape)
-    if mask.all() or not mask.any():
-        only = first if mask.all() else second
+    if (count := np.count_nonzero(mask)) in (0, mask.size):
+        only = first if count else second
         return blanks_as_zero(only if only.shape == shape else frozen(np.broadcast_to(only, shape).copy()))
     picked = np.where(mask, first, second)
     return frozen(picked) if picked.dtype.kind != "O" else blanks_as_zero(from_cells(picked))
@@ -175,20 +181,22 @@ def _picked(condition: Scalar, yes: Scalar, no: Scalar) -> Scalar:
 
 
 def _arithmetic(name: str, arguments: list[Value]) -> Value:
+    plain = [_plain_numbers(argument) for argument in arguments]
+    if all(x is not None for x in plain) and not _may_fail(name, plain):
+        short: Value = checked(_ARITHMETIC[name](*plain))
+        return short
     numbers, errors = zip(*map(_numbers_and_errors, arguments), strict=True)
     if len(errors) == 2 and all(
         x is not None for x in errors
     ):  # an error in a cell counts before text in the other one
         return _over(partial(_calculated, name), arguments)
-    with np.errstate(all="ignore"):
-        result = _ARITHMETIC[name](*numbers)
-    value: Grid = checked(result)
+    value: Grid = checked(_ARITHMETIC[name](*numbers))
     is_zero = np.equal(numbers[1], 0) if name in _DIVISIONS else _NEVER
     if name == "^" and (nothing := np.equal(numbers[0], 0) & np.less_equal(numbers[1], 0)).any():
         value = value.astype(object)
         np.copyto(value, np.array(NUM, dtype=object), where=nothing)
         is_zero = nothing & np.less(numbers[1], 0)
-    if any(x is not None for x in errors) or is_zero.any():
+    if any(x is not None for x in errors) or any_true(is_zero):
         value = value.astype(object)
         np.copyto(value, _DIV, where=is_zero)
         for error in reversed(errors):
@@ -198,12 +206,27 @@ def _arithmetic(name: str, arguments: list[Value]) -> Value:
     return value
 
 
+def _plain_numbers(value: Value) -> float | NDArray[np.float64] | None:
+    """The numbers of a value without blanks, texts and errors; None for any other value."""
+    if type(value) is float:
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+        return value.astype(np.float64, copy=False)
+    return None
+
+
+def _may_fail(name: str, numbers: list[Any]) -> bool:
+    """Whether a cell may be a division by zero, or a power of zero."""
+    if name in _DIVISIONS:
+        return not all_true(np.asarray(numbers[1]))
+    return name == "^" and not all_true(np.greater(numbers[1], 0))
+
+
 def _numbers_and_errors(value: Value) -> tuple[float | NDArray[np.float64], Grid | None]:
     """The numbers that the cells are or stand for, 0 for those that are none, and the errors that these give."""
-    if type(value) is float:
-        return value, None
-    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
-        return value.astype(np.float64, copy=False), None
+    plain = _plain_numbers(value)
+    if plain is not None:
+        return plain, None
     grid = as_grid(value)
     items = grid.reshape(-1).tolist()
     if _WITHOUT_TEXT.issuperset(map(type, items)):
@@ -246,23 +269,25 @@ def _calculated(name: str, *items: Any) -> Value:
         return DIV
     if name == "^" and not numbers[0] and numbers[1] <= 0:
         return DIV if numbers[1] else NUM
-    with np.errstate(all="ignore"):
-        result: Scalar = checked(float(_ARITHMETIC[name](*numbers)))
+    result: Scalar = checked(float(_ARITHMETIC[name](*numbers)))
     return result
 
 
 def _comparison(name: str, first: Value, second: Value) -> Value:
     if _is_numeric(first) and _is_numeric(second):
-        numbers: list[Any] = [first, second]
-        return frozen(_COMPARISONS[name](first, np.where(near(*numbers), *numbers)))
+        compare, same = _COMPARISONS[name], near(first, second)
+        if name in ("=", "<>"):
+            return frozen(same if name == "=" else ~same)
+        result = compare(first, second)
+        return frozen(result | same if name in ("<=", ">=") else result & ~same)
     if _is_blank(first) and not isinstance(second, np.ndarray):
         return _repeated(_compared(name, None, second), first)
     if name in ("=", "<>") and is_text(second) and isinstance(first, np.ndarray):
         items = first.reshape(-1).tolist()
         if XlError not in set(map(type, items)):
             wanted = second.lower()
-            same = [item.lower() == wanted if type(item) is str else item is None and not wanted for item in items]
-            equal = np.array(same).reshape(first.shape)
+            found = [item.lower() == wanted if type(item) is str else item is None and not wanted for item in items]
+            equal = np.array(found).reshape(first.shape)
             return frozen(equal if name == "=" else ~equal)
     return _over(partial(_compared, name), [first, second])
 
@@ -317,14 +342,13 @@ def _truth(item: Any) -> Any:
 
 def _over(function: Callable[..., Any], arguments: list[Any]) -> Grid:
     """The function of each cell: an array of booleans, or of any values."""
-    with np.errstate(all="ignore"):
-        cells = np.frompyfunc(function, len(arguments), 1)(*map(as_grid, arguments))
+    cells = np.frompyfunc(function, len(arguments), 1)(*map(as_grid, arguments))
     is_boolean = {bool}.issuperset(map(type, cells.reshape(-1).tolist()))
     return frozen(cells.astype(bool)) if is_boolean else as_grid(from_cells(cells))
 
 
 def _is_blank(value: Value) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype == object and bool(blanks(value).all())
+    return isinstance(value, np.ndarray) and value.dtype == object and all_true(blanks(value))
 
 
 def _repeated(item: Scalar, like: Value) -> Value:

@@ -26,6 +26,7 @@ def index(array: Value, row: Value = 0.0, column: Value = None) -> Value:
     grid = as_grid(array)
     if column is None and 1 in grid.shape:
         row, column = (1.0, row) if grid.shape[0] == 1 else (row, 1.0)
+    row, column = _without_array(row), _without_array(column)
     if not isinstance(row, np.ndarray) and not isinstance(column, np.ndarray):
         return of_cells(grid[_one_or_all(row, grid.shape[0]), _one_or_all(column, grid.shape[1])])
     rows, columns = _positions(row, grid.shape[0]), _positions(column, grid.shape[1])
@@ -38,6 +39,14 @@ def index(array: Value, row: Value = 0.0, column: Value = None) -> Value:
     if missing.any():
         picked = np.where(missing, np.array(REF, object), picked.astype(object))
     return of_cells(picked)
+
+
+def _without_array(place: Value) -> Value:
+    """The one item of an array, the usual index: a cell's reference is an array of one."""
+    if isinstance(place, np.ndarray) and place.size == 1:
+        item: Value = place.item()
+        return item
+    return place
 
 
 def choose(which: Value, *values: Value) -> Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from udfs.cells import number_text
@@ -33,7 +33,7 @@ class Token(NamedTuple):
 
 def formatted(value: object, number_format: str) -> str:
     """TEXT of a single value. Raises NotSupportedError for formats that are not supported, such as fractions."""
-    sections = [_tokens(section) for section in _sections(number_format)]
+    sections = _sections(number_format)
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, str):
@@ -64,9 +64,11 @@ def decimal(value: float) -> Decimal:
     return Decimal(f"{value:.15g}")
 
 
-def _sections(number_format: str) -> list[str]:
-    """The parts of a format between semicolons that are neither quoted nor escaped."""
-    sections, start, at, is_quoted = [], 0, 0, False
+@lru_cache(maxsize=1024)
+def _sections(number_format: str) -> list[tuple[Token, ...]]:
+    """The tokens of the parts of a format, between semicolons that are neither quoted nor escaped."""
+    sections: list[str] = []
+    start, at, is_quoted = 0, 0, False
     while at < len(number_format):
         character = number_format[at]
         if character == "\\" and not is_quoted:
@@ -80,10 +82,9 @@ def _sections(number_format: str) -> list[str]:
     sections.append(number_format[start:])
     if len(sections) > 4:
         raise NotSupportedError(_UNKNOWN)
-    return sections
+    return [_tokens(section) for section in sections]
 
 
-@cache
 def _tokens(section: str) -> tuple[Token, ...]:
     tokens: list[Token] = []
     for match in _TOKEN.finditer(section):
@@ -148,8 +149,19 @@ def _of_number(amount: float, tokens: tuple[Token, ...]) -> str:
     return _digits(amount, tokens)
 
 
-def _digits(amount: float, tokens: tuple[Token, ...]) -> str:
-    """A number by the digit places of a format. Text between the places stays where it is."""
+class _Places(NamedTuple):
+    """The digit places of a format, the texts around them, and by how many powers of ten the number is multiplied."""
+
+    before: str
+    whole_part: str
+    point: str
+    decimals: str
+    after: str
+    power: int
+
+
+@cache
+def _places_of(tokens: tuple[Token, ...]) -> _Places:
     if any(token.text == "/" for token in tokens):
         raise NotSupportedError(_UNKNOWN)  # a fraction
     places = [i for i, token in enumerate(tokens) if token.kind == "digits"]
@@ -157,17 +169,24 @@ def _digits(amount: float, tokens: tuple[Token, ...]) -> str:
         raise NotSupportedError(_UNKNOWN)
     at = places[0]
     pattern = tokens[at].text
-    scaled = decimal(amount).scaleb(2 * sum(token.kind == "percent" for token in tokens))
     whole_part, point, decimals = pattern.partition(".")
     if "." in decimals or "," in decimals.rstrip(","):
         raise NotSupportedError(_UNKNOWN)
     commas = len(pattern) - len(pattern.rstrip(",")) if point or whole_part.rstrip(",") else 0
-    scaled = scaled.scaleb(-3 * commas)
+    power = 2 * sum(token.kind == "percent" for token in tokens) - 3 * commas
     whole_part, decimals = (whole_part if point else whole_part.rstrip(",")), decimals.rstrip(",")
-    shown = _places(scaled, whole_part, point, decimals)
-    before = "".join(token.text for token in tokens[:at])
-    after = "".join(token.text for token in tokens[at + 1 :])
-    return f"{'-' if scaled < 0 else ''}{before}{shown}{after}"
+    before, after = ("".join(token.text for token in part) for part in (tokens[:at], tokens[at + 1 :]))
+    return _Places(before, whole_part, point, decimals, after, power)
+
+
+def _digits(amount: float, tokens: tuple[Token, ...]) -> str:
+    """A number by the digit places of a format. Text between the places stays where it is."""
+    places = _places_of(tokens)
+    scaled = decimal(amount)
+    if places.power:
+        scaled = scaled.scaleb(places.power)
+    shown = _places(scaled, places.whole_part, places.point, places.decimals)
+    return f"{'-' if scaled < 0 else ''}{places.before}{shown}{places.after}"
 
 
 def _places(value: Decimal, whole_part: str, point: str, decimals: str) -> str:

@@ -13,15 +13,15 @@ from .arguments import CellFailureError, number, truth
 
 
 def count(*arguments: Value) -> Value:
-    return _counted(arguments, lambda item: type(item) is float)
+    return _counted(arguments, lambda items: list(map(type, items)).count(float))
 
 
 def counta(*arguments: Value) -> Value:
-    return _counted(arguments, lambda item: item is not None)
+    return _counted(arguments, lambda items: len(items) - items.count(None))
 
 
 def countblank(*arguments: Value) -> Value:
-    return _counted(arguments, lambda item: item is None or item == "")
+    return _counted(arguments, lambda items: items.count(None) + items.count(""))
 
 
 def maximum(*arguments: Value) -> Value:
@@ -33,14 +33,14 @@ def minimum(*arguments: Value) -> Value:
 
 
 def total(*arguments: Value) -> Value:
-    return from_result(sum(float(x.sum()) for x in _numbers(arguments)))
+    return from_result(sum(float(np.add.reduce(x, axis=None)) for x in _numbers(arguments)))
 
 
 def average(*arguments: Value) -> Value:
     numbers = list(_numbers(arguments))
     if not numbers:
         raise CellFailureError(DIV)
-    return from_result(sum(float(x.sum()) for x in numbers) / sum(x.size for x in numbers))
+    return from_result(sum(float(np.add.reduce(x, axis=None)) for x in numbers) / sum(x.size for x in numbers))
 
 
 def sum_of_squares(*arguments: Value) -> Value:
@@ -48,10 +48,16 @@ def sum_of_squares(*arguments: Value) -> Value:
 
 
 def population_variance(*arguments: Value) -> Value:
-    numbers = [x.reshape(-1) for x in _numbers(arguments)]
-    if not numbers:
+    numbers = all_numbers(arguments)
+    if not numbers.size:
         raise CellFailureError(DIV)
-    return checked(float(np.var(np.concatenate(numbers))))
+    return checked(float(variance(numbers)))
+
+
+def variance(numbers: NDArray[np.float64]) -> float:
+    """What np.var gives, in a third of the time for a few numbers."""
+    deviations = numbers - np.add.reduce(numbers) / numbers.size
+    return float(np.add.reduce(deviations * deviations) / numbers.size)
 
 
 def sum_of_products(*arguments: Value) -> Value:
@@ -131,16 +137,17 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
 def all_numbers(arguments: tuple[Value, ...]) -> NDArray[np.float64]:
     """The numbers among the arguments, one after the other."""
     found = [numbers.reshape(-1) for numbers in _numbers(arguments)]
-    return np.concatenate(found) if found else np.empty(0)
+    return found[0] if len(found) == 1 else np.concatenate(found) if found else np.empty(0)
 
 
-def _counted(arguments: tuple[Value, ...], wanted: Callable[[Scalar], bool]) -> float:
+def _counted(arguments: tuple[Value, ...], wanted: Callable[[list[Scalar]], int]) -> float:
+    """The number of cells that are wanted. `wanted` counts them in a list."""
     counted = 0
     for argument in arguments:
         if isinstance(argument, np.ndarray) and argument.dtype == np.float64:
-            counted += argument.size if wanted(0.0) else 0
+            counted += argument.size * wanted([0.0])
         else:
-            counted += sum(map(wanted, as_grid(argument).reshape(-1).tolist()))
+            counted += wanted(as_grid(argument).reshape(-1).tolist())
     return float(counted)
 
 
