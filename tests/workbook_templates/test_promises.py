@@ -27,7 +27,8 @@ def built(template: str, folder: Path) -> tuple[Path, list[Try]]:
 
     with patch.object(start_tab, "things_to_try", noted):
         model = None if template == "by_hand" else "demo"
-        return build(template, folder, model=model, tokens=16, host="headless"), promises
+        tokens = 8 if template == "pure" else 16  # as many as its prompts need; each row has thousands of formulas
+        return build(template, folder, model=model, tokens=tokens, host="headless"), promises
 
 
 def typed(text: str) -> str | float | None:
