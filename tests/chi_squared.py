@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special  # scipy.stats takes seconds to import
 
 _FEWEST = 5  # expected count of a class; rarer outcomes are counted as one class
 
@@ -16,6 +15,8 @@ def chance(counts: Sequence[int], probabilities: Sequence[float] | np.ndarray[An
 
     0 if an outcome of probability 0 came up.
     """
+    from scipy import special  # imported here, so that only a process that runs such a test waits for it
+
     observed, expected = np.asarray(counts, float), np.asarray(probabilities) * np.sum(counts)
     if observed[expected == 0].any():
         return 0.0

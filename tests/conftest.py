@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,12 @@ settings.load_profile("project")
 OWN_MODELS = catalogue.models_folder()  # saved before `models_folder` sets another one
 
 
+def pytest_collection_finish() -> None:
+    """Spares the garbage collector the thousands of collected tests, which it would go through again and again."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)  # tests make large workbooks, whose many objects are not garbage
+
+
 @pytest.fixture(scope="session", autouse=True)
 def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The models folder of the tests: the random checkpoint `tiny` with a random sparse autoencoder before block 1.
@@ -36,6 +43,8 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GPT2_EXCEL_MODELS", str(folder))
         patch.setenv("GPT2_EXCEL_MODEL", "demo")
+        # Each of the many processes that tests start would compile every module again.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         patch.setenv("GPT2_EXCEL_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("GPT2_EXCEL_LOG", str(tmp_path_factory.mktemp("log") / "gpt2-excel.log"))
         yield folder

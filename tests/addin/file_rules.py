@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -33,50 +34,73 @@ def faults(path: Path) -> list[str]:
     return found
 
 
+class Cell(NamedTuple):
+    """A cell as it is stored. Reading the parts that matter once is several times as fast as a search for each."""
+
+    type: str
+    is_dynamic: bool
+    formula: Mapping[str, str] | None  # the attributes of its formula
+    value: str | None
+
+    @classmethod
+    def read(cls, element: etree._Element) -> Cell:
+        formula = value = None
+        for part in element:
+            name = part.tag.rpartition("}")[2]
+            if name == "f":
+                formula = part.attrib
+            elif name == "v":
+                value = part.text
+        return cls(element.get("t", "n"), bool(element.get("cm")), formula, value)
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of its formula: None for a plain one, and for no formula."""
+        return None if self.formula is None else self.formula.get("t")
+
+
 class Cells:
     """The cells of a sheet, and the formulas that fill ranges."""
 
     def __init__(self, xml: bytes) -> None:
         root = etree.fromstring(xml)
-        self.cells: dict[tuple[int, int], etree._Element] = {}
+        self.cells: dict[tuple[int, int], Cell] = {}
         self.arrays: dict[tuple[int, int], CellRange] = {}
-        self.merged = [str(ref) for ref in root.xpath("//*[local-name()='mergeCell']/@ref")]
+        self.merged = [cell.get("ref") for cell in root.iter("{*}mergeCell")]
         for row in root.iter("{*}row"):
-            column = 0
-            for cell in row:
-                letters = cell.get("r", "").rstrip("0123456789")  # a cell without an address follows the one before it
+            number, column = int(row.get("r")), 0
+            for element in row:
+                letters = element.get("r", "").rstrip("0123456789")  # without an address it follows the one before it
                 column = column_number(letters) if letters else column + 1
-                place = int(row.get("r")), column
+                place, cell = (number, column), Cell.read(element)
                 self.cells[place] = cell
-                formula = cell.find("{*}f")
-                if formula is not None and formula.get("t") == "array":
-                    rect = CellRange.parse(formula.get("ref"))
+                if cell.kind == "array":
+                    rect = CellRange.parse(cell.formula["ref"])
                     assert rect is not None
                     self.arrays[place] = rect
-        self.is_dynamic = any(cell.get("cm") for cell in self.cells.values())
-        self.has_values = any(cell.findtext("{*}v") for cell in self.cells.values() if cell.find("{*}f") is not None)
+        self.is_dynamic = any(cell.is_dynamic for cell in self.cells.values())
+        self.has_values = any(cell.value for cell in self.cells.values() if cell.formula is not None)
 
     def faults(self, has_values: bool) -> Iterator[str]:
         for place, cell in self.cells.items():
-            formula = cell.find("{*}f")
-            kind = None if formula is None else formula.get("t")
-            if formula is not None and formula.get("ref") and kind not in ("array", "shared", "dataTable"):
-                yield f"{cell_name(*place)}: a plain formula with a range, {formula.get('ref')}"
-            if cell.get("cm") and kind != "array":
+            ref = (cell.formula or {}).get("ref")
+            if ref and cell.kind not in ("array", "shared", "dataTable"):
+                yield f"{cell_name(*place)}: a plain formula with a range, {ref}"
+            if cell.is_dynamic and cell.kind != "array":
                 yield f"{cell_name(*place)}: marked as a dynamic array, and is none"
         for (place, rect), (other, taken) in combinations(self.arrays.items(), 2):
             if rect.meets(taken):
                 yield f"{cell_name(*place)} and {cell_name(*other)}: both fill {rect.common(taken)}"
+        merged = [(ref, CellRange.parse(ref)) for ref in self.merged]
         for place, rect in self.arrays.items():
+            for ref, area in merged:
+                if area is not None and area.meets(rect):
+                    yield f"{cell_name(*place)}: fills {rect}, and {ref} are merged"
             yield from (f"{cell_name(*place)}: {fault}" for fault in self._faults_of_array(place, rect, has_values))
 
     def _faults_of_array(self, anchor: tuple[int, int], rect: CellRange, has_values: bool) -> Iterator[str]:
         if (rect.top, rect.left) != anchor:
             yield f"fills {rect}, which begins elsewhere"
-        for ref in self.merged:
-            merged = CellRange.parse(ref)
-            if merged is not None and merged.meets(rect):
-                yield f"fills {rect}, and {ref} are merged"
         for row in range(rect.top, rect.bottom + 1):
             for column in range(rect.left, rect.right + 1):
                 cell = self.cells.get((row, column))
@@ -85,13 +109,13 @@ class Cells:
                 if cell is None:
                     if has_values:
                         yield f"fills {rect}, and {cell_name(row, column)} is not in the file"
-                elif cell.find("{*}f") is not None or cell.get("t") in CONSTANTS:
+                elif cell.formula is not None or cell.type in CONSTANTS:
                     yield f"fills {rect}, and {cell_name(row, column)} has a content of its own"
 
-    def shown(self, row: int, column: int) -> str | None:
-        """What the file has for a cell without a shared text."""
+    def number(self, row: int, column: int) -> float | None:
+        """The number that the file has for a cell; None if it holds something else or nothing."""
         cell = self.cells.get((row, column))
-        return None if cell is None else cell.findtext("{*}v") or None
+        return float(cell.value) if cell is not None and cell.type == "n" and cell.value else None
 
 
 def _faults_of_chart(xml: bytes, tabs: dict[str, Cells]) -> Iterator[str]:
@@ -104,8 +128,6 @@ def _faults_of_chart(xml: bytes, tabs: dict[str, Cells]) -> Iterator[str]:
         places = [(r, c) for r in range(rect.top, rect.bottom + 1) for c in range(rect.left, rect.right + 1)]
         kept = {int(p.get("idx")): float(p.findtext(f"{CHARTS}v")) for p in series.iter(f"{CHARTS}pt")}
         for number, place in enumerate(places):
-            cell = tabs[tab].cells.get(place)
-            is_number = cell is not None and cell.get("t", "n") == "n" and tabs[tab].shown(*place) is not None
-            value = float(tabs[tab].shown(*place) or 0) if is_number else None
+            value = tabs[tab].number(*place)
             if kept.get(number) != value and abs((kept.get(number) or 0.0) - (value or 0.0)) > 1e-12:
                 yield f"keeps {kept.get(number)} for {tab}!{cell_name(*place)}, which shows {value}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -18,6 +20,7 @@ from workbook_templates import build
 from workbook_templates.pure import contents
 
 Formulas: TypeAlias = "list[tuple[str, str, str]]"  # tab, cell, formula
+_FORMULA: Final = re.compile(r"<(?:f|formula|formula1|formula2|definedName)(?: [^>]*)?>([^<]+)<")
 _WORDS: Final = ["Mike", " is", " quick", ".", " He", " moves", " quickly"]
 
 
@@ -52,6 +55,14 @@ def formulas(workbook: openpyxl.Workbook) -> Iterator[tuple[str, str, str]]:
                 yield sheet.title, cell.coordinate, cell.value.text
             elif isinstance(cell.value, str) and cell.value.startswith("="):
                 yield sheet.title, cell.coordinate, cell.value
+
+
+def formulas_in(path: Path) -> Iterator[str]:
+    """Every formula of a workbook's file, also in rules of formats and of inputs, and in names."""
+    with zipfile.ZipFile(path) as file:
+        for name in file.namelist():
+            if name.startswith("xl/worksheets/sheet") or name == "xl/workbook.xml":
+                yield from map(html.unescape, _FORMULA.findall(file.read(name).decode()))
 
 
 def code(formula: str) -> str:

@@ -7,12 +7,13 @@ types in every held-out prompt of the demo model, and prints those whose next to
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import workbook_templates
-from addin.headless.package import Package, serialized
+from addin.headless.package import Package
 from tests.benchmarks.pure_formulas import predicted
 from udfs.models.demo.recipe.held_out import PROMPTS
 from workbook_templates import TEMPLATES
@@ -54,16 +55,24 @@ def with_addresses(source: Path, copy: Path) -> Path:
     """Writes a copy of a workbook in which every cell has its address."""
     package = Package.open(source)
     for part in package.sheets():
-        root = package.tree(part.path)
-        for row in root.iter(package.tag("row")):
-            column = 0
-            for cell in row.iterchildren(package.tag("c")):
-                address = cell.get("r")
-                column = column_number(address.rstrip("0123456789")) if address else column + 1
-                cell.set("r", f"{column_letters(column)}{row.get('r')}")
-        package.parts[part.path] = serialized(root)
+        package.parts[part.path] = addressed(package.parts[part.path].decode()).encode()
     package.write(copy)
     return copy
+
+
+def addressed(sheet: str) -> str:
+    """The XML of a sheet with an address in every cell. One without follows the cell before it in the same row.
+
+    A pattern finds the cells, because a tree of two million of them takes five times as long.
+    """
+    row, column = "", 0
+
+    def cell(match: re.Match[str]) -> str:
+        nonlocal row, column
+        column, row = (column_number(match[1]), match[2]) if match[1] else (column + 1, row)
+        return f'<c r="{column_letters(column)}{row}"'
+
+    return re.sub(r'<c(?: r="([A-Z]+)(\d+)")?(?=[ >/])', cell, sheet)
 
 
 def main() -> None:

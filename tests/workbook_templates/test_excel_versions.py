@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import re
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import workbook_templates
 from tests.workbook_templates.excel_versions import INTRODUCED
-from tests.workbook_templates.files import code, small
+from tests.workbook_templates.files import code, formulas_in, small
 from udfs.cells import FUNCTIONS
 from workbook_templates import FORMULAS_ONLY, TEMPLATES
 from workbook_templates.formula import parse
@@ -23,15 +20,6 @@ from workbook_templates.formula.tree import Call, Constant, walk
 HOSTS = ("office", "desktop", "headless", "calc")
 COMMITTED = "committed"
 OURS = {name for function in FUNCTIONS for name in (function, f"_xldudf_{function}", calc_name(function))}
-_FORMULA = re.compile(r"<(?:f|formula|formula1|formula2|definedName)(?: [^>]*)?>([^<]+)<")
-
-
-def formulas_in(path: Path) -> Iterator[str]:
-    """Every formula of a workbook, also in rules of formats and of inputs, and in names."""
-    with zipfile.ZipFile(path) as file:
-        for name in file.namelist():
-            if name.startswith("xl/worksheets/sheet") or name == "xl/workbook.xml":
-                yield from map(html.unescape, _FORMULA.findall(file.read(name).decode()))
 
 
 @pytest.fixture(

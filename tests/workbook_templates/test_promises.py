@@ -65,7 +65,8 @@ def built(template: str, folder: Path, host: str = "headless") -> tuple[Path, li
 
     with patch.object(start_tab, "things_to_try", noted):
         model = None if template == "by_hand" else "demo"
-        return build(template, folder, model=model, tokens=16, host=host), promises
+        tokens = 8 if template == "pure" else 16  # as many as its prompts need; each row has thousands of formulas
+        return build(template, folder, model=model, tokens=tokens, host=host), promises
 
 
 def typed(text: str) -> str | float | None:

@@ -9,19 +9,47 @@ import pytest
 from click.testing import Result
 
 import udfs
-from udfs.models.demo.facts import facts
+from udfs.backend.catalogue import load
+from udfs.backend.gpt2.tokenizer import token_text
+from udfs.backend.interpret import circuits
+from udfs.backend.interpret.circuits import Parts, Task, component_names, halves
 from udfs.models.demo.prompts import SEVEN_DAYS
 
 Run = Callable[..., Result]
 
 
-def test_the_seven_days_need_few_parts(gpt2_excel: Run) -> None:
-    found = json.loads(gpt2_excel("circuit", "--model", "demo", "--json").stdout)
-    prompts, answers = ([[case[part]] for case in SEVEN_DAYS] for part in (0, 1))
-    for names in (found["attentions_and_mlps"], found["heads_and_mlps"]):
+def test_two_days_need_few_parts(gpt2_excel: Run) -> None:
+    cases = SEVEN_DAYS[1:3]
+    options = [part for case in cases for part in ("--case", *case)]
+    found = json.loads(gpt2_excel("circuit", "--model", "demo", "--json", *options).stdout)
+    prompts, answers = ([[case[part]] for case in cases] for part in (0, 1))
+
+    def all_right(names: list[str]) -> bool:
         table = udfs.gpt2_circuit(prompts, answers, [[name] for name in names], None, "demo")
-        assert all(row[4] for row in table[1:])
-    assert found["heads_and_mlps"] == list(facts().circuit.parts)
+        return all(row[4] for row in table[1:])
+
+    parts = found["heads_and_mlps"]
+    assert all_right(found["attentions_and_mlps"])
+    assert all_right(parts)
+    assert not any(all_right([name for name in parts if name != dropped]) for dropped in parts)
+
+
+def test_the_default_task_is_the_seven_days(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two large steps stand for the search, which `test_demo_facts.py` does in full."""
+    answers = []
+
+    def largest(task: Task, candidates: list[Parts], progress: Callable[[Parts, float], None]) -> Parts:
+        parts = frozenset().union(*candidates)
+        answers.append([token_text(int(best)) for best in task.logits(parts).argmax(axis=1)])
+        progress(parts, 1.0)
+        return parts
+
+    monkeypatch.setattr(circuits, "smallest", largest)
+    found = json.loads(gpt2_excel("circuit", "--model", "demo", "--json").stdout)
+    assert answers == [[answer for _, answer in SEVEN_DAYS]] * 2
+    assert found["heads_and_mlps"] == component_names(
+        frozenset().union(*halves(load("demo").config)), load("demo").config
+    )
 
 
 def test_gradients_find_a_set_that_is_verified_too(gpt2_excel: Run) -> None:

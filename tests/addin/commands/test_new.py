@@ -13,7 +13,6 @@ from click.testing import Result
 import udfs
 from addin.desktop.vba_project import VbaProject
 from addin.headless import Workbook
-from addin.headless.package import Package
 from tests.checkpoint_kinds import TOKENIZERS, write_kind
 from workbook_templates import TEMPLATES
 
@@ -38,20 +37,6 @@ def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host
     expected = udfs.gpt2_predict("a b c", 1, None, "tiny")[1][1]
     assert Workbook.open(name, functions={}).get("next_token") == expected
     assert any(stored in sheet for sheet in sheets_of(name))
-
-
-def test_a_template_for_lite_is_that_for_office_with_its_own_code(gpt2_excel: Run) -> None:
-    arguments = ("new", "check", "--model", "tiny", "--tokens", 3)
-    for host in ("office", "lite"):
-        assert gpt2_excel(*arguments, "--host", host, "-o", f"{host}.xlsx").exit_code == 0
-    office, lite = (Package.open(f"{host}.xlsx").parts for host in ("office", "lite"))
-    assert {name for name in lite if name not in office} == {
-        "xl/webextensions/webextension1.xml",
-        "xl/webextensions/taskpanes.xml",
-        "xl/webextensions/_rels/taskpanes.xml.rels",
-    }
-    changed = {name for name in office if lite[name].replace(b"--host lite", b"--host office") != office[name]}
-    assert changed == {"[Content_Types].xml", "_rels/.rels"}
 
 
 def test_a_template_for_desktop_has_macros_and_their_names_for_its_sheets(gpt2_excel: Run) -> None:

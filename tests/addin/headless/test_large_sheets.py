@@ -13,8 +13,8 @@ FEW, MANY = 300, 3_000
 
 @pytest.mark.parametrize("case", [name for name in CASES if name != "SUM of a column"])
 def test_ten_times_the_formulas_take_about_ten_times_as_long(tmp_path: Path, case: str) -> None:
-    times = {}
-    for count in (FEW, MANY):
-        write(tmp_path / f"{count}.xlsx", count, CASES[case][1])
-        times[count] = min(sum(seconds(tmp_path / f"{count}.xlsx")) for _ in range(3))
-    assert times[MANY] < 40 * times[FEW]
+    few, many = tmp_path / "few.xlsx", tmp_path / "many.xlsx"
+    write(few, FEW, CASES[case][1])
+    write(many, MANY, CASES[case][1])
+    most = 40 * min(sum(seconds(few)) for _ in range(3))
+    assert any(sum(seconds(many)) < most for _ in range(3))  # a busy machine may need a second try
