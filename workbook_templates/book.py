@@ -85,6 +85,10 @@ class Book:
         self._waiting: list[tuple[Worksheet, int, int, str, Format | None, tuple[int, int] | None]] = []
         workbook.set_properties({"title": "GPT-2 in Excel", "created": _FIRST_MADE})
 
+    def page(self, name: str) -> Page:
+        """The tab of that name. Raises StopIteration if there is none."""
+        return next(page for page in self.pages if page.name == name)
+
     def fold_after(self, prompt: str) -> None:
         """Folds away, in every band, the rows that this prompt does not need."""
         self.unfolded = max(_LEAST_UNFOLDED, len(encode(prompt)))

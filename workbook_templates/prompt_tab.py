@@ -76,6 +76,7 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
     page.row = facts + _FACTS + 1
     write_prompt_list(page, prompt_cell)
     page.sheet.print_area(0, 0, page.row - 1, _NOTE)
+    page.sheet.fit_to_pages(1, 1)
     page.sheet.freeze_panes(1, 0)
     return prompt_cell
 

@@ -70,6 +70,7 @@ def start_page(book: Book) -> Page:
 def finish(page: Page) -> None:
     """Sets the print area and makes Start the tab that opens."""
     page.sheet.print_area(0, 0, page.row, len(_WIDTHS) - 1)
+    page.sheet.fit_to_pages(1, 1)
     page.sheet.activate()
 
 

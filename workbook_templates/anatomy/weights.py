@@ -16,6 +16,7 @@ _EDITS = 5  # the column of the edit table
 _EDIT_ROWS = 10
 _COLUMNS = ("what", "where", "amount", "positions")
 _LOOK_ROWS, _LOOK_COLUMNS = 10, 10
+_PRINTED_ROWS = 60
 _TENSOR = "h.0.mlp.c_fc.weight"
 
 
@@ -34,7 +35,8 @@ def write_weights(book: Book) -> tuple[str, str, str]:
     page.row += 1
     _look(page, inventory)
     page.sheet.freeze_panes(top + 2, 0)
-    page.sheet.print_area(0, 0, top + 1 + tensors, _EDITS + 6 + _LOOK_COLUMNS)
+    page.sheet.print_area(0, 0, top + _PRINTED_ROWS, _EDITS + 6 + _LOOK_COLUMNS)
+    page.sheet.fit_to_pages(1, 1)
     return first_edit
 
 

@@ -22,9 +22,10 @@ from workbook_templates.by_hand.tabs import (
     next_word,
     word,
 )
+from workbook_templates.model_map import Box, write_model_map
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
-from workbook_templates.stops import Stop
+from workbook_templates.stops import START, Stop
 
 _LEGEND = {
     "exercise_input": ("", "A blank: type your number, rounded to two decimals. Words and formulas work, too."),
@@ -83,6 +84,12 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
             "It has the parts of GPT-2, in the same order. Fill in the blanks; each is checked at once.",
         ),
     )
+    right_on = [
+        Box(tab.tab, f'({right})&" of "&({every})&" right"', tab.tab)
+        for tab, (right, every) in zip(STOPS, counts, strict=True)
+    ]
+    sentence = '&" "&'.join(word(n) for n in range(len(words)))
+    write_model_map(page, "From words to the next word", (Box(START, sentence, "Words"), *right_on))
     page.section("Your sentence")
     page.text(page.row, start_tab.LINK, "Three words", page.style.bold)
     for position, text in enumerate(words):

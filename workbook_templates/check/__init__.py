@@ -14,6 +14,7 @@ from workbook_templates.bands import AFTER_STATISTICS, BandPage
 from workbook_templates.block import InCells, Summary, write_steps
 from workbook_templates.book import Book
 from workbook_templates.check.tabs import WEIGHTS, labels, write_comparison, write_functions, write_weights
+from workbook_templates.model_map import Box, text_box, tokens_box, write_model_map
 from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.pure.weights import block_weights
@@ -110,6 +111,14 @@ def _write_start(page: Page, changed: str, weight: str, layer: int, cells: tuple
             f"Cell {worst} of the tab Result has the largest difference. It should be about 0.",
         ),
     )
+    path = (
+        text_box("Prompt"),
+        tokens_box("Tokens"),
+        Box("Functions", f'"Block {layer}, one call a step"', "Functions"),
+        Box("Native", f'"Block {layer}, in plain formulas"', "Native"),
+        Box("Result", 'IF(ISNUMBER(largest_difference),TEXT(largest_difference,"0.0E+00"),"")', "Difference"),
+    )
+    write_model_map(page, "One block, computed twice", path)
     start_tab.now(page)
     page.text(page.row - 1, start_tab.LINK, "Largest difference", page.style.bold)
     page.plain(page.row - 1, start_tab.TEXT, "largest_difference", page.style.check)

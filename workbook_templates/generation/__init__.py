@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from udfs.models.demo.prompts import MIKE_IS, TUESDAY
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.generation import beam, log_probabilities, sampling, speculation, temperature
 from workbook_templates.generation.sampling import Choices
+from workbook_templates.model_map import Box, Lane, answer_box, text_box, tokens_box, write_model_map
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Like, Try
@@ -69,14 +72,34 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     choices = sampling.write_sampling(book)
     temperature.write_temperature(book, choices)
-    beam.write_beam(book)
+    best = beam.write_beam(book)
     surprising = log_probabilities.write_log_probabilities(book)
     drafted = speculation.write_speculation(book)
-    _write_start(start, prompt_cell, choices, surprising, drafted)
+    _write_start(start, _lanes(book, choices, best), prompt_cell, choices, surprising, drafted)
+
+
+def _lanes(book: Book, choices: Choices, best: str) -> tuple[Lane, ...]:
+    """The lanes of the map: the text that each way of choosing gives."""
+    speculated = book.page(speculation.TAB)
+    row, _ = speculated.cell_of("text")
+    return tuple(
+        Lane(label, look, [Box(tab, text)])
+        for label, look, tab, text in (
+            ("the most likely", "map_text", sampling.TAB, choices.outside("greedy")),
+            ("drawn", "map_text", sampling.TAB, choices.outside("sampled")),
+            ("the best as a whole", "map_text", beam.TAB, best),
+            ("with a draft", "map_text", speculation.TAB, speculated.place(row, 1)),
+        )
+    )
 
 
 def _write_start(
-    page: Page, prompt: str, choices: Choices, surprising: tuple[str, str], drafted: tuple[str, str]
+    page: Page,
+    lanes: Sequence[Lane],
+    prompt: str,
+    choices: Choices,
+    surprising: tuple[str, str],
+    drafted: tuple[str, str],
 ) -> None:
     """The arguments are the cells to try, the last two with the address of the outcome."""
     text, perplexity = surprising
@@ -89,6 +112,15 @@ def _write_start(
             "take the most likely token, draw one, look for the most likely text, or ask a draft model for proposals.",
         ),
     )
+    path = (
+        text_box(prompt_tab.TAB),
+        tokens_box(log_probabilities.TAB),
+        Box(prompt_tab.TAB, '"see 1_anatomy.xlsx"', "Blocks"),
+        answer_box(temperature.TAB, "Probabilities"),
+        Box(sampling.TAB, '"four ways, below"', "Choice"),
+    )
+    note = "The token that was chosen is appended to the text, and the model reads it again: so a text grows."
+    write_model_map(page, "From probabilities to a text", path, lanes, note)
     start_tab.now(page)
     start_tab.things_to_try(
         page,

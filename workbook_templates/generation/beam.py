@@ -16,8 +16,8 @@ _PRINTED = 40  # rows of the steps
 _PROBABILITY, _BECOMES = 3, 5  # columns of the steps
 
 
-def write_beam(book: Book) -> None:
-    """Writes the tab."""
+def write_beam(book: Book) -> str:
+    """Writes the tab. Returns the address of the best text."""
     page = Page(book, TAB, (12, 12, 18, 16, 16, 12, 66), kind="result")
     page.furniture(
         TAB,
@@ -40,6 +40,7 @@ def write_beam(book: Book) -> None:
     title(page, "The texts found, best first", ("score: log-probability per token. Closer to 0 is more likely.",))
     style = page.style
     formats = (style.position, style.position, style.number, style.number, style.token_aside)
+    best = page.place(page.row + 1, len(formats) - 1)
     table(page, 0, f"GPT2_BEAM(prompt_used,{tokens},{beams},model_used)", formats, _MOST_BEAMS)
     page.row += 1
     title(
@@ -51,6 +52,7 @@ def write_beam(book: Book) -> None:
     page.sheet.freeze_panes(1, 0)
     page.sheet.fit_to_pages(1, 1)
     page.sheet.print_area(0, 0, page.row - 2 * _MOST_BEAMS * _MOST_TOKENS + _PRINTED, 6)
+    return best
 
 
 def _greedy(page: Page, tokens: str) -> None:

@@ -11,6 +11,7 @@ from udfs.models.demo.prompts import ADVERB, REPEATED, TUESDAY
 from workbook_templates import start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
+from workbook_templates.model_map import Box, Lane, answer_box, text_box, tokens_box, write_model_map
 from workbook_templates.mri.attention import write_attention, write_heads, write_scores
 from workbook_templates.mri.attribution import write_attribution
 from workbook_templates.mri.circuit import Ticks, write_circuit
@@ -21,6 +22,7 @@ from workbook_templates.mri.paths import write_paths
 from workbook_templates.mri.saliency import write_saliency
 from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
+from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Try
 from workbook_templates.stops import Stop
@@ -125,17 +127,18 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_tokens(book)
     write_lens(book)
     found = facts()
-    followed, rank = write_track(book, found.lens.rival)
+    followed, rank, guesses = write_track(book, found.lens.rival)
     write_attention(book, *_head(name, found))
     write_heads(book, len(tokenizer.encode(text)) + 1)
     repeated, strongest = write_scores(book)
     method, saliency = write_saliency(book)
-    write_attribution(book)
+    added = write_attribution(book)
     write_neurons(book)
     crucial = write_circuit(book, _ticks(name, found))
     paths = write_paths(book, write_patching(book))
     _write_start(
         start,
+        _lanes(book, guesses, added),
         (
             Try(
                 "Prompt",
@@ -233,7 +236,24 @@ def _repeated(found: Facts) -> str:
     )
 
 
-def _write_start(page: Page, tries: Sequence[Try]) -> None:
+def _lanes(book: Book, guesses: Range, added: Range) -> tuple[Lane, ...]:
+    """The lanes of the map: the best guess after each block, and what each block adds to the answer's logit."""
+    layers = range(book.shape.n_layer)
+
+    def sums(column: int) -> list[Box]:
+        cells = [added.rows(layer, 1).columns(column, 1) for layer in layers]
+        return [Box(cell.sheet, cell.there, cell=cell.first) for cell in cells]
+
+    after = [guesses.rows(layer + 1, 1) for layer in layers]
+    return (
+        Lane("block", "map_block", [Box("All heads", f'"{layer}"') for layer in layers]),
+        Lane("attention adds  ↓", "map_attention", sums(0)),
+        Lane("best guess so far  →", "map_stream", [Box(cell.sheet, cell.there, cell=cell.first) for cell in after]),
+        Lane("MLP adds  ↑", "map_mlp", sums(1)),
+    )
+
+
+def _write_start(page: Page, lanes: Sequence[Lane], tries: Sequence[Try]) -> None:
     page.furniture(
         "GPT-2 under the scanner: where does an answer come from?",
         (
@@ -241,6 +261,19 @@ def _write_start(page: Page, tries: Sequence[Try]) -> None:
             "when the answer appears, which heads look where, which parts favour it, and which parts it needs.",
         ),
     )
+    path = (
+        text_box("Prompt"),
+        tokens_box("Tokens"),
+        Box("Logit lens", 'token_count&" rows of numbers"', "Numbers"),
+        Box("Attention", f'"{page.book.shape.n_layer} × (attention + MLP)"', "Blocks"),
+        answer_box("Tokens"),
+    )
+    note = (
+        "The stream runs through all blocks like a highway: what the model would say after each of them. Above and "
+        "below "
+        "it: what each block adds to the answer's logit."
+    )
+    write_model_map(page, "Where in the model does the answer come from?", path, lanes, note)
     start_tab.now(page)
     start_tab.things_to_try(page, tries)
     start_tab.tabs(page)

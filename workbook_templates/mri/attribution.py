@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import area, labelled_input, labelled_value, layer_frame, table, title, unless_message
+from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
 TAB = "Attribution"
@@ -14,8 +15,11 @@ _RIGHT = 5  # the column in which the summaries begin
 _LARGEST = 12
 
 
-def write_attribution(book: Book) -> None:
-    """Writes the tab: every part, sums by kind with a check, a heat map, the largest parts, two charts."""
+def write_attribution(book: Book) -> Range:
+    """Writes the tab: every part, sums by kind with a check, a heat map, the largest parts, two charts.
+
+    Returns the cells with what the attention and the MLP of each layer add to the logit.
+    """
     shape, style = book.shape, book.style
     page = Page(book, TAB, (24, 14, 8, 11, 3, 24, *[7.5] * (shape.n_head + 2), 3, 11, 11))
     page.furniture(
@@ -49,6 +53,13 @@ def write_attribution(book: Book) -> None:
     page.sheet.print_area(0, 0, page.row + 20, _RIGHT + shape.n_head + 5)
     page.sheet.freeze_panes(1, 0)
     page.row = end
+    column = _sums_column(page)
+    return Range(TAB, grid, column, grid + shape.n_layer - 1, column + 1)
+
+
+def _sums_column(page: Page) -> int:
+    """The first of the two columns with the sums of each layer."""
+    return _RIGHT + page.book.shape.n_head + 4
 
 
 def _grid_row(page: Page) -> int:
@@ -114,7 +125,7 @@ def _grid(page: Page, parts: str, logits: str) -> None:
 
 def _by_layer(page: Page, parts: str, header: int) -> None:
     shape, style = page.book.shape, page.style
-    first, last, column = header + 1, header + shape.n_layer, _RIGHT + shape.n_head + 4
+    first, last, column = header + 1, header + shape.n_layer, _sums_column(page)
     for at, text in ((column, "attention"), (column + 1, "MLP")):
         page.text(header, at, text, style.header_right)
     for row in range(first, last + 1):

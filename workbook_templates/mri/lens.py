@@ -16,6 +16,7 @@ from workbook_templates.grids import (
     unless_message,
     whole_number,
 )
+from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
 LENS = "Logit lens"
@@ -133,8 +134,11 @@ def _candidates(page: Page) -> None:
         page.sheet.conditional_format(area, look.PROBABILITY_BARS)
 
 
-def write_track(book: Book, rival: str) -> tuple[str, str]:
-    """Writes the tab. Returns the cell of the token to follow, and the address of its final rank."""
+def write_track(book: Book, rival: str) -> tuple[str, str, Range]:
+    """Writes the tab.
+
+    Returns the cell of the token to follow, the address of its final rank, and the cells of the most likely tokens.
+    """
     n_layer = book.shape.n_layer
     page = Page(book, TRACK, (13, 16, 13, 10, 18, 3, 9, 11, 13, 10, 3))
     page.furniture(
@@ -177,7 +181,7 @@ def write_track(book: Book, rival: str) -> tuple[str, str]:
     _charts(page, names, header + 1, last)
     page.sheet.print_area(0, 0, page.row + 17, _RIVAL + 7)
     page.sheet.freeze_panes(1, 0)
-    return target.replace("$", ""), page.place(last, _RANK)
+    return target.replace("$", ""), page.place(last, _RANK), Range(TRACK, header + 1, 4, last, 4)
 
 
 def _charts(page: Page, names: int, first: int, last: int) -> None:

@@ -9,6 +9,7 @@ from udfs.models.demo.prompts import JEDI_PULLS, LIGHTSABER, PHONE, PULLS, WAND,
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
+from workbook_templates.model_map import Box, Lane, answer_box, text_box, tokens_box, write_model_map
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
@@ -106,6 +107,30 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     _write_start(start, coefficient, clamping, plus, (operation, strongest), fact, done)
 
 
+def _write_map(page: Page, done: Sequence[Done]) -> None:
+    """The map: which part of the model each operation changes, and the answer after it."""
+    path = (
+        text_box(prompt_tab.TAB),
+        tokens_box(OVERVIEW),
+        Box(OVERVIEW, '"opened up below"', "Blocks"),
+        answer_box(OVERVIEW, "Next token, untouched"),
+    )
+    boxes = {item.tab: Box(item.tab, f'"{item.tab}:  "&{item.token}') for item in done}
+    lanes = (
+        Lane("switch parts off", "map_attention", [boxes[model_edits.ABLATION]]),
+        Lane(
+            "add to the stream",
+            "map_stream",
+            [boxes[tab] for tab in (sae_feature.TAB, clamp.TAB, directions.CONTRAST, directions.PCA)],
+        ),
+        Lane("change weights", "map_mlp", [boxes[tab] for tab in (fact_edited.TAB, model_edits.WEIGHT_EDITS)]),
+    )
+    note = (
+        "The stream runs through all blocks like a highway. Each operation reaches in at one place; here is its answer."
+    )
+    write_model_map(page, "Where each operation reaches in", path, lanes, note)
+
+
 def _write_start(
     page: Page,
     coefficient: str,
@@ -123,6 +148,7 @@ def _write_start(
             "Every operation is a vector, a switch or a number in a cell. Its answer is next to the model's own.",
         ),
     )
+    _write_map(page, done)
     start_tab.now(page)
     operation, strongest = swept
     tries = (
