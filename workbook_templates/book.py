@@ -95,7 +95,7 @@ class Book:
 
     def folded_note(self, *conditions: str) -> str:
         """The formula of a note about folded rows, which is blank unless one of the conditions holds."""
-        note = "There are tokens out of sight: click the small 2 in the top left corner to see them."
+        note = "Some tokens are out of sight: click the small 2 in the top left corner to see them."
         return f'IF(OR({",".join(dict.fromkeys(conditions))}),"{note}","")'
 
     def command(self, template: str) -> str:

@@ -15,7 +15,7 @@ from workbook_templates.stops import COMMON, START, TOUR, family
 from workbook_templates.tour import tour_page
 
 LINK, TEXT = 1, 2  # columns
-UNDO = "To undo, press Ctrl+Z, or reopen the file without saving."
+UNDO = "To undo, press Ctrl+Z, or close the file without saving and open it again."
 _BESIDE = 9  # the column of live values beside the list of tabs
 _A_ROW = 12  # links side by side
 NO_FUNCTIONS = (

@@ -35,16 +35,16 @@ POSITION_WIDTH, TOKEN_WIDTH, CHANNEL_WIDTH = 11.5, 13, 10
 
 # The meaning of each colour, the same on every tab.
 LEGEND = {
-    "input": ("type here", "An input: type over it."),
-    "weight": ("0.123", "A weight: a number learned in training. Change it on the tab Weights."),
-    "value": ("1.234", "A value: computed from other cells."),
-    "result": ("answer", "A result: the answer that everything leads to."),
-    "negative": ("-1.234", "In the blocks: a value below zero. The further below, the bluer."),
-    "positive": ("1.234", "In the blocks: a value above zero. The further above, the more orange."),
-    "attention": ("0.50", "Attention: the greener, the more. The shares in a row sum to 1."),
+    "input": ("type here", "Input: type over it."),
+    "weight": ("0.123", "Weight: a number learned in training. Change it on the tab Weights."),
+    "value": ("1.234", "Value: computed from other cells."),
+    "result": ("answer", "Result: the answer that everything leads to."),
+    "negative": ("-1.234", "A value below zero in a block: the further below, the bluer."),
+    "positive": ("1.234", "A value above zero in a block: the further above, the more orange."),
+    "attention": ("0.50", "Attention: the greener, the larger the share. Each row sums to 1."),
     "wrong": (
         "#GPT2! ...",
-        "A message instead of a value: it says what is wrong, and every cell that depends on it repeats it.",
+        "A message in place of a value. It says what is wrong; every cell that depends on it repeats it.",
     ),
 }
 

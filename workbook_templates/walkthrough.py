@@ -15,16 +15,15 @@ from workbook_templates.stops import Stop
 
 EMBEDDINGS = (
     "Each token becomes a row of learned numbers: one row for the token plus one for its position. The sum is the "
-    "start "
-    "of the residual stream: a row per token, a column per channel."
+    "start of the residual stream: a row per token, a column per channel."
 )
 BLOCK = (
     "A block reads the residual stream twice and adds to it twice. Attention (steps 1 to 7) moves information between "
     "tokens. The MLP (steps 8 to 12) works on each token by itself."
 )
 HEAD = (
-    "Only the last token's row is used to predict what comes next. It is compared with the embedding of every token:",
-    "the better the match, the higher that token's logit. Softmax turns the logits into probabilities.",
+    "The next token comes from the last token's row alone. The row is compared with the embedding of every token:",
+    "the better the match, the higher the token's logit. Softmax turns the logits into probabilities.",
 )
 
 STOPS = (
@@ -45,7 +44,7 @@ STOPS = (
     ),
     Stop(
         "Block",
-        "Each block adds the outputs of its attention and its MLP to the stream:",
+        "Each block adds to the stream twice: the output of its attention, then the output of its MLP.",
         "All blocks have the same steps and differ only in their weights. Start with At a glance: where does each head "
         "look?",
     ),
@@ -72,7 +71,7 @@ def tries(prompt: str, stream_edit: str) -> tuple[Try, Try]:
             "Block 0",
             stream_edit,
             "50",
-            "One number in the stream changes, and so does everything after it, down to the probabilities on Head.",
+            "One number in the stream changes, and so does everything after it, up to the probabilities on Head.",
             "next_tokens",
             Change.OTHER,
         ),
@@ -101,9 +100,8 @@ def write_map(page: Page, blocks: Sequence[Block]) -> None:
         Lane("MLP adds  ↑", "map_mlp", [_added(page.book, name, "the MLP adds") for name in names]),
     )
     note = (
-        "The stream runs through all blocks like a highway; each attention and each MLP adds to it. Here in numbers: "
-        "what "
-        "speaks for the answer, as a part of its logit."
+        "The stream runs through all blocks like a highway; each attention and each MLP adds to it. The numbers: "
+        "what each part adds to the answer's logit, and how much of it the stream holds so far."
     )
     write_model_map(page, "A word problem becomes a maths problem", path, lanes, note)
 

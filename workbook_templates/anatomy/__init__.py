@@ -23,7 +23,7 @@ _TAB = PromptTab(
     template="anatomy",
     token_table=TOKEN_TABLE,
     edits="weight_edits",
-    model_note="Names the model and passes your edits on the tab Weights to every formula.",
+    model_note="The model that every formula uses, with your edits from the tab Weights.",
     guarded=False,
 )
 
@@ -45,7 +45,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
         "Weights",
         weight_edit,
         "scale",
-        "Block 0's MLP is switched off: step 11 of the block is all zeros. The tab Head shows the new answer.",
+        "Block 0's MLP is switched off: its step 11 is all zeros. The tab Head shows what the model predicts now.",
         blocks[0].steps["mlp c_proj"].cells.rows(0, 1).columns(0, 1).there,
         0.0,
         tuple(zip(others, ("h.0.mlp", "0"), strict=True)),
@@ -79,13 +79,17 @@ def _write_start(page: Page, blocks: Sequence[Block], tries: Sequence[Try]) -> N
     page.furniture(
         "GPT-2, opened up: from a prompt to the next token",
         (
-            "A language model reads a text and predicts which token will come next. Here you can watch one do it:",
-            "every number along the way is in a cell. You can change the prompt, the stream and the weights.",
+            "Which word comes next? A language model turns this word problem into a maths problem: words become "
+            "numbers, the",
+            "numbers are multiplied and added, and the result becomes a word again. Here every number is in a cell, "
+            "and you can change it.",
         ),
     )
     walkthrough.write_map(page, blocks)
     start_tab.now(page)
-    start_tab.things_to_try(page, tries, "To undo, clear the yellow cells, or reopen the file without saving.")
+    start_tab.things_to_try(
+        page, tries, "To undo, clear the yellow cells, or close the file without saving and open it again."
+    )
     start_tab.tabs(page)
     start_tab.legend(page, look.LEGEND)
     start_tab.finish(page)

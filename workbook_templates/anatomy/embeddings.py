@@ -32,7 +32,7 @@ def write_tokens(book: Book) -> None:
             "merged.",
         ),
     )
-    for column, title in ((0, "The tokens"), (_STEPS, "How they are formed, merge by merge")):
+    for column, title in ((0, "The tokens"), (_STEPS, "How each word becomes tokens, merge by merge")):
         page.text(page.row, column, title, page.style.bold)
     page.row += 1
     header = page.row
@@ -60,7 +60,7 @@ def write_embeddings(book: Book) -> Band:
         labels=LABELS,
     )
     part = book.dialect.part
-    page.heading("ids", "The ids of the tokens, from the tab Tokens.", ())
+    page.heading("ids", "The id of each token, from the tab Tokens.", ())
     ids = page.band(
         f'IF(status="{READY}",{part(f"{TOKEN_TABLE}#", 3, 3, above=1)},status)',
         headers=('"id"',),
@@ -69,11 +69,11 @@ def write_embeddings(book: Book) -> Band:
         width=1,
     )
     assert f"{page.place(ids.row, 0)}#" == LABELS
-    page.heading("token", "Token embedding: the row of the table wte.weight that the id points to.", ())
+    page.heading("token", "Token embedding: the id selects a row of the table wte.weight.", ())
     token = page.band(f"GPT2_EMBED({ids.spill},model)")
-    page.heading("position", "Position embedding: the row of the table wpe.weight that the position points to.", ())
+    page.heading("position", "Position embedding: the position selects a row of the table wpe.weight.", ())
     position = page.band(f"GPT2_POSITION({ids.spill},model)")
-    page.heading("sum", "Token plus position: the residual stream that enters Block 0.", ())
+    page.heading("sum", "The residual stream that enters Block 0: token embedding plus position embedding.", ())
     cells = page.rows()
     total = page.zeros_for_blanks(cells, f"{token.spill}+{position.spill}")
     stream = page.put(cells, total, (token, position))

@@ -69,11 +69,11 @@ def _edit_table(page: Page) -> tuple[str, str, str]:
     late = f"h.{page.book.shape.late_layer}"
     for row, (example, meaning) in enumerate(
         (
-            ("set · h.0.mlp.c_fc.bias[17] · 0.5", "sets one weight; in a table, write [row,column]"),
-            (f"scale · {late}.attn.head.1 · 0", "switches a head off (2 doubles its output)"),
-            (f"scale · {late}.attn · 0", "switches a block's attention off"),
-            (f"scale · {late}.mlp · 0", "switches a block's MLP off"),
-            ("positions", "leave blank for set and scale"),
+            ("set · h.0.mlp.c_fc.bias[17] · 0.5", "sets one weight; in a table of weights, write [row,column]"),
+            (f"scale · {late}.attn.head.1 · 0", "switches off a head (amount 2 would double its output)"),
+            (f"scale · {late}.attn · 0", "switches off a block's attention"),
+            (f"scale · {late}.mlp · 0", "switches off a block's MLP"),
+            ("positions", "blank for set and scale"),
         ),
         start=header + 1,
     ):
@@ -88,7 +88,7 @@ def _edit_table(page: Page) -> tuple[str, str, str]:
 
 def _where_to_look(page: Page) -> tuple[str, str, str]:
     """Writes the inputs. Returns the cells of the tensor's name, the first row and the first column."""
-    page.text(page.row, _EDITS, "Look into a tensor", page.style.bold)
+    page.text(page.row, _EDITS, "Look at a tensor", page.style.bold)
     page.row += 1
     cells = []
     for label, value in (("tensor", _TENSOR), ("first row", 0), ("first column", 0)):

@@ -29,8 +29,8 @@ from workbook_templates.stops import START, Stop
 
 _LEGEND = {
     "exercise_input": ("", "A blank: type your number, rounded to two decimals. Words and formulas work, too."),
-    "exercise": ("1.23", "A number that is filled in as an example, or an answer."),
-    "small_weight": ("2", "A weight: a number learned in training. You can type over it: the answers follow."),
+    "exercise": ("1.23", "An example that is filled in, or an answer."),
+    "small_weight": ("2", "Weight: a number learned in training. You can type over it; the answers change with it."),
     "chosen": ("right", "Your number is right, within rounding."),
     "error": ("wrong", "Try again."),
 }
@@ -117,7 +117,7 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
             "MLP",
             verb,
             "0",
-            "Neuron 0 no longer takes the verb out of the row: the model says love again.",
+            "Neuron 0 no longer takes the verb out of the row, so the model says love again.",
             NEXT,
             "love",
         ),
@@ -125,11 +125,11 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
             "Start",
             second,
             toy.OTHER,
-            "Another exercise: other rows, other scores, and another next word.",
+            "A new exercise: the rows and scores change, and so does the next word.",
             NEXT,
             "bones",
         ),
-        Try("Start", last, toy.OTHER, "Neuron 1 finds an animal at the end, and asks for a verb.", NEXT, "love"),
+        Try("Start", last, toy.OTHER, "Neuron 1 finds an animal at the end and asks for a verb.", NEXT, "love"),
     )
     start_tab.things_to_try(page, tries)
     start_tab.tabs(page)

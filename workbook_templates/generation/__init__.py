@@ -31,7 +31,7 @@ STOPS = (
     ),
     Stop(
         sampling.TAB,
-        "A text drawn token by token: temperature, top_k, top_p, and the random number that decides.",
+        "A text drawn token by token, with the temperature, top_k, top_p, and the random numbers that decide.",
         "The model is the same and so is the prompt. Only the random numbers make one text differ from another.",
     ),
     Stop(
@@ -58,9 +58,9 @@ STOPS = (
 _LEGEND = {
     **{name: look.LEGEND[name] for name in ("input", "value", "result")},
     "chosen": (" young", "Drawn, accepted, or continued."),
-    "cut_first": (" young", "Out: cut by top_k, dropped from the beams, or no longer looked at."),
+    "cut_first": (" young", "Left out: cut by top_k, dropped from the beams, or skipped after a rejection."),
     "cut_second": (" young", "Cut by top_p."),
-    "finished": (" young", "The end of a beam, or a token that the model itself drew."),
+    "finished": (" young", "The end of a beam, or a token that the large model drew itself."),
     "refused": (" young", "A proposal of the draft that the model rejected."),
     "wrong": look.LEGEND["wrong"],
 }
@@ -108,8 +108,9 @@ def _write_start(
     page.furniture(
         "Beyond temperature 0: how a text is chosen from probabilities",
         (
-            "The model says how likely each next token is. How to make a text of that is up to us:",
-            "take the most likely token, draw one, look for the most likely text, or ask a draft model for proposals.",
+            "The model only says how likely each next token is. We decide how to make a text of that:",
+            "take the most likely token, draw one, search for the most likely text, or let a draft model propose "
+            "tokens.",
         ),
     )
     path = (
@@ -119,7 +120,7 @@ def _write_start(
         answer_box(temperature.TAB, "Probabilities"),
         Box(sampling.TAB, '"four ways, below"', "Choice"),
     )
-    note = "The token that was chosen is appended to the text, and the model reads it again: so a text grows."
+    note = "The chosen token is added to the text, and the model reads the longer text. This is how a text grows."
     write_model_map(page, "From probabilities to a text", path, lanes, note)
     start_tab.now(page)
     start_tab.things_to_try(
@@ -129,7 +130,7 @@ def _write_start(
                 sampling.TAB,
                 choices.seed.replace("$", ""),
                 "7",
-                "Other random numbers draw other tokens, so a different text comes out. 3 brings the old one back.",
+                "Other random numbers draw other tokens, so the text is different. Type 3 to get the old one back.",
                 choices.outside("sampled"),
                 Change.OTHER,
             ),
@@ -137,7 +138,7 @@ def _write_start(
                 sampling.TAB,
                 choices.temperature.replace("$", ""),
                 "0",
-                "The most likely token gets all the probability: whatever the seed, the text is the greedy one.",
+                "The most likely token gets all the probability, so every seed gives the greedy text.",
                 choices.outside("sampled"),
                 Like(choices.outside("greedy")),
             ),
@@ -145,7 +146,7 @@ def _write_start(
                 log_probabilities.TAB,
                 text,
                 "Mike is quick. He moves quickly. Anna is a Jedi. She pulls out her lightsaber.",
-                "This is what the model expected: the two words that differ turn white, and the perplexity falls.",
+                "The model expected this: the two changed words turn white, and the perplexity falls.",
                 perplexity,
                 Change.LESS,
             ),

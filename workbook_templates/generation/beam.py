@@ -24,8 +24,7 @@ def write_beam(book: Book) -> str:
         (
             "Greedy takes the most likely token each time, yet the most likely text may begin with another token.",
             "Beam search follows several texts at once. At each step it continues each in every possible way, and "
-            "keeps "
-            "those that are most likely as a whole. Finished texts are ranked by log-probability per token.",
+            "keeps those that are most likely as a whole. Finished texts are ranked by log-probability per token.",
         ),
     )
     title(page, "You choose")
@@ -34,10 +33,14 @@ def write_beam(book: Book) -> str:
     whole_number(page, tokens, 1, _MOST_TOKENS)
     whole_number(page, beams, 1, _MOST_BEAMS)
     page.row += 1
-    title(page, "Greedy, for comparison", ("Tokens, log-probability, score and text, as in the table below.",))
+    title(page, "Greedy, for comparison", ("The columns are those of the table below.",))
     _greedy(page, tokens)
     page.row += 1
-    title(page, "The texts found, best first", ("score: log-probability per token. Closer to 0 is more likely.",))
+    title(
+        page,
+        "The texts found, best first",
+        ("The score is the log-probability per token. The closer to 0, the more likely.",),
+    )
     style = page.style
     formats = (style.position, style.position, style.number, style.number, style.token_aside)
     best = page.place(page.row + 1, len(formats) - 1)
@@ -46,7 +49,7 @@ def write_beam(book: Book) -> str:
     title(
         page,
         "Step by step: twice as many candidates as beams",
-        ("from: the beam that is continued. becomes: its number in the next step, or ended, or dropped.",),
+        ("from: the beam that a candidate continues. becomes: its number in the next step, or ended, or dropped.",),
     )
     _steps(page, f"GPT2_BEAM_STEPS(prompt_used,{tokens},{beams},model_used)")
     page.sheet.freeze_panes(1, 0)

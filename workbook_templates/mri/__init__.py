@@ -34,10 +34,10 @@ _TAB = PromptTab(
     token_table=TOKEN_TABLE,
 )
 
-_ALL_TICKED = Ticks(None, "Everything is ticked: remove the parts that the answers do not need.")
+_ALL_TICKED = Ticks(None, "Everything is ticked. Remove the parts that the answers do not need.")
 _GPT2_TICKS = Ticks(
     ("h.0.mlp", "h.9.mlp", *(f"h.{layer}.attn.head.{head}" for layer in (9, 10) for head in range(12))),
-    "These parts of GPT-2 are a guess, not the result of a search: which of the ticks can you remove?",
+    "These parts of GPT-2 are a guess, not the result of a search. Which ticks can you remove?",
 )
 _SILENT_HEAD = "h.0.attn.head.0"
 _GPT2_HEAD = 4, 11  # looks one token back
@@ -90,7 +90,7 @@ STOPS = (
     ),
     Stop(
         "Neurons",
-        "The neurons that speak for the answer or against it, and what each writes.",
+        "The neurons that favour the answer or work against it, and the tokens that each makes more likely.",
         "The tokens that a neuron makes more likely often belong together: that is its subject.",
     ),
     Stop(
@@ -111,7 +111,7 @@ STOPS = (
 )
 _LEGEND = {
     **{name: look.LEGEND[name] for name in ("input", "value", "result")},
-    "attention": ("0.50", "A share or a probability: the greener, the more."),
+    "attention": ("0.50", "A share or a probability: the greener, the larger."),
     "positive": ("1.23", "Above zero: it favours the answer, or restores it."),
     "negative": ("-1.23", "Below zero: it works against the answer."),
     "wrong": look.LEGEND["wrong"],
@@ -144,7 +144,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 "Prompt",
                 prompt_cell,
                 ADVERB,
-                'All tabs show the new prompt. On Logit lens, see in which layer the answer "quickly" appears.',
+                'All tabs show the new prompt. The tab Logit lens shows in which layer the answer "quickly" appears.',
                 "next_token",
                 " quickly",
             ),
@@ -160,7 +160,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 "Saliency",
                 method,
                 "leave out",
-                "Another way to ask which words matter: what the logit loses without each of them.",
+                "Another way to ask which words matter: what the logit loses without each word.",
                 saliency,
                 Change.OTHER,
             ),
@@ -218,13 +218,13 @@ def _without(ticks: Ticks) -> str:
             part = f"Head {head} of layer {layer}"
         case _:
             raise ValueError(f"crucial must name a head or an MLP, not {ticks.crucial!r}")
-    return f"{part} is no longer at work, and {ticks.wrong_without} of the seven days come out wrong."
+    return f"{part} no longer works, and {ticks.wrong_without} of the seven days come out wrong."
 
 
 def _losing(found: Facts) -> str:
     day = found.losing_day
     share = "near 0 after every layer" if day.highest < 0.01 else f"at most {day.highest:.0%} after any layer"
-    return f"A day that does not win: its final rank is {day.rank}, but its probability is {share}."
+    return f"This day does not win: its final rank is {day.rank}, but its probability is {share}."
 
 
 def _repeated(found: Facts) -> str:
@@ -257,8 +257,10 @@ def _write_start(page: Page, lanes: Sequence[Lane], tries: Sequence[Try]) -> Non
     page.furniture(
         "GPT-2 under the scanner: where does an answer come from?",
         (
-            "The model reads the prompt and predicts the next token. These tabs look inside it while it does so:",
-            "when the answer appears, which heads look where, which parts favour it, and which parts it needs.",
+            "The model reads the prompt and predicts the next token. These tabs look inside while it does so. They "
+            "show when",
+            "the answer appears, where each head looks, which parts favour the answer, and which parts the answer "
+            "needs.",
         ),
     )
     path = (
@@ -270,8 +272,7 @@ def _write_start(page: Page, lanes: Sequence[Lane], tries: Sequence[Try]) -> Non
     )
     note = (
         "The stream runs through all blocks like a highway: what the model would say after each of them. Above and "
-        "below "
-        "it: what each block adds to the answer's logit."
+        "below it: what each block adds to the answer's logit."
     )
     write_model_map(page, "Where in the model does the answer come from?", path, lanes, note)
     start_tab.now(page)

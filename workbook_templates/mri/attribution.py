@@ -26,17 +26,16 @@ def write_attribution(book: Book) -> Range:
         TAB,
         (
             "The final residual stream is the sum of what the embeddings, heads, MLPs and biases add to it. So the "
-            "logit "
-            "of a token is a sum, too: above 0, a part favours the token; below 0, it works against it.",
+            "logit of a token is a sum, too: above 0, a part favours the token; below 0, it works against it.",
             "With a second token, the tab splits the difference between the two logits.",
         ),
     )
     title(page, "You choose")
-    target = labelled_input(page, "token", None, "With the space before it. Blank: the model's answer.")
+    target = labelled_input(page, "token", None, "Type the space before it, too. Blank: the model's answer.")
     against = labelled_input(page, "against", None, "A second token, or blank.")
     used = labelled_value(page, "logit of", f'IF({target}="",next_token,{target})', "", style.result)
     page.row += 1
-    title(page, "Every part, in the order in which the prompt passes through them; on the right, a summary")
+    title(page, "Every part, in the order of the computation. On the right, a summary")
     top = page.row
     formats = (style.text, style.position, style.position, style.logit)
     n_parts = 2 + shape.n_layer * (shape.n_head + 2) + 1
@@ -102,7 +101,7 @@ def _summary(page: Page, parts: str, grid: int, used: str, against: str) -> None
     page.text(page.row, _RIGHT, "check: the difference", style.bold)
     difference = f"{page.at(page.row - 1, _RIGHT + 1)}-{page.at(page.row - 2, _RIGHT + 1)}"
     page.formula(page.row, _RIGHT + 1, unless_message(parts, f"ABS({difference})"), style.check)
-    page.text(page.row, _RIGHT + 3, "should be below 0.001", style.note)
+    page.text(page.row, _RIGHT + 3, "must be below 0.001", style.note)
     page.book.name("attribution_check", page.place(page.row, _RIGHT + 1))
 
 

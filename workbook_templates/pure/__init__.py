@@ -57,7 +57,7 @@ STOPS = (
     ),
 )
 _TRIED = "mlp.c_proj.bias"
-_WEIGHT = {"weight": ("0.123", "A weight: a number learned in training. You can type over it.")}
+_WEIGHT = {"weight": ("0.123", "Weight: a number learned in training. You can type over it.")}
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
@@ -99,7 +99,7 @@ def _write_start(page: Page, blocks: Sequence[Block], prompt: str, weight: tuple
         Try(
             *weight,
             "10",
-            "One weight of Block 0's MLP changes, and so does the block's output for every token.",
+            "One weight of Block 0's MLP changes, and so does the output of the block for every token.",
             "next_tokens",
             Change.OTHER,
         ),
