@@ -22,7 +22,7 @@ FIRST = 2  # the column in which values begin
 STATISTICS = 2  # the first of two columns for facts about a row, on tabs that have them
 AFTER_STATISTICS = 4  # where values begin on such tabs
 _LAST_COLUMN = MAX_COLUMNS - 1  # counted from 0, as XlsxWriter does
-_PRINTED_COLUMNS = 22
+_PRINTED_COLUMNS, _PRINTED_ROWS = 22, 105
 _FROZEN_ROWS = 2
 _UNFOLDED = 16  # rows in sight of a band that does not have the tokens of the prompt
 _NOTE = 3  # columns between the title and the note about folded rows
@@ -155,6 +155,7 @@ class BandPage(Page):
         self.sheet.set_zoom(90)
         self._labels = labels
         self._steps: list[tuple[str, int]] = []
+        self._folded: list[int] = []  # rows out of sight
         self._out_of_sight: list[str] = []  # conditions under which folded rows hold values
         self.title(title)
         self.row = _FROZEN_ROWS
@@ -165,8 +166,17 @@ class BandPage(Page):
         self._note()
         for column, (text, row) in enumerate(self._steps, start=self.first):
             self.link(1, column, self.name, self.at(row, 0), text)
-        self.sheet.print_area(0, 0, self.row, self.first + _PRINTED_COLUMNS)
-        self.sheet.repeat_rows(0)
+        self.sheet.print_area(0, 0, self._last_printed_row(), self.first + _PRINTED_COLUMNS)
+        self.sheet.fit_to_pages(1, 1)
+
+    def _last_printed_row(self) -> int:
+        """The last row of the steps that one page has room for. The rest of a long tab is for the screen."""
+
+        def in_sight(below: int) -> int:
+            return below - sum(row < below for row in self._folded)
+
+        ends = (self.row, *(row for _, row in reversed(self._steps)))
+        return next((row for row in ends if in_sight(row) <= _PRINTED_ROWS), self._steps[1][1]) - 1
 
     def _note(self) -> None:
         """Beside the title: what is wrong with the prompt or the model, or that there are rows out of sight."""
@@ -331,7 +341,10 @@ class BandPage(Page):
         """
         shown = self.book.unfolded if labels is self._labels else _UNFOLDED
         for row in range(cells.row, cells.last_row + 1):
-            folded = {"level": 1, "hidden": True} if row - cells.row >= shown else {}
+            is_folded = row - cells.row >= shown
+            if is_folded:
+                self._folded.append(row)
+            folded = {"level": 1, "hidden": True} if is_folded else {}
             self.format_row(row, cell_format, cells.last_column + 1, folded)
             self.sheet.write_blank(row, 0, None, self.style.position)
             self.sheet.write_blank(row, 1, None, self.style.token)

@@ -85,13 +85,17 @@ class Book:
         self._waiting: list[tuple[Worksheet, int, int, str, Format | None, tuple[int, int] | None]] = []
         workbook.set_properties({"title": "GPT-2 in Excel", "created": _FIRST_MADE})
 
+    def page(self, name: str) -> Page:
+        """The tab of that name. Raises StopIteration if there is none."""
+        return next(page for page in self.pages if page.name == name)
+
     def fold_after(self, prompt: str) -> None:
         """Folds away, in every band, the rows that this prompt does not need."""
         self.unfolded = max(_LEAST_UNFOLDED, len(encode(prompt)))
 
     def folded_note(self, *conditions: str) -> str:
         """The formula of a note about folded rows, which is blank unless one of the conditions holds."""
-        note = "There are tokens out of sight: click the small 2 in the top left corner to see them."
+        note = "Some tokens are out of sight: click the small 2 in the top left corner to see them."
         return f'IF(OR({",".join(dict.fromkeys(conditions))}),"{note}","")'
 
     def command(self, template: str) -> str:

@@ -136,6 +136,7 @@ def write_glossary(book: Book) -> None:
         page.link(page.row, 2, tab.name, tab.at(row, column), tab.name)
         page.row += 1
     page.sheet.print_area(0, 0, page.row - 1, len(_WIDTHS) - 1)
+    page.sheet.fit_to_pages(1, 1)
 
 
 def _first_cells(book: Book) -> Iterator[tuple[Term, tuple[Page, tuple[int, int]]]]:

@@ -42,7 +42,7 @@ class PromptTab:
 
     template: str
     token_table: str
-    model_note: str = 'Names the model for every formula. It may carry surgery: "demo ; scale h.9.attn.head.1 by 0".'
+    model_note: str = 'The model that every formula uses. It may hold edits: "demo ; scale h.9.attn.head.1 by 0".'
     edits: str = ""
     guarded: bool = True
     any_shape: bool = False
@@ -76,6 +76,7 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
     page.row = facts + _FACTS + 1
     write_prompt_list(page, prompt_cell)
     page.sheet.print_area(0, 0, page.row - 1, _NOTE)
+    page.sheet.fit_to_pages(1, 1)
     page.sheet.freeze_panes(1, 0)
     return prompt_cell
 
@@ -106,7 +107,7 @@ def _write_what_the_model_gets(page: Page, tab: PromptTab) -> int:
         "text_read",
         "Text the model reads",
         'IF(ISNUMBER(SEARCH(" ; bos",model)),"<|endoftext|>","")&prompt',
-        "The prompt. With bos it follows <|endoftext|>, the token that separates documents.",
+        "The prompt. With bos, <|endoftext|> comes first: the token that separates documents.",
     )
     _value(
         page,
@@ -114,13 +115,13 @@ def _write_what_the_model_gets(page: Page, tab: PromptTab) -> int:
         "Number of tokens",
         # Not the rows of the table: where spills have a fixed size, it has no more rows than are reserved.
         f"IF(ISTEXT({tab.token_table}),ROWS(GPT2_TOKENIZE(text_read,model))-1,0)",
-        "The pieces that the text is cut into.",
+        "How many pieces the text is cut into.",
     )
-    _value(page, "room", "Room in this workbook", str(book.shape.tokens), "Rows reserved for tokens on every tab.")
+    _value(page, "room", "Room in this workbook", str(book.shape.tokens), "The most tokens that each tab has rows for.")
     facts = page.row + 9 + (2 if tab.guarded else 0)
     of_model = _checks_of_model(book, tab, f"$A${facts + 1}:$B${facts + _FACTS}")
     check = _first_wrong([*of_model, *_checks_of_prompt(book, tab)], f'"{READY}"')
-    _value(page, "status", "Check", check, '"ready", or a message that explains what is wrong.')
+    _value(page, "status", "Check", check, '"ready", or what is wrong.')
     if tab.guarded:
         _used(page, of_model)
     page.row += 1
@@ -133,7 +134,7 @@ def _write_answer(page: Page) -> None:
         page,
         "Next token",
         "next_token",
-        "The most likely one. Many tokens begin with a space, which is part of the token.",
+        "The most likely token. A space at its beginning is part of it.",
     )
     _result(
         page,
@@ -160,7 +161,7 @@ def _write_facts(page: Page, row: int) -> None:
 
 
 def _used(page: Page, of_model: Sequence[tuple[str, str]]) -> None:
-    note = "or else the message of the check, which every formula then passes on."
+    note = "or the message of the check, which every formula then shows."
     _value(page, "model_used", "Model as used", _first_wrong(of_model, "model"), f"The model text, {note}")
     # Always text, so that no function takes a typed number for a token id.
     _value(page, "prompt_used", "Prompt as used", f'IF(status="{READY}",prompt&"",status)', f"The prompt, {note}")

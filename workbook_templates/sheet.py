@@ -42,10 +42,15 @@ class Page:
         self.sheet.hide_gridlines(2)
         self.sheet.set_landscape()
         self.sheet.set_paper(9)  # A4
-        self.sheet.fit_to_pages(1, 0)
+        self.sheet.fit_to_pages(1, 2)
         self.sheet.set_margins(0.4, 0.4, 0.5, 0.5)
         for column, width in enumerate(widths):
             self.sheet.set_column(column, column, width, self.style.text)
+
+    def cell_of(self, text: str) -> tuple[int, int]:
+        """The first cell with an explanatory text. Raises KeyError if there is none."""
+        first = {text: cell for cell, text in sorted(self.explained.items(), reverse=True)}
+        return first[text]
 
     def at(self, row: int, column: int, *, absolute: bool = False) -> str:
         """A cell's address on this tab."""

@@ -15,7 +15,7 @@ from workbook_templates.stops import COMMON, START, TOUR, family
 from workbook_templates.tour import tour_page
 
 LINK, TEXT = 1, 2  # columns
-UNDO = "To undo, press Ctrl+Z, or reopen the file without saving."
+UNDO = "To undo, press Ctrl+Z, or close the file without saving and open it again."
 _BESIDE = 9  # the column of live values beside the list of tabs
 _A_ROW = 12  # links side by side
 NO_FUNCTIONS = (
@@ -70,6 +70,7 @@ def start_page(book: Book) -> Page:
 def finish(page: Page) -> None:
     """Sets the print area and makes Start the tab that opens."""
     page.sheet.print_area(0, 0, page.row, len(_WIDTHS) - 1)
+    page.sheet.fit_to_pages(1, 1)
     page.sheet.activate()
 
 

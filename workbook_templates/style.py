@@ -9,7 +9,7 @@ from xlsxwriter.chart import Chart
 from xlsxwriter.format import Format
 
 INK, GREY, LINK, RULE = "#1F2933", "#66727F", "#1F5FA8", "#D3DAE1"
-BAND, BAND_INK = "#2B4A5E", "#FFFFFF"
+BAND, BAND_INK, ROAD = "#2B4A5E", "#FFFFFF", "#A9C3D3"
 INPUT, INPUT_INK = "#FFF2C6", "#7A4B00"
 WEIGHT, VALUE, RESULT = "#E9E1F4", "#E4EEF7", "#DDF1E0"
 ERROR, ERROR_INK = "#FBE0DD", "#9C1C13"
@@ -23,6 +23,7 @@ FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 10, 7
 NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
 PERCENT_OR_BLANK, BITS = "0.0%;;", "0.0"
 LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is shown as blank
+ADDED = "+0.00;-0.00;0.00"
 USED, COUNTED = "0.000;-0.000;", "0;;"  # and so is a 0 in rows that no token uses
 SCORE = '[<-1000000000]"-∞";[<0]-0.000;0.000'  # cells cannot hold minus infinity
 RESTORED = "[>=0.005]0.00;[<=-0.005]-0.00;"  # a value that rounds to 0.00 is shown as blank
@@ -34,16 +35,16 @@ POSITION_WIDTH, TOKEN_WIDTH, CHANNEL_WIDTH = 11.5, 13, 10
 
 # The meaning of each colour, the same on every tab.
 LEGEND = {
-    "input": ("type here", "An input: type over it."),
-    "weight": ("0.123", "A weight: a number learned in training. Change it on the tab Weights."),
-    "value": ("1.234", "A value: computed from other cells."),
-    "result": ("answer", "A result: the answer that everything leads to."),
-    "negative": ("-1.234", "In the blocks: a value below zero. The further below, the bluer."),
-    "positive": ("1.234", "In the blocks: a value above zero. The further above, the more orange."),
-    "attention": ("0.50", "Attention: the greener, the more. The shares in a row sum to 1."),
+    "input": ("type here", "Input: type over it."),
+    "weight": ("0.123", "Weight: a number learned in training. Change it on the tab Weights."),
+    "value": ("1.234", "Value: computed from other cells."),
+    "result": ("answer", "Result: the answer that everything leads to."),
+    "negative": ("-1.234", "A value below zero in a block: the further below, the bluer."),
+    "positive": ("1.234", "A value above zero in a block: the further above, the more orange."),
+    "attention": ("0.50", "Attention: the greener, the larger the share. Each row sums to 1."),
     "wrong": (
         "#GPT2! ...",
-        "A message instead of a value: it says what is wrong, and every cell that depends on it repeats it.",
+        "A message in place of a value. It says what is wrong; every cell that depends on it repeats it.",
     ),
 }
 
@@ -167,6 +168,16 @@ class Style:
         self.bits = self._format(font_size=SMALL, font_color=GREY, num_format=BITS, align="left")
         self.probability_or_blank = self._format(num_format=PERCENT_OR_BLANK)
         self.wrapped = self._format(text_wrap=True, bottom=1, bottom_color=RULE)
+        in_box = {"border": 1, "border_color": BAND, "align": "center"}
+        self.map_title = self._format(bold=True, bg_color=ROAD, font_color=BAND, underline=1, **in_box)
+        self.map_value = self._format(bg_color=VALUE, text_wrap=True, **in_box)
+        self.map_text = self._format(bg_color=VALUE, border=1, border_color=BAND, indent=1)
+        self.map_label = self._format(bold=True, align="right", indent=1)
+        self.map_block = self._format(font_size=SMALL, font_color=LINK, underline=1, align="center")
+        self.map_attention = self._format(bg_color=ATTENTION_HALF, num_format=ADDED, **in_box)
+        self.map_stream = self._format(bg_color=ROAD, bold=True, num_format=ADDED, **in_box)
+        self.map_mlp = self._format(bg_color=CUT, num_format=ADDED, **in_box)
+        self.arrow = self._format(font_size=16, bold=True, font_color=BAND, align="center")
         self.strip = self._format(font_size=SMALL, font_color=GREY)
         self.notice = self._format(font_color=INK)
         # Runs of characters within a cell.

@@ -41,7 +41,7 @@ def tour_page(book: Book) -> None:
 
 def write_tour(book: Book, stops: Sequence[TourStop]) -> None:
     """Fills the tab, when the cells that it leads to are known."""
-    page = next(page for page in book.pages if page.name == TOUR)
+    page = book.page(TOUR)
     page.furniture(
         TOUR,
         ("Follow the links from top to bottom. At each stop, type a guess; then read what to notice.",),
@@ -59,6 +59,7 @@ def write_tour(book: Book, stops: Sequence[TourStop]) -> None:
     for number, stop in enumerate(stops, start=1):
         _write_stop(page, number, stop, show)
     page.sheet.print_area(0, 0, page.row - 1, len(_WIDTHS) - 1)
+    page.sheet.fit_to_pages(1, 1)
 
 
 def _write_stop(page: Page, number: int, stop: TourStop, show: str) -> None:
@@ -78,8 +79,5 @@ def _write_stop(page: Page, number: int, stop: TourStop, show: str) -> None:
 
 def _cell(book: Book, stop: TourStop) -> str:
     """The cell that the link leads to."""
-    page = next(page for page in book.pages if page.name == stop.tab)
-    if not stop.at:
-        return "A1"
-    first = {text: cell for cell, text in sorted(page.explained.items(), reverse=True)}
-    return page.at(*first[stop.at])
+    page = book.page(stop.tab)
+    return page.at(*page.cell_of(stop.at)) if stop.at else "A1"

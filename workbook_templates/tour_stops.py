@@ -38,7 +38,7 @@ _INTO_THE_BLOCKS: Final = (
         "Block 0",
         "The top of a block says where each of its heads looks most.",
         "Does a head look at the word before, at a name, or at the start of the text?",
-        "Heads differ. In the first block, many look at the token itself or the one before. Later ones find names.",
+        "Heads differ, and no one told them what to look at. In later blocks, some find the name that a pronoun means.",
         "at a glance",
     ),
     TourStop(
@@ -65,22 +65,22 @@ _INTO_THE_BLOCKS: Final = (
     TourStop(
         "Block 0",
         "The MLP switches its neurons on or off.",
-        "How many of the numbers in a row are near zero after GELU: few, half, most?",
-        "Most. A neuron is on for only a few texts, which is why one can ask what it stands for.",
+        "How many of the neurons are off, near zero or below, after GELU: few, half, most?",
+        "Most. A neuron is on for few texts, so one can ask what these texts have in common.",
         "GELU",
     ),
     TourStop(
         "Block 0",
         "The block's output is added to the stream. Nothing is overwritten.",
         "Does the stream grow or shrink from block to block?",
-        "It grows, because every block adds to it. Compare with the same step of the last block.",
+        "The first blocks add the most, and it grows fast. Compare with the same step of the last block.",
         "out",
     ),
     TourStop(
         "Head",
         "Only the last row is read, and compared with the embedding of every token.",
         "How far ahead is the first token: in logits, and in probability?",
-        "A lead of a few logits is a lead of several hundred times in probability: softmax exaggerates.",
+        "Softmax exaggerates: a lead of 10 logits makes a token 22,000 times as likely.",
     ),
     TourStop(
         "Head",
@@ -94,7 +94,7 @@ _CHANGE_A_WEIGHT: Final = TourStop(
     "Weights",
     "The tables hold all that the model has learned.",
     "If you switch off one MLP, will the answer change?",
-    "Try it: what scale, where h.0.mlp, amount 0. The first MLP matters more than most.",
+    "Try it: what scale, where h.0.mlp, amount 0. Without its first MLP, the model is lost.",
     "Your edits",
 )
 _CHANGE_A_CELL: Final = TourStop(
@@ -115,7 +115,7 @@ _MRI: Final = (
         "Tokens",
         "The ten most likely next tokens.",
         "What comes second, and how likely is it?",
-        "The others are days, too: the model knows what kind of word must come before it knows which.",
+        "Most of the others are days, too: the model knows what kind of word must come.",
         "The most likely next tokens",
     ),
     TourStop(
@@ -142,7 +142,7 @@ _MRI: Final = (
         "All heads",
         "All heads at once.",
         "How many of the heads look at the first token most of the time?",
-        "Many. It is their resting place: they have nothing to do for this prompt.",
+        "Dozens. It is their resting place: they have nothing to do for this prompt.",
     ),
     TourStop(
         "Head scores",
@@ -155,7 +155,7 @@ _MRI: Final = (
         "Which words the answer depends on.",
         "Which word counts most?",
         "Change the method to leave out: the order of the words may change, because the methods ask different things.",
-        "Every token; on the right, the prompt: orange speaks for the answer, blue against it",
+        "Every token. On the right, the prompt: orange favours the answer, blue works against it",
     ),
     TourStop(
         "Attribution",
@@ -172,7 +172,7 @@ _MRI: Final = (
     ),
     TourStop(
         "Circuit",
-        "Only the ticked parts are at work.",
+        "Only the ticked parts work.",
         "How many of all heads and MLPs are needed to name the next day?",
         "Few. Remove one tick at a time, and see which day breaks first.",
         "Result",
@@ -195,9 +195,9 @@ _SURGERY: Final = (
     ),
     TourStop(
         "Before and after",
-        "The same prompt, five operations.",
-        "Which operation needs no training at all?",
-        "Contrast: the difference of two texts is enough.",
+        "The same prompt, and one operation in each row.",
+        "Which operations need nothing but a few texts to find their vector?",
+        "Contrast and PCA. For the feature, a whole autoencoder had to be trained.",
         "After each operation",
     ),
     TourStop(
@@ -225,7 +225,7 @@ _SURGERY: Final = (
         "SAE feature",
         "What the autoencoder sees at each token, before and after.",
         "Is the feature active before the operation?",
-        "Hardly. Afterwards it is among the strongest at every token.",
+        "No. Afterwards it is the strongest at every token: the model thinks of Jedi, whatever it reads.",
         "features",
     ),
     TourStop(
@@ -325,8 +325,8 @@ _GENERATION: Final = (
     TourStop(
         "Beam",
         "How the search went.",
-        "How many candidates are dropped at each step?",
-        "All but as many as there are beams, or fewer where a text has ended.",
+        "What share of the candidates is dropped at each step?",
+        "About half: twice as many candidates as beams are compared.",
         "Step by step: twice as many candidates as beams",
     ),
     TourStop(

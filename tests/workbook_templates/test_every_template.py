@@ -196,6 +196,14 @@ def test_panes_are_frozen_and_pages_are_set_up(office: openpyxl.Workbook) -> Non
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
 
 
+def test_every_tab_is_printed_on_one_or_two_pages(path: Path, office: openpyxl.Workbook) -> None:
+    pages = [(sheet.page_setup.fitToWidth or 1) * (sheet.page_setup.fitToHeight or 1) for sheet in office]
+    assert all(1 <= count <= 2 for count in pages)
+    assert not [sheet.title for sheet in office if sheet.page_setup.fitToHeight == 0]
+    if template_of(path) == "anatomy":
+        assert sum(pages) <= 20
+
+
 def test_a_cell_names_the_model_unless_the_weights_are_in_cells(path: Path, office: openpyxl.Workbook) -> None:
     inside = path.name in {TEMPLATES[template] for template in FORMULAS_ONLY}
     assert ("model_name" in office.defined_names) != inside

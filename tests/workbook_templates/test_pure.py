@@ -81,8 +81,8 @@ def demo() -> Contents:
 
 def test_tabs_are_in_the_order_of_the_computation(office: openpyxl.Workbook) -> None:
     blocks, weights = ([f"{name} {layer}" for layer in range(3)] for name in ("Block", "Weights"))
-    before, after = ["Start", "Prompt", "Tokens", "Embeddings"], ["Head", "Words", "Vocabulary", "Positions"]
-    assert office.sheetnames == [*before, *blocks, *after, *weights]
+    before, after = ["Start", "Tour", "Prompt", "Tokens", "Embeddings"], ["Head", "Words", "Vocabulary", "Positions"]
+    assert office.sheetnames == [*before, *blocks, *after, *weights, "Glossary"]
 
 
 def test_formulas_call_only_functions_that_every_program_has(found: set[str]) -> None:

@@ -56,7 +56,13 @@ def test_links_to_try_lead_to_input_cells(office: openpyxl.Workbook) -> None:
     start = office["Start"]
     cells = [cell for (cell,) in start.iter_rows(min_col=2, max_col=2) if ", cell " in str(cell.value)]
     tried = [cell.hyperlink.location for cell in cells]
-    assert [place.rpartition("!")[0].strip("'") for place in tried] == ["Prompt", "Block 0", "Weights"]
+    assert [place.rpartition("!")[0].strip("'") for place in tried] == [
+        "Prompt",
+        "Block 0",
+        "Weights",
+        "Prompt",
+        "Prompt",
+    ]
     for place in tried:
         tab, _, address = place.rpartition("!")
         sheet = office[tab.strip("'")]

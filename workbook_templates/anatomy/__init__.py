@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from udfs.models.demo.prompts import ADVERB
 from workbook_templates import start_tab, walkthrough
 from workbook_templates import style as look
@@ -9,6 +11,7 @@ from workbook_templates.anatomy.block import write_block
 from workbook_templates.anatomy.embeddings import TOKEN_TABLE, write_embeddings, write_tokens
 from workbook_templates.anatomy.head import write_head
 from workbook_templates.anatomy.weights import WEIGHTS, write_weights
+from workbook_templates.block import Block
 from workbook_templates.book import Book
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
@@ -20,7 +23,7 @@ _TAB = PromptTab(
     template="anatomy",
     token_table=TOKEN_TABLE,
     edits="weight_edits",
-    model_note="Names the model and passes your edits on the tab Weights to every formula.",
+    model_note="The model that every formula uses, with your edits from the tab Weights.",
     guarded=False,
 )
 
@@ -33,35 +36,60 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     write_tokens(book)
     stream = write_embeddings(book)
-    first_edit = mlp = ""
+    blocks: list[Block] = []
     for layer in range(book.shape.n_layer):
-        block = write_block(book, layer, stream)
-        stream, first_edit = block.out, first_edit or block.first_edit
-        mlp = mlp or block.steps["mlp c_proj"].cells.rows(0, 1).columns(0, 1).there
-    write_head(book, stream)
+        blocks.append(write_block(book, layer, blocks[-1].out if blocks else stream))
+    write_head(book, blocks[-1].out)
     weight_edit, *others = write_weights(book)
     silenced = Try(
         "Weights",
         weight_edit,
         "scale",
-        "Block 0's MLP is switched off: step 11 of the block is all zeros. The tab Head shows the new answer.",
-        mlp,
+        "Block 0's MLP is switched off: its step 11 is all zeros. The tab Head shows what the model predicts now.",
+        blocks[0].steps["mlp c_proj"].cells.rows(0, 1).columns(0, 1).there,
         0.0,
         tuple(zip(others, ("h.0.mlp", "0"), strict=True)),
     )
-    _write_start(start, (*walkthrough.tries(prompt_cell, first_edit), silenced))
+    _write_start(start, blocks, (*walkthrough.tries(prompt_cell, blocks[0].first_edit), silenced, *_words(prompt_cell)))
 
 
-def _write_start(page: Page, tries: tuple[Try, ...]) -> None:
+def _words(prompt: str) -> tuple[Try, Try]:
+    """Two words that no vocabulary has."""
+    return (
+        Try(
+            "Prompt",
+            prompt,
+            "Mike studies funology",
+            "A made-up word is no problem: it falls into pieces that the model knows, fun and ology.",
+            "Tokens!B11",
+            "ology",
+        ),
+        Try(
+            "Prompt",
+            prompt,
+            "The player fears a reinjury",
+            "You read re-injury. GPT-2 reads rein and jury: its pieces know nothing of word roots.",
+            "Tokens!B13",
+            "jury",
+        ),
+    )
+
+
+def _write_start(page: Page, blocks: Sequence[Block], tries: Sequence[Try]) -> None:
     page.furniture(
         "GPT-2, opened up: from a prompt to the next token",
         (
-            "A language model reads a text and predicts which token will come next. Here you can watch one do it:",
-            "every number along the way is in a cell. You can change the prompt, the stream and the weights.",
+            "Which word comes next? A language model turns this word problem into a maths problem: words become "
+            "numbers, the",
+            "numbers are multiplied and added, and the result becomes a word again. Here every number is in a cell, "
+            "and you can change it.",
         ),
     )
+    walkthrough.write_map(page, blocks)
     start_tab.now(page)
-    start_tab.things_to_try(page, tries, "To undo, clear the yellow cells, or reopen the file without saving.")
+    start_tab.things_to_try(
+        page, tries, "To undo, clear the yellow cells, or close the file without saving and open it again."
+    )
     start_tab.tabs(page)
     start_tab.legend(page, look.LEGEND)
     start_tab.finish(page)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from workbook_templates import style as look
 from workbook_templates import walkthrough
-from workbook_templates.bands import IDS, Band, BandPage
+from workbook_templates.bands import IDS, Band, BandPage, unless_error
 from workbook_templates.book import READY, Book
+from workbook_templates.grids import table, whole_number
 from workbook_templates.prompt_tab import write_prompt_tokens
 from workbook_templates.sheet import Page
 
@@ -13,6 +14,7 @@ TOKEN_TABLE = "Tokens!$A$7"  # the cell that the table of tokens spills from
 
 _STEPS = 4  # the column in which the merges begin
 _RANK = _STEPS + 2
+_NEAREST = 8  # tokens with similar embeddings
 _STEPS_A_TOKEN = 8  # rows reserved for the merges of a token
 
 LABELS = "Embeddings!$A$8#"  # the position and token of every row, spilled once and read by every band
@@ -30,7 +32,7 @@ def write_tokens(book: Book) -> None:
             "merged.",
         ),
     )
-    for column, title in ((0, "The tokens"), (_STEPS, "How they are formed, merge by merge")):
+    for column, title in ((0, "The tokens"), (_STEPS, "How each word becomes tokens, merge by merge")):
         page.text(page.row, column, title, page.style.bold)
     page.row += 1
     header = page.row
@@ -45,6 +47,7 @@ def write_tokens(book: Book) -> None:
     page.mark_errors(header, _STEPS)
     page.sheet.freeze_panes(header + 1, 0)
     page.sheet.print_area(0, 0, header + 2 * book.shape.tokens, _STEPS + 3)
+    page.sheet.fit_to_pages(1, 1)
 
 
 def write_embeddings(book: Book) -> Band:
@@ -57,7 +60,7 @@ def write_embeddings(book: Book) -> Band:
         labels=LABELS,
     )
     part = book.dialect.part
-    page.heading("ids", "The ids of the tokens, from the tab Tokens.", ())
+    page.heading("ids", "The id of each token, from the tab Tokens.", ())
     ids = page.band(
         f'IF(status="{READY}",{part(f"{TOKEN_TABLE}#", 3, 3, above=1)},status)',
         headers=('"id"',),
@@ -66,13 +69,34 @@ def write_embeddings(book: Book) -> Band:
         width=1,
     )
     assert f"{page.place(ids.row, 0)}#" == LABELS
-    page.heading("token", "Token embedding: the row of the table wte.weight that the id points to.", ())
+    page.heading("token", "Token embedding: the id selects a row of the table wte.weight.", ())
     token = page.band(f"GPT2_EMBED({ids.spill},model)")
-    page.heading("position", "Position embedding: the row of the table wpe.weight that the position points to.", ())
+    page.heading("position", "Position embedding: the position selects a row of the table wpe.weight.", ())
     position = page.band(f"GPT2_POSITION({ids.spill},model)")
-    page.heading("sum", "Token plus position: the residual stream that enters Block 0.", ())
+    page.heading("sum", "The residual stream that enters Block 0: token embedding plus position embedding.", ())
     cells = page.rows()
     total = page.zeros_for_blanks(cells, f"{token.spill}+{position.spill}")
     stream = page.put(cells, total, (token, position))
+    _write_meaning(page, token)
     page.finish()
     return stream
+
+
+def _write_meaning(page: BandPage, token: Band) -> None:
+    """The tokens with the most similar rows."""
+    page.heading(
+        "nearest",
+        "What does a row of numbers mean? Tokens with similar rows are used in similar ways.",
+        ("Choose a position. Below are the tokens whose embeddings point most nearly in the same direction.",),
+    )
+    page.text(page.row, 0, "position", page.style.bold)
+    page.input(page.row, 1, None)
+    page.text(page.row, page.first, "Blank: the last token.", page.style.aside)
+    position = page.at(page.row, 1, absolute=True)
+    whole_number(page, position, 0, page.book.shape.tokens - 1)
+    page.row += 1
+    row = f'INDEX({token.spill},IF({position}="",MAX(1,token_count),{position}+1),0)'
+    nearest = unless_error((token.cell,), f"GPT2_NEAREST_TOKENS({row},{_NEAREST},model)")
+    style = page.style
+    table(page, 0, nearest, (style.position, style.token, style.whole, style.number), _NEAREST)
+    page.row += 1

@@ -29,7 +29,9 @@ def write_head(book: Book, incoming: Band) -> None:
     )
     labels = book.dialect.last_row(LABELS)
     stream = _last_row(page, incoming, labels)
-    page.heading("ln_f", "The final LayerNorm. (The function for the logits below applies it by itself.)", ())
+    page.heading(
+        "ln_f", "The final LayerNorm: the row is brought to mean 0 and spread 1, then scaled and shifted by ln_f.", ()
+    )
     gain, bias = (_weights(page, name) for name in ("weight", "bias"))
     final = layer_norm(page, stream, gain.here, bias.here, rows=1, labels=labels)
     answer = _logits(page, stream)
@@ -42,9 +44,9 @@ def _last_row(page: BandPage, incoming: Band, labels: str) -> Band:
     cells = page.rows(rows=1, labels=labels)
     row = page.zeros_for_blanks(cells, f"INDEX({incoming.spill_outside},token_count,0)")
     arrived = page.put(cells, row, (incoming,))
-    page.heading("your edits", "To replace a value above, type a number here.", (), numbered=False)
+    page.heading("your edits", "Type a number here to replace the value above it.", (), numbered=False)
     edits = page.edit_grid(rows=1, labels=labels)
-    page.heading("edited", "The row with your edits.", (), numbered=False)
+    page.heading("edited", "The same row with your edits.", (), numbered=False)
     return page.fill(edited(arrived.spill, edits.here), (arrived,), rows=1, labels=labels)
 
 
@@ -58,7 +60,8 @@ def _direction(page: BandPage, answer: str, gain: Range, final: Band) -> None:
     """The row whose products with a row of the stream add up to that row's part of the answer's logit."""
     page.heading(
         "direction",
-        "What the answer's logit reads. SUMPRODUCT of it and what a block adds is the block's part of the logit.",
+        "The direction that the answer's logit measures. Its SUMPRODUCT with what a block adds is the block's share "
+        "of the logit.",
         (),
         numbered=False,
     )
@@ -75,8 +78,12 @@ def _logits(page: BandPage, stream: Band) -> str:
     """Writes the table of next tokens. Returns the cell with the id of the first."""
     page.heading(
         "next token",
-        f"The {_SHOWN} most likely next tokens, of all the tokens that the model knows.",
-        ("Logits are divided by the temperature: 1 as trained, lower surer, higher more even, 0 all to the first.",),
+        f"The {_SHOWN} most likely next tokens, out of all tokens in the vocabulary.",
+        (
+            "The temperature divides the logits. 1: as trained. Lower: surer. Higher: more even. 0: always the first "
+            "token.",
+            "GPT2_LOGITS reads the row before ln_f and applies ln_f itself.",
+        ),
     )
     _temperature(page)
     page.row += 1
@@ -106,8 +113,8 @@ def _check(page: BandPage, logit: str) -> None:
     page.text(
         page.row,
         _ID,
-        "How far the largest logit is from that of GPT2_PREDICT, which computes the whole model in one call. About 0, "
-        "unless you edited a value.",
+        "The difference between the largest logit above and that of GPT2_PREDICT, which computes the whole model in "
+        "one call. It is about 0 unless you edit a value.",
         page.style.note,
     )
 

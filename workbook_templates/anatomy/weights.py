@@ -16,6 +16,7 @@ _EDITS = 5  # the column of the edit table
 _EDIT_ROWS = 10
 _COLUMNS = ("what", "where", "amount", "positions")
 _LOOK_ROWS, _LOOK_COLUMNS = 10, 10
+_PRINTED_ROWS = 60
 _TENSOR = "h.0.mlp.c_fc.weight"
 
 
@@ -34,7 +35,8 @@ def write_weights(book: Book) -> tuple[str, str, str]:
     page.row += 1
     _look(page, inventory)
     page.sheet.freeze_panes(top + 2, 0)
-    page.sheet.print_area(0, 0, top + 1 + tensors, _EDITS + 6 + _LOOK_COLUMNS)
+    page.sheet.print_area(0, 0, top + _PRINTED_ROWS, _EDITS + 6 + _LOOK_COLUMNS)
+    page.sheet.fit_to_pages(1, 1)
     return first_edit
 
 
@@ -67,11 +69,11 @@ def _edit_table(page: Page) -> tuple[str, str, str]:
     late = f"h.{page.book.shape.late_layer}"
     for row, (example, meaning) in enumerate(
         (
-            ("set · h.0.mlp.c_fc.bias[17] · 0.5", "sets one weight; in a table, write [row,column]"),
-            (f"scale · {late}.attn.head.1 · 0", "switches a head off (2 doubles its output)"),
-            (f"scale · {late}.attn · 0", "switches a block's attention off"),
-            (f"scale · {late}.mlp · 0", "switches a block's MLP off"),
-            ("positions", "leave blank for set and scale"),
+            ("set · h.0.mlp.c_fc.bias[17] · 0.5", "sets one weight; in a table of weights, write [row,column]"),
+            (f"scale · {late}.attn.head.1 · 0", "switches off a head (amount 2 would double its output)"),
+            (f"scale · {late}.attn · 0", "switches off a block's attention"),
+            (f"scale · {late}.mlp · 0", "switches off a block's MLP"),
+            ("positions", "blank for set and scale"),
         ),
         start=header + 1,
     ):
@@ -86,7 +88,7 @@ def _edit_table(page: Page) -> tuple[str, str, str]:
 
 def _where_to_look(page: Page) -> tuple[str, str, str]:
     """Writes the inputs. Returns the cells of the tensor's name, the first row and the first column."""
-    page.text(page.row, _EDITS, "Look into a tensor", page.style.bold)
+    page.text(page.row, _EDITS, "Look at a tensor", page.style.bold)
     page.row += 1
     cells = []
     for label, value in (("tensor", _TENSOR), ("first row", 0), ("first column", 0)):

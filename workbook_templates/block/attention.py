@@ -23,7 +23,8 @@ def write_attention(page: BandPage, stream: Band, learned: Learned) -> tuple[dic
     normal = learned_norm(page, stream, learned, "ln_1")
     page.heading(
         "q, k, v",
-        "Each head makes a query (what I look for), a key (what I am) and a value (what I pass on): attn.c_attn.",
+        "For each token, each head computes a query (what I look for), a key (what I offer) and a value (what I pass "
+        "on).",
         (),
     )
     names = [f"{part} head {head}" for part in "qkv" for head in range(n_head)]
@@ -32,9 +33,9 @@ def write_attention(page: BandPage, stream: Band, learned: Learned) -> tuple[dic
     scores = _scores(page, heads, qkv)
     patterns = _patterns(page, scores)
     mix = _mix(page, patterns, heads)
-    page.heading("c_proj", "What attention adds to the stream: the outputs of all heads, combined by attn.c_proj.", ())
+    page.heading("c_proj", "What attention adds to the stream: attn.c_proj combines the outputs of all heads.", ())
     said = linear(page, mix, learned, "attn.c_proj", width)
-    page.heading("add", "Stream plus attention, cell by cell.", ())
+    page.heading("add", "The stream after attention: stream plus attention, cell by cell.", ())
     middle = add(page, stream, said, learned, ".attn", ".mid")
     return {"ln_1": normal, "q, k, v": qkv, "mix": mix, "attn c_proj": said, "add": middle}, patterns
 
@@ -43,12 +44,12 @@ def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> lis
     """The scores of every head, side by side."""
     tokens, size = page.book.shape.tokens, heads[0][0].cells.width
     stride = tokens + 1
-    page.heading("scores", "How well each token's query matches the keys of the tokens up to it. Later ones: -∞.", ())
+    page.heading("scores", "How well each token's query matches each key. Later tokens are masked: -∞.", ())
     q, k, _ = heads[0]
     example = f"SUMPRODUCT({q.last},INDEX({k.spill},1,0))"
     explain(
         page,
-        f"query · key / √{size}; -∞ where the key is of a later token (the causal mask)",
+        f"query · key / √{size}; -∞ if the key belongs to a later token (the causal mask)",
         _square(len(heads)),
         f'{PAIR}&"{size} products of query and key add up to "&{number(example)}&"; / √{size} = "&'
         f"{number(f'{example}/SQRT({size})')}",
@@ -83,7 +84,7 @@ def _patterns(page: BandPage, scores: Sequence[Band]) -> list[Band]:
     stride = tokens + 1
     page.heading(
         "patterns",
-        "Where each head looks. Row: the token that looks. Column: the token looked at. Each row sums to 1.",
+        "Where each head looks. Row: the token that looks. Column: the token that it looks at. Each row sums to 1.",
         (),
     )
     explain_row = page.row
@@ -110,7 +111,9 @@ def _patterns(page: BandPage, scores: Sequence[Band]) -> list[Band]:
 
 def _mix(page: BandPage, patterns: Sequence[Band], heads: Sequence[tuple[Band, ...]]) -> Band:
     n_head, size = len(heads), heads[0][0].cells.width
-    page.heading("mix", "What each head gathers: the values of the tokens, weighted by its pattern.", ())
+    page.heading(
+        "mix", "What each head gathers: a weighted average of the tokens' values, with its pattern as the weights.", ()
+    )
     column = f"TRANSPOSE({heads[0][2].columns(0, 1).spill})"
     explain(
         page,

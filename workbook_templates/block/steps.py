@@ -38,13 +38,13 @@ def write_steps(page: BandPage, incoming: Band, learned: Learned) -> Block:
 
 def _mlp(page: BandPage, middle: Band, learned: Learned) -> dict[str, Band]:
     width = middle.cells.width
-    page.heading("ln_2", "LayerNorm again, with ln_2.", ())
+    page.heading("ln_2", "LayerNorm again, with the weights ln_2.", ())
     normal = learned_norm(page, middle, learned, "ln_2")
     page.heading(
-        "c_fc", "The MLP widens each row to four times as many channels, each of them a detector: mlp.c_fc.", ()
+        "c_fc", "The neurons of the MLP: mlp.c_fc makes four times as many channels, and each looks for a pattern.", ()
     )
     wide = linear(page, normal, learned, "mlp.c_fc", 4 * width)
-    page.heading("GELU", "Channel by channel: large values pass, values below zero shrink to almost nothing.", ())
+    page.heading("GELU", "Neuron by neuron: large values pass, and values below zero shrink to almost nothing.", ())
     explain_row = page.row
     page.row += 2
     x = wide.spill
@@ -56,8 +56,8 @@ def _mlp(page: BandPage, middle: Band, learned: Learned) -> dict[str, Band]:
         worked.channels(4 * width),
         f'{CHANNEL}&"GELU("&{number(wide.of_last(0))}&") = "&{number(active.of_last(0))}',
     )
-    page.heading("c_proj", "What the MLP adds to the stream: the detectors' values, combined by mlp.c_proj.", ())
+    page.heading("c_proj", "What the MLP adds to the stream: mlp.c_proj combines the outputs of all neurons.", ())
     said = linear(page, active, learned, "mlp.c_proj", width)
-    page.heading("out", "Stream plus MLP: the residual stream that leaves this block.", ())
+    page.heading("out", "The residual stream that leaves this block: stream plus MLP.", ())
     out = add(page, middle, said, learned, ".mlp", ".out")
     return {"ln_2": normal, "c_fc": wide, "GELU": active, "mlp c_proj": said, "out": out}

@@ -18,12 +18,12 @@ def write_stream(page: BandPage, incoming: Band, learned: Learned) -> tuple[Band
     arrived = page.fill(learned.added(page, incoming, ""), (incoming,))
     explain_at(page, explain_row, "x", worked.channels(width), f"{CHANNEL}&{number(arrived.of_last(0))}")
     page.heading(
-        "your edits", "To replace a value above, type a number here, in the same row and channel.", (), numbered=False
+        "your edits", "Type a number here to replace the value in the same row and channel above.", (), numbered=False
     )
     edits = page.edit_grid()
     page.heading(
         "steering",
-        "The coefficient (yellow, left) times this row is added to every token. 0 turns it off.",
+        "A vector for every token: the coefficient (yellow, on the left) times this row is added. 0 switches it off.",
         ("Type or paste a row of numbers, or a formula that gives one.",),
         numbered=False,
     )
@@ -44,7 +44,7 @@ def write_stream(page: BandPage, incoming: Band, learned: Learned) -> tuple[Band
     explain_at(
         page,
         explain_row,
-        "your number if there is one, otherwise x; + coefficient × vector",
+        "your number, or x if the cell is blank; plus coefficient × vector",
         worked.channels(width),
         f'{CHANNEL}&{number(value_here)}&" + "&{coefficient}&" × "&'
         f'{number(f"N({vector.first})")}&" = "&{number(stream.of_last(0))}',

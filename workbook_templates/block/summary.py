@@ -22,7 +22,9 @@ class Summary:
     def __init__(self, page: BandPage, *, answer: bool) -> None:
         """`answer`: whether the workbook has an answer, to whose logit the block adds."""
         self._page, self._answer = page, answer
-        page.heading("at a glance", "In each head, the strongest look at another token.", (), numbered=False)
+        page.heading(
+            "at a glance", "Where each head looks most, apart from a token's look at itself.", (), numbered=False
+        )
         self._top = page.row
         page.row += 1 + len(_ROWS) + 2 * answer
 

@@ -22,14 +22,15 @@ from workbook_templates.by_hand.tabs import (
     next_word,
     word,
 )
+from workbook_templates.model_map import Box, write_model_map
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
-from workbook_templates.stops import Stop
+from workbook_templates.stops import START, Stop
 
 _LEGEND = {
     "exercise_input": ("", "A blank: type your number, rounded to two decimals. Words and formulas work, too."),
-    "exercise": ("1.23", "A number that is filled in as an example, or an answer."),
-    "small_weight": ("2", "A weight: a number learned in training. You can type over it: the answers follow."),
+    "exercise": ("1.23", "An example that is filled in, or an answer."),
+    "small_weight": ("2", "Weight: a number learned in training. You can type over it; the answers change with it."),
     "chosen": ("right", "Your number is right, within rounding."),
     "error": ("wrong", "Try again."),
 }
@@ -83,6 +84,12 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
             "It has the parts of GPT-2, in the same order. Fill in the blanks; each is checked at once.",
         ),
     )
+    right_on = [
+        Box(tab.tab, f'({right})&" of "&({every})&" right"', tab.tab)
+        for tab, (right, every) in zip(STOPS, counts, strict=True)
+    ]
+    sentence = '&" "&'.join(word(n) for n in range(len(words)))
+    write_model_map(page, "From words to the next word", (Box(START, sentence, "Words"), *right_on))
     page.section("Your sentence")
     page.text(page.row, start_tab.LINK, "Three words", page.style.bold)
     for position, text in enumerate(words):
@@ -110,7 +117,7 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
             "MLP",
             verb,
             "0",
-            "Neuron 0 no longer takes the verb out of the row: the model says love again.",
+            "Neuron 0 no longer takes the verb out of the row, so the model says love again.",
             NEXT,
             "love",
         ),
@@ -118,11 +125,11 @@ def _write_start(page: Page, words: tuple[str, ...], counts: list[tuple[str, str
             "Start",
             second,
             toy.OTHER,
-            "Another exercise: other rows, other scores, and another next word.",
+            "A new exercise: the rows and scores change, and so does the next word.",
             NEXT,
             "bones",
         ),
-        Try("Start", last, toy.OTHER, "Neuron 1 finds an animal at the end, and asks for a verb.", NEXT, "love"),
+        Try("Start", last, toy.OTHER, "Neuron 1 finds an animal at the end and asks for a verb.", NEXT, "love"),
     )
     start_tab.things_to_try(page, tries)
     start_tab.tabs(page)

@@ -42,7 +42,8 @@ def embeddings(book: Book) -> tuple[ExerciseTab, Stream]:
         EMBEDDINGS,
         (
             "A model computes with numbers. Each word has a row of numbers, learned in training: its embedding.",
-            "So has each position, because the order of the words matters. The sum of both rows enters the block.",
+            "Each position has a row, too, because the order of the words matters. The sum of both rows enters the "
+            "block.",
         ),
     )
     wte = tab.weights("wte", "a row for each word of the vocabulary", toy.WORDS, toy.CHANNELS, toy.WTE)
@@ -67,7 +68,8 @@ def attention(book: Book, stream: Stream) -> tuple[ExerciseTab, Stream]:
         ATTENTION,
         (
             "Attention moves information between words. Each has a question (query), a label (key), a message (value).",
-            "The better a query fits a key, the more of that word's message arrives. No word sees the words after it.",
+            "The better a query matches a key, the more of that word's message arrives. No word sees the words after "
+            "it.",
         ),
     )
     words = [word(n) for n in _POSITIONS]
@@ -76,12 +78,15 @@ def attention(book: Book, stream: Stream) -> tuple[ExerciseTab, Stream]:
     query = _product(tab, "2   query = LayerNorm(x) · W_Q", normal, w_q, toy.ASKED, words)
     w_k = tab.weights("W_K", "what each channel answers to", toy.CHANNELS, toy.ASKED, toy.W_K)
     key = _product(tab, "3   key = LayerNorm(x) · W_K", normal, w_k, toy.ASKED, words)
-    w_v = tab.weights("W_V", "what each channel hands over", toy.CHANNELS, toy.COPIED, toy.W_V)
+    w_v = tab.weights("W_V", "what each channel passes on", toy.CHANNELS, toy.COPIED, toy.W_V)
     value = _product(tab, "4   value = LayerNorm(x) · W_V", normal, w_v, toy.COPIED, words)
     pattern = _pattern(tab, query, key, words)
     last = [word(_LAST)]
     mix = [[dot(pattern, _LAST, value, column, tab.name) for column in range(len(toy.COPIED))]]
-    lines = ("From here on, only the last word's row: it predicts the next word. Sum of share times value.",)
+    lines = (
+        "From here on, only the last word's row counts: it predicts the next word. The mix is the sum of share times "
+        "value.",
+    )
     gathered = tab.step("8   mix = share · value", lines, toy.COPIED, last, mix)
     out = tab.weights("c_proj", "from the mix back to the channels", toy.COPIED, toy.CHANNELS, toy.ATTN_C_PROJ)
     added = _product(tab, "9   attention's output = mix · c_proj", gathered, out, toy.CHANNELS, last, given=0)
@@ -94,7 +99,7 @@ def mlp(book: Book, stream: Stream) -> tuple[ExerciseTab, Stream, str]:
         book,
         MLP,
         (
-            "The MLP works on one word at a time. A neuron that finds its pattern in the row adds another to it.",
+            "The MLP works on one word at a time. A neuron that finds its pattern in the row adds another row to it.",
             "Neuron 0 finds verbs and takes the verb out of the row, so that something else comes next.",
         ),
     )
@@ -120,7 +125,7 @@ def next_word(book: Book, stream: Stream) -> ExerciseTab:
         book,
         NEXT_WORD,
         (
-            "The last row is compared with every word's embedding: the better the fit, the higher the word's logit.",
+            "The last row is compared with every word's embedding: the better the match, the higher the word's logit.",
             "Softmax turns the logits into probabilities: numbers from 0 to 1 that sum to 1.",
         ),
     )
@@ -134,7 +139,7 @@ def next_word(book: Book, stream: Stream) -> ExerciseTab:
     explained = f"For each word, LayerNorm(x) times its row of wte on the tab {EMBEDDINGS}: a sum of four products."
     logits = tab.step("17   logits", (explained,), words, last, [[logit(n) for n in range(len(words))]])
     powers = [[f"EXP({cell(logits, 0, n, tab.name)}-MAX({logits.here}))" for n in range(len(words))]]
-    largest = "The largest logit becomes e^0 = 1, all others less."
+    largest = "The largest logit becomes e^0 = 1; all others become less."
     power = tab.step("18   e^(logit - largest logit)", (largest, _E_TABLE), words, last, powers)
     total = tab.step("19   their sum", (), ("sum",), last, [[f"SUM({power.here})"]])
     shares = [[f"{cell(power, 0, n, tab.name)}/{total.first}" for n in range(len(words))]]
@@ -184,7 +189,10 @@ def _pattern(tab: ExerciseTab, query: Range, key: Range, words: list[str]) -> Ra
     def grid(formula: str, cells: Range) -> Grid:
         return [[masked(formula.format(cell(cells, r, c, tab.name)), r, c) for c in _POSITIONS] for r in _POSITIONS]
 
-    lines = ("Row: the word that looks. Column: the position that it looks at. The product of a query and a key.",)
+    lines = (
+        "Row: the word that looks. Column: the position that it looks at. A score is the product of a query and a "
+        "key, divided by √2.",
+    )
     answers = [[masked(score(row, column), row, column) for column in _POSITIONS] for row in _POSITIONS]
     scores = tab.step("5   score = query · key / √2", lines, titles, words, answers, _EXAMPLE)
     powers = tab.step("6   e^score", (_E_TABLE,), titles, words, grid("EXP({})", scores), _EXAMPLE)

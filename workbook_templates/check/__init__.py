@@ -14,6 +14,7 @@ from workbook_templates.bands import AFTER_STATISTICS, BandPage
 from workbook_templates.block import InCells, Summary, write_steps
 from workbook_templates.book import Book
 from workbook_templates.check.tabs import WEIGHTS, labels, write_comparison, write_functions, write_weights
+from workbook_templates.model_map import Box, text_box, tokens_box, write_model_map
 from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.pure.weights import block_weights
@@ -60,7 +61,7 @@ STOPS = (
         "An edit in the model text shows up here, and so reaches the native formulas as well.",
     ),
 )
-_WEIGHT = {"weight": ("0.123", "A weight: a number learned in training. The model text can change it.")}
+_WEIGHT = {"weight": ("0.123", "Weight: a number learned in training. The model text can change it.")}
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
@@ -78,8 +79,10 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
         "Native",
         f"Block {layer} in native formulas",
         (
-            "Every step of the block with MMULT, EXP, SUM and other built-in functions, from the tab Weights.",
-            "The tab Functions has the same steps computed by the functions; the tab Result shows how far they differ.",
+            "Every step of the block with MMULT, EXP, SUM and other built-in functions. The weights are on the tab "
+            "Weights.",
+            "The tab Functions computes the same steps with the functions. The tab Result shows how far the two "
+            "differ.",
         ),
         labels=labels(book),
         first=AFTER_STATISTICS,
@@ -106,22 +109,32 @@ def _write_start(page: Page, changed: str, weight: str, layer: int, cells: tuple
     page.furniture(
         "Are the functions right? One block, computed twice",
         (
-            f"Block {layer} by the spreadsheet's own formulas, from weights in cells, and by the functions.",
+            f"Block {layer} twice: by the spreadsheet's own formulas, with the weights in cells, and by the functions.",
             f"Cell {worst} of the tab Result has the largest difference. It should be about 0.",
         ),
     )
+    path = (
+        text_box("Prompt"),
+        tokens_box("Tokens"),
+        Box("Functions", f'"Block {layer}, one call a step"', "Functions"),
+        Box("Native", f'"Block {layer}, in plain formulas"', "Native"),
+        Box("Result", 'IF(ISNUMBER(largest_difference),TEXT(largest_difference,"0.0E+00"),"")', "Difference"),
+    )
+    write_model_map(page, "One block, computed twice", path)
     start_tab.now(page)
     page.text(page.row - 1, start_tab.LINK, "Largest difference", page.style.bold)
     page.plain(page.row - 1, start_tab.TEXT, "largest_difference", page.style.check)
     page.mark_errors(page.row - 1, start_tab.TEXT)
     page.row += 1
     tries = (
-        Try("Prompt", prompt, TUESDAY, "Both compute the new prompt, and still agree.", "next_token", " Wednesday"),
+        Try(
+            "Prompt", prompt, TUESDAY, "Both compute the new prompt, and they still agree.", "next_token", " Wednesday"
+        ),
         Try(
             "Native",
             edit,
             "50",
-            "Only the native formulas see this: Result shows how the difference spreads from step to step.",
+            "Only the native formulas see this edit. The tab Result shows how the difference grows from step to step.",
             "largest_difference",
             Change.MORE,
         ),
@@ -129,12 +142,14 @@ def _write_start(page: Page, changed: str, weight: str, layer: int, cells: tuple
             "Prompt",
             "B7",
             changed,
-            "The model text changes a weight both in the functions and in the cells that GPT2_WEIGHT fills.",
+            "The model text changes the weight for the functions and in the cells that GPT2_WEIGHT fills.",
             weight,
             0.5,
         ),
     )
-    start_tab.things_to_try(page, tries, "To undo, clear the yellow cells, or reopen the file without saving.")
+    start_tab.things_to_try(
+        page, tries, "To undo, clear the yellow cells, or close the file without saving and open it again."
+    )
     start_tab.tabs(page)
     start_tab.legend(page, look.LEGEND | _WEIGHT)
     start_tab.finish(page)

@@ -29,7 +29,7 @@ def write_functions(book: Book, config: Config, layer: int) -> dict[str, Band]:
         book,
         "Functions",
         f"Block {layer} by the functions",
-        ("Every step of the block, computed by a function GPT2_... from the step before.",),
+        ("Every step of the block: a function GPT2_... computes it from the step before.",),
         labels=labels(book),
     )
     width, weights = config.n_embd, f"h.{layer}"
@@ -61,14 +61,16 @@ def write_functions(book: Book, config: Config, layer: int) -> dict[str, Band]:
     formula = f'GPT2_RESIDUAL(prompt_used,"{weights}",model_used)'
     stream = found["stream"] = page.put(cells, page.zeros_for_blanks(cells, formula), ())
     qkv = linear(layer_norm(stream, "ln_1"), "q, k, v", "attn.c_attn", 3 * width)
-    page.heading("mix", "What each head gathers, from its queries, keys and values.", ())
+    page.heading("mix", "What each head gathers: a weighted average of the values.", ())
     mix = found["mix"] = _mix(page, qkv, config.n_head)
     middle = total("add", stream, linear(mix, "attn c_proj", "attn.c_proj"))
     wide = linear(layer_norm(middle, "ln_2"), "c_fc", "mlp.c_fc", 4 * width)
     active = step("GELU", "Channel by channel.", f"GPT2_GELU({page.values_for_function(wide)})", 4 * width)
     linear(active, "mlp c_proj", "mlp.c_proj")
     step(
-        "out", "The whole block by one function.", f"GPT2_BLOCK({layer},{page.values_for_function(stream)},model_used)"
+        "out",
+        "The stream that leaves the block: the whole block in one function.",
+        f"GPT2_BLOCK({layer},{page.values_for_function(stream)},model_used)",
     )
     page.finish()
     return found
@@ -91,7 +93,7 @@ def write_weights(book: Book, config: Config, layer: int) -> None:
     page = Page(book, WEIGHTS, (11, 16, 3), FIRST_WEIGHT, kind="weight")
     page.furniture(
         f"Weights of Block {layer}",
-        ("What this block has learned, as GPT2_WEIGHT returns it, with the edits in the model text.",),
+        ("What this block has learned: GPT2_WEIGHT returns it, with the edits in the model text.",),
     )
     assert page.row == TOP
     places = block_weights(config, layer, WEIGHTS)
@@ -141,8 +143,7 @@ def write_comparison(page: Page, block: Block, functions: dict[str, Band]) -> st
         "Result",
         (
             "The same block twice: by the spreadsheet's own formulas and by the functions. If both are right, they "
-            "agree to "
-            "the 7 digits of float32. With ; float64 after the model's name, they agree to 14.",
+            "agree to the 7 digits of float32. With ; float64 after the model's name, they agree to 14.",
         ),
     )
     dialect = page.book.dialect

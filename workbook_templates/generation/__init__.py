@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from udfs.models.demo.prompts import MIKE_IS, TUESDAY
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.generation import beam, log_probabilities, sampling, speculation, temperature
 from workbook_templates.generation.sampling import Choices
+from workbook_templates.model_map import Box, Lane, answer_box, text_box, tokens_box, write_model_map
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Like, Try
@@ -28,7 +31,7 @@ STOPS = (
     ),
     Stop(
         sampling.TAB,
-        "A text drawn token by token: temperature, top_k, top_p, and the random number that decides.",
+        "A text drawn token by token, with the temperature, top_k, top_p, and the random numbers that decide.",
         "The model is the same and so is the prompt. Only the random numbers make one text differ from another.",
     ),
     Stop(
@@ -55,9 +58,9 @@ STOPS = (
 _LEGEND = {
     **{name: look.LEGEND[name] for name in ("input", "value", "result")},
     "chosen": (" young", "Drawn, accepted, or continued."),
-    "cut_first": (" young", "Out: cut by top_k, dropped from the beams, or no longer looked at."),
+    "cut_first": (" young", "Left out: cut by top_k, dropped from the beams, or skipped after a rejection."),
     "cut_second": (" young", "Cut by top_p."),
-    "finished": (" young", "The end of a beam, or a token that the model itself drew."),
+    "finished": (" young", "The end of a beam, or a token that the large model drew itself."),
     "refused": (" young", "A proposal of the draft that the model rejected."),
     "wrong": look.LEGEND["wrong"],
 }
@@ -69,14 +72,34 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     choices = sampling.write_sampling(book)
     temperature.write_temperature(book, choices)
-    beam.write_beam(book)
+    best = beam.write_beam(book)
     surprising = log_probabilities.write_log_probabilities(book)
     drafted = speculation.write_speculation(book)
-    _write_start(start, prompt_cell, choices, surprising, drafted)
+    _write_start(start, _lanes(book, choices, best), prompt_cell, choices, surprising, drafted)
+
+
+def _lanes(book: Book, choices: Choices, best: str) -> tuple[Lane, ...]:
+    """The lanes of the map: the text that each way of choosing gives."""
+    speculated = book.page(speculation.TAB)
+    row, _ = speculated.cell_of("text")
+    return tuple(
+        Lane(label, look, [Box(tab, text)])
+        for label, look, tab, text in (
+            ("the most likely", "map_text", sampling.TAB, choices.outside("greedy")),
+            ("drawn", "map_text", sampling.TAB, choices.outside("sampled")),
+            ("the best as a whole", "map_text", beam.TAB, best),
+            ("with a draft", "map_text", speculation.TAB, speculated.place(row, 1)),
+        )
+    )
 
 
 def _write_start(
-    page: Page, prompt: str, choices: Choices, surprising: tuple[str, str], drafted: tuple[str, str]
+    page: Page,
+    lanes: Sequence[Lane],
+    prompt: str,
+    choices: Choices,
+    surprising: tuple[str, str],
+    drafted: tuple[str, str],
 ) -> None:
     """The arguments are the cells to try, the last two with the address of the outcome."""
     text, perplexity = surprising
@@ -85,10 +108,20 @@ def _write_start(
     page.furniture(
         "Beyond temperature 0: how a text is chosen from probabilities",
         (
-            "The model says how likely each next token is. How to make a text of that is up to us:",
-            "take the most likely token, draw one, look for the most likely text, or ask a draft model for proposals.",
+            "The model only says how likely each next token is. We decide how to make a text of that:",
+            "take the most likely token, draw one, search for the most likely text, or let a draft model propose "
+            "tokens.",
         ),
     )
+    path = (
+        text_box(prompt_tab.TAB),
+        tokens_box(log_probabilities.TAB),
+        Box(prompt_tab.TAB, '"see 1_anatomy.xlsx"', "Blocks"),
+        answer_box(temperature.TAB, "Probabilities"),
+        Box(sampling.TAB, '"four ways, below"', "Choice"),
+    )
+    note = "The chosen token is added to the text, and the model reads the longer text. This is how a text grows."
+    write_model_map(page, "From probabilities to a text", path, lanes, note)
     start_tab.now(page)
     start_tab.things_to_try(
         page,
@@ -97,7 +130,7 @@ def _write_start(
                 sampling.TAB,
                 choices.seed.replace("$", ""),
                 "7",
-                "Other random numbers draw other tokens, so a different text comes out. 3 brings the old one back.",
+                "Other random numbers draw other tokens, so the text is different. Type 3 to get the old one back.",
                 choices.outside("sampled"),
                 Change.OTHER,
             ),
@@ -105,7 +138,7 @@ def _write_start(
                 sampling.TAB,
                 choices.temperature.replace("$", ""),
                 "0",
-                "The most likely token gets all the probability: whatever the seed, the text is the greedy one.",
+                "The most likely token gets all the probability, so every seed gives the greedy text.",
                 choices.outside("sampled"),
                 Like(choices.outside("greedy")),
             ),
@@ -113,7 +146,7 @@ def _write_start(
                 log_probabilities.TAB,
                 text,
                 "Mike is quick. He moves quickly. Anna is a Jedi. She pulls out her lightsaber.",
-                "This is what the model expected: the two words that differ turn white, and the perplexity falls.",
+                "The model expected this: the two changed words turn white, and the perplexity falls.",
                 perplexity,
                 Change.LESS,
             ),

@@ -16,16 +16,15 @@ _PRINTED = 40  # rows of the steps
 _PROBABILITY, _BECOMES = 3, 5  # columns of the steps
 
 
-def write_beam(book: Book) -> None:
-    """Writes the tab."""
+def write_beam(book: Book) -> str:
+    """Writes the tab. Returns the address of the best text."""
     page = Page(book, TAB, (12, 12, 18, 16, 16, 12, 66), kind="result")
     page.furniture(
         TAB,
         (
             "Greedy takes the most likely token each time, yet the most likely text may begin with another token.",
             "Beam search follows several texts at once. At each step it continues each in every possible way, and "
-            "keeps "
-            "those that are most likely as a whole. Finished texts are ranked by log-probability per token.",
+            "keeps those that are most likely as a whole. Finished texts are ranked by log-probability per token.",
         ),
     )
     title(page, "You choose")
@@ -34,23 +33,29 @@ def write_beam(book: Book) -> None:
     whole_number(page, tokens, 1, _MOST_TOKENS)
     whole_number(page, beams, 1, _MOST_BEAMS)
     page.row += 1
-    title(page, "Greedy, for comparison", ("Tokens, log-probability, score and text, as in the table below.",))
+    title(page, "Greedy, for comparison", ("The columns are those of the table below.",))
     _greedy(page, tokens)
     page.row += 1
-    title(page, "The texts found, best first", ("score: log-probability per token. Closer to 0 is more likely.",))
+    title(
+        page,
+        "The texts found, best first",
+        ("The score is the log-probability per token. The closer to 0, the more likely.",),
+    )
     style = page.style
     formats = (style.position, style.position, style.number, style.number, style.token_aside)
+    best = page.place(page.row + 1, len(formats) - 1)
     table(page, 0, f"GPT2_BEAM(prompt_used,{tokens},{beams},model_used)", formats, _MOST_BEAMS)
     page.row += 1
     title(
         page,
         "Step by step: twice as many candidates as beams",
-        ("from: the beam that is continued. becomes: its number in the next step, or ended, or dropped.",),
+        ("from: the beam that a candidate continues. becomes: its number in the next step, or ended, or dropped.",),
     )
     _steps(page, f"GPT2_BEAM_STEPS(prompt_used,{tokens},{beams},model_used)")
     page.sheet.freeze_panes(1, 0)
     page.sheet.fit_to_pages(1, 1)
     page.sheet.print_area(0, 0, page.row - 2 * _MOST_BEAMS * _MOST_TOKENS + _PRINTED, 6)
+    return best
 
 
 def _greedy(page: Page, tokens: str) -> None:

@@ -30,8 +30,7 @@ def write_log_probabilities(book: Book) -> tuple[str, str]:
         TAB,
         (
             "A model that predicts a text well gives each token a high probability. Surprise is -log2 of it, in bits: "
-            "0 for "
-            "a certain token, 1 for the toss of a coin, 10 for one chance in a thousand.",
+            "0 for a certain token, 1 for the toss of a coin, 10 for one chance in a thousand.",
         ),
     )
     _prompt_tokens(page)
@@ -53,8 +52,9 @@ def write_log_probabilities(book: Book) -> tuple[str, str]:
         page,
         "Every token",
         (
-            "entropy: how unsure the model was before the token, in bits. Sure and wrong makes the largest surprise.",
-            "perplexity of the text so far: as if it had guessed among this many equally likely tokens each time.",
+            "entropy: how unsure the model was before the token, in bits. If it was sure and wrong, the surprise is "
+            "largest.",
+            "perplexity: the model did as well as if it had guessed among this many equally likely tokens each time.",
         ),
     )
     assert page.row == header, (page.row, header)
@@ -131,10 +131,10 @@ def _summary(page: Page, header: int, room: int) -> None:
         (
             "perplexity",
             f"MAX(INDEX({column(_PERPLEXITY)},{counted}+1),0)",
-            "As if it had guessed among this many tokens.",
+            "As if the model had guessed among this many tokens each time.",
         ),
         ("mean surprise", f"SUM({column(_SURPRISE)})/{counted}", "Bits per token: log2 of the perplexity."),
-        ("mean entropy", f"SUM({column(_ENTROPY)})/{counted}", "The surprise that the model itself expected."),
+        ("mean entropy", f"SUM({column(_ENTROPY)})/{counted}", "The surprise that the model expected."),
     ):
         value = unless_message(table_cell, one_token.format(formula), table_cell)
         labelled_value(page, label, value, note, page.style.result_logit)

@@ -45,11 +45,9 @@ def write_sampling(book: Book) -> Choices:
         TAB,
         (
             "The model gives every token a probability. Greedy always takes the most likely one, and so always gives "
-            "the "
-            "same text. Sampling draws one.",
+            "the same text. Sampling draws one.",
             "The temperature makes likely tokens more or less likely, top_k and top_p cut tokens off, and a random "
-            "number "
-            "from 0 to 1 picks one of those that are left, laid end to end by probability.",
+            "number from 0 to 1 picks one of those that are left, laid end to end by probability.",
         ),
     )
     title(page, "You choose")
@@ -80,12 +78,12 @@ def write_sampling(book: Book) -> Choices:
 
 def _choose(page: Page) -> Choices:
     tokens = labelled_input(page, "tokens", 16, f"The most tokens to generate, 1 to {_MOST_TOKENS}.")
-    temperature = labelled_input(page, "temperature", 1, "0 is greedy, 1 is as trained, higher is wilder.")
-    top_k = labelled_input(page, "top_k", 6, "Keeps only the k most likely tokens; 0 keeps all.")
+    temperature = labelled_input(page, "temperature", 1, "0 is greedy, 1 is as trained, and higher is more daring.")
+    top_k = labelled_input(page, "top_k", 6, "Keeps only the k most likely tokens. 0 keeps all.")
     top_p = labelled_input(
-        page, "top_p", 0.9, "Of these, keeps the most likely that together reach this share; 1 keeps all."
+        page, "top_p", 0.9, "Of these, keeps the most likely tokens that together reach this share. 1 keeps all."
     )
-    seed = labelled_input(page, "seed", 3, "Sets the random numbers. Another seed, another text.")
+    seed = labelled_input(page, "seed", 3, "Sets the random numbers: another seed gives another text.")
     for cell, low, high in ((tokens, 1, _MOST_TOKENS), (top_k, 0, 50257), (seed, 0, 999_999)):
         whole_number(page, cell, low, high)
     number_between(page, temperature, 0, 1000)
@@ -99,8 +97,9 @@ def _first_token(page: Page, how: str, random: str) -> None:
         page,
         "The first token in full, from its logit to the draw",
         (
-            "One column per step: divided by the temperature, cut by top_k, cut by top_p. What is left sums to 1.",
-            "The random number draws the first token whose sum, in the column up to, is above it: the green row.",
+            "Each column is a step: divided by the temperature, cut by top_k, cut by top_p. What is left sums to 1.",
+            "The column up to adds the probabilities up. The first sum above the random number is drawn: the green "
+            "row.",
         ),
     )
     page.text(page.row, 0, "random", page.style.bold)
@@ -129,7 +128,7 @@ def _key(page: Page) -> None:
         (_FIRST_CANDIDATE + 2, "cut by top_p", page.style.cut_second),
     ):
         page.text(page.row, column, text, cell_format)
-    page.text(page.row, 0, "On the right, the most likely candidates at each step, with their probabilities.")
+    page.text(page.row, 0, "On the right: the most likely candidates at each step, with their probabilities.")
     page.row += 1
 
 

@@ -33,11 +33,9 @@ def write_speculation(book: Book) -> tuple[str, str]:
         TAB,
         (
             "A large model is slow because it reads all its weights for each token. So a small draft model proposes "
-            "several "
-            "tokens, and the large model judges them all in one pass.",
+            "several tokens, and the large model judges them all in one pass.",
             "It accepts a token that it finds at least as likely as the draft does, others with probability model / "
-            "draft, "
-            "and replaces the first that it rejects.",
+            "draft, and replaces the first that it rejects.",
             "With any draft, each text is exactly as likely as if the large model alone had drawn every token.",
         ),
     )
@@ -46,7 +44,7 @@ def write_speculation(book: Book) -> tuple[str, str]:
     default = f'IF(LEFT(model&" ",5)="demo ","{_DRAFT_OF_DEMO}","")'
     page.plain(page.row - 1, 1, default, page.style.input)
     tokens = labelled_input(page, "tokens", 24, f"The most tokens to generate, 1 to {_MOST_TOKENS}.")
-    ahead = labelled_input(page, "ahead", 4, f"How many the draft proposes at once, 1 to {_MOST_AHEAD}.")
+    ahead = labelled_input(page, "ahead", 4, f"How many tokens the draft proposes at once, 1 to {_MOST_AHEAD}.")
     temperature = labelled_input(page, "temperature", 1, "1 is as trained, 0 is greedy.")
     seed = labelled_input(page, "seed", facts().speculation_seed, "Sets the random numbers.")
     for cell, low, high in ((tokens, 1, _MOST_TOKENS), (ahead, 1, _MOST_AHEAD), (seed, 0, 999_999)):
@@ -61,8 +59,9 @@ def write_speculation(book: Book) -> tuple[str, str]:
         page,
         "The trace",
         (
-            "drawn: the random number that drew the token. accept: min(1, model / draft); random must be below it.",
-            "remainder: the replacement's probability in max(0, model - draft), scaled to sum to 1.",
+            "drawn: the random number that drew the token. accept: min(1, model / draft). random: accepted if below "
+            "it.",
+            "remainder: the probability of the replacement, from max(0, model - draft), scaled to sum to 1.",
         ),
     )
     assert page.row == header, (page.row, header)
@@ -96,12 +95,17 @@ def _summary(page: Page, header: int, greedy: str, temperature: str) -> None:
         (
             "accepted",
             f"{accepted}/MAX(1,{accepted}+{rejected})",
-            "Share of the proposals that were judged.",
+            "Share of the judged proposals.",
             "result_share",
         ),
-        ("tokens kept", kept, "In the text, including <|endoftext|>.", "result_whole"),
-        ("passes", f"INDEX({rounds},{last})", "Of the large model. Alone it would need one per token.", "result_whole"),
-        ("check", f'IF({temperature}=0,{same},"")', "At temperature 0 the text is the greedy one.", "value"),
+        ("tokens kept", kept, "Tokens in the text, including <|endoftext|>.", "result_whole"),
+        (
+            "passes",
+            f"INDEX({rounds},{last})",
+            "How often the large model ran. Alone, it would run once per token.",
+            "result_whole",
+        ),
+        ("check", f'IF({temperature}=0,{same},"")', "At temperature 0, the text must be the greedy one.", "value"),
     ):
         labelled_value(page, label, unless_message(trace, formula), note, getattr(page.style, cell_format))
 

@@ -26,11 +26,10 @@ def write_temperature(book: Book, choices: Choices) -> None:
         TAB,
         (
             "Logits are divided by the temperature before they become probabilities. Below 1, likely tokens gain. "
-            "Above 1, "
-            "unlikely ones gain; there are about fifty thousand, so they soon have nearly everything.",
+            "Above 1, unlikely ones gain; there are about fifty thousand, so they soon have nearly everything.",
         ),
     )
-    title(page, "The next token's probabilities at five temperatures of your choice")
+    title(page, "The next token's probabilities at five temperatures, which you can change")
     labels, header = page.row, page.row + 1
     page.text(labels, 0, "The model itself: temperature 1", page.style.bold)
     page.text(labels, _FIRST, "temperature", page.style.bold)
@@ -104,7 +103,7 @@ def _texts(page: Page, header: int, choices: Choices) -> None:
     title(
         page,
         "A text at each of these temperatures",
-        ("Drawn from all tokens, with the number of tokens and the seed from the tab Sampling.",),
+        ("Drawn from all tokens. The number of tokens and the seed are on the tab Sampling.",),
     )
     for column in range(_FIRST, _FIRST + len(_TEMPERATURES)):
         cell = page.at(header, column, absolute=True)

@@ -11,6 +11,7 @@ from udfs.models.demo.prompts import ADVERB, REPEATED, TUESDAY
 from workbook_templates import start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
+from workbook_templates.model_map import Box, Lane, answer_box, text_box, tokens_box, write_model_map
 from workbook_templates.mri.attention import write_attention, write_heads, write_scores
 from workbook_templates.mri.attribution import write_attribution
 from workbook_templates.mri.circuit import Ticks, write_circuit
@@ -21,6 +22,7 @@ from workbook_templates.mri.paths import write_paths
 from workbook_templates.mri.saliency import write_saliency
 from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
+from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Try
 from workbook_templates.stops import Stop
@@ -32,10 +34,10 @@ _TAB = PromptTab(
     token_table=TOKEN_TABLE,
 )
 
-_ALL_TICKED = Ticks(None, "Everything is ticked: remove the parts that the answers do not need.")
+_ALL_TICKED = Ticks(None, "Everything is ticked. Remove the parts that the answers do not need.")
 _GPT2_TICKS = Ticks(
     ("h.0.mlp", "h.9.mlp", *(f"h.{layer}.attn.head.{head}" for layer in (9, 10) for head in range(12))),
-    "These parts of GPT-2 are a guess, not the result of a search: which of the ticks can you remove?",
+    "These parts of GPT-2 are a guess, not the result of a search. Which ticks can you remove?",
 )
 _SILENT_HEAD = "h.0.attn.head.0"
 _GPT2_HEAD = 4, 11  # looks one token back
@@ -88,7 +90,7 @@ STOPS = (
     ),
     Stop(
         "Neurons",
-        "The neurons that speak for the answer or against it, and what each writes.",
+        "The neurons that favour the answer or work against it, and the tokens that each makes more likely.",
         "The tokens that a neuron makes more likely often belong together: that is its subject.",
     ),
     Stop(
@@ -109,7 +111,7 @@ STOPS = (
 )
 _LEGEND = {
     **{name: look.LEGEND[name] for name in ("input", "value", "result")},
-    "attention": ("0.50", "A share or a probability: the greener, the more."),
+    "attention": ("0.50", "A share or a probability: the greener, the larger."),
     "positive": ("1.23", "Above zero: it favours the answer, or restores it."),
     "negative": ("-1.23", "Below zero: it works against the answer."),
     "wrong": look.LEGEND["wrong"],
@@ -125,23 +127,24 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_tokens(book)
     write_lens(book)
     found = facts()
-    followed, rank = write_track(book, found.lens.rival)
+    followed, rank, guesses = write_track(book, found.lens.rival)
     write_attention(book, *_head(name, found))
     write_heads(book, len(tokenizer.encode(text)) + 1)
     repeated, strongest = write_scores(book)
     method, saliency = write_saliency(book)
-    write_attribution(book)
+    added = write_attribution(book)
     write_neurons(book)
     crucial = write_circuit(book, _ticks(name, found))
     paths = write_paths(book, write_patching(book))
     _write_start(
         start,
+        _lanes(book, guesses, added),
         (
             Try(
                 "Prompt",
                 prompt_cell,
                 ADVERB,
-                'All tabs show the new prompt. On Logit lens, see in which layer the answer "quickly" appears.',
+                'All tabs show the new prompt. The tab Logit lens shows in which layer the answer "quickly" appears.',
                 "next_token",
                 " quickly",
             ),
@@ -157,7 +160,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 "Saliency",
                 method,
                 "leave out",
-                "Another way to ask which words matter: what the logit loses without each of them.",
+                "Another way to ask which words matter: what the logit loses without each word.",
                 saliency,
                 Change.OTHER,
             ),
@@ -215,13 +218,13 @@ def _without(ticks: Ticks) -> str:
             part = f"Head {head} of layer {layer}"
         case _:
             raise ValueError(f"crucial must name a head or an MLP, not {ticks.crucial!r}")
-    return f"{part} is no longer at work, and {ticks.wrong_without} of the seven days come out wrong."
+    return f"{part} no longer works, and {ticks.wrong_without} of the seven days come out wrong."
 
 
 def _losing(found: Facts) -> str:
     day = found.losing_day
     share = "near 0 after every layer" if day.highest < 0.01 else f"at most {day.highest:.0%} after any layer"
-    return f"A day that does not win: its final rank is {day.rank}, but its probability is {share}."
+    return f"This day does not win: its final rank is {day.rank}, but its probability is {share}."
 
 
 def _repeated(found: Facts) -> str:
@@ -233,14 +236,45 @@ def _repeated(found: Facts) -> str:
     )
 
 
-def _write_start(page: Page, tries: Sequence[Try]) -> None:
+def _lanes(book: Book, guesses: Range, added: Range) -> tuple[Lane, ...]:
+    """The lanes of the map: the best guess after each block, and what each block adds to the answer's logit."""
+    layers = range(book.shape.n_layer)
+
+    def sums(column: int) -> list[Box]:
+        cells = [added.rows(layer, 1).columns(column, 1) for layer in layers]
+        return [Box(cell.sheet, cell.there, cell=cell.first) for cell in cells]
+
+    after = [guesses.rows(layer + 1, 1) for layer in layers]
+    return (
+        Lane("block", "map_block", [Box("All heads", f'"{layer}"') for layer in layers]),
+        Lane("attention adds  ↓", "map_attention", sums(0)),
+        Lane("best guess so far  →", "map_stream", [Box(cell.sheet, cell.there, cell=cell.first) for cell in after]),
+        Lane("MLP adds  ↑", "map_mlp", sums(1)),
+    )
+
+
+def _write_start(page: Page, lanes: Sequence[Lane], tries: Sequence[Try]) -> None:
     page.furniture(
         "GPT-2 under the scanner: where does an answer come from?",
         (
-            "The model reads the prompt and predicts the next token. These tabs look inside it while it does so:",
-            "when the answer appears, which heads look where, which parts favour it, and which parts it needs.",
+            "The model reads the prompt and predicts the next token. These tabs look inside while it does so. They "
+            "show when",
+            "the answer appears, where each head looks, which parts favour the answer, and which parts the answer "
+            "needs.",
         ),
     )
+    path = (
+        text_box("Prompt"),
+        tokens_box("Tokens"),
+        Box("Logit lens", 'token_count&" rows of numbers"', "Numbers"),
+        Box("Attention", f'"{page.book.shape.n_layer} × (attention + MLP)"', "Blocks"),
+        answer_box("Tokens"),
+    )
+    note = (
+        "The stream runs through all blocks like a highway: what the model would say after each of them. Above and "
+        "below it: what each block adds to the answer's logit."
+    )
+    write_model_map(page, "Where in the model does the answer come from?", path, lanes, note)
     start_tab.now(page)
     start_tab.things_to_try(page, tries)
     start_tab.tabs(page)

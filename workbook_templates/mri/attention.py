@@ -40,7 +40,7 @@ _MAPS = 6  # the column in which the heat maps begin
 _KINDS = (  # name, column in the table, what it means
     ("previous token", 2, "looks at the token just before its own"),
     ("duplicate token", 3, "looks at an earlier copy of its own token"),
-    ("induction", 4, "looks at what came after an earlier copy, so that the model can repeat a phrase"),
+    ("induction", 4, "looks at what followed an earlier copy, so that the model can repeat a phrase"),
 )
 
 
@@ -67,13 +67,13 @@ def write_attention(book: Book, layer: int, head: int) -> None:
     title(
         page,
         "Why it looks there: the scores before softmax, query · key / √(head size)",
-        ("The last column and row: the part of the scores that depends on only one of the two tokens.",),
+        ("The last column and the last row: the part of a score that depends on one of the two tokens only.",),
     )
     _square(page, f"GPT2_KQ(prompt_used,{head_of},model_used)", 1, style.cell_number, look.SIGNED_SCALE)
     title(
         page,
         f"What it writes when it looks at a token: the {_WRITTEN} tokens that it makes most likely",
-        ("A head that copies makes the token itself likely: its own rank is close to 1.",),
+        ("A head that copies makes the token itself likely, so its own rank is close to 1.",),
     )
     formats = (style.token, style.position, *[style.cell] * _WRITTEN)
     table(page, 0, f"GPT2_OV(prompt_used,{head_of},{_WRITTEN},model_used)", formats, shape.tokens)
@@ -190,7 +190,7 @@ def write_scores(book: Book) -> tuple[str, str]:
         ),
     )
     title(page, "You choose")
-    text = labelled_input(page, "text", REPEATED[0], "Any text in which some tokens occur twice.", _MAPS + 6)
+    text = labelled_input(page, "text", REPEATED[0], "Any text in which some tokens come twice.", _MAPS + 6)
     page.row += 1
     title(page, "The scores of every head, as a table and as heat maps: the greener, the more attention")
     top = page.row

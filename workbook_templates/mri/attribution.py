@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import area, labelled_input, labelled_value, layer_frame, table, title, unless_message
+from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
 TAB = "Attribution"
@@ -14,25 +15,27 @@ _RIGHT = 5  # the column in which the summaries begin
 _LARGEST = 12
 
 
-def write_attribution(book: Book) -> None:
-    """Writes the tab: every part, sums by kind with a check, a heat map, the largest parts, two charts."""
+def write_attribution(book: Book) -> Range:
+    """Writes the tab: every part, sums by kind with a check, a heat map, the largest parts, two charts.
+
+    Returns the cells with what the attention and the MLP of each layer add to the logit.
+    """
     shape, style = book.shape, book.style
     page = Page(book, TAB, (24, 14, 8, 11, 3, 24, *[7.5] * (shape.n_head + 2), 3, 11, 11))
     page.furniture(
         TAB,
         (
             "The final residual stream is the sum of what the embeddings, heads, MLPs and biases add to it. So the "
-            "logit "
-            "of a token is a sum, too: above 0, a part favours the token; below 0, it works against it.",
+            "logit of a token is a sum, too: above 0, a part favours the token; below 0, it works against it.",
             "With a second token, the tab splits the difference between the two logits.",
         ),
     )
     title(page, "You choose")
-    target = labelled_input(page, "token", None, "With the space before it. Blank: the model's answer.")
+    target = labelled_input(page, "token", None, "Type the space before it, too. Blank: the model's answer.")
     against = labelled_input(page, "against", None, "A second token, or blank.")
     used = labelled_value(page, "logit of", f'IF({target}="",next_token,{target})', "", style.result)
     page.row += 1
-    title(page, "Every part, in the order in which the prompt passes through them; on the right, a summary")
+    title(page, "Every part, in the order of the computation. On the right, a summary")
     top = page.row
     formats = (style.text, style.position, style.position, style.logit)
     n_parts = 2 + shape.n_layer * (shape.n_head + 2) + 1
@@ -49,6 +52,13 @@ def write_attribution(book: Book) -> None:
     page.sheet.print_area(0, 0, page.row + 20, _RIGHT + shape.n_head + 5)
     page.sheet.freeze_panes(1, 0)
     page.row = end
+    column = _sums_column(page)
+    return Range(TAB, grid, column, grid + shape.n_layer - 1, column + 1)
+
+
+def _sums_column(page: Page) -> int:
+    """The first of the two columns with the sums of each layer."""
+    return _RIGHT + page.book.shape.n_head + 4
 
 
 def _grid_row(page: Page) -> int:
@@ -91,7 +101,7 @@ def _summary(page: Page, parts: str, grid: int, used: str, against: str) -> None
     page.text(page.row, _RIGHT, "check: the difference", style.bold)
     difference = f"{page.at(page.row - 1, _RIGHT + 1)}-{page.at(page.row - 2, _RIGHT + 1)}"
     page.formula(page.row, _RIGHT + 1, unless_message(parts, f"ABS({difference})"), style.check)
-    page.text(page.row, _RIGHT + 3, "should be below 0.001", style.note)
+    page.text(page.row, _RIGHT + 3, "must be below 0.001", style.note)
     page.book.name("attribution_check", page.place(page.row, _RIGHT + 1))
 
 
@@ -114,7 +124,7 @@ def _grid(page: Page, parts: str, logits: str) -> None:
 
 def _by_layer(page: Page, parts: str, header: int) -> None:
     shape, style = page.book.shape, page.style
-    first, last, column = header + 1, header + shape.n_layer, _RIGHT + shape.n_head + 4
+    first, last, column = header + 1, header + shape.n_layer, _sums_column(page)
     for at, text in ((column, "attention"), (column + 1, "MLP")):
         page.text(header, at, text, style.header_right)
     for row in range(first, last + 1):

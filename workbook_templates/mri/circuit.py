@@ -63,7 +63,7 @@ def write_circuit(book: Book, ticks: Ticks) -> str:
     page.furniture(
         TAB,
         (
-            "Which parts does the model need to name the next day? Only the ticked heads and MLPs are at work. Every "
+            "Which parts does the model need to name the next day? Only the ticked heads and MLPs work. Every "
             "other part gives its average over these prompts, which carries no information about the day.",
             "Remove ticks and see which answers break. A few ticks with all answers right are a circuit.",
         ),
@@ -71,7 +71,7 @@ def write_circuit(book: Book, ticks: Ticks) -> str:
     cells = _cells(page, page.row + 7)
     _results(page, cells)
     title(page, "Prompts and their right answers")
-    page.text(page.row - 1, _TICKS, "The parts at work: x or nothing", page.style.heading)
+    page.text(page.row - 1, _TICKS, "The parts that work: x, or blank", page.style.heading)
     top = page.row
     crucial = _ticks(page, ticks)
     page.row = top
@@ -109,7 +109,7 @@ def _results(page: Page, cells: _Cells) -> None:
         (
             "still right",
             share,
-            "of the prompts get the right answer with only the ticked parts at work",
+            "of the prompts get the right answer when only the ticked parts work",
             style.result_share,
         ),
         (
@@ -130,7 +130,9 @@ def _results(page: Page, cells: _Cells) -> None:
     page.input(page.row, 1, "mean")
     rule = {"validate": "list", "source": ["mean", "zero"], "error_message": "mean or zero, in lower case."}
     page.sheet.data_validation(page.row, 1, page.row, 1, rule)
-    page.text(page.row, 2, "mean: their average over the prompts. zero: nothing at all, which is harsher.", style.aside)
+    page.text(
+        page.row, 2, "mean: their average over the prompts. zero: nothing at all, which does more damage.", style.aside
+    )
     page.row += 2
 
 

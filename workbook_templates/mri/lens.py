@@ -16,6 +16,7 @@ from workbook_templates.grids import (
     unless_message,
     whole_number,
 )
+from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
 LENS = "Logit lens"
@@ -39,8 +40,7 @@ def write_lens(book: Book) -> None:
         LENS,
         (
             f"Stop the model after each layer and ask: what comes next? Row 0 is before block 0. Row {n_layer} is "
-            "after the "
-            "last block: it is the model's real prediction.",
+            "after the last block: it is the model's real prediction.",
             "Each column belongs to one token of the prompt, its header. The cells below guess the token after it.",
         ),
     )
@@ -78,7 +78,7 @@ def _check(page: Page, guesses: str, shares: str) -> None:
         page,
         "lens",
         unless_message(guesses, said, guesses),
-        "The last row at the last token: the model's answer.",
+        "The last row at the last token. It must be the model's answer.",
         page.style.result,
     )
     is_same = page.book.dialect.are_equal(said, "next_token")
@@ -87,7 +87,7 @@ def _check(page: Page, guesses: str, shares: str) -> None:
         page,
         "difference",
         unless_message(guesses, difference, guesses),
-        "Its probability minus the one on the tab Tokens. It should be about 0.",
+        "Its probability minus that on the tab Tokens. It must be about 0.",
         page.style.check,
     )
 
@@ -120,9 +120,7 @@ def _colour_by(page: Page, first: int, size: tuple[int, int], shares: int) -> No
 def _candidates(page: Page) -> None:
     n_layer = page.book.shape.n_layer
     title(page, f"The {_CANDIDATES} most likely tokens after each layer, at one position")
-    position = labelled_input(
-        page, "position", -1, "Which token, counted from 0. -1 is the last, -2 the one before it."
-    )
+    position = labelled_input(page, "position", -1, "A position, counted from 0. -1 is the last, -2 the one before it.")
     whole_number(page, position, -page.book.shape.tokens, page.book.shape.tokens - 1)
     style = page.style
     formats = (style.position, *(style.cell, style.cell_percent) * _CANDIDATES)
@@ -133,22 +131,24 @@ def _candidates(page: Page) -> None:
         page.sheet.conditional_format(area, look.PROBABILITY_BARS)
 
 
-def write_track(book: Book, rival: str) -> tuple[str, str]:
-    """Writes the tab. Returns the cell of the token to follow, and the address of its final rank."""
+def write_track(book: Book, rival: str) -> tuple[str, str, Range]:
+    """Writes the tab.
+
+    Returns the cell of the token to follow, the address of its final rank, and the cells of the most likely tokens.
+    """
     n_layer = book.shape.n_layer
     page = Page(book, TRACK, (13, 16, 13, 10, 18, 3, 9, 11, 13, 10, 3))
     page.furniture(
         TRACK,
         (
             "One token through all layers: its logit, its probability, and its rank among all tokens, where 1 is the "
-            "most "
-            "likely. A second token beside it shows what the model favours instead.",
+            "most likely. A second token beside it shows what the model favours instead.",
         ),
     )
     title(page, "You choose")
-    target = labelled_input(page, "token", None, "With the space before it. Blank: the model's answer.")
-    other = labelled_input(page, "second token", rival, "To compare with, or blank.")
-    position = labelled_input(page, "position", -1, "Which column of the logit lens; -1 is the last.")
+    target = labelled_input(page, "token", None, "Type the space before it, too. Blank: the model's answer.")
+    other = labelled_input(page, "second token", rival, "A token to compare it with, or blank.")
+    position = labelled_input(page, "position", -1, "A position in the prompt. -1 is the last.")
     whole_number(page, position, -book.shape.tokens, book.shape.tokens - 1)
     followed = labelled_value(page, "followed", f'IF({target}="",next_token,{target})', "", page.style.result)
     page.row += 1
@@ -177,7 +177,7 @@ def write_track(book: Book, rival: str) -> tuple[str, str]:
     _charts(page, names, header + 1, last)
     page.sheet.print_area(0, 0, page.row + 17, _RIVAL + 7)
     page.sheet.freeze_panes(1, 0)
-    return target.replace("$", ""), page.place(last, _RANK)
+    return target.replace("$", ""), page.place(last, _RANK), Range(TRACK, header + 1, 4, last, 4)
 
 
 def _charts(page: Page, names: int, first: int, last: int) -> None:

@@ -23,14 +23,13 @@ def write_neurons(book: Book) -> None:
             "Each MLP has many neurons. A neuron looks for a pattern in the stream and, if it finds it, writes to the "
             "stream.",
             "Here are the neurons that add most to the answer's logit or take most from it: how active each is, at "
-            "which "
-            "token it is most active, and which tokens it makes more likely.",
+            "which token it is most active, and which tokens it makes more likely.",
         ),
     )
     title(page, "You choose")
-    target = labelled_input(page, "token", None, "With the space before it. Blank: the model's answer.")
+    target = labelled_input(page, "token", None, "Type the space before it, too. Blank: the model's answer.")
     against = labelled_input(page, "against", None, "A second token, or blank.")
-    layer = labelled_input(page, "layer", None, "One block's MLP. Blank: all.")
+    layer = labelled_input(page, "layer", None, "The MLP of one block. Blank: all MLPs.")
     whole_number(page, layer, 0, book.shape.n_layer - 1)
     used = labelled_value(page, "logit of", f'IF({target}="",next_token,{target})', "", style.result)
     page.row += 1
@@ -40,6 +39,6 @@ def write_neurons(book: Book) -> None:
     given = f"{book.dialect.typed(layer)},{_SHOWN},{book.dialect.typed(against)}"
     table(page, 0, f"GPT2_NEURONS(prompt_used,{used},{given},model_used)", formats, _SHOWN + _SUMS)
     page.sheet.conditional_format(header + 1, _LOGIT, header + _SHOWN, _LOGIT, look.SIGNED_SCALE)
-    page.lines(("The sum of all neurons and the biases is the MLPs' part of the logit on the tab Attribution.",))
+    page.lines(("The sum of all neurons and biases is what the MLPs add on the tab Attribution.",))
     page.sheet.print_area(0, 0, page.row, 4 + _WRITTEN)
     page.sheet.freeze_panes(1, 0)

@@ -40,16 +40,17 @@ def write_patching(book: Book) -> Patched:
         TAB,
         (
             "Two sentences differ in one word, so the model answers differently. It reads the corrupted one, but at "
-            "one "
-            "place it gets the values from its run on the clean one.",
+            "one place it gets the values from its run on the clean one.",
             "How much of the answer does that restore? 0 is nothing. 1 is all of it: this place holds what matters.",
         ),
     )
     title(page, "You choose")
     clean = labelled_input(page, "clean", CLEAN, "", _INPUT_COLUMNS)
     corrupted = labelled_input(page, "corrupted", CORRUPTED, "", _INPUT_COLUMNS)
-    answer = labelled_input(page, "answer", " Mary", "What should follow the clean sentence, with the space before it.")
-    wrong = labelled_input(page, "wrong answer", " John", "What follows the corrupted sentence.")
+    answer = labelled_input(
+        page, "answer", " Mary", "The right next token of the clean sentence, with the space before it."
+    )
+    wrong = labelled_input(page, "wrong answer", " John", "The next token of the corrupted sentence.")
     page.row += 1
     title(page, "What the model answers, unpatched")
     for label, sentence in (("clean", clean), ("corrupted", corrupted)):
@@ -67,7 +68,7 @@ def write_patching(book: Book) -> Patched:
     title(
         page,
         "Patching one token's residual stream as it enters a layer",
-        ("This shows the path of the answer: from the word that differs to the last token, and in which layers.",),
+        ("The path of the answer: from the word that differs to the last token, layer by layer.",),
     )
     exact = page.row + 1
     _map(page, f'GPT2_PATCH({arguments},"positions",model_used)', shape.tokens)
@@ -75,7 +76,7 @@ def write_patching(book: Book) -> Patched:
     title(
         page,
         "Patching one head's output at all tokens",
-        ("This shows which heads carry the answer. Blue, below 0: the head pulls the other way.",),
+        ("The heads that carry the answer. Blue, below 0: the head works against it.",),
     )
     first = page.row + 1
     _map(page, f'GPT2_PATCH({arguments},"heads",model_used)', shape.n_head)

@@ -25,19 +25,20 @@ def write_saliency(book: Book) -> tuple[str, str]:
             "How much does the answer depend on each word? Three methods measure it, and none is the whole truth. "
             "gradient: what a small change of the word would do.",
             "integrated: the mean of that while all words fade in from nothing. leave out: what the logit loses "
-            "without "
-            "the word.",
+            "without the word.",
         ),
     )
     title(page, "You choose")
-    target = labelled_input(page, "token", None, "With the space before it. Blank: the model's answer.")
-    against = labelled_input(page, "against", None, "A second token, or blank: which words favour one over the other?")
+    target = labelled_input(page, "token", None, "Type the space before it, too. Blank: the model's answer.")
+    against = labelled_input(
+        page, "against", None, "A second token, or blank. With it: which words favour one over the other?"
+    )
     method = labelled_input(page, "method", _METHODS[1], "gradient, integrated or leave out.")
     rule = {"validate": "list", "source": list(_METHODS), "error_message": "gradient, integrated or leave out."}
     page.sheet.data_validation(method.replace("$", ""), rule)
     used = labelled_value(page, "logit of", f'IF({target}="",next_token,{target})', "", style.result)
     page.row += 1
-    title(page, "Every token; on the right, the prompt: orange speaks for the answer, blue against it")
+    title(page, "Every token. On the right, the prompt: orange favours the answer, blue works against it")
     header = page.row
     formats = (style.position, style.token, style.logit)
     other = book.dialect.typed(against)
@@ -46,7 +47,7 @@ def write_saliency(book: Book) -> tuple[str, str]:
     last = page.row - 1
     page.row = header
     _prompt(page, header + 1, book.shape.tokens)
-    note = "sum: of all tokens. logit: of the answer. rest: logit minus sum, which no word accounts for."
+    note = "sum: of all tokens. logit: of the answer. rest: logit minus sum, the part that no word explains."
     page.text(page.row, _RIGHT, note, style.note)
     page.row += 2
     _chart(page, header + 1, header + book.unfolded)

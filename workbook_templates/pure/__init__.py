@@ -5,10 +5,13 @@ It uses only functions that Excel 2016, LibreOffice 7.4 and Google Sheets share,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from udfs.backend import catalogue
 from udfs.models.demo.prompts import ADVERB
 from workbook_templates import start_tab, walkthrough
 from workbook_templates import style as look
+from workbook_templates.block import Block
 from workbook_templates.book import Book
 from workbook_templates.pure.block import write_block
 from workbook_templates.pure.contents import Contents
@@ -54,7 +57,7 @@ STOPS = (
     ),
 )
 _TRIED = "mlp.c_proj.bias"
-_WEIGHT = {"weight": ("0.123", "A weight: a number learned in training. You can type over it.")}
+_WEIGHT = {"weight": ("0.123", "Weight: a number learned in training. You can type over it.")}
 
 
 def write(book: Book, prompt: str | None, model: str | None) -> None:
@@ -66,22 +69,22 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     tokens = write_tokens(book, word_table(contents), rows)
     prompt_tab.finish(tokens)
     stream = write_embeddings(book, tokens, rows, positions(book, contents))
-    first_edit = ""
+    blocks: list[Block] = []
     for layer in range(contents.config.n_layer):
-        block = write_block(book, contents, layer, stream, tokens)
-        stream, first_edit = block.out, first_edit or block.first_edit
-    write_head(book, contents, stream, tokens, rows)
+        blocks.append(write_block(book, contents, layer, blocks[-1].out if blocks else stream, tokens))
+    write_head(book, contents, blocks[-1].out, tokens, rows)
     write_words(book, contents)
     write_vocabulary(book, contents)
     write_positions(book, contents)
     for layer in range(contents.config.n_layer):
         write_weights(book, contents, layer)
     tried = block_weights(contents.config, 0, "Weights 0")[_TRIED]
-    _write_start(start, prompt_tab.cell, first_edit, (tried.sheet, start.at(tried.row, tried.column)))
+    weight = tried.sheet, start.at(tried.row, tried.column)
+    _write_start(start, blocks, prompt_tab.cell, weight)
 
 
-def _write_start(page: Page, prompt: str, stream_edit: str, weight: tuple[str, str]) -> None:
-    """The cells to try are the prompt, the first edit cell of Block 0, and a weight with its tab."""
+def _write_start(page: Page, blocks: Sequence[Block], prompt: str, weight: tuple[str, str]) -> None:
+    """The cells to try are the prompt, the first edit cell of Block 0, and `weight`: a tab and a cell."""
     page.furniture(
         "A whole language model in plain spreadsheet formulas",
         (
@@ -89,13 +92,14 @@ def _write_start(page: Page, prompt: str, stream_edit: str, weight: tuple[str, s
             "Every weight and every number is in a cell. You can change the prompt, the stream and the weights.",
         ),
     )
+    walkthrough.write_map(page, blocks)
     start_tab.now(page)
     tries = (
-        *walkthrough.tries(prompt, stream_edit),
+        *walkthrough.tries(prompt, blocks[0].first_edit),
         Try(
             *weight,
             "10",
-            "One weight of Block 0's MLP changes, and so does the block's output for every token.",
+            "One weight of Block 0's MLP changes, and so does the output of the block for every token.",
             "next_tokens",
             Change.OTHER,
         ),

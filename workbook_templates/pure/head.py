@@ -26,7 +26,9 @@ def write_head(book: Book, contents: Contents, incoming: Band, tokens: TokenTabl
     number = "MAX(1,MIN(room,token_count))"
     labels = f"INDEX({tokens.positions.there},{number})", f"INDEX({tokens.tokens.there},{number})"
     last = _last_row(page, incoming, number, labels)
-    page.heading("ln_f", "The final LayerNorm: the row is brought to mean 0 and spread 1, then scaled and shifted.", ())
+    page.heading(
+        "ln_f", "The final LayerNorm: the row is brought to mean 0 and spread 1, then scaled and shifted by ln_f.", ()
+    )
     gain, bias = (_weights(page, contents, name) for name in ("ln_f.weight", "ln_f.bias"))
     final = layer_norm(page, last, gain.here, bias.here, rows=1, labels=labels)
     spread = page.at(final.row, STATISTICS + 1)
@@ -38,9 +40,9 @@ def write_head(book: Book, contents: Contents, incoming: Band, tokens: TokenTabl
 def _last_row(page: BandPage, incoming: Band, number: str, labels: tuple[str, str]) -> Band:
     page.heading("last row", f"The last token's row of the residual stream, from the tab {incoming.cells.sheet}.", ())
     arrived = page.fill(f"INDEX({incoming.spill_outside},{number},0)", (incoming,), rows=1, labels=labels)
-    page.heading("your edits", "To replace a value above, type a number here.", (), numbered=False)
+    page.heading("your edits", "Type a number here to replace the value above it.", (), numbered=False)
     edits = page.edit_grid(rows=1, labels=labels)
-    page.heading("edited", "The row with your edits.", (), numbered=False)
+    page.heading("edited", "The same row with your edits.", (), numbered=False)
     return page.fill(edited(arrived.spill, edits.here), (arrived,), rows=1, labels=labels)
 
 
@@ -58,7 +60,8 @@ def _direction(page: BandPage, weighted: str, spread: str) -> None:
     """The row whose products with a row of the stream add up to that row's part of the answer's logit."""
     page.heading(
         "direction",
-        "What the answer's logit reads. SUMPRODUCT of it and what a block adds is the block's part of the logit.",
+        "The direction that the answer's logit measures. Its SUMPRODUCT with what a block adds is the block's share "
+        "of the logit.",
         (),
         numbered=False,
     )
@@ -71,10 +74,11 @@ def _logits(page: BandPage, contents: Contents, final: Range, vocabulary: Vocabu
     listed, others = len(contents.ids), contents.others
     page.heading(
         "logits",
-        "Each token's row on the tab Vocabulary times the row above: a sum of products. On the right, the most likely.",
+        "A logit for each token: its row on the tab Vocabulary times the row above, a sum of products. Right: the "
+        "most likely.",
         (
             f"Probability: EXP(logit - largest logit) as a share of the sum over all {listed + others.count:,} tokens.",
-            f"The last line stands for the {others.count:,} tokens that are not listed, "
+            f"The last line is for the {others.count:,} tokens that are not listed, "
             + (
                 "which share one row and so one logit: the probabilities are exact."
                 if others.are_equal

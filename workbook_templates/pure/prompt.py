@@ -34,7 +34,9 @@ class PromptTab:
         self._rows = page.row
         page.row += 4
         page.section("Answer")
-        self._formula("next_token", "Next token", "The most likely one. Many tokens begin with a space.", "result")
+        self._formula(
+            "next_token", "Next token", "The most likely token. A space at its beginning is part of it.", "result"
+        )
         continued = f'IF(LEFT(next_token,6)="{MARK}",next_token,prompt&next_token)'
         self._formula(continued, "Continued", "The prompt followed by this token.", "result")
         page.row += 1
@@ -47,10 +49,10 @@ class PromptTab:
         """Writes the part that depends on the tab Tokens: the number of tokens and the check."""
         self._page.row = self._rows
         count = f"SUM({tokens.counts.there})"
-        self._formula(count, "Number of tokens", "The pieces that the text is cut into.", name="token_count")
+        self._formula(count, "Number of tokens", "How many pieces the text is cut into.", name="token_count")
         room = str(self._page.book.shape.tokens)
-        self._formula(room, "Room in this workbook", "Rows reserved for tokens on every tab.", name="room")
-        self._formula(_check(tokens), "Check", '"ready", or a message that explains what is wrong.', name="status")
+        self._formula(room, "Room in this workbook", "The most tokens that each tab has rows for.", name="room")
+        self._formula(_check(tokens), "Check", '"ready", or what is wrong.', name="status")
 
     def _formula(self, formula: str, label: str, note: str, kind: str = "value", name: str | None = None) -> None:
         self._page.plain(self._page.row, _VALUE, formula, getattr(self._page.style, kind))

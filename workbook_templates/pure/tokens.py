@@ -147,7 +147,7 @@ def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, pos
     token = Band(cells, False, True)
     page.heading("position", "Position embedding: the position's row on the tab Positions (wpe.weight).", ())
     position = page.fill(positions.there, ())
-    page.heading("sum", "Token plus position: the residual stream that enters Block 0.", ())
+    page.heading("sum", "The residual stream that enters Block 0: token embedding plus position embedding.", ())
     stream = page.fill(f"{token.spill}+{position.spill}", (token, position))
     page.finish()
     return stream

@@ -30,9 +30,9 @@ TENSORS = (
     ("attn.c_proj.bias", "and what is added to each channel"),
     ("ln_2.weight", "the LayerNorm before the MLP"),
     ("ln_2.bias", "and what is added to it"),
-    ("mlp.c_fc.weight", "from the stream to the MLP's detectors"),
+    ("mlp.c_fc.weight", "from the stream to the MLP's neurons"),
     ("mlp.c_fc.bias", "and what is added to each"),
-    ("mlp.c_proj.weight", "from the detectors back to the stream"),
+    ("mlp.c_proj.weight", "from the neurons back to the stream"),
     ("mlp.c_proj.bias", "and what is added to each channel"),
 )
 
@@ -162,8 +162,7 @@ def write_words(book: Book, contents: Contents) -> None:
         "Words",
         (
             "The words that a prompt may use. A space before a word belongs to it. Most words are one token, the "
-            "others "
-            "two or three.",
+            "others two or three.",
         ),
     )
     titles = ("", "word", "length", "tokens", *(f"id {piece}" for piece in range(PIECES)))
@@ -190,7 +189,7 @@ def write_vocabulary(book: Book, contents: Contents) -> None:
             + (
                 "they share one row, the last one here."
                 if others.are_equal
-                else "their rows are nearly the same. Their mean, the last row here, stands for all of them."
+                else "their rows are nearly the same. The last row here is their mean, and is used for all of them."
             ),
         ),
     )
@@ -225,7 +224,7 @@ def write_positions(book: Book, contents: Contents) -> None:
     page = Page(book, "Positions", (11, 11, 3, *[CHANNEL_WIDTH] * width), kind="weight")
     page.furniture(
         "Positions",
-        (f"wpe.weight: what is added for a token's position, the first {tokens} of {contents.config.n_ctx}.",),
+        (f"wpe.weight: the row that is added for each position, the first {tokens} of {contents.config.n_ctx}.",),
     )
     _table_header(page, ("position", "", "", *map(str, range(width))))
     values = contents.weights("wpe.weight")[:tokens]

@@ -9,6 +9,7 @@ from udfs.models.demo.prompts import JEDI_PULLS, LIGHTSABER, PHONE, PULLS, WAND,
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
+from workbook_templates.model_map import Box, Lane, answer_box, text_box, tokens_box, write_model_map
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
@@ -23,15 +24,15 @@ PROMPT = PULLS
 _TAB = PromptTab(
     template="surgery",
     token_table=TOKEN_TABLE,
-    model_note="Names the model before any operation.",
+    model_note="The model before any operation.",
 )
 _LEGEND = {
     "input": look.LEGEND["input"],
-    "weight": ("0.123", "A weight: a number learned in training."),
+    "weight": ("0.123", "Weight: a number learned in training."),
     "value": look.LEGEND["value"],
     "result": look.LEGEND["result"],
-    "negative": ("-1.234", "In vectors and streams: a value below zero. The further below, the bluer."),
-    "positive": ("1.234", "In vectors and streams: a value above zero. The further above, the more orange."),
+    "negative": ("-1.234", "A value below zero in a vector or stream: the further below, the bluer."),
+    "positive": ("1.234", "A value above zero in a vector or stream: the further above, the more orange."),
     "wrong": look.LEGEND["wrong"],
 }
 STOPS = (
@@ -53,7 +54,8 @@ STOPS = (
     Stop(
         clamp.TAB,
         "Sets the same feature to a value, or takes it out: how the three operations differ.",
-        "Adding depends on nothing. Clamping depends on what was there, and removing leaves nothing to build on.",
+        "Adding ignores what was there. Clamping and removing depend on it: look at a text in which the feature is "
+        "active.",
     ),
     Stop(
         directions.CONTRAST,
@@ -106,6 +108,30 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     _write_start(start, coefficient, clamping, plus, (operation, strongest), fact, done)
 
 
+def _write_map(page: Page, done: Sequence[Done]) -> None:
+    """The map: which part of the model each operation changes, and the answer after it."""
+    path = (
+        text_box(prompt_tab.TAB),
+        tokens_box(OVERVIEW),
+        Box(OVERVIEW, '"opened up below"', "Blocks"),
+        answer_box(OVERVIEW, "Next token, untouched"),
+    )
+    boxes = {item.tab: Box(item.tab, f'"{item.tab}:  "&{item.token}') for item in done}
+    lanes = (
+        Lane("switch parts off", "map_attention", [boxes[model_edits.ABLATION]]),
+        Lane(
+            "add to the stream",
+            "map_stream",
+            [boxes[tab] for tab in (sae_feature.TAB, clamp.TAB, directions.CONTRAST, directions.PCA)],
+        ),
+        Lane("change weights", "map_mlp", [boxes[tab] for tab in (fact_edited.TAB, model_edits.WEIGHT_EDITS)]),
+    )
+    note = (
+        "The stream runs through all blocks like a highway. Each operation reaches in at one place; here is its answer."
+    )
+    write_model_map(page, "Where each operation reaches in", path, lanes, note)
+
+
 def _write_start(
     page: Page,
     coefficient: str,
@@ -119,10 +145,12 @@ def _write_start(
     page.furniture(
         "Brain surgery on GPT-2: change a number inside, and read the new answer",
         (
-            "Asked to continue a text, the model says one thing. Reach into it while it reads, and it says another.",
-            "Every operation is a vector, a switch or a number in a cell. Its answer is next to the model's own.",
+            "Asked to continue a text, the model says one thing. Change a number inside while it reads, and it says "
+            "another.",
+            "Every operation is a vector, a switch or a number in a cell, and its answer is beside the model's own.",
         ),
     )
+    _write_map(page, done)
     start_tab.now(page)
     operation, strongest = swept
     tries = (
@@ -130,8 +158,8 @@ def _write_start(
             sae_feature.TAB,
             coefficient,
             "0",
-            "The Jedi feature is off, and Mike pulls out his phone again. "
-            f"With {facts().jedi.undecided}, demo cannot decide.",
+            f"The Jedi feature is off, and Mike pulls out his phone again. With {facts().jedi.undecided}, demo cannot "
+            "decide.",
             done[0].token,
             PHONE,
         ),
@@ -147,7 +175,7 @@ def _write_start(
             directions.CONTRAST,
             plus,
             WIZARD_PULLS,
-            "Another direction, another answer: Mike pulls out his wand.",
+            "Another direction gives another answer: Mike pulls out his wand.",
             done[2].token,
             WAND,
         ),
@@ -155,7 +183,7 @@ def _write_start(
             sweep.TAB,
             operation,
             directions.PCA,
-            "The sweep runs again with another operation, up to twice its coefficient: see where the lines cross.",
+            "The sweep runs again with another operation, up to twice its coefficient. Where do the lines cross now?",
             strongest,
             2.0 * facts().pca,
         ),
@@ -168,7 +196,9 @@ def _write_start(
             " London",
         ),
     )
-    start_tab.things_to_try(page, tries, "To undo, type the old value, or reopen the file without saving.")
+    start_tab.things_to_try(
+        page, tries, "To undo, type the old value, or close the file without saving and open it again."
+    )
     start_tab.tabs(page, {item.tab: item.answer for item in done})
     start_tab.legend(page, _LEGEND)
     start_tab.finish(page)

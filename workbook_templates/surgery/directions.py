@@ -41,7 +41,7 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
         ),
         labels=labels(book),
     )
-    page.heading("choose", "The text to steer towards, the text to steer away from, where, and how strongly.", ())
+    page.heading("choose", "Two texts, where to add their difference, and how strongly.", ())
     early = max(1, book.shape.n_layer // 6)  # at block 0 the tokens carry no information about each other yet
     plus = write_input(page, "towards", JEDI_PULLS, "The text to steer towards.", wide=True)
     minus = write_input(page, "away from", MAN_PULLS, "The text to steer away from.", wide=True)
@@ -49,11 +49,14 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
     coefficient = write_coefficient(
         page,
         by_model(f"{facts().contrast:g}", "4"),
-        "How many times the difference is added. 0 does nothing; below 0 steers the other way.",
+        "The difference is multiplied by this. 0 does nothing; below 0 steers the other way.",
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
     argument = write_derived(
-        page, "vector", f'"contrast("&{_quoted(plus)}&", "&{_quoted(minus)}&")"', "Its name in the model text."
+        page,
+        "vector",
+        f'"contrast("&{_quoted(plus)}&", "&{_quoted(minus)}&")"',
+        "The name of the vector in the model text.",
     )
     steering = write_steering(
         page,
@@ -97,8 +100,7 @@ def write_pca(book: Book) -> Steering:
         "The direction in which pairs of prompts differ",
         (
             "The model reads pairs of texts that differ in one idea. At the last token, each pair of streams differs "
-            "in "
-            "its own way, but most of the differences share one direction: the first principal component.",
+            "in its own way, but most of the differences share one direction: the first principal component.",
             "Its length is 1, so the coefficient is the length added. (Representation engineering, Zou et al. 2023.)",
         ),
         labels=labels(book),
@@ -110,7 +112,7 @@ def write_pca(book: Book) -> Steering:
     coefficient = write_coefficient(
         page,
         by_model(f"{facts().pca:g}", "40"),
-        "The length that is added. 0 does nothing; below 0 steers the other way.",
+        "The length of the added vector. 0 does nothing; below 0 steers the other way.",
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
     steering = write_steering(

@@ -16,13 +16,13 @@ _WIDTHS = (14, 30, 11, 11, 13, 3, 9, 22, 9, 9, 13, 3, 9, 32, 30)
 _SURGERY = 12  # the first column of GPT2_MODEL's surgery argument
 
 ABLATION = "Ablation"
-_MEAN_RESTORES = "Replace the first zero below by mean: with demo, the right answer returns."
-_MEAN_DIFFERS = "Replace the first zero below by mean, and compare the answers."
+_MEAN_RESTORES = "Replace the first zero below with mean. With demo, the right answer returns."
+_MEAN_DIFFERS = "Replace the first zero below with mean, and compare the answers."
 _ABLATION_ROOM, _PROMPT_ROOM = 6, 6
 _ABLATION_NOTES = (
-    ("zero", "the part writes nothing"),
+    ("zero", "the part adds nothing"),
     ("scale", "its output is multiplied by the amount: 2 doubles it"),
-    ("mean", "it writes the same for every token: its mean over the prompts below"),
+    ("mean", "it adds the same for every token: its mean over the prompts below"),
     ("where", "a head: h.{0}.attn.head.1; all heads of a block: h.{0}.attn; an MLP: h.{0}.mlp"),
 )
 
@@ -31,9 +31,9 @@ WEIGHT_EDITS = "Weight edits"
 _WEIGHT_ROOM = 8
 _TENSOR, _ROW, _COLUMN, _NEW, _NOW = 1, 2, 3, 4, 6  # columns
 _WEIGHT_NOTES = (
-    "tensor: all names are on the tab Weights of 1_anatomy.xlsx",
-    "row: counted from 0; in a tensor of one row, which number",
-    "column: counted from 0; blank for a tensor of one row",
+    "tensor: the tab Weights of 1_anatomy.xlsx lists all names",
+    "row: counted from 0. In a tensor with one row: which number",
+    "column: counted from 0. Blank for a tensor with one row",
     "new: the new value of the weight",
     "now: the value that the model has learned",
 )
@@ -86,15 +86,14 @@ def write_ablation(book: Book) -> Done:
         "Taking parts out",
         (
             "Which part of the model does an answer need? Take it out and see. Blocks and heads are counted from 0. "
-            "Zero is "
-            "crude: later parts rely on what is always there. Mean keeps that and removes only the rest.",
+            "Zero is crude: later parts rely on what is always there. Mean keeps that and removes only the rest.",
             _MEAN_RESTORES if facts().ablation.mean_restores else _MEAN_DIFFERS,
         ),
     )
     page.section("Choose")
     page.text(page.row, 0, "prompt", page.style.bold)
     _wide_input(page, 1, facts().ablation.prompt)
-    page.text(page.row, 6, "The prompt of this tab.", page.style.note)
+    page.text(page.row, 6, "This tab has its own prompt.", page.style.note)
     prompt = page.place(page.row, 1)
     page.row += 2
     _header(page, ("what", "where", "amount"))

@@ -40,15 +40,17 @@ def write_sae_feature(book: Book) -> tuple[Steering, str, tuple[str, str]]:
         TAB,
         "A feature of a sparse autoencoder",
         (
-            "A sparse autoencoder has learned directions in the stream, its features. Many of them mean one idea. At "
-            "first, "
+            "A sparse autoencoder has learned directions in the stream, its features. Many of them mean one idea. "
+            "Here, "
             "the direction for Star Wars and its Jedi is added at every token.",
             "Coefficient 0 switches it off. Type other numbers into the yellow cells to try other features.",
         ),
         labels=labels(book),
     )
     layer, feature, chosen = _write_choices(page)
-    argument = write_derived(page, "vector", f'"sae("&{layer}&", "&{feature}&")"', "Its name in the model text.")
+    argument = write_derived(
+        page, "vector", f'"sae("&{layer}&", "&{feature}&")"', "The name of the vector in the model text."
+    )
     vector = Vector(
         f"GPT2_SAE_FEATURE({layer},{feature},model_used)",
         1,
@@ -72,7 +74,7 @@ def _write_choices(page: BandPage) -> tuple[str, str, Chosen]:
         page,
         "layer",
         by_model(str(jedi.layer), str(GPT2_LAYER)),
-        "The feature is added before this block, which needs a sparse autoencoder.",
+        "The feature is added before this block. The block must have a sparse autoencoder.",
         default=True,
     )
     feature = write_input(
@@ -85,10 +87,12 @@ def _write_choices(page: BandPage) -> tuple[str, str, Chosen]:
     coefficient = write_coefficient(
         page,
         by_model(f"{jedi.coefficient:g}", str(GPT2_COEFFICIENT)),
-        "How many times the direction is added. 0 does nothing; below 0 subtracts it.",
+        "The direction is multiplied by this. 0 does nothing; below 0 subtracts it.",
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")
-    place = write_derived(page, "place", f'"h."&{layer}', "Where: the stream that enters this block.")
+    place = write_derived(
+        page, "place", f'"h."&{layer}', "Where the vector is added: the stream that enters this block."
+    )
     return layer, feature, Chosen(place, coefficient, positions)
 
 

@@ -129,7 +129,7 @@ class Steering:
 def write_steering(page: BandPage, chosen: Chosen, vector: Vector) -> Steering:
     """Writes everything below the choices: the answer, the vector, the stream before and after, a check."""
     model = _model_cell(page)
-    page.heading("answer", "The next tokens without the vector and with it.", ())
+    page.heading("answer", "The next tokens, without the vector and with it.", ())
     header = page.row + 1
     write_before_and_after(page, predict("prompt_used", "model_used"), predict("prompt_used", model))
     table = page.place(header, 6)
@@ -180,9 +180,11 @@ def _vector(page: BandPage, vector: Vector) -> Band:
 
 
 def _streams(page: BandPage, chosen: Chosen, added: Band) -> tuple[Band, Band]:
-    page.heading("stream", "The residual stream at that place when the model reads the prompt: one row per token.", ())
+    page.heading("stream", "The residual stream at this place as the model reads the prompt: one row per token.", ())
     stream = page.band(f"GPT2_RESIDUAL(prompt_used,{chosen.place},model_used)")
-    page.heading("steered", "The same stream, with coefficient times vector added at the chosen positions.", ())
+    page.heading(
+        "steered", "The same stream after the operation: coefficient times vector is added at the chosen positions.", ()
+    )
     steered = page.band(
         unless_error(
             (stream.cell, added.cell),
@@ -195,7 +197,7 @@ def _streams(page: BandPage, chosen: Chosen, added: Band) -> tuple[Band, Band]:
 def _check(page: BandPage, chosen: Chosen, model: str, steered: Band) -> None:
     page.heading(
         "check",
-        "The stream at that place with the model text above: the largest difference from the step above. About 0.",
+        "The largest difference between the step above and the stream of the model text. It must be about 0.",
         (),
         numbered=False,
     )

@@ -43,7 +43,8 @@ def write_sweep(book: Book, steerings: Sequence[Steering]) -> tuple[str, str]:
         TAB,
         (
             "One operation at many strengths: the probabilities of two tokens, and how far the model moves.",
-            "KL divergence: how far all probabilities together have moved. Change: how much the stream was changed.",
+            "KL divergence: how far all probabilities together have moved. Change: how much of the stream the vector "
+            "is.",
         ),
     )
     top = page.row
@@ -62,7 +63,7 @@ def write_sweep(book: Book, steerings: Sequence[Steering]) -> tuple[str, str]:
 
 
 def _choose(page: Page, steerings: Sequence[Steering]) -> _Swept:
-    operation = _row(page, "operation", "With the settings on the tab of that name.")
+    operation = _row(page, "operation", "Its settings are on the tab of that name.")
     page.input(page.row - 1, 1, steerings[0].tab)
     source = [steering.tab for steering in steerings]
     page.sheet.data_validation(page.row - 1, 1, page.row - 1, 1, {"validate": "list", "source": source})
@@ -75,20 +76,20 @@ def _choose(page: Page, steerings: Sequence[Steering]) -> _Swept:
 
     first = _row(page, "from", "The first coefficient. 0 is the model itself.")
     page.input(page.row - 1, 1, 0)
-    last = _row(page, "to", "The last coefficient: twice that of the tab, unless you type another.")
+    last = _row(page, "to", "The last coefficient. By default, twice that of the tab.")
     page.plain(page.row - 1, 1, f"LET(m,{of('coefficient')},IF(ISNUMBER(m),2*m,m))", page.style.input)
     for cell in (first, last):
         number_between(page, cell, -MOST, MOST)
     tokens, ids = [], []
     for token in TOKENS:
-        tokens.append(_row(page, "token", "To watch, usually with the space before it. Left: its id."))
+        tokens.append(_row(page, "token", "A token to watch, usually with the space before it. Left: its id."))
         page.input(page.row - 1, 1, token)
         ids.append(page.at(page.row - 1, 2, absolute=True))
         page.formula(page.row - 1, 2, _id(tokens[-1]), page.style.value)
         page.mark_errors(page.row - 1, 2)
     place = _row(page, "place", "Where the vector is added.")
     page.plain(page.row - 1, 1, of("place"), page.style.value)
-    positions = _row(page, "positions", "At which tokens.")
+    positions = _row(page, "positions", "The tokens at which the vector is added.")
     page.plain(page.row - 1, 1, of("positions"), page.style.value)
     return _Swept(operation, first, last, (tokens[0], tokens[1]), place, positions, (ids[0], ids[1]), of("argument"))
 
@@ -140,7 +141,7 @@ def _table(page: Page, swept: _Swept) -> int:
     page.mark_errors(header + 1, 0, last, _MODEL)
     page.row = last + 1
     page.lines(
-        ("change: the length of the added vector relative to that of the stream, at the token where it is largest.",)
+        ("change: the length of the added vector divided by that of the stream, at the token where this is largest.",)
     )
     return header
 
