@@ -11,7 +11,7 @@ import xlsxwriter
 from addin.errors import AddinError, MissingError
 from addin.headless import Workbook
 from udfs.backend import catalogue, model_text
-from udfs.backend.errors import ModelError
+from udfs.backend.errors import ModelError, did_you_mean
 from udfs.backend.gpt2.tokenizer import GPT2
 from workbook_templates import OWN_MODEL, TEMPLATES, WRITES_BLOCKS, build
 from workbook_templates.formula import dialect_of
@@ -52,7 +52,8 @@ def build_template(
     MissingError if the model is not here.
     """
     if name not in TEMPLATES:
-        raise AddinError(f"TEMPLATE must be {' or '.join(TEMPLATES)}, not {name!r}")
+        hint = did_you_mean(name, TEMPLATES)
+        raise AddinError(f"TEMPLATE must be {' or '.join(TEMPLATES)}, not {name!r}{hint}")
     if model and name in OWN_MODEL:
         raise AddinError(f"--model must not be given: {name} has its own model, of a toy size")
     model = model or catalogue.default_name()  # the file names the model that computed its numbers

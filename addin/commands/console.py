@@ -13,7 +13,8 @@ from rich.text import Text
 from udfs.backend import catalogue
 
 if TYPE_CHECKING:
-    from addin.commands.outcome import Candidate, Outcome, Token
+    from addin.commands.edits import Effect
+    from addin.commands.outcome import Candidate, Cell, Outcome, Token
 
 _BAR_CELLS = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -36,6 +37,29 @@ def show_outcome(out: Console, outcome: Outcome) -> None:
     out.print(_candidates(outcome.next_tokens, blocks=_knows_blocks(out)), soft_wrap=False)
     out.print()
     out.print(Text.assemble("next    ", (quoted(outcome.next_token), "bold green")))
+
+
+def show_effect(out: Console, effect: Effect, outcome: Outcome | None) -> None:
+    """Prints what was typed, what changed on the edited tabs, and the answer before and after."""
+    out.print()
+    for label, changes in (("set", effect.typed), ("so", effect.results)):
+        for change in changes:
+            out.print(Text(f"{label:<8}{change.cell}: {_cell(change.before)} -> {_cell(change.after)}"))
+    cells, tabs = sum(effect.tabs.values()), len(effect.tabs)
+    out.print(Text(f"changed {cells:,} cell{'s' * (cells != 1)} on {tabs} tab{'s' * (tabs != 1)}"))
+    if outcome and effect.answer:
+        before, after = effect.answer, outcome.next_tokens[0]
+        line = f"{quoted(before.token)} {before.probability:.1%} -> {quoted(after.token)} {after.probability:.1%}"
+        out.print(Text.assemble("answer  ", (line, "bold green" if before.token != after.token else "")))
+
+
+def _cell(value: Cell) -> str:
+    """A cell's value: texts in quotes."""
+    if value is None or value == "":
+        return "blank"
+    if isinstance(value, bool):
+        return str(value).upper()
+    return quoted(value) if isinstance(value, str) else f"{value:.6g}"
 
 
 def show_place(out: Console, path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from addin.errors import AddinError
 from addin.headless import Workbook, WorkbookError
-from udfs import excel_errors
 from udfs.backend import catalogue, model_text
 from udfs.cells import ERROR_MARK
 
@@ -56,12 +55,12 @@ def read_outcome(workbook: Workbook) -> Outcome | None:
 
     Raises AddinError if one of the cells, or the cell named `status`, has an error.
     """
-    status = _cell(workbook, "status")
-    if isinstance(status, str) and status.startswith(ERROR_MARK):
-        raise AddinError(status.removeprefix(ERROR_MARK))
+    _check(workbook, "status")
     tokens, candidates = _range(workbook, "tokens"), _range(workbook, "next_tokens")
     if tokens is None or candidates is None:
         return None
+    for name in ("tokens", "next_tokens", "next_token"):
+        _check(workbook, name)
     return Outcome(
         model=str(_cell(workbook, "model")),
         prompt=_text(_cell(workbook, "prompt")),
@@ -91,12 +90,19 @@ def _cell(workbook: Workbook, name: str) -> Cell:
     return cells[0][0] if cells else None
 
 
+def _check(workbook: Workbook, name: str) -> None:
+    """Raises AddinError, with the cell, for the first error in the cells of that name."""
+    try:
+        errors = workbook.errors(name)
+    except WorkbookError:
+        return
+    for cell, text in errors.items():
+        raise AddinError(f"{cell}: {text.removeprefix(ERROR_MARK)}")
+
+
 def _rows(cells: Sequence[Sequence[Cell]], header: tuple[str, ...]) -> list[tuple[Cell, ...]]:
-    """The filled rows below a header. Raises AddinError for another header or an error value."""
+    """The filled rows below a header. Raises AddinError for another header."""
     width = len(header)
-    for value in (value for row in cells for value in row[:width]):
-        if isinstance(value, str) and (value.startswith(ERROR_MARK) or value in excel_errors.ALL):
-            raise AddinError(value.removeprefix(ERROR_MARK))
     if tuple(cells[0][:width]) != header:
         raise AddinError(f"the result must be a table with the columns {', '.join(header)}, not {cells[0][0]!r}")
     return [tuple(row[:width]) for row in cells[1:] if row[0] not in (None, "")]

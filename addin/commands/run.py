@@ -10,6 +10,7 @@ import click
 from addin.commands import hosts, options
 
 if TYPE_CHECKING:
+    from addin.commands.edits import Effect
     from addin.commands.outcome import Outcome
 
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="CELL=VALUE",
     help='Type a value into a cell or a defined name: "Block 5!C47=0.5". Nothing after = clears the cell. '
-    "Can be repeated.",
+    "Prints what changed. Can be repeated.",
 )
 @options.output
 @options.tokens
@@ -67,10 +68,11 @@ def run(
     from dataclasses import replace
     from functools import partial
 
+    from addin.commands.edits import apply_edits
     from addin.commands.host_file import result_file
     from addin.commands.outcome import read_outcome
     from addin.commands.output_file import check_output, write_workbook
-    from addin.commands.source import check_model_of, make_edit, open_source, parse_edit
+    from addin.commands.source import check_model_of, open_source, parse_edit
     from udfs.cells.log import log_to_file
 
     log_to_file()
@@ -78,34 +80,39 @@ def run(
     made = result_file(source, host, values_only=values_only)
     check_output(output, made.suffix)
     workbook, usual_name = open_source(source, made, prompt=prompt, model=model, tokens=tokens)
-    for edit in typed:
-        make_edit(workbook, edit)
-    check_model_of(workbook)
-    workbook.recalculate()
+    effect = None
+    if typed:
+        effect = apply_edits(workbook, typed)
+    else:
+        check_model_of(workbook)
+        workbook.recalculate()
     outcome = read_outcome(workbook)
     if workbook.is_for_calc and not values_only:
         made = replace(made, contents="formulas")
     path = write_workbook(partial(made.save, workbook), output, usual_name)
     if as_json:
-        click.echo(_json(outcome, path))
+        click.echo(_json(outcome, effect, path))
     else:
-        _show(outcome, path)
-    for entry in workbook.not_calculated:
-        click.echo(f"note    {entry}", err=True)
+        _show(outcome, effect, path)
+    for note in (*(effect.notes if effect else ()), *workbook.not_calculated):
+        click.echo(f"note    {note}", err=True)
 
 
-def _show(outcome: Outcome | None, path: Path) -> None:
-    from addin.commands.console import console, show_outcome, show_place
+def _show(outcome: Outcome | None, effect: Effect | None, path: Path) -> None:
+    from addin.commands.console import console, show_effect, show_outcome, show_place
 
     out = console()
     if outcome:
         show_outcome(out, outcome)
+    if effect:
+        show_effect(out, effect, outcome)
     show_place(out, path)
 
 
-def _json(outcome: Outcome | None, path: Path) -> str:
+def _json(outcome: Outcome | None, effect: Effect | None, path: Path) -> str:
     import json
     from dataclasses import asdict
 
     result = {**asdict(outcome), "is_demo": outcome.is_demo} if outcome else {}
-    return json.dumps({"file": str(path), **result}, indent=2)
+    edits = {"edits": asdict(effect)} if effect else {}
+    return json.dumps({"file": str(path), **result, **edits}, indent=2)

@@ -11,6 +11,7 @@ from addin.commands.output_file import MACROS, SUFFIX
 from addin.errors import AddinError
 from addin.headless import Workbook, WorkbookError
 from addin.templates import check_model, open_template
+from udfs.backend.errors import did_you_mean
 from workbook_templates import TEMPLATES
 
 Value: TypeAlias = "float | str | bool | None"
@@ -43,6 +44,14 @@ def parse_value(text: str) -> Value:
     return float(text) if _NUMBER.fullmatch(text.strip()) else text
 
 
+def named(workbook: Workbook, edit: Edit) -> str:
+    """The address of the edited cell, with its tab. Raises AddinError if the workbook has no such cell."""
+    try:
+        return workbook.address(edit.cell)
+    except WorkbookError as error:
+        raise AddinError(f"--set {edit.cell}: {error}") from None
+
+
 def make_edit(workbook: Workbook, edit: Edit) -> None:
     """Types a value into its cell. Raises AddinError if the workbook has no such cell."""
     try:
@@ -64,7 +73,8 @@ def open_source(
     if not path.is_file():
         is_file_name = path.suffix or path.name != source
         templates = " or ".join(TEMPLATES)
-        fault = f"there is no file {source}" if is_file_name else f"must be {templates} or a file, not {source!r}"
+        hint = did_you_mean(source, TEMPLATES)
+        fault = f"there is no file {source}" if is_file_name else f"must be {templates} or a file, not {source!r}{hint}"
         raise AddinError(f"TEMPLATE_OR_FILE: {fault}")
     if path.suffix.lower() not in (SUFFIX, MACROS):
         raise AddinError(f"TEMPLATE_OR_FILE: a file must end in {SUFFIX} or {MACROS}, and {path.name} does not")

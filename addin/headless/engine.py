@@ -121,6 +121,10 @@ class Engine:
         if not same(seen, home.cell(*cell)):
             self._stale |= self._dependants_of_cell(sheet, cell)
 
+    def is_read(self, sheet: int, cell: Position) -> bool:
+        """Whether a formula reads the cell."""
+        return bool(self._dependants_of_cell(sheet, cell))
+
     def filling(self, sheet: int, cell: Position) -> Formula | None:
         """Another cell's formula that fills this one; before its first evaluation, it fills its range in the file."""
         return self.sheets[sheet].filling(cell)

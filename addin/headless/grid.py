@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from .cell_rows import CellRows, Position
 from .functions.arguments import fitted
 from .range_index import RangeIndex
 from .shared import SharedFormula
-from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result, same
+from .values import SPILL, Grid, Scalar, Value, as_grid, from_cells, from_result, is_error, same
 
 _MANY = 1024  # cells
 
@@ -75,6 +75,17 @@ class Formula:
     def expected(self) -> CellRange:
         """The cells that the formula fills, or that the file expects it to fill if it is not yet evaluated."""
         return self.rect if self.evaluated or self.stored is None else self.rect.around(self.stored)
+
+    def errors(self) -> Iterator[tuple[Position, str]]:
+        """The cells that show an error, and its text."""
+        shown = self.shown
+        if not isinstance(shown, np.ndarray):
+            if is_error(shown):
+                yield self.cell, str(shown)
+        elif shown.dtype == object:
+            for (row, column), value in np.ndenumerate(shown):
+                if is_error(value):
+                    yield (self.row + row, self.column + column), str(value)
 
     def _filled_by(self, value: Value) -> CellRange:
         if not isinstance(value, np.ndarray):

@@ -141,6 +141,17 @@ class Package:
             return []
         return [rich_text(item, self.namespace) for item in self.tree(path).iterchildren(self.tag("si"))]
 
+    def is_unlocked(self, sheet: int, cell: str) -> bool:
+        """Whether protection of the sheet would leave the cell open to edits. Workbooks mark their inputs so."""
+        path = f".//{self.tag('row')}/{self.tag('c')}[@r='{cell}']"
+        found = self.tree(self.sheets()[sheet].path).find(path)
+        styles = self._target("styles")
+        if found is None or styles is None:
+            return False
+        formats = self.tree(styles).findall(f"{self.tag('cellXfs')}/{self.tag('xf')}")
+        protection = formats[int(found.get("s", "0"))].find(self.tag("protection"))
+        return protection is not None and protection.get("locked") in ("0", "false")
+
     def drop_calculation_chain(self) -> None:
         """Removes the list of formula cells, which no longer fits. Programs build it again."""
         path = self._target("calcChain")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udfs import excel_errors
+from udfs.cells import ERROR_MARK
 from udfs.excel_limits import MAX_TEXT
 
 __all__ = ["CALC", "DIV", "ERRORS", "NA", "NAME", "NUM", "REF", "SPILL", "VALUE", "XlError"]
@@ -133,6 +134,11 @@ def to_plain(value: Value) -> Any:
 
 
 _without_errors = np.frompyfunc(lambda item: str.__str__(item) if isinstance(item, XlError) else item, 1, 1)
+
+
+def is_error(item: object) -> bool:
+    """Whether one cell's value is an error of Excel, or a message of one of our functions."""
+    return isinstance(item, XlError) or (isinstance(item, str) and item.startswith(ERROR_MARK))
 
 
 def same(a: Value, b: Value) -> bool:

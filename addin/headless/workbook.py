@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from udfs.backend.errors import did_you_mean
 from udfs.excel_limits import MAX_TEXT
 from workbook_templates.formula.calc import SERVICE
 from workbook_templates.formula.ranges import CellRange, cell_name, quoted_sheet, split_sheet
@@ -81,10 +82,7 @@ class Workbook:
 
         Raises WorkbookError if the address is not one cell of the workbook, the value is not one that a cell can hold,
         or the formula of another cell fills this one. It replaces a formula in the cell itself."""
-        sheet, rect = self._locate(address)
-        if rect.area != 1:
-            raise WorkbookError(f"cell must be a single one, not {address}")
-        cell = rect.top, rect.left
+        sheet, cell = self._single(address)
         typed = _typed(address, value)
         filling = self._engine.filling(sheet, cell)
         if filling is not None:
@@ -94,10 +92,8 @@ class Workbook:
 
     def get(self, address: str) -> float | str | bool | None:
         """Value of one cell: None if it is blank, an error as its text."""
-        sheet, rect = self._locate(address)
-        if rect.area != 1:
-            raise WorkbookError(f"cell must be a single one, not {address}")
-        value: float | str | bool | None = to_plain(self._engine.read(sheet, rect))
+        sheet, cell = self._single(address)
+        value: float | str | bool | None = to_plain(self._engine.read(sheet, CellRange.cell(*cell)))
         return value
 
     def get_range(self, address: str) -> list[list[float | str | bool | None]]:
@@ -105,6 +101,41 @@ class Workbook:
         sheet, rect = self._locate(address)
         rows: list[list[float | str | bool | None]] = as_grid(to_plain(self._engine.read(sheet, rect))).tolist()
         return rows
+
+    def address(self, cell: str) -> str:
+        """The address of one cell, `'Block 5'!C12`, for an address or a defined name."""
+        return self._address(*self._single(cell))
+
+    def has_formula(self, address: str) -> bool:
+        """Whether the cell itself holds a formula."""
+        sheet, cell = self._single(address)
+        return cell in self._engine.sheets[sheet].formulas
+
+    def is_read(self, address: str) -> bool:
+        """Whether a formula reads the cell."""
+        return self._engine.is_read(*self._single(address))
+
+    def is_unlocked(self, address: str) -> bool:
+        """Whether protection of its sheet would leave the cell open to edits. Our workbooks mark their inputs so."""
+        sheet, cell = self._single(address)
+        return self._package.is_unlocked(sheet, cell_name(*cell))
+
+    def single_formulas(self, sheet: str) -> list[str]:
+        """The cells of a sheet whose formula fills no other cell, row by row."""
+        number = self.sheet_names.index(sheet)
+        formulas = self._engine.sheets[number].formulas.values()
+        return [self._address(number, cell) for cell in sorted(f.cell for f in formulas if f.rect.area == 1)]
+
+    def errors(self, address: str | None = None) -> dict[str, str]:
+        """The cells in which a formula shows an error, and its text; only those of a range, if there is one."""
+        only = self._locate(address) if address else None
+        found = {}
+        for number, sheet in enumerate(self._engine.sheets):
+            for formula in sheet.formulas.values():
+                for cell, text in formula.errors():
+                    if only is None or (only[0] == number and only[1].holds(*cell)):
+                        found[self._address(number, cell)] = text
+        return found
 
     def used_values(self, sheet: str) -> list[list[float | str | bool | None]]:
         """Values of a sheet from A1 to its last used cell, row by row."""
@@ -162,6 +193,12 @@ class Workbook:
     def _address(self, sheet: int, cell: Position) -> str:
         return f"{quoted_sheet(self.sheet_names[sheet])}!{cell_name(*cell)}"
 
+    def _single(self, address: str) -> tuple[int, Position]:
+        sheet, rect = self._locate(address)
+        if rect.area != 1:
+            raise WorkbookError(f"cell must be a single one, not {address}")
+        return sheet, (rect.top, rect.left)
+
     def _locate(self, address: str) -> tuple[int, CellRange]:
         sheet_name, cells = split_sheet(address.strip())
         if sheet_name is None:
@@ -169,7 +206,8 @@ class Workbook:
         sheet = self._engine.sheet_index(sheet_name)
         if sheet is None:
             known = ", ".join(self.sheet_names)
-            raise WorkbookError(f"sheet must be one of {known}, not {sheet_name}")
+            hint = did_you_mean(sheet_name, self.sheet_names)
+            raise WorkbookError(f"sheet must be one of {known}, not {sheet_name}{hint}")
         rect = CellRange.parse(cells)
         if rect is None:
             raise WorkbookError(f"cell must be like {quoted_sheet(sheet_name)}!B7, not {address}")

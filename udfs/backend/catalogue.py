@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from udfs.backend.errors import ModelError, quoted
+from udfs.backend.errors import ModelError, did_you_mean, quoted
 from udfs.backend.fast.linears import Linears
 from udfs.backend.fast.tile_files import TileFiles
 from udfs.backend.folders import how_to_get, snapshots
@@ -70,8 +70,12 @@ def find(name: str) -> Path:
         return folder
     if _is_name(name) and (lacking := _lacking(models_folder() / name)):
         raise ModelError(lacking)
-    here = ", ".join(model.name for model in installed())
-    hint = f"; {how_to_get(name, models_folder() / name, (CONFIG_FILE, WEIGHTS_FILE))}" if name in HUB_NAMES else ""
+    names = [model.name for model in installed()]
+    here = ", ".join(names)
+    if name in HUB_NAMES:
+        hint = f"; {how_to_get(name, models_folder() / name, (CONFIG_FILE, WEIGHTS_FILE))}"
+    else:
+        hint = did_you_mean(name, (*names, *HUB_NAMES))
     raise ModelError(f"model must be one on this machine ({here}), not {quoted(name)}{hint}")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -34,6 +34,8 @@ WEIGHTS_FILE = "sae_weights.safetensors"
 
 _BUNDLED_MODEL = "demo"
 _BUNDLED = Path(__file__).parents[2] / "models" / "demo_sae"
+_BUNDLED_FACTS = Path(__file__).parents[2] / "models" / "demo" / "facts.json"
+_HUB_JEDI = "sae(2, 7650)"
 _FOLDER = r"blocks\.(\d{1,4})\.hook_resid_pre"
 # What this formula assumes. SAELens also has autoencoders with other formulas.
 _FIXED = {
@@ -124,7 +126,8 @@ def load_for(model: Model, layer: int) -> SparseAutoencoder:
     folders = installed(model.name)
     if layer not in folders:
         here = ", ".join(map(str, sorted(folders))) or "none"
-        hint = f"; {_how_to_get(layer)}" if model.name == HUB_MODEL else ""
+        hints = {HUB_MODEL: lambda: f"; {_how_to_get(layer)}", _BUNDLED_MODEL: _bundled_jedi}
+        hint = hints[model.name]() if model.name in hints else ""
         raise ModelError(
             f"layer must be one that has a sparse autoencoder for {model.name} on this machine ({here}), "
             f"not {layer}{hint}"
@@ -136,6 +139,12 @@ def load_for(model: Model, layer: int) -> SparseAutoencoder:
             f"as {model.name} has, not {autoencoder.n_embd}"
         )
     return autoencoder
+
+
+def _bundled_jedi() -> str:
+    """Tells somebody who types the feature of the talk, which is in an autoencoder for gpt2, what to type for demo."""
+    jedi: Any = read_object(_BUNDLED_FACTS, _MOST_BYTES)["jedi"]
+    return f"; {_HUB_JEDI} is GPT-2's Jedi feature, and demo's is sae({jedi['layer']}, {jedi['feature']})"
 
 
 def _how_to_get(layer: int) -> str:
