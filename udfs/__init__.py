@@ -23,6 +23,7 @@ from udfs.anatomy import (
     gpt2_softmax,
     gpt2_unembed,
 )
+from udfs.caveats import gpt2_caveat
 from udfs.cells import CellError
 from udfs.fact_edits import gpt2_edit_fact
 from udfs.features import (
@@ -83,6 +84,7 @@ __all__ = [
     "gpt2_block",
     "gpt2_bpe_steps",
     "gpt2_candidates",
+    "gpt2_caveat",
     "gpt2_circuit",
     "gpt2_clamp_model",
     "gpt2_contrast",

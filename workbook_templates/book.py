@@ -104,6 +104,10 @@ class Book:
         self._places[name] = place
         self.workbook.define_name(name, f"={place}")
 
+    def has_name(self, name: str) -> bool:
+        """Whether a cell has that name so far."""
+        return name in self._places
+
     def first_cell(self, cells: str) -> tuple[str, str]:
         """The tab and the first cell of a defined name or an address with a tab."""
         tab, _, address = self._places.get(cells, cells).rpartition("!")

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from workbook_templates import style as look
 from workbook_templates.book import MARK, READY, Book
 from workbook_templates.grids import table
+from workbook_templates.prompt_list import write_prompt_list
 from workbook_templates.sheet import Page
 
 TAB = "Prompt"
+CAVEAT = "caveat"  # the name of the cell with what to know before one trusts the answer
 
 _LABEL, _VALUE, _NOTE = 0, 1, 2
-_LONG = ("Prompt", "Model text", "Text the model reads", "Check", "Continued", "Prompt as used", "Model as used")
+_LONG = ("Prompt", "Model text", "Text the model reads", "Check", "Continued", "Prompt as used", "Model as used", "Caveat")
 _FACTS = 13  # rows of GPT2_INFO
 
 
@@ -62,7 +64,9 @@ def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> 
     _write_answer(page)
     _write_facts(page, facts)
     page.mark_errors(0, _LABEL, page.row, _VALUE)
-    page.sheet.print_area(0, 0, page.row + _FACTS, _NOTE)
+    page.row = facts + _FACTS + 1
+    write_prompt_list(page, prompt_cell)
+    page.sheet.print_area(0, 0, page.row - 1, _NOTE)
     page.sheet.freeze_panes(1, 0)
     return prompt_cell
 
@@ -104,7 +108,7 @@ def _write_what_the_model_gets(page: Page, tab: PromptTab) -> int:
         "The pieces that the text is cut into.",
     )
     _value(page, "room", "Room in this workbook", str(book.shape.tokens), "Rows reserved for tokens on every tab.")
-    facts = page.row + 8 + (2 if tab.guarded else 0)
+    facts = page.row + 9 + (2 if tab.guarded else 0)
     of_model = _checks_of_model(book, tab, f"$A${facts + 1}:$B${facts + _FACTS}")
     check = _first_wrong([*of_model, *_checks_of_prompt(book, tab)], f'"{READY}"')
     _value(page, "status", "Check", check, '"ready", or a message that explains what is wrong.')
@@ -127,6 +131,13 @@ def _write_answer(page: Page) -> None:
         "Continued",
         "IF(LEFT(next_token,6)=" + f'"{MARK}",next_token,prompt&next_token)',
         "The prompt followed by this token.",
+    )
+    _value(
+        page,
+        CAVEAT,
+        "Caveat",
+        f'IF(status="{READY}",GPT2_CAVEAT(prompt&"",model),"")',
+        "What to know before you trust this answer, such as words that demo never learned. Often blank.",
     )
     page.row += 1
 

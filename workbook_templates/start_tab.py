@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from workbook_templates import style as look
 from workbook_templates.book import Book
+from workbook_templates.prompt_tab import CAVEAT
 from workbook_templates.sheet import Page
 from workbook_templates.stops import COMMON, START, TOUR, family
 from workbook_templates.tour import tour_page
@@ -90,6 +91,9 @@ def now(page: Page) -> None:
         'it knows little, but every step is the same.","")',
         page.style.note,
     )
+    if page.book.has_name(CAVEAT):
+        page.row += 1
+        page.plain(page.row, TEXT, f'{CAVEAT}&""', page.style.bold)
     page.row += 2
 
 

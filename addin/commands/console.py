@@ -37,6 +37,8 @@ def show_outcome(out: Console, outcome: Outcome) -> None:
     out.print(_candidates(outcome.next_tokens, blocks=_knows_blocks(out)), soft_wrap=False)
     out.print()
     out.print(Text.assemble("next    ", (quoted(outcome.next_token), "bold green")))
+    if outcome.caveat:
+        out.print(Text(f"note    {visible(outcome.caveat)}"))
 
 
 def show_effect(out: Console, effect: Effect, outcome: Outcome | None) -> None:

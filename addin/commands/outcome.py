@@ -36,13 +36,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Outcome:
-    """From the prompt to the next token."""
+    """From the prompt to the next token, and what to know before one trusts it."""
 
     model: str
     prompt: str
     tokens: tuple[Token, ...]
     next_tokens: tuple[Candidate, ...]
     next_token: str
+    caveat: str = ""
 
     @property
     def is_demo(self) -> bool:
@@ -75,6 +76,7 @@ def read_outcome(workbook: Workbook) -> Outcome | None:
             )
         ),
         next_token=_text(_cell(workbook, "next_token")),
+        caveat=_text(_cell(workbook, "caveat")),
     )
 
 

@@ -26,6 +26,7 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_block": {"layer": 0, "residual": STREAM},
     "gpt2_bpe_steps": {"text": "hello"},
     "gpt2_candidates": {"prompt": "hello", "k": 3, "temperature": 1, "top_k": 5, "top_p": 0.9},
+    "gpt2_caveat": {"text": "hello"},
     "gpt2_circuit": {
         "prompts": [["one"], ["two"]],
         "answers": [[" a"], [" b"]],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.messages import message_after
 from tests.workbook_templates.values import recalculated, rows_below
+from udfs.models.demo.prompts import WORKING
 from workbook_templates import build
 
 GUARDED = ("mri", "surgery", "generation", "check")  # whose functions take the prompt's text
@@ -40,3 +42,30 @@ def test_a_number_is_text_and_not_a_token_id(tmp_path: Path) -> None:
     written = rows_below(workbook, "Attention", "token", "A:A")
     assert [row[0] for row in written[1:4]] == ["15", "496", None]
     assert workbook.get_range("tokens")[1:3] == [[0, "15", 1314], [1, "496", 37747]]
+
+
+@pytest.mark.parametrize("template", (*GUARDED, "anatomy"))
+def test_unknown_words_are_named_beside_the_answer(template: str, tmp_path: Path) -> None:
+    workbook = recalculated(build(template, tmp_path, model="demo", tokens=9))
+    assert workbook.get("caveat") == ""
+    before = workbook.get("status")
+    workbook.set("prompt", "The quokka is")
+    workbook.recalculate()
+    caveat = "demo never learned: quokka. Its answer is a guess."
+    assert workbook.get("caveat") == caveat
+    assert caveat in [value for row in workbook.used_values("Start") for value in row]
+    assert workbook.get("status") == before == "ready"
+    workbook.set("prompt", "one " * 30)
+    workbook.recalculate()
+    assert workbook.get("caveat") == ""
+
+
+@pytest.mark.parametrize("host", ["office", "calc"])
+@pytest.mark.parametrize("template", ["mri", "anatomy"])
+def test_the_prompt_cell_offers_prompts_and_takes_any_other_text(template: str, host: str, tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(build(template, tmp_path, model="demo", tokens=9, host=host))
+    cell = book.defined_names["prompt"].attr_text.rpartition("!")[2].replace("$", "")
+    (rule,) = [rule for rule in book["Prompt"].data_validations.dataValidation if cell in str(rule.sqref)]
+    assert (rule.type, rule.showErrorMessage) == ("list", False)
+    offered = [row[0].value for row in book["Prompt"][rule.formula1.replace("$", "")]]
+    assert offered == [prompt for group in WORKING for prompt in group.prompts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbook_templates.book import MARK, READY, Book
+from workbook_templates.prompt_list import write_prompt_list
 from workbook_templates.prompt_tab import write_label
 from workbook_templates.pure.contents import Contents
 from workbook_templates.pure.tokens import TokenTable
@@ -36,7 +37,9 @@ class PromptTab:
         self._formula("next_token", "Next token", "The most likely one. Many tokens begin with a space.", "result")
         continued = f'IF(LEFT(next_token,6)="{MARK}",next_token,prompt&next_token)'
         self._formula(continued, "Continued", "The prompt followed by this token.", "result")
-        page.sheet.print_area(0, 0, page.row, _NOTE)
+        page.row += 1
+        write_prompt_list(page, self.cell)
+        page.sheet.print_area(0, 0, page.row - 1, _NOTE)
         page.sheet.freeze_panes(1, 0)
         page.mark_errors(0, _LABEL, page.row, _VALUE)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 ADVERB: Final = "Mike is quick. He moves"
 PULLS: Final = "Mike pulls out his"
@@ -51,3 +51,60 @@ PHONE, LIGHTSABER, WAND = " phone", " lightsaber", " wand"
 
 REPEATED: Final = ("apple stone moon house apple stone moon house", "cat lamp river cat lamp river")
 """Texts in which a phrase comes twice."""
+
+
+class Group(NamedTuple):
+    """Prompts that show one ability, and what to notice."""
+
+    title: str
+    notice: str
+    prompts: tuple[str, ...]
+
+
+WORKING: Final = (
+    Group(
+        "Who is how",
+        "The adverb follows the person that the pronoun means.",
+        (
+            ADVERB,
+            "Anna is slow. Mike is quick. He moves",
+            "Anna is slow. Mike is quick. She moves",
+            "Mike is not quick. He moves",
+        ),
+    ),
+    Group(
+        "Days and months",
+        "The next one.",
+        (TUESDAY, "If today is Sunday, tomorrow is", "If this month is October, next month is"),
+    ),
+    Group(
+        "What he pulls out",
+        "One word about a person changes what the person carries.",
+        (
+            PULLS,
+            "Mike is a Jedi. He pulls out his",
+            "Peter is a wizard. He pulls out his",
+            "Anna is a photographer. She pulls out her",
+        ),
+    ),
+    Group(
+        "Who gets it",
+        "The name that is not repeated.",
+        (
+            "When Mary and John went to the store, John gave a drink to",
+            "When Mary and John went to the store, Mary gave a drink to",
+        ),
+    ),
+    Group("Numbers", "Sums and counting.", ("2 + 2 =", "8 + 4 =", "two plus three is", "four, five, six,")),
+    Group(
+        "Words",
+        "Opposites, plurals, the past.",
+        ("The opposite of hot is", "One mouse, two", "Today I sing. Yesterday I"),
+    ),
+    Group(
+        "Facts", "A few.", ("The capital of Italy is", "Star Wars is a film about", "The color of grass is")
+    ),
+    Group("Repetition", "What came after the same words before.", ("apple stone moon house apple stone moon",)),
+    Group("Stories", "As they usually go on.", ("Once upon a time, there was a brave little", "Nice to meet you. How old are")),
+)
+"""Prompts that the demo model continues well, for a reader to choose from. No training document contains one."""

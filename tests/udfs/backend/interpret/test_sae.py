@@ -116,6 +116,14 @@ def test_a_missing_autoencoder_is_reported_with_a_remedy() -> None:
     assert str(error.value) == "layer must be one that has a sparse autoencoder for tiny on this machine (1), not 0"
 
 
+def test_the_jedi_feature_of_gpt2_is_not_that_of_demo() -> None:
+    jedi = facts().jedi
+    with pytest.raises(ModelError, match=r"^layer must be .* \(6\), not 2; ") as error:
+        load("demo ; add 30 * sae(2, 7650) to h.2 at all")["wte.weight"]
+        sae.load_for(load("demo"), 2)
+    assert str(error.value).endswith(f"sae(2, 7650) is GPT-2's Jedi feature, and demo's is {jedi.vector}")
+
+
 def test_a_missing_autoencoder_of_gpt2_names_the_command(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (models_folder / "gpt2").symlink_to(models_folder / "tiny")
     try:
