@@ -65,7 +65,7 @@ def apply_edits(workbook: Workbook, edits: Sequence[Edit]) -> Effect:
         raise AddinError(_line(own))
     return Effect(
         typed=tuple(Change(cell, value, workbook.get(cell)) for cell, value in before.items()),
-        tabs=Counter(map(_tab, changed)),
+        tabs=dict(Counter(map(_tab, changed))),
         results=tuple(_changes(workbook, {cell: value for cell, value in shown.items() if cell not in typed})),
         answer=answer,
         notes=(*notes, *([_line(new)] if new else [])),

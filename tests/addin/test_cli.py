@@ -57,6 +57,25 @@ def test_a_wrong_command_line_is_exit_code_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(cli.main, arguments).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["rnu"], "Did you mean run?"),
+        (["run", "anatmoy"], "did you mean anatomy?"),
+        (["new", "surgry"], "did you mean surgery?"),
+        (["run", "--model", "gtp2"], "did you mean gpt2?"),
+        (["run", "--model", "GPT-2"], "did you mean gpt2?"),
+        (["run", "mri", "--set", "Circut!A1=1"], "did you mean Circuit?"),
+    ],
+)
+def test_a_misspelt_name_gets_a_suggestion(arguments: list[str], meant: str) -> None:
+    assert meant in CliRunner().invoke(cli.main, arguments).stderr
+
+
+def test_a_strange_name_gets_none() -> None:
+    assert "mean" not in CliRunner().invoke(cli.main, ["run", "xyzzy"]).stderr
+
+
 def test_a_bug_is_one_line(failing: list[BaseException]) -> None:
     failing.append(KeyError("a\nb"))
     result = CliRunner().invoke(cli.main, ["models"])

@@ -53,7 +53,7 @@ def test_demo_continues_every_prompt_of_the_list(prompt: str) -> None:
     """The right answers are those of the prompts that the model never saw."""
     answers = {item.prompt: {item.answer} for item in (*PROMPTS, *ROUGH_PROMPTS)}
     sensible = answers | {visitor.prompt: set(visitor.sensible) for visitor in VISITOR_PROMPTS}
-    _, token, _, _, probability = udfs.gpt2_predict(prompt, 1, 1, "demo")[1]
+    _, token, *_, probability = udfs.gpt2_predict(prompt, 1, 1, "demo")[1]
     assert token in sensible[prompt]
     assert probability > 0.5
     assert udfs.gpt2_caveat(prompt, "demo") == ""

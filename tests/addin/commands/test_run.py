@@ -128,11 +128,12 @@ def test_set_into_a_filled_cell_names_the_cell_to_type_into(gpt2_excel: Run, her
     filled = "'Block 1'!E20 is filled by the formula in 'Block 1'!E18: type into 'Block 1'!E54 instead"
     options = ("--model", "tiny", "--prompt", "Mike is quick.", "--for", "office")
     result = gpt2_excel("run", *options, "--set", "Block 1!E20=3.5")
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"gpt2-excel: {filled}\n")
+    line = f"gpt2-excel: --set Block 1!E20: {filled}\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", line)
     assert list(here.iterdir()) == []
     assert gpt2_excel("run", *options, "-o", "plain.xlsx").exit_code == 0
     result = gpt2_excel("run", "plain.xlsx", "--set", "Block 1!E20=3.5")
-    assert (result.exit_code, result.stderr) == (1, f"gpt2-excel: --set Block 1!E20: {filled}\n")
+    assert (result.exit_code, result.stderr) == (1, line)
     assert gpt2_excel("run", "plain.xlsx", "--set", "Block 1!E54=3.5", "-o", "edited.xlsx").exit_code == 0
     plain, edited = (Workbook.open(name, functions={}) for name in ("plain.xlsx", "edited.xlsx"))
     assert edited.get("next_token") is not None
@@ -153,10 +154,12 @@ def test_a_prompt_may_look_like_a_formula_or_an_error(gpt2_excel: Run, workbook:
 
 
 def test_an_error_in_a_cell_is_one_line_and_no_file(gpt2_excel: Run, workbook: Path, here: Path) -> None:
-    result = gpt2_excel("run", workbook, "--set", "prompt=")
     with pytest.raises(ValueError, match="prompt") as error:
         udfs.gpt2_predict(None, 10, None, "tiny")
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"gpt2-excel: {error.value}\n")
+    for option in (("--set", "prompt="), ("--prompt", "")):
+        result = gpt2_excel("run", workbook, *option)
+        line = f"gpt2-excel: Prompt!E8: {error.value}\n"
+        assert (result.exit_code, result.stdout, result.stderr) == (1, "", line)
     assert list(here.iterdir()) == []
 
 
