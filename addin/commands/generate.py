@@ -77,6 +77,7 @@ def generate(
     gpt2-excel generate --prompt "Mike is" --temperature 0.8 --top-p 0.95 --seed 3
     """
     from addin.templates import check_model
+    from udfs import gpt2_caveat
     from udfs.backend import catalogue
     from udfs.backend.generate import decoding
     from udfs.backend.generate.sampling import Sampling, random_numbers
@@ -90,6 +91,8 @@ def generate(
     made, stopped = _run(steps, tokens, loaded, None if as_json else prompt)
     if as_json:
         click.echo(_json(loaded, prompt, made, stopped))
+    if caveat := gpt2_caveat(prompt, model or ""):
+        click.echo(f"note    {caveat}", err=True)
     if stopped:
         raise KeyboardInterrupt(f"stopped after {len(made)} of {tokens} tokens")
 

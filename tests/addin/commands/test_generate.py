@@ -33,6 +33,11 @@ def test_it_prints_the_prompt_and_its_continuation(gpt2_excel: Run) -> None:
     assert result.stderr == ""
 
 
+def test_it_names_words_that_demo_never_learned(gpt2_excel: Run) -> None:
+    result = gpt2_excel("generate", "--prompt", "The quokka is", "--tokens", 3)
+    assert result.stderr == "note    demo never learned: quokka. Its answer is a guess.\n"
+
+
 def test_a_cell_gets_the_same_text(gpt2_excel: Run) -> None:
     options = ["--tokens", 12, "--temperature", 0.9, "--top-k", 50, "--top-p", 0.95, "--seed", 4]
     result = gpt2_excel("generate", "--prompt", PROMPT, "--model", "demo ; bos", *options)
