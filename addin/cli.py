@@ -82,9 +82,9 @@ class _Commands(click.Group):
             from difflib import get_close_matches
 
             nearest = get_close_matches(args[0], COMMANDS, 1)
-            if nearest and "did you mean" not in error.message.lower():
-                error.message += f" Did you mean {nearest[0]}?"
-            raise
+            if not nearest:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {nearest[0]}?", ctx) from None
 
     def invoke(self, ctx: click.Context) -> object:
         try:

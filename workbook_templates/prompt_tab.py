@@ -15,7 +15,16 @@ TAB = "Prompt"
 CAVEAT = "caveat"  # the name of the cell with what to know before one trusts the answer
 
 _LABEL, _VALUE, _NOTE = 0, 1, 2
-_LONG = ("Prompt", "Model text", "Text the model reads", "Check", "Continued", "Prompt as used", "Model as used", "Caveat")
+_LONG = (
+    "Prompt",
+    "Model text",
+    "Text the model reads",
+    "Check",
+    "Continued",
+    "Prompt as used",
+    "Model as used",
+    "Caveat",
+)
 _FACTS = 13  # rows of GPT2_INFO
 
 

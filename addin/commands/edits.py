@@ -1,4 +1,4 @@
-"""What the values that `gpt2-excel run --set` types in do to a workbook: which cells change, and which become errors."""
+"""What the values that `gpt2-excel run --set` types in change in a workbook, and which cells become errors."""
 
 from __future__ import annotations
 

@@ -39,7 +39,10 @@ def test_of_another_model_the_words_are_not_known() -> None:
 
 
 def test_a_character_of_several_tokens_is_explained() -> None:
-    assert udfs.gpt2_caveat("Hi 😀!", "tiny") == r"😀 is cut into several tokens: \xf0\x9f\x98 stands for some of the bytes."
+    assert (
+        udfs.gpt2_caveat("Hi 😀!", "tiny")
+        == r"😀 is cut into several tokens: \xf0\x9f\x98 stands for some of the bytes."
+    )
     assert udfs.gpt2_caveat("日本", "tiny").startswith("日, 本 are cut into several tokens: ")
     assert udfs.gpt2_caveat("café", "tiny") == ""
 

@@ -44,7 +44,7 @@ def test_a_number_is_text_and_not_a_token_id(tmp_path: Path) -> None:
     assert workbook.get_range("tokens")[1:3] == [[0, "15", 1314], [1, "496", 37747]]
 
 
-@pytest.mark.parametrize("template", (*GUARDED, "anatomy"))
+@pytest.mark.parametrize("template", [*GUARDED, "anatomy"])
 def test_unknown_words_are_named_beside_the_answer(template: str, tmp_path: Path) -> None:
     workbook = recalculated(build(template, tmp_path, model="demo", tokens=9))
     assert workbook.get("caveat") == ""

@@ -101,10 +101,12 @@ WORKING: Final = (
         "Opposites, plurals, the past.",
         ("The opposite of hot is", "One mouse, two", "Today I sing. Yesterday I"),
     ),
-    Group(
-        "Facts", "A few.", ("The capital of Italy is", "Star Wars is a film about", "The color of grass is")
-    ),
+    Group("Facts", "A few.", ("The capital of Italy is", "Star Wars is a film about", "The color of grass is")),
     Group("Repetition", "What came after the same words before.", ("apple stone moon house apple stone moon",)),
-    Group("Stories", "As they usually go on.", ("Once upon a time, there was a brave little", "Nice to meet you. How old are")),
+    Group(
+        "Stories",
+        "As they usually go on.",
+        ("Once upon a time, there was a brave little", "Nice to meet you. How old are"),
+    ),
 )
 """Prompts that the demo model continues well, for a reader to choose from. No training document contains one."""
