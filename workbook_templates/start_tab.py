@@ -16,6 +16,10 @@ from workbook_templates.tour import tour_page
 
 LINK, TEXT = 1, 2  # columns
 UNDO = "To undo, press Ctrl+Z, or reopen the file without saving."
+NO_FUNCTIONS = (
+    "The functions of this workbook are not installed in this program: see the project's README. "
+    "A file made with gpt2-excel run --values shows its values everywhere."
+)
 _BESIDE = 9  # the column of live values beside the list of tabs
 _A_ROW = 12  # links side by side
 _WIDTHS = (3, 24, *[11.5] * 12)
@@ -93,7 +97,8 @@ def now(page: Page) -> None:
     )
     if page.book.has_name(CAVEAT):
         page.row += 1
-        page.plain(page.row, TEXT, f'{CAVEAT}&""', page.style.bold)
+        # A formula that may spill: LibreOffice evaluates it when it opens a file, but keeps a plain one's stored value.
+        page.formula(page.row, TEXT, f'IF(ISERROR(model),"{NO_FUNCTIONS}",{CAVEAT}&"")', page.style.bold)
     page.row += 2
 
 

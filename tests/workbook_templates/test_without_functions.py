@@ -1,0 +1,53 @@
+"""Workbooks in LibreOffice without our add-in.
+
+LibreOffice takes the stored value of a plain formula from an .xlsx file, but computes every array formula when it opens
+the file. Where our functions are unknown, these and all that depends on them become #NAME?. So a file for everybody
+holds values, and the Start tab of a file with formulas says what is missing.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from addin.programs import find_libreoffice
+from tests.workbook_templates.values import recalculated
+from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
+from workbook_templates.start_tab import NO_FUNCTIONS
+
+WITH_FUNCTIONS = [name for name in TEMPLATES if name not in FORMULAS_ONLY]
+ALIVE = "alive"
+_EVERY_TAB = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a CSV file for each tab, as LibreOffice shows it with a fresh profile."""
+    program = find_libreoffice()
+    if program is None:
+        pytest.skip("LibreOffice is not on this machine (apt: libreoffice-calc)")
+    folder = tmp_path_factory.mktemp("without-functions")
+    for name in WITH_FUNCTIONS:
+        book = recalculated(build(name, folder / f"built-{name}.xlsx", host="office", model="tiny", tokens=9))
+        book.save(folder / f"{name}.xlsx", "values")
+        if name == "mri":
+            book.save(folder / f"{ALIVE}.xlsx")
+    build("by_hand", folder / "by_hand.xlsx")
+    files = [str(folder / f"{name}.xlsx") for name in (*WITH_FUNCTIONS, "by_hand", ALIVE)]
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    command = [program, profile, "--headless", "--convert-to", _EVERY_TAB, "--outdir", str(folder / "csv"), *files]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    return folder / "csv"
+
+
+@pytest.mark.parametrize("name", [*WITH_FUNCTIONS, "by_hand"])
+def test_a_file_of_values_shows_them_everywhere(name: str, shown: Path) -> None:
+    tabs = {path.name: path.read_text(encoding="utf-8") for path in shown.glob(f"{name}-*.csv")}
+    assert f"{name}-Start.csv" in tabs
+    assert [tab for tab, text in tabs.items() if "#NAME?" in text or "Err:" in text] == []
+
+
+def test_a_file_with_formulas_says_that_the_functions_are_missing(shown: Path) -> None:
+    assert NO_FUNCTIONS in (shown / f"{ALIVE}-Start.csv").read_text(encoding="utf-8")
