@@ -1,22 +1,60 @@
-"""The Start tabs suggest things to try. With the demo model, each has the outcome that its text promises."""
+"""The Start tabs suggest things to try. With the demo model, each has the outcome that its text promises.
+
+All are tried without a spreadsheet program, and two of each workbook in LibreOffice.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from unittest.mock import patch
 
 import pytest
 
-from addin.headless import Workbook
+from tests.hosts.calc_host import Calc, calc
 from tests.workbook_templates.values import recalculated
 from workbook_templates import TEMPLATES, build, start_tab
+from workbook_templates.formula.ranges import split_sheet
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Like, Try
 
+IN_CALC = [name for name in TEMPLATES if name != "pure"]  # test_pure_in_calc.py has that
+A_WORKBOOK = 2  # promises of each that are tried in LibreOffice
 
-def built(template: str, folder: Path) -> tuple[Path, list[Try]]:
+
+class Opened(Protocol):
+    """A workbook in any program."""
+
+    def set(self, address: str, value: Any) -> Any: ...
+    def get(self, address: str) -> Any: ...
+    def get_range(self, address: str) -> Any: ...
+    def recalculate(self) -> Any: ...
+
+
+class InCalc:
+    """A workbook in LibreOffice, which calculates after every edit."""
+
+    def __init__(self, office: Calc, file: Path) -> None:
+        self._office = office
+        office.open(file)
+
+    def set(self, address: str, value: Any) -> None:
+        tab, cell = split_sheet(address)
+        self._office.set(tab, cell, value)
+
+    def get(self, address: str) -> Any:
+        return self.get_range(address)[0][0]
+
+    def get_range(self, address: str) -> Any:
+        tab, cells = split_sheet(address.replace("$", ""))
+        return self._office.named(cells) if tab is None else self._office.values(tab, cells)
+
+    def recalculate(self) -> None:
+        pass
+
+
+def built(template: str, folder: Path, host: str = "headless") -> tuple[Path, list[Try]]:
     """A workbook with the demo model, and its promises."""
     promises: list[Try] = []
     write = start_tab.things_to_try
@@ -27,7 +65,7 @@ def built(template: str, folder: Path) -> tuple[Path, list[Try]]:
 
     with patch.object(start_tab, "things_to_try", noted):
         model = None if template == "by_hand" else "demo"
-        return build(template, folder, model=model, tokens=16, host="headless"), promises
+        return build(template, folder, model=model, tokens=16, host=host), promises
 
 
 def typed(text: str) -> str | float | None:
@@ -38,12 +76,12 @@ def typed(text: str) -> str | float | None:
         return text or None
 
 
-def outcome(workbook: Workbook, cells: str) -> Any:
+def outcome(workbook: Opened, cells: str) -> Any:
     values = workbook.get_range(cells)
     return values[0][0] if len(values) == len(values[0]) == 1 else values
 
 
-def is_kept(promise: Try, workbook: Workbook, before: Any) -> bool:
+def is_kept(promise: Try, workbook: Opened, before: Any) -> bool:
     after = outcome(workbook, promise.shows)
     match promise.becomes:
         case Change.OTHER:
@@ -60,20 +98,33 @@ def is_kept(promise: Try, workbook: Workbook, before: Any) -> bool:
             return bool(after == pytest.approx(number) and after != before)
 
 
+def check(promise: Try, workbook: Opened) -> None:
+    """Tries a promise, and undoes it."""
+    before = outcome(workbook, promise.shows)
+    inputs = [(promise.cell, promise.typed), *promise.also]
+    old = [workbook.get(f"'{promise.sheet}'!{cell}") for cell, _ in inputs]
+    for cell, text in inputs:
+        workbook.set(f"'{promise.sheet}'!{cell}", typed(text))
+    workbook.recalculate()
+    assert is_kept(promise, workbook, before), (promise, before, outcome(workbook, promise.shows))
+    for (cell, _), value in zip(inputs, old, strict=True):
+        workbook.set(f"'{promise.sheet}'!{cell}", value)
+    workbook.recalculate()
+    assert outcome(workbook, promise.shows) == before, promise
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_every_promise_is_kept(template: str, tmp_path: Path) -> None:
     path, promises = built(template, tmp_path)
     workbook = recalculated(path)
     assert len(promises) >= 3
     for promise in promises:
-        before = outcome(workbook, promise.shows)
-        inputs = [(promise.cell, promise.typed), *promise.also]
-        old = [workbook.get(f"'{promise.sheet}'!{cell}") for cell, _ in inputs]
-        for cell, text in inputs:
-            workbook.set(f"'{promise.sheet}'!{cell}", typed(text))
-        workbook.recalculate()
-        assert is_kept(promise, workbook, before), (promise, before, outcome(workbook, promise.shows))
-        for (cell, _), value in zip(inputs, old, strict=True):
-            workbook.set(f"'{promise.sheet}'!{cell}", value)
-        workbook.recalculate()
-        assert outcome(workbook, promise.shows) == before, promise
+        check(promise, workbook)
+
+
+@pytest.mark.parametrize("template", IN_CALC)
+def test_promises_are_kept_in_calc(template: str, tmp_path: Path) -> None:
+    path, promises = built(template, tmp_path, "calc")
+    workbook = InCalc(calc(), path)
+    for promise in promises[:A_WORKBOOK]:
+        check(promise, workbook)
