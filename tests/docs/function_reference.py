@@ -22,18 +22,7 @@ from workbook_templates.formula import dialect_of, parse
 from workbook_templates.formula.tree import Name, Reference, walk
 
 PAGE = Path(__file__).parents[2] / "docs" / "functions.md"
-THEMES = (
-    "tokens",
-    "anatomy",
-    "caveats",
-    "lens",
-    "reasons",
-    "interventions",
-    "surgery",
-    "generation",
-    "many_texts",
-    "weights",
-)
+THEMES = ("tokens", "anatomy", "lens", "reasons", "interventions", "surgery", "features", "fact_edits", "generation")
 _ROWS, _COLUMNS, _TEXT = 6, 6, 60  # of an example that the page shows
 
 _TOP = """# The functions
@@ -51,8 +40,9 @@ def page() -> str:
     """The whole page."""
     results = _results()
     parts = [_TOP]
-    for theme in THEMES:
-        module = f"udfs.{theme}"
+    modules = dict.fromkeys(f"udfs.{theme}" for theme in THEMES)
+    modules |= dict.fromkeys(function.function.__module__ for function in FUNCTIONS.values())
+    for module in modules:
         functions = [function for function in FUNCTIONS.values() if function.function.__module__ == module]
         parts.append(f"## {_first_line(sys.modules[module].__doc__ or '')}\n")
         parts += ["\n".join(_section(function, results.get(function.name))) for function in functions]
