@@ -20,8 +20,14 @@ from workbook_templates import TEMPLATES
 
 ROOT = Path(__file__).parents[3]
 MODELS = Path(udfs.__file__).with_name("models")
-TEXTS = (ROOT / "README.md", MODELS / "demo/README.md", MODELS / "demo/report.md", MODELS / "demo_sae/README.md")
-README, DEMO, REPORT, SAE = (path.read_text(encoding="utf-8") for path in TEXTS)
+TEXTS = (
+    ROOT / "README.md",
+    ROOT / "docs/performance.md",
+    MODELS / "demo/README.md",
+    MODELS / "demo/report.md",
+    MODELS / "demo_sae/README.md",
+)
+README, SPEED, DEMO, REPORT, SAE = (path.read_text(encoding="utf-8") for path in TEXTS)
 BUILT = [Path(workbook_templates.__file__).with_name(TEMPLATES[name]) for name in ("anatomy", "pure")]
 JEDI = facts().jedi
 
@@ -48,8 +54,8 @@ def test_the_facts_are_those_of_the_installed_model() -> None:
         (README, f"whose feature {JEDI.feature} is about Star Wars"),
         (README, f'--model "{JEDI.model}"'),
         (README, f"from layer {facts().lens.answer_from} on it is Wednesday"),
-        (README, f"{len(PROMPTS)} of {len(PROMPTS)} prompts"),
-        (README, ", ".join(f"{path.stat().st_size / 1e6:.1f} MB" for path in BUILT)),
+        (SPEED, f"{len(PROMPTS)} of {len(PROMPTS)} prompts"),
+        (SPEED, ", ".join(f"{path.stat().st_size / 1e6:.1f} MB" for path in BUILT)),
         (DEMO, "| width | {0.n_embd}, so a head has {0.d_head} numbers".format(catalogue.load("demo").config)),
         (REPORT, f"Head {facts().pronoun_head.head} of layer {facts().pronoun_head.layer}"),
         (SAE, f"feature: {JEDI.feature}"),
