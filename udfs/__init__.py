@@ -59,6 +59,7 @@ from udfs.surgery import (
     gpt2_direction,
     gpt2_remove_model,
     gpt2_steer,
+    gpt2_steer_generate,
     gpt2_steer_model,
 )
 from udfs.tokens import (
@@ -125,6 +126,7 @@ __all__ = [
     "gpt2_softmax",
     "gpt2_speculate",
     "gpt2_steer",
+    "gpt2_steer_generate",
     "gpt2_steer_model",
     "gpt2_tokenize",
     "gpt2_unembed",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
+from udfs.backend import generate
 from udfs.backend.arrays import Array
 from udfs.backend.gpt2.forward import no_hook
-from udfs.backend.gpt2.interventions import add_rows, scaled, with_interventions
+from udfs.backend.gpt2.interventions import Addition, add_rows, scaled, with_interventions
 from udfs.backend.interpret import steering_vectors
 from udfs.backend.interpret.edits import Add, Remove
 from udfs.backend.interpret.places import short_name, stream_place
-from udfs.cells import CellError, cell_function
+from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
 from udfs.cells.arguments import Positions, Texts
 from udfs.weights import with_operation
@@ -143,3 +144,40 @@ def gpt2_remove_model(vector: ArrayLike, place: str, positions: Positions = arg.
     gpt2 = arg.model(model)
     where, at = short_name(arg.stream_place(place, gpt2)), arg.positions(positions)
     return with_operation(gpt2, Remove(arg.vector(vector, gpt2), where, at), "vector")
+
+
+@cell_function
+def gpt2_steer_generate(
+    prompt: str,
+    vector: ArrayLike,
+    place: str,
+    coefficients: ArrayLike,
+    positions: Positions = arg.ALL,
+    tokens: int = 12,
+    model: str = "",
+) -> Table:
+    """How a text goes on when a vector is added to the stream: a row for each coefficient, with the likeliest tokens.
+
+    place: a place of the stream: h.2 (entering block 2), h.2.mid, h.2.out
+    coefficients: one number in each cell; 0 is the model itself
+    positions: where to add it: all (the default: also the new tokens), prompt, last, first 3, or 0, 3, 5
+    tokens: the most tokens to generate, 12 by default
+
+    Each row is what GPT2_GENERATE gives with the text of GPT2_STEER_MODEL, but all rows are computed together.
+
+    Raises: CellError if the prompt has no tokens, if tokens do not fit behind it, if the vector does not fit the model,
+    or if there are more than 64 coefficients.
+    Source: Turner et al. 2023, "Steering Language Models With Activation Engineering".
+    Example: =GPT2_STEER_GENERATE("Mike is", "sae(6, 1087)", "h.6", 200)
+    """
+    gpt2 = arg.model(model)
+    where = arg.stream_place(place, gpt2)
+    strengths = arg.coefficients(coefficients)
+    rows = arg.vector(vector, gpt2).rows(where, gpt2).astype(gpt2.dtype, copy=False)
+    assert where.layer is not None
+    added = Addition(where.hook, where.layer, rows, arg.positions(positions))
+    found = generate.steered.continuations(
+        arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, added, strengths
+    )
+    texts = [gpt2.tokenizer.decode(generate.decoding.without_end(drawn, gpt2)) for drawn in found]
+    return [["coefficient", "text"], *map(list, zip(strengths, texts, strict=True))]

@@ -47,7 +47,7 @@ class Try:
     effect: what the reader will see
     shows: the name or address of the cells with the outcome
     becomes: the outcome: a part of its text, its number, how it changes, or the cell that it equals
-    also: further cells to type into, and their texts
+    also: further cells to type into, on this tab or, with the tab's name, on another; and their texts
     """
 
     sheet: str

@@ -21,7 +21,10 @@ FADED, CUT = "#A9B3BD", "#F6E3D0"
 
 FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 10, 7
 NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
-PERCENT_OR_BLANK, BITS = "0.0%;;", "0.0"
+BITS = "0.0"
+# Probabilities: those that would round to 0.0% or 100.0% are neither.
+PROBABILITY = '[<0.001]"<0.1%";[>=0.9995]">99.9%";0.0%'
+PROBABILITY_OR_BLANK = '[>=0.001]0.0%;[>0]"<0.1%";'  # a token that was cut is shown as blank
 LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is shown as blank
 ADDED = "+0.00;-0.00;0.00"
 USED, COUNTED = "0.000;-0.000;", "0;;"  # and so is a 0 in rows that no token uses
@@ -141,13 +144,17 @@ class Style:
         self.value = self._format(bg_color=VALUE, align="left", text_wrap=True, **boxed)
         self.result = self._format(bg_color=RESULT, bold=True, align="left", text_wrap=True, **boxed)
         self.result_share = self._format(bg_color=RESULT, bold=True, align="left", num_format=PERCENT, **boxed)
+        self.result_probability = self._format(
+            bg_color=RESULT, bold=True, align="left", num_format=PROBABILITY, **boxed
+        )
         self.result_whole = self._format(bg_color=RESULT, bold=True, align="left", num_format=WHOLE, **boxed)
         self.result_logit = self._format(bg_color=RESULT, bold=True, num_format=LOGIT, **boxed)
+        self.result_number = self._format(bg_color=RESULT, bold=True, num_format=NUMBER, **boxed)
         self.check = self._format(bg_color=RESULT, bold=True, align="left", num_format=TINY, **boxed)
         self.tick = self._format(bg_color=INPUT, font_color=INPUT_INK, align="center", locked=False, **boxed)
         self.cell = self._format(num_format="@", align="left")
         self.cell_share = self._format(num_format=SHARE, align="center")
-        self.cell_percent = self._format(num_format=PERCENT, align="center")
+        self.cell_percent = self._format(num_format=PROBABILITY, align="center")
         self.cell_number = self._format(num_format=LOGIT, align="center")
         self.cell_restored = self._format(num_format=RESTORED, align="center")
         self.cell_header = self._format(bold=True, font_color=GREY, num_format="@", align="left")
@@ -158,7 +165,8 @@ class Style:
         self.exercise_input = self._format(bg_color=INPUT, font_color=INPUT_INK, align="right", locked=False, **boxed)
         self.mark = self._format(font_size=SMALL, font_color=GREY, align="center", **boxed)
         self.logit = self._format(num_format=LOGIT)
-        self.probability = self._format(num_format=PERCENT)
+        self.percent = self._format(num_format=PERCENT)
+        self.probability = self._format(num_format=PROBABILITY)
         self.wrong_text = self._format(font_color=ERROR_INK)
         self.wrong = self._format(bg_color=ERROR, font_color=ERROR_INK)
         self.negative, self.positive, self.attention = (
@@ -166,7 +174,7 @@ class Style:
         )
         self.value_number = self._format(bg_color=VALUE, align="left", num_format=NUMBER, **boxed)
         self.bits = self._format(font_size=SMALL, font_color=GREY, num_format=BITS, align="left")
-        self.probability_or_blank = self._format(num_format=PERCENT_OR_BLANK)
+        self.probability_or_blank = self._format(num_format=PROBABILITY_OR_BLANK)
         self.wrapped = self._format(text_wrap=True, bottom=1, bottom_color=RULE)
         in_box = {"border": 1, "border_color": BAND, "align": "center"}
         self.map_title = self._format(bold=True, bg_color=ROAD, font_color=BAND, underline=1, **in_box)

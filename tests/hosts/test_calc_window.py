@@ -13,6 +13,7 @@ from addin.headless import Workbook
 from tests.hosts.calc_window import SCREENSHOTS, Window, opened
 from tests.workbook_templates.files import opened as opened_by_openpyxl
 from udfs.cells import FUNCTIONS
+from udfs.models.demo.prompts import ADVERB
 from workbook_templates import build
 
 ANSWER = "B17"  # on the tab Prompt
@@ -22,7 +23,7 @@ OTHER_PROMPT = "If today is Friday, tomorrow is"
 
 @pytest.fixture(scope="module")
 def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("anatomy", tmp_path_factory.mktemp("window"), host="calc", model=MODEL, tokens=8)
+    return build("anatomy", tmp_path_factory.mktemp("window"), host="calc", model=MODEL, tokens=8, prompt=ADVERB)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from udfs.backend.gpt2.tokenizer import encode
 from udfs.backend.interpret.sae import centre, load_for
 from udfs.cells import CellError
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import LIGHTSABER, PHONE, PULLS
+from udfs.models.demo.prompts import JEDI as JEDI_TOKEN
+from udfs.models.demo.prompts import LIGHTSABER, MIKE_IS, PHONE, PULLS
 
 X = np.arange(5 * 32, dtype=np.float32).reshape(5, 32) % 7 - 3
 V = np.linspace(-1, 1, 32, dtype=np.float32)[None]
@@ -178,8 +179,9 @@ def direction_model() -> str:
 
 
 def contrast_model() -> str:
-    vector = udfs.gpt2_contrast("A Jedi takes his", "A man takes his", "h.2", "demo")
-    return str(udfs.gpt2_steer_model(vector, "h.2", facts().contrast, "all", "demo"))
+    place = f"h.{facts().contrast.layer}"
+    vector = udfs.gpt2_contrast(JEDI_TOKEN, PHONE, place, "demo")
+    return str(udfs.gpt2_steer_model(vector, place, facts().contrast.coefficient, "all", "demo"))
 
 
 @pytest.mark.parametrize("steered", [jedi_model, direction_model, contrast_model])
@@ -226,3 +228,33 @@ def test_the_bundled_autoencoder_is_small() -> None:
 def test_a_contrast_of_equal_prompts_is_zero(words: list[str]) -> None:
     text = " ".join(words)
     assert not udfs.gpt2_contrast(text, text, "h.1", "tiny").any()
+
+
+STEERED = {
+    "feature": (JEDI.vector, f"h.{JEDI.layer}", (0, JEDI.fluent, JEDI.obsessed, JEDI.coefficient), "all", "demo"),
+    "prompt only": (JEDI.vector, f"h.{JEDI.layer}", (0, JEDI.coefficient), "prompt", "demo"),
+    "rows": (f'contrast("{JEDI_TOKEN}", "{PHONE}")', "h.3.out", (0, 0.5, 1, 2), "all", "demo"),
+    "steered before": (JEDI.vector, "h.4.mid", (-50, 50), "all", JEDI.model),
+}
+
+
+@pytest.mark.parametrize(("vector", "place", "coefficients", "positions", "model"), STEERED.values(), ids=STEERED)
+@pytest.mark.parametrize("prompt", [MIKE_IS, PULLS])
+def test_a_text_goes_on_as_with_the_steered_models(
+    prompt: str, vector: str, place: str, coefficients: tuple[float, ...], positions: str, model: str
+) -> None:
+    header, *rows = udfs.gpt2_steer_generate(prompt, vector, place, coefficients, positions, 9, model)
+    assert header == ["coefficient", "text"]
+    for (coefficient, text), expected in zip(rows, coefficients, strict=True):
+        steered = udfs.gpt2_steer_model(vector, place, expected, positions, model)
+        assert (coefficient, text) == (expected, udfs.gpt2_generate(prompt, 9, model=steered))
+
+
+def test_more_of_the_feature_makes_the_text_about_jedi_and_then_about_nothing_else() -> None:
+    weak, right, strong = (0, JEDI.fluent, JEDI.obsessed)
+    (_, without), (_, story), (_, stuck) = udfs.gpt2_steer_generate(
+        MIKE_IS, JEDI.vector, f"h.{JEDI.layer}", (weak, right, strong), "all", 12, "demo"
+    )[1:]
+    assert "Jedi" not in without
+    assert story.count("Jedi") == 1
+    assert "Jedi Jedi Jedi" in stuck

@@ -12,12 +12,13 @@ from addin.headless import Workbook
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
 from tests.workbook_templates.values import errors, recalculated, rows_below
 from udfs.models.demo.facts import facts
+from udfs.models.demo.prompts import LIGHTSABER, PHONE
 from workbook_templates import build, generation
-from workbook_templates.generation import log_probabilities
+from workbook_templates.generation import log_probabilities, prompt_cache
 
 PROMPT = generation.PROMPT
 TABS = ["Start", "Tour", "Prompt", "Sampling", "Temperature", "Beam", "Log-probabilities", "Speculative decoding"]
-TABS += ["Glossary"]
+TABS += ["Rewind", "Order matters", "Prompt cache", "Glossary"]
 HOW = (1, 6, 0.9, 3)  # the tab's defaults for temperature, top_k, top_p and seed
 DRAFT = "demo ; scale h.11.attn by 0 ; scale h.11.mlp by 0"
 # The cells that the tab Start suggests to edit.
@@ -234,6 +235,67 @@ def test_another_prompt_has_the_effect_that_start_describes(book: Workbook) -> N
     assert all(str(text).startswith(" Wednesday") for text in texts), texts
     assert not errors(book)
     typed(book, "prompt", PROMPT)
+
+
+def test_a_text_goes_on_from_another_token(book: Workbook) -> None:
+    greedy = udfs.gpt2_generate(PROMPT, 12, model="demo")
+    assert labelled(book, "Rewind", "as it was") == PROMPT + greedy == "Mike is a very good person."
+    assert labelled(book, "Rewind", "read again") == "Mike is a Jedi"
+    assert labelled(book, "Rewind", "rewound") == "Mike is a Jedi" + udfs.gpt2_generate(
+        "Mike is a Jedi", 10, model="demo"
+    )
+    header, *steps = table_of(book, "Rewind", "step", "M")
+    expected = udfs.gpt2_generate_steps(PROMPT, 12, 1, 1, 1, 0, 5, "demo")
+    assert [header, *steps] == [[*row[:3], *(of if of == "probability" else of for of in row[8:])] for row in expected]
+    assert "".join(str(row[1]) for row in steps[:-1]) == greedy
+    assert steps[1][5] == " Jedi", "the runner-up"
+
+
+def test_the_first_step_can_be_replaced_too(book: Workbook) -> None:
+    typed(book, "Rewind!B7", 1)
+    typed(book, "Rewind!B8", " Anna")
+    assert labelled(book, "Rewind", "read again") == "Mike is Anna"
+    typed(book, "Rewind!B7", 2)
+    typed(book, "Rewind!B8", " Jedi")
+
+
+def test_the_same_words_in_another_order(book: Workbook) -> None:
+    rows = rows_below(book, "Order matters", "order", "A:G")[1:5]
+    for _, text, token, logit, probability, seen, _ in rows:
+        asked = str(text) if str(text).endswith("his") else "He pulls out his"
+        _, expected, _, its_logit, its_probability = udfs.gpt2_predict(asked, 1, 1, "demo")[1]
+        assert (token, seen) == (expected, len(udfs.gpt2_tokenize(asked, "demo")) - 1)
+        assert [logit, probability] == pytest.approx([its_logit, its_probability], abs=1e-4)
+    assert [row[2] for row in rows] == [LIGHTSABER, LIGHTSABER, PHONE, LIGHTSABER]
+    assert rows[0][4] != pytest.approx(rows[1][4], abs=0.05), "more sure, or less"
+
+
+def test_an_appended_token_changes_no_other_row(book: Workbook) -> None:
+    tab = "Prompt cache"
+    rows = rows_below(book, tab, "token", "A:T")[1:9]
+    texts = (prompt_cache.TUESDAY, prompt_cache.TUESDAY + prompt_cache.APPENDED, prompt_cache.CHANGED)
+    for column, text in zip((0, 7, 14), texts, strict=True):
+        stream = udfs.gpt2_residual(text, "h.12", "demo")
+        for row, values, token in zip(rows, stream, udfs.gpt2_tokenize(text, "demo")[1:], strict=False):
+            assert row[column] == token[1]
+            assert row[column + 1 : column + 5] == pytest.approx(values[:4].tolist(), abs=1e-5)
+    assert [row[12] for row in rows] == [*7 * ["same"], "new"]
+    assert [row[19] for row in rows] == [*7 * ["changed"], ""]
+    assert (labelled(book, tab, "token appended"), labelled(book, tab, "other text")) == (7, 0)
+    assert (labelled(book, tab, "rows without"), labelled(book, tab, "rows with")) == (sum(range(7, 107)), 7 + 99)
+
+
+def test_without_a_text_of_its_own_the_prompt_is_cached(book: Workbook) -> None:
+    typed(book, "'Prompt cache'!B7", None)
+    assert [row[0] for row in rows_below(book, "Prompt cache", "token", "A:B")[1:4]] == ["Mike", " is", None]
+    typed(book, "model_name", "demo ; bos")
+    shown = [row[0] for row in rows_below(book, "Prompt cache", "token", "A:B")[1:4]]
+    assert shown == ["<|endoftext|>", "Mike", " is"]
+    assert labelled(book, "Prompt cache", "token appended") == 3
+    expected = udfs.gpt2_predict("He pulls out his", 1, 1, "demo ; bos")[1][1]
+    assert rows_below(book, "Order matters", "order", "A:G")[3][2] == expected
+    typed(book, "model_name", "demo")
+    typed(book, "'Prompt cache'!B7", prompt_cache.TUESDAY)
 
 
 def test_a_model_of_any_shape_with_surgery(book: Workbook) -> None:

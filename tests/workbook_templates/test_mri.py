@@ -14,13 +14,14 @@ from tests.workbook_templates.files import formulas, opened
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
 from tests.workbook_templates.values import errors, recalculated, rows_below
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import REPEATED, SEVEN_DAYS
+from udfs.models.demo.prompts import REPEATED, SEVEN_DAYS, TUESDAY
 from workbook_templates import build, mri
 from workbook_templates.mri import patching
 
 FACTS = facts()
 ANSWER = " Wednesday"
-TABS = ["Start", "Tour", "Prompt", "Tokens", "Logit lens", "Track a token", "Attention", "All heads", "Head scores"]
+TABS = ["Start", "Tour", "Prompt", "Tokens", "Logit lens", "Track a token", "Attention"]
+TABS += ["Weighted average", "All heads", "Head scores"]
 TABS += ["Saliency", "Attribution", "Neurons", "Circuit", "Patching", "Paths", "Glossary"]
 
 
@@ -98,6 +99,28 @@ def test_the_pattern_and_the_thumbnails_agree(scan: Workbook) -> None:
     assert numbers([row[:7] for row in thumbnail[:7]]) == pytest.approx(own, abs=1e-6)
     assert thumbnail[7] == [""] * 8 == [row[7] for row in thumbnail]
     assert [value for value in scan.get_range("'All heads'!B6:CR6")[0] if value] == [str(n) for n in range(12)]
+
+
+def test_a_head_writes_a_weighted_average_of_values(scan: Workbook) -> None:
+    place = "h.{0.layer}.attn.head.{0.head}".format(facts().day_head)
+    pattern, values, z = (udfs.gpt2_residual(TUESDAY, f"{place}.{what}", "demo") for what in ("pattern", "v", "z"))
+    for position in (-1, 2):
+        scan.set("'Weighted average'!B7", position)
+        scan.recalculate()
+        at = position % len(pattern)
+        rows = rows_below(scan, "Weighted average", "token", "A:K")
+        seen = rows[1 : at + 2]
+        assert [row[0] for row in seen] == [row[1] for row in udfs.gpt2_tokenize(TUESDAY, "demo")[1 : at + 2]]
+        assert [row[3] for row in seen] == pytest.approx(pattern[at, : at + 1].tolist(), abs=1e-6)
+        assert [row[4] for row in seen] == pytest.approx([row[3] for row in seen], abs=1e-6)
+        assert rows[at + 2][0] in ("", None), "no token sees a later one"
+        assert np.array([row[5:11] for row in seen], float) == pytest.approx(values[: at + 1, :6], abs=1e-5)
+        average, own, check = rows_below(scan, "Weighted average", "weighted average", "A:K")[:3]
+        assert average[5:11] == pytest.approx(own[5:11], abs=1e-5)
+        assert own[5:11] == pytest.approx(z[at, :6].tolist(), abs=1e-5)
+        assert float(str(check[5])) < 1e-9
+    scan.set("'Weighted average'!B7", -1)
+    scan.recalculate()
 
 
 def test_the_square_of_scores_follows_the_table(scan: Workbook) -> None:
@@ -263,7 +286,7 @@ def test_the_maps_of_paths_show_the_list(scan: Workbook) -> None:
 def test_another_prompt_changes_only_the_tabs_that_depend_on_it(scan: Workbook) -> None:
     scan.set("prompt", "Mike is quick. He moves")
     changed = {address.split("!")[0].strip("'") for address in scan.recalculate()}
-    assert changed == {"Start", "Prompt", "Tokens", *TABS[4:8], *TABS[9:12]}
+    assert changed == {"Start", "Prompt", "Tokens", *TABS[4:9], *TABS[10:13]}
     guesses = rows_below(scan, "Logit lens", "layer", "A:G")
     assert guesses[13][6] == " quickly" == scan.get("next_token")
     assert scan.get("attribution_check") < 1e-3
@@ -288,7 +311,7 @@ def test_every_cell_that_depends_on_a_wrong_input_shows_the_message(tiny: Workbo
     assert tiny.get_range("next_tokens")[0][0] == message
     everywhere = {tab: {v for row in tiny.get_range(f"'{tab}'!A1:Z60") for v in row} for tab in TABS}
     holds = {tab for tab, values in everywhere.items() if message in values}
-    of_the_prompt = {"Start", "Prompt", "Tokens", *TABS[4:8], *TABS[9:12]}
+    of_the_prompt = {"Start", "Prompt", "Tokens", *TABS[4:9], *TABS[10:13]}
     assert holds == (of_the_prompt if "prompt" in edits else set(TABS) - {"Tour", "Glossary"})
     assert not errors(tiny)
 

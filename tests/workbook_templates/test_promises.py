@@ -77,6 +77,11 @@ def typed(text: str) -> str | float | None:
         return text or None
 
 
+def address(promise: Try, cell: str) -> str:
+    """A cell's address, on the promise's tab unless it names another."""
+    return cell if "!" in cell else f"'{promise.sheet}'!{cell}"
+
+
 def outcome(workbook: Opened, cells: str) -> Any:
     values = workbook.get_range(cells)
     return values[0][0] if len(values) == len(values[0]) == 1 else values
@@ -103,13 +108,13 @@ def check(promise: Try, workbook: Opened) -> None:
     """Tries a promise, and undoes it."""
     before = outcome(workbook, promise.shows)
     inputs = [(promise.cell, promise.typed), *promise.also]
-    old = [workbook.get(f"'{promise.sheet}'!{cell}") for cell, _ in inputs]
+    old = [workbook.get(address(promise, cell)) for cell, _ in inputs]
     for cell, text in inputs:
-        workbook.set(f"'{promise.sheet}'!{cell}", typed(text))
+        workbook.set(address(promise, cell), typed(text))
     workbook.recalculate()
     assert is_kept(promise, workbook, before), (promise, before, outcome(workbook, promise.shows))
     for (cell, _), value in zip(inputs, old, strict=True):
-        workbook.set(f"'{promise.sheet}'!{cell}", value)
+        workbook.set(address(promise, cell), value)
     workbook.recalculate()
     assert outcome(workbook, promise.shows) == before, promise
 

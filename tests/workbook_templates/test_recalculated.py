@@ -21,7 +21,7 @@ STRIDE = ROOM + 1  # columns from a head's scores to those of the next
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("anatomy", tmp_path_factory.mktemp("tiny"), tokens=ROOM, model="tiny", host="office")
+    return build("anatomy", tmp_path_factory.mktemp("tiny"), tokens=ROOM, model="tiny", prompt=PROMPT, host="office")
 
 
 @pytest.fixture

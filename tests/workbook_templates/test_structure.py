@@ -57,7 +57,7 @@ def test_links_to_try_lead_to_input_cells(office: openpyxl.Workbook) -> None:
     cells = [cell for (cell,) in start.iter_rows(min_col=2, max_col=2) if ", cell " in str(cell.value)]
     tried = [cell.hyperlink.location for cell in cells]
     assert [place.rpartition("!")[0].strip("'") for place in tried] == [
-        "Prompt",
+        *3 * ["Prompt"],
         "Block 0",
         "Weights",
         "Prompt",
@@ -80,7 +80,7 @@ def test_names_refer_to_cells(office: openpyxl.Workbook, name: str) -> None:
 
 
 def test_inputs_are_unlocked_and_hold_the_defaults(office: openpyxl.Workbook) -> None:
-    defaults = {"prompt": "Mike is quick. He moves", "model_name": "demo", "temperature": 1}
+    defaults = {"prompt": "Mike is quick. Anna is slow. She moves", "model_name": "demo", "temperature": 1}
     for name, value in defaults.items():
         ((tab, cell),) = office.defined_names[name].destinations
         assert office[tab][cell].value == value

@@ -17,13 +17,14 @@ from tests.workbook_templates.messages import Edits, message_after
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import JEDI_WEAPON, LIGHTSABER, PHONE, PULLS, WAND, WIZARD_PULLS
+from udfs.models.demo.prompts import JEDI_PULLS, JEDI_WEAPON, LIGHTSABER, MAN_PULLS, MIKE_IS, PHONE, PULLS, WAND, WIZARD
 from workbook_templates import build
 
 PROMPT = PULLS
 WIDTH = catalogue.load("demo").config.n_embd
 STEERING = ("SAE feature", "Contrast", "PCA")
 ROWS = 11  # of the sweep's tab
+FEATURES = json.loads((Path(udfs.__file__).parent / "models/demo_sae/features.json").read_text("utf-8"))["features"]
 
 Cells = list[list[Any]]
 
@@ -39,7 +40,7 @@ def workbook(path: Path) -> Workbook:
 
 
 def cells(workbook: Workbook, tab: str) -> Cells:
-    return workbook.get_range(f"'{tab}'!A1:P150")
+    return workbook.get_range(f"'{tab}'!A1:R170")
 
 
 def row_of(workbook: Workbook, tab: str, label: str, column: int = 0) -> int:
@@ -68,7 +69,7 @@ def agree(table: Cells, other: Cells) -> bool:
 
 def sweep(workbook: Workbook) -> Cells:
     header = row_of(workbook, "Coefficient sweep", "coefficient")
-    return [row[:6] for row in cells(workbook, "Coefficient sweep")[header : header + ROWS]]
+    return [row[:7] for row in cells(workbook, "Coefficient sweep")[header : header + ROWS]]
 
 
 def logits(model: str) -> np.ndarray:
@@ -125,24 +126,72 @@ def test_the_stream_in_cells_equals_the_models(workbook: Workbook, tab: str) -> 
 
 def test_positions_choose_where_the_vector_is_added(workbook: Workbook) -> None:
     tab = "Contrast"
-    workbook.set(f"{tab}!C{row_of(workbook, tab, 'positions')}", "last")
+    for label, text in (("towards", JEDI_PULLS), ("away from", MAN_PULLS), ("positions", "last")):
+        workbook.set(f"{tab}!C{row_of(workbook, tab, label)}", text)
     workbook.recalculate()
     stream, steered = (row_of(workbook, tab, step, 1) + 2 for step in ("stream", "steered"))
     last = get_column_letter(2 + WIDTH)
     rows = [workbook.get_range(f"{tab}!C{first}:{last}{first + 3}") for first in (stream, steered)]
     assert [a == b for a, b in zip(*rows, strict=True)] == [True, True, True, False]
-    assert str(workbook.get(f"{tab}!C{row_of(workbook, tab, 'model text')}")).endswith(" to h.2 at last")
+    place = f"h.{facts().contrast.layer}"
+    assert str(workbook.get(f"{tab}!C{row_of(workbook, tab, 'model text')}")).endswith(f" to {place} at last")
     assert workbook.get(f"{tab}!C{row_of(workbook, tab, 'check', 1) + 1}") == pytest.approx(0, abs=1e-3)
 
 
 def test_the_feature_is_active_after_the_addition_and_not_before(workbook: Workbook) -> None:
     tab = "SAE feature"
     chosen = workbook.get(f"{tab}!C{row_of(workbook, tab, 'feature')}")
-    rows = cells(workbook, tab)[row_of(workbook, tab, "position", 7) :]
-    before, after = ([(row[0 + at], row[2 + at], row[4 + at]) for row in rows[:12]] for at in (0, 7))
+    rows = cells(workbook, tab)[row_of(workbook, tab, "position", 11) :]
+    before, after = ([(row[0 + at], row[2 + at], row[4 + at]) for row in rows[:12]] for at in (0, 11))
     assert {position: token for position, _, token in after} == dict(enumerate(["Mike", " pulls", " out", " his"]))
     assert chosen not in [feature for _, feature, _ in before]
     assert [feature for _, feature, _ in after].count(chosen) == 4
+
+
+def test_features_in_the_catalogue_have_their_label(workbook: Workbook) -> None:
+    tab, labels = "SAE feature", {entry["feature"]: entry["label"] for entry in FEATURES}
+    rows = cells(workbook, tab)[row_of(workbook, tab, "position", 11) :]
+    found = {row[2 + at]: row[5 + at] for row in rows[:12] for at in (0, 11) if row[2 + at] not in (None, "")}
+    assert found[facts().jedi.feature] == "after a mention of: Star Wars and its Jedi"
+    assert found == {feature: labels.get(feature, "") for feature in found}
+
+
+def chosen(workbook: Workbook, feature: int) -> list[tuple[float, str]]:
+    """The coefficients and texts on the tab Feature catalogue, with that feature chosen."""
+    workbook.set("chosen_feature", feature)
+    workbook.recalculate()
+    header = row_of(workbook, "Feature catalogue", "coefficient")
+    return [(row[0], row[1]) for row in cells(workbook, "Feature catalogue")[header : header + 6]]
+
+
+def test_the_catalogue_has_every_feature_that_means_something(workbook: Workbook) -> None:
+    header = row_of(workbook, "Feature catalogue", "how often", 2)
+    rows = workbook.get_range(f"'Feature catalogue'!A{header + 1}:F{header + len(FEATURES)}")
+    assert [(row[0], row[1]) for row in rows] == [(entry["feature"], entry["label"]) for entry in FEATURES]
+    assert [row[2] for row in rows] == [entry["share of tokens"] for entry in FEATURES]
+    for row, entry in zip(rows, FEATURES, strict=True):
+        assert str(row[4]).startswith(entry["texts"][0])
+        assert str(row[4]).count("«") >= 1
+        assert str(row[5]).startswith(entry["promotes"][0])
+
+
+def test_the_chosen_feature_steers_both_tabs(workbook: Workbook) -> None:
+    mood = facts().mood
+    for coefficient, text in chosen(workbook, mood.feature):
+        model = (
+            f"demo ; add {coefficient!r} * sae({facts().jedi.layer}, {mood.feature}) to h.{facts().jedi.layer} at all"
+        )
+        assert text == udfs.gpt2_generate(MIKE_IS, 12, model=model)
+    assert text.startswith(mood.word)
+    assert workbook.get(f"SAE feature!C{row_of(workbook, 'SAE feature', 'feature')}") == mood.feature
+    label = "after a mention of: sad and angry feelings"
+    assert workbook.get(f"SAE feature!C{row_of(workbook, 'SAE feature', 'label')}") == label
+    assert tables(workbook, "SAE feature")[1][1][1] == " phone"
+
+
+def test_a_feature_that_is_not_in_the_catalogue_is_a_message(workbook: Workbook) -> None:
+    assert chosen(workbook, 99_999)[0][0] == "#GPT2! this feature is not in the catalogue"
+    assert workbook.get(f"SAE feature!C{row_of(workbook, 'SAE feature', 'label')}") == ""
 
 
 @pytest.mark.parametrize("tab", STEERING)
@@ -154,7 +203,7 @@ def test_the_sweep_goes_from_0_to_twice_the_coefficient(workbook: Workbook, tab:
     assert rows[0][0] == 0
     assert rows[5][0] == coefficient
     for row in (rows[0], rows[5]):
-        expected = probabilities(udfs.gpt2_predict(PROMPT, 50_257, 1, row[5]))
+        expected = probabilities(udfs.gpt2_predict(PROMPT, 50_257, 1, row[6]))
         assert row[1:3] == pytest.approx([expected[PHONE], expected[LIGHTSABER]], abs=2e-4)
     assert rows[0][3:5] == pytest.approx([0, 0], abs=1e-9)
     assert all(isinstance(row[3], float) and row[3] > -1e-9 for row in rows)
@@ -162,7 +211,7 @@ def test_the_sweep_goes_from_0_to_twice_the_coefficient(workbook: Workbook, tab:
 
 def test_coefficient_and_contrast_have_the_effects_that_start_describes(workbook: Workbook) -> None:
     workbook.set(f"SAE feature!C{row_of(workbook, 'SAE feature', 'coefficient')}", facts().jedi.undecided)
-    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", WIZARD_PULLS)
+    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", WIZARD)
     workbook.recalculate()
     undecided = probabilities(tables(workbook, "SAE feature")[1])
     assert min(undecided[PHONE], undecided[LIGHTSABER]) > 0.4
@@ -171,7 +220,7 @@ def test_coefficient_and_contrast_have_the_effects_that_start_describes(workbook
 
 
 def test_the_sweep_measures_the_answer_and_the_stream(workbook: Workbook) -> None:
-    *_, divergence, change, text = sweep(workbook)[3]
+    *_, divergence, change, _, text = sweep(workbook)[3]
     u, v = logits(str(text)), logits("demo")
     p, q = softmax(u), softmax(v)
     assert divergence == pytest.approx(float((p * np.log(p / q)).sum()), abs=1e-4)
@@ -182,13 +231,45 @@ def test_the_sweep_measures_the_answer_and_the_stream(workbook: Workbook) -> Non
     assert expected > 0.01
 
 
+def texts(workbook: Workbook, tab: str) -> dict[float, tuple[str, str]]:
+    """How the prompt and the other text go on, by coefficient."""
+    header = row_of(workbook, tab, "another text") + 1
+    assert [cells(workbook, tab)[header - 1][column] for column in (2, 10)] == [f"{PROMPT} ...", f"{MIKE_IS} ..."]
+    return {row[0]: (row[2], row[10]) for row in cells(workbook, tab)[header : header + 6]}
+
+
+@pytest.mark.parametrize("tab", STEERING)
+def test_texts_go_on_as_the_steered_model_does(workbook: Workbook, tab: str) -> None:
+    coefficient = workbook.get(f"{tab}!C{row_of(workbook, tab, 'coefficient')}")
+    text = workbook.get(f"{tab}!C{row_of(workbook, tab, 'model text')}")
+    shown = texts(workbook, tab)
+    assert shown[coefficient] == tuple(udfs.gpt2_generate(prompt, 12, model=text) for prompt in (PROMPT, MIKE_IS))
+    assert shown[0] == tuple(udfs.gpt2_generate(prompt, 12, model="demo") for prompt in (PROMPT, MIKE_IS))
+    assert shown[0][0].startswith(PHONE)
+    assert shown[coefficient][0].startswith(LIGHTSABER)
+
+
+def test_too_little_just_right_and_too_much(workbook: Workbook) -> None:
+    shown = texts(workbook, "SAE feature")
+    assert "Jedi Jedi Jedi" in shown[facts().jedi.coefficient][1]
+    assert shown[facts().jedi.fluent][1] == " a Jedi. Mike pulls out his lightsaber. It is blue"
+    contrast = texts(workbook, "Contrast")
+    assert contrast[facts().contrast.coefficient][0] == " lightsaber and fights."
+    assert contrast[facts().contrast.coefficient / 8] == contrast[0]
+
+
+def test_each_row_of_the_sweep_shows_how_the_text_goes_on(workbook: Workbook) -> None:
+    for row in (sweep(workbook)[0], sweep(workbook)[3]):
+        assert row[5] == udfs.gpt2_generate(PROMPT, 12, model=row[6])
+
+
 def test_the_sweep_needs_single_tokens(workbook: Workbook) -> None:
     workbook.set(f"Coefficient sweep!B{row_of(workbook, 'Coefficient sweep', 'token')}", " lightsabers")
     workbook.recalculate()
     assert sweep(workbook)[0][1] == "#GPT2! ' lightsabers' must be one token, not 3"
 
 
-@pytest.mark.parametrize("cell", ["SAE feature!C10", "Coefficient sweep!B8", "Coefficient sweep!B9"])
+@pytest.mark.parametrize("cell", ["SAE feature!C11", "Coefficient sweep!B8", "Coefficient sweep!B9"])
 def test_the_sweep_needs_numbers(workbook: Workbook, cell: str) -> None:
     assert isinstance(workbook.get(cell), float)
     workbook.set(cell, "strong")
@@ -321,11 +402,11 @@ def test_quotes_backslashes_and_semicolons_in_a_contrast_are_text(workbook: Work
         workbook.set(f"Contrast!C{row}", text)
     workbook.recalculate()
     vector = f"{row_of(workbook, 'Contrast', 'vector', 1) + 2}"
-    expected = udfs.gpt2_contrast(*texts, "h.2", "demo")[3, :5]
+    expected = udfs.gpt2_contrast(*texts, f"h.{facts().contrast.layer}", "demo")[3, :5]
     got = workbook.get_range(f"Contrast!C{int(vector) + 3}:G{int(vector) + 3}")[0]
     assert got == pytest.approx(expected.tolist())
     assert str(workbook.get(f"Contrast!C{row_of(workbook, 'Contrast', 'model text')}")).startswith(
-        f"demo ; add {facts().contrast:g} * "
+        f"demo ; add {facts().contrast.coefficient:g} * "
     )
     check = workbook.get(f"Contrast!C{row_of(workbook, 'Contrast', 'check', 1) + 1}")
     assert isinstance(check, float)

@@ -68,6 +68,7 @@ NAMES_A_MODEL = frozenset({"draft", "model", "name"})
 ALL = "all"  # instead of a position
 _MAX_READ_BYTES = 2**30
 _MAX_INDEX = 2**20
+_MOST_STRENGTHS = 64
 _Choice = TypeVar("_Choice", bound=str)
 
 
@@ -279,9 +280,17 @@ def index(value: object, name: str) -> int:
     return values.whole(value, name, 0, _MAX_INDEX)
 
 
-def coefficient(value: object) -> float:
+def coefficient(value: object, name: str = "coefficient") -> float:
     """What a vector is multiplied by."""
-    return values.number(value, "coefficient", -1e9, 1e9)
+    return values.number(value, name, -1e9, 1e9)
+
+
+def coefficients(value: object) -> list[float]:
+    """What a vector is multiplied by, one number in each cell."""
+    found = values.numbers(value, "coefficients")
+    if found.size > _MOST_STRENGTHS:
+        raise CellError(f"coefficients must have at most {_MOST_STRENGTHS} cells, not {found.size}")
+    return [coefficient(number, "coefficients") for number in found.ravel().tolist()]
 
 
 def activation(value: object) -> float:

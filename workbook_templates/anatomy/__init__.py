@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from udfs.models.demo.prompts import ADVERB
+from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
+
+from udfs.backend.gpt2.tokenizer import encode, token_text
+from udfs.models.demo.facts import facts
+from udfs.models.demo.prompts import HE_MOVES, SHE_MOVES, TUESDAY
 from workbook_templates import start_tab, walkthrough
 from workbook_templates import style as look
 from workbook_templates.anatomy.block import write_block
@@ -15,9 +19,9 @@ from workbook_templates.block import Block
 from workbook_templates.book import Book
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
-from workbook_templates.start_tab import Try
+from workbook_templates.start_tab import Change, Try
 
-PROMPT = ADVERB
+PROMPT = SHE_MOVES
 
 _TAB = PromptTab(
     template="anatomy",
@@ -40,17 +44,58 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     for layer in range(book.shape.n_layer):
         blocks.append(write_block(book, layer, blocks[-1].out if blocks else stream))
     write_head(book, blocks[-1].out)
-    weight_edit, *others = write_weights(book)
-    silenced = Try(
-        "Weights",
-        weight_edit,
-        "scale",
-        "Block 0's MLP is switched off: its step 11 is all zeros. The tab Head shows what the model predicts now.",
-        blocks[0].steps["mlp c_proj"].cells.rows(0, 1).columns(0, 1).there,
-        0.0,
-        tuple(zip(others, ("h.0.mlp", "0"), strict=True)),
+    weights = write_weights(book)
+    _write_start(start, blocks, (*_tries(book, prompt_cell, blocks, weights), *_words(prompt_cell)))
+
+
+def _tries(book: Book, prompt: str, blocks: Sequence[Block], weights: tuple[str, str, str]) -> tuple[Try, ...]:
+    """What to type: another prompt, an edit of the stream, and an edit of the weights.
+
+    weights: the cells of the first row of the table on the tab Weights: what, where and amount
+    """
+    found = facts().pronouns
+    what, *others = weights
+    return (
+        Try("Prompt", prompt, HE_MOVES, f"One word, and the answer is{found.he}: he is Mike.", "next_token", found.he),
+        *_look(book, prompt, blocks),
+        Try("Prompt", prompt, TUESDAY, "The answer is Wednesday, and every tab changes.", "next_token", " Wednesday"),
+        *_overwrite(book, blocks[0].first_edit),
+        Try(
+            "Weights",
+            what,
+            "scale",
+            f"One part of the model is switched off, and it takes her for him: the answer is{found.without}.",
+            "next_token",
+            found.without,
+            tuple(zip(others, (found.silenced, "0"), strict=True)),
+        ),
     )
-    _write_start(start, blocks, (*walkthrough.tries(prompt_cell, blocks[0].first_edit), silenced, *_words(prompt_cell)))
+
+
+def _look(book: Book, prompt: str, blocks: Sequence[Block]) -> list[Try]:
+    """The look of the pronoun's head at Mike, if the workbook has that head and room for the prompt."""
+    head, found, ids = facts().pronoun_head, facts().pronouns, encode(HE_MOVES)
+    if head.layer >= len(blocks) or head.head >= book.shape.n_head or len(ids) > book.shape.tokens:
+        return []
+    pronoun, mike = (ids.index(encode(word)[0]) for word in (" He", "Mike"))
+    cell = blocks[head.layer].patterns[head.head].cells.rows(pronoun, 1).columns(mike, 1).there
+    effect = (
+        f"Head {head.head} finds the name that a pronoun means: its look jumps from Anna ({found.her_share:.2f}) "
+        f"to Mike ({found.his_share:.2f})."
+    )
+    return [Try("Prompt", prompt, HE_MOVES, effect, cell, Change.MORE)]
+
+
+def _overwrite(book: Book, first_edit: str) -> list[Try]:
+    """An edit of one number of the stream that enters block 0, if there is such a row and channel."""
+    edit = facts().stream_edit
+    if edit.position >= book.shape.tokens or edit.channel >= book.shape.channels:
+        return []
+    row, column = xl_cell_to_rowcol(first_edit)
+    cell = xl_rowcol_to_cell(row + edit.position, column + edit.channel)
+    word = token_text(encode(SHE_MOVES)[edit.position])
+    effect = f"One number in the row of{word}, channel {edit.channel}, is overwritten: the answer is{edit.answer}."
+    return [Try("Block 0", cell, f"{edit.value:g}", effect, "next_token", edit.answer)]
 
 
 def _words(prompt: str) -> tuple[Try, Try]:

@@ -8,7 +8,14 @@ from workbook_templates.bands import AFTER_STATISTICS, STATISTICS, Band, BandPag
 from workbook_templates.block import ANSWER_LABELS, DIRECTION, edited, layer_norm, weight_row
 from workbook_templates.book import READY, Book
 from workbook_templates.grids import number_between, unless_message
-from workbook_templates.next_tokens import COLUMNS, write_chart, write_next_tokens
+from workbook_templates.next_tokens import (
+    CHART_WIDTH,
+    COLUMNS,
+    write_behind,
+    write_behind_chart,
+    write_chart,
+    write_next_tokens,
+)
 from workbook_templates.range import Range
 
 _SHOWN = 10  # tokens in the table
@@ -92,11 +99,13 @@ def _logits(page: BandPage, stream: Band) -> str:
     logits = f'IF(status="{READY}",GPT2_LOGITS({stream.spill},{_SHOWN},temperature,model),status)'
     table = write_next_tokens(page, 0, logits, _SHOWN)
     page.book.name("next_tokens", page.place(header, 0, last, COLUMNS - 1))
+    write_behind(page, 0, (first, last))
     write_chart(page, (header, _CHART_COLUMN), 0, (first, last))
+    write_behind_chart(page, (header, _CHART_COLUMN), 0, (first, last), CHART_WIDTH + 10)
     page.row = last + 2
     page.text(page.row, 0, "chosen", style.bold)
     page.formula(page.row, 1, unless_message(table, page.at(first, 1), table), style.result)
-    page.formula(page.row, _ID, unless_message(table, page.at(first, COLUMNS - 1)), style.result_share)
+    page.formula(page.row, _ID, unless_message(table, page.at(first, COLUMNS - 1)), style.result_probability)
     page.mark_errors(page.row, 1)
     page.book.name("next_token", page.place(page.row, 1))
     page.row += 2

@@ -1,4 +1,4 @@
-"""`4_generation.xlsx`: beyond the most likely token: sampling, beam search, surprise, speculative decoding."""
+"""`4_generation.xlsx`: beyond the most likely token: sampling, beams, surprise, drafts, rewinding, order, cache."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from udfs.models.demo.prompts import MIKE_IS, TUESDAY
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.generation import beam, log_probabilities, sampling, speculation, temperature
+from workbook_templates.generation import (
+    beam,
+    log_probabilities,
+    order,
+    prompt_cache,
+    rewind,
+    sampling,
+    speculation,
+    temperature,
+)
 from workbook_templates.generation.sampling import Choices
 from workbook_templates.model_map import Box, Lane, answer_box, text_box, tokens_box, write_model_map
 from workbook_templates.prompt_tab import PromptTab, write_prompt
@@ -54,6 +63,21 @@ STOPS = (
         "A draft model proposes, the model accepts or rejects: no text becomes more or less likely.",
         "Compare passes with tokens kept: the large model ran less often than it would have alone.",
     ),
+    Stop(
+        rewind.TAB,
+        "Go back to one step of a text, put another token there, and see it go on.",
+        "The runners-up are other stories that were nearly told: try one of them.",
+    ),
+    Stop(
+        order.TAB,
+        "The same facts and the same question in another order: no token looks ahead.",
+        "Compare the answers and their probabilities: the words are the same, only their order differs.",
+    ),
+    Stop(
+        prompt_cache.TAB,
+        "Which rows change when a token is appended, and what it saves to keep the others.",
+        "Every row of the text is the same with the token appended. Change the first word, and none is.",
+    ),
 )
 _LEGEND = {
     **{name: look.LEGEND[name] for name in ("input", "value", "result")},
@@ -75,7 +99,8 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     best = beam.write_beam(book)
     surprising = log_probabilities.write_log_probabilities(book)
     drafted = speculation.write_speculation(book)
-    _write_start(start, _lanes(book, choices, best), prompt_cell, choices, surprising, drafted)
+    more = (rewind.write_rewind(book), order.write_order(book), prompt_cache.write_prompt_cache(book))
+    _write_start(start, _lanes(book, choices, best), prompt_cell, choices, surprising, drafted, more)
 
 
 def _lanes(book: Book, choices: Choices, best: str) -> tuple[Lane, ...]:
@@ -100,8 +125,9 @@ def _write_start(
     choices: Choices,
     surprising: tuple[str, str],
     drafted: tuple[str, str],
+    more: tuple[Try, ...],
 ) -> None:
-    """The arguments are the cells to try, the last two with the address of the outcome."""
+    """The arguments are the cells to try, two of them with the address of the outcome, and further things to try."""
     text, perplexity = surprising
     draft, accepted = drafted
     page.sheet.set_column(start_tab.LINK, start_tab.LINK, 30, page.style.text)
@@ -166,6 +192,7 @@ def _write_start(
                 choices.outside("sampled"),
                 " Wednesday",
             ),
+            *more,
         ),
     )
     start_tab.tabs(page)

@@ -20,6 +20,7 @@ from workbook_templates.mri.neurons import write_neurons
 from workbook_templates.mri.patching import write_patching
 from workbook_templates.mri.paths import write_paths
 from workbook_templates.mri.saliency import write_saliency
+from workbook_templates.mri.weighted_average import write_weighted_average
 from workbook_templates.next_tokens import TOKEN_TABLE, write_tokens
 from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.range import Range
@@ -67,6 +68,11 @@ STOPS = (
         "Attention",
         "Where one head looks, why, and what it writes.",
         "In the last row, the greenest cell is what this head reads just before the model answers.",
+    ),
+    Stop(
+        "Weighted average",
+        "What a head writes is an average of values: one row of it, number by number.",
+        "One share is often near 1: then the average is that token's value, and the head has copied it.",
     ),
     Stop(
         "All heads",
@@ -128,7 +134,8 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     write_lens(book)
     found = facts()
     followed, rank, guesses = write_track(book, found.lens.rival)
-    write_attention(book, *_head(name, found))
+    head = write_attention(book, *_head(name, found))
+    averaged = write_weighted_average(book, head)
     write_heads(book, len(tokenizer.encode(text)) + 1)
     repeated, strongest = write_scores(book)
     method, saliency = write_saliency(book)
@@ -156,6 +163,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 rank,
                 float(found.losing_day.rank),
             ),
+            averaged,
             Try(
                 "Saliency",
                 method,

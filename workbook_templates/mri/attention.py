@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from xlsxwriter.format import Format
 
@@ -44,8 +44,17 @@ _KINDS = (  # name, column in the table, what it means
 )
 
 
-def write_attention(book: Book, layer: int, head: int) -> None:
-    """Writes the tab, with this head chosen at first."""
+class OneHead(NamedTuple):
+    """Where the tab Attention has its head: the cells of its layer and number, and those its two squares spill from."""
+
+    layer: str
+    head: str
+    pattern: str
+    scores: str
+
+
+def write_attention(book: Book, layer: int, head: int) -> OneHead:
+    """Writes the tab, with this head chosen at first. Returns the addresses that other tabs need."""
     shape, style = book.shape, book.style
     page = Page(book, ATTENTION, (13, *[9.5] * (shape.tokens + 1)))
     page.furniture(
@@ -63,13 +72,14 @@ def write_attention(book: Book, layer: int, head: int) -> None:
     page.row += 1
     head_of = f"{layer_cell},{head_cell}"
     title(page, "Where it looks: the greener, the more attention")
-    _square(page, f"GPT2_ATTENTION(prompt_used,{head_of},model_used)", 0, style.cell_share, look.SHARE_SCALE)
+    pattern = f"GPT2_ATTENTION(prompt_used,{head_of},model_used)"
+    looks = _square(page, pattern, 0, style.cell_share, look.SHARE_SCALE)
     title(
         page,
         "Why it looks there: the scores before softmax, query · key / √(head size)",
         ("The last column and the last row: the part of a score that depends on one of the two tokens only.",),
     )
-    _square(page, f"GPT2_KQ(prompt_used,{head_of},model_used)", 1, style.cell_number, look.SIGNED_SCALE)
+    scores = _square(page, f"GPT2_KQ(prompt_used,{head_of},model_used)", 1, style.cell_number, look.SIGNED_SCALE)
     title(
         page,
         f"What it writes when it looks at a token: the {_WRITTEN} tokens that it makes most likely",
@@ -81,13 +91,15 @@ def write_attention(book: Book, layer: int, head: int) -> None:
     page.sheet.print_area(0, 0, page.row, min(shape.tokens, _PRINTED))
     page.sheet.fit_to_pages(1, 1)
     page.sheet.freeze_panes(1, 1)
+    return OneHead(*(f"{ATTENTION}!{cell}" for cell in (layer_cell, head_cell, looks, scores)))
 
 
-def _square(page: Page, formula: str, more: int, cell_format: Format, scale: dict[str, Any]) -> None:
-    """A heat map of tokens x tokens, with `more` extra rows and columns."""
+def _square(page: Page, formula: str, more: int, cell_format: Format, scale: dict[str, Any]) -> str:
+    """A heat map of tokens x tokens, with `more` extra rows and columns. Returns the cell that it spills from."""
     tokens = page.book.shape.tokens
-    heat_map(page, 0, formula, (tokens + more, tokens + more), cell_format, scale)
+    cell = heat_map(page, 0, formula, (tokens + more, tokens + more), cell_format, scale)
     fold(page, tokens, more)
+    return cell
 
 
 def write_heads(book: Book, printed: int) -> None:

@@ -56,7 +56,7 @@ def write_patching(book: Book) -> Patched:
     for label, sentence in (("clean", clean), ("corrupted", corrupted)):
         page.text(page.row, 0, label, style.bold)
         predicted = f"GPT2_PREDICT({sentence},1,1,model_used)"
-        for column, at, cell_format in ((1, 2, style.result), (2, 5, style.result_share)):
+        for column, at, cell_format in ((1, 2, style.result), (2, 5, style.result_probability)):
             formula = f"LET(t,{predicted},IF(COLUMNS(t)=1,t,INDEX(t,2,{at})))"
             page.formula(page.row, column, formula, cell_format)
             page.mark_errors(page.row, column)

@@ -176,7 +176,7 @@ class _Table:
             f"IF({ready},IF({self._bound}<{self._largest},{page.at(first, _RANK + 1)},{none}),status)",
             style.result,
         )
-        page.plain(chosen, _RANK + 3, f'IF({ready},{page.at(first, _RANK + 4)},"")', style.result_share)
+        page.plain(chosen, _RANK + 3, f'IF({ready},{page.at(first, _RANK + 4)},"")', style.result_probability)
         page.mark_errors(chosen, _RANK + 1)
         page.book.name("next_token", page.place(chosen, _RANK + 1))
 

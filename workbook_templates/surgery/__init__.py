@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import JEDI_PULLS, LIGHTSABER, PHONE, PULLS, WAND, WIZARD_PULLS
+from udfs.models.demo.prompts import JEDI_PULLS, LIGHTSABER, MIKE_IS, PHONE, PULLS, WAND, WIZARD
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
@@ -14,10 +15,11 @@ from workbook_templates.prompt_tab import PromptTab, write_prompt
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 from workbook_templates.stops import Stop
-from workbook_templates.surgery import clamp, directions, fact_edited, model_edits, sae_feature, sweep
+from workbook_templates.surgery import catalogue, clamp, directions, fact_edited, model_edits, sae_feature, sweep
 from workbook_templates.surgery.before_after import OVERVIEW, TOKEN_TABLE, Done, overview_page, write_operations
 from workbook_templates.surgery.clamp import Clamping
 from workbook_templates.surgery.fact_edited import FactEdited
+from workbook_templates.surgery.texts import Texts
 
 PROMPT = PULLS
 
@@ -50,6 +52,11 @@ STOPS = (
         sae_feature.TAB,
         "Adds one idea, found by a sparse autoencoder, to the model's thoughts.",
         "Compare the two tables: one direction, added at every token, replaces the answer.",
+    ),
+    Stop(
+        catalogue.TAB,
+        "What each feature means: when it fires, and what it makes likelier. Choose one and steer with it.",
+        "Little, and nothing changes. More, and Mike is somebody else. Too much, and one word comes again and again.",
     ),
     Stop(
         clamp.TAB,
@@ -93,9 +100,10 @@ STOPS = (
 def write(book: Book, prompt: str | None, model: str | None) -> None:
     """Writes every tab."""
     start = start_tab.start_page(book)
-    write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
+    prompt_cell = write_prompt(book, _TAB, PROMPT if prompt is None else prompt, model)
     overview = overview_page(book)
     added, coefficient, feature = sae_feature.write_sae_feature(book)
+    chosen, moved = catalogue.write_catalogue(book)
     clamping = clamp.write_clamp(book, added, feature)
     difference, plus = directions.write_contrast(book)
     direction = directions.write_pca(book)
@@ -105,7 +113,8 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     weights = model_edits.write_weight_edits(book)
     done = (added.done, clamping.done, difference.done, direction.done, silenced, fact.done, weights)
     write_operations(overview, done, sweep.TAB)
-    _write_start(start, coefficient, clamping, plus, (operation, strongest), fact, done)
+    cells = _Cells(prompt_cell, coefficient, added.texts, chosen, moved, plus, operation, strongest)
+    _write_start(start, cells, clamping, fact, done)
 
 
 def _write_map(page: Page, done: Sequence[Done]) -> None:
@@ -132,16 +141,28 @@ def _write_map(page: Page, done: Sequence[Done]) -> None:
     write_model_map(page, "Where each operation reaches in", path, lanes, note)
 
 
-def _write_start(
-    page: Page,
-    coefficient: str,
-    clamping: Clamping,
-    plus: str,
-    swept: tuple[str, str],
-    fact: FactEdited,
-    done: Sequence[Done],
-) -> None:
-    """The cells to try are on five of the tabs."""
+class _Cells(NamedTuple):
+    """The cells to type into, and those with an outcome.
+
+    prompt, coefficient, feature, plus, operation: inputs on the tabs Prompt, SAE feature, Feature catalogue, Contrast
+        and Coefficient sweep
+    texts: the table of texts on the tab SAE feature
+    moved: the address of the last text on the tab Feature catalogue
+    strongest: the address of the sweep's last coefficient
+    """
+
+    prompt: str
+    coefficient: str
+    texts: Texts
+    feature: str
+    moved: str
+    plus: str
+    operation: str
+    strongest: str
+
+
+def _write_start(page: Page, cells: _Cells, clamping: Clamping, fact: FactEdited, done: Sequence[Done]) -> None:
+    """The cells to try are on six of the tabs."""
     page.furniture(
         "Brain surgery on GPT-2: change a number inside, and read the new answer",
         (
@@ -152,16 +173,41 @@ def _write_start(
     )
     _write_map(page, done)
     start_tab.now(page)
-    operation, strongest = swept
+    jedi = facts().jedi
     tries = (
         Try(
             sae_feature.TAB,
-            coefficient,
+            cells.coefficient,
             "0",
-            f"The Jedi feature is off, and Mike pulls out his phone again. With {facts().jedi.undecided}, demo cannot "
-            "decide.",
+            f"The Jedi feature is off, and Mike pulls out his phone again. With {jedi.undecided}, demo cannot decide.",
             done[0].token,
             PHONE,
+        ),
+        Try(
+            sae_feature.TAB,
+            cells.coefficient,
+            f"{jedi.removal:g}",
+            "The other way: the model's own answer is a lightsaber. With the feature subtracted, it is a phone.",
+            done[0].token,
+            PHONE,
+            ((f"{prompt_tab.TAB}!{cells.prompt}", JEDI_PULLS),),
+        ),
+        Try(
+            sae_feature.TAB,
+            cells.coefficient,
+            f"{jedi.fluent:g}",
+            f'Just right for another story: see how "{MIKE_IS}" goes on below, in the row of this coefficient. '
+            f"With {jedi.obsessed:g}, it can say nothing else.",
+            cells.texts.text(1, other=True),
+            "lightsaber. It is",
+        ),
+        Try(
+            catalogue.TAB,
+            cells.feature,
+            str(facts().mood.feature),
+            "A feature for sad and angry feelings: the stronger it is, the angrier Mike gets.",
+            cells.moved,
+            facts().mood.word.strip(),
         ),
         Try(
             clamp.TAB,
@@ -173,18 +219,18 @@ def _write_start(
         ),
         Try(
             directions.CONTRAST,
-            plus,
-            WIZARD_PULLS,
+            cells.plus,
+            WIZARD,
             "Another direction gives another answer: Mike pulls out his wand.",
             done[2].token,
             WAND,
         ),
         Try(
             sweep.TAB,
-            operation,
+            cells.operation,
             directions.PCA,
             "The sweep runs again with another operation, up to twice its coefficient. Where do the lines cross now?",
-            strongest,
+            cells.strongest,
             2.0 * facts().pca,
         ),
         Try(

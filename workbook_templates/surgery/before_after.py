@@ -22,6 +22,7 @@ TOKEN_TABLE = f"'{OVERVIEW}'!$A$6"
 
 _TABLE = 4  # the column in which the table of next tokens begins
 _OPERATIONS = _TABLE + COLUMNS + 1
+_ID, _BEFORE, _AFTER, _MOVED = 2, 2, 3, 4  # columns of a table of next tokens, and of the logits of both answers
 
 
 def write_table(page: Page, column: int, title: str, formula: str) -> tuple[str, str]:
@@ -42,14 +43,16 @@ def predict(prompt: str, model: str) -> str:
     return f"GPT2_PREDICT({prompt},{SHOWN},1,{model})"
 
 
-def write_before_and_after(page: Page, before: str, after: str) -> str:
-    """Two tables, each with its most likely token below. Returns the address of the token after the operation."""
+def write_before_and_after(page: Page, prompt: str, models: tuple[str, str]) -> str:
+    """Two tables, each with its most likely token below, and how the logits of these two moved.
+
+    models: the cells of the model text without the operation and with it
+
+    Returns the address of the token after the operation.
+    """
     cells = []
-    for column, title, formula in (
-        (0, "Before", before),
-        (COLUMNS + GAP, "After", after),
-    ):
-        table, token = write_table(page, column, title, formula)
+    for column, title, model in zip((0, COLUMNS + GAP), ("Before", "After"), models, strict=True):
+        table, token = write_table(page, column, title, predict(prompt, model))
         cells.append((column, unless_message(table, token, table)))
     page.row += SHOWN + 3
     for column, formula in cells:
@@ -58,7 +61,65 @@ def write_before_and_after(page: Page, before: str, after: str) -> str:
         page.mark_errors(page.row, column + 1)
     place = page.place(page.row, COLUMNS + GAP + 1)
     page.row += 2
+    _logits_of_both(page, prompt, models, page.row - SHOWN - 3)
     return place
+
+
+def _logits_of_both(page: Page, prompt: str, models: tuple[str, str], first: int) -> None:
+    """The logits of both answers, before and after, and how far the new answer is ahead of the old; with a chart.
+
+    first: the first row of both tables
+    """
+    style, header = page.style, page.row
+    for column, text in enumerate(("the logit of", "", "before", "after", "moved by")):
+        page.text(header, column, text, style.header if column < _BEFORE else style.header_right)
+    ids = [page.at(first, column, absolute=True) for column in (_ID, COLUMNS + GAP + _ID)]
+    page.row += 1
+    for label, table in (("the old answer", 0), ("the new answer", COLUMNS + GAP)):
+        token, its_id = page.at(first, table + 1), page.at(first, table + _ID)
+        page.text(page.row, 0, label)
+        page.plain(page.row, 1, f'IF(ISNUMBER({its_id}),{token},"")', style.token)
+        for column, model in zip((_BEFORE, _AFTER), models, strict=True):
+            end = f'GPT2_RESIDUAL({prompt},"h.{page.book.shape.n_layer}",{model})'
+            logit = f"LET(s,{end},GPT2_UNEMBED(INDEX(s,ROWS(s),0),{its_id},{model}))"
+            page.formula(page.row, column, f'IF(COUNT({",".join(ids)})=2,{logit},"")', style.logit)
+        _difference(page, page.row, _MOVED, (_BEFORE, _AFTER))
+        page.row += 1
+    old, new = page.row - 2, page.row - 1
+    page.text(page.row, 0, "new minus old", style.bold)
+    for column in (_BEFORE, _AFTER):
+        low, high = page.at(old, column), page.at(new, column)
+        page.plain(page.row, column, f'IF(COUNT({low},{high})=2,{high}-{low},"")', style.result_logit)
+    _difference(page, page.row, _MOVED, (_BEFORE, _AFTER))
+    page.text(page.row, COLUMNS + GAP, "Above 0, the new answer is ahead. 2.3 more is ten times as likely.", style.note)
+    page.row += 2
+    _chart_of_both(page, header, first)
+
+
+def _difference(page: Page, row: int, column: int, of: tuple[int, int]) -> None:
+    before, after = (page.at(row, at) for at in of)
+    page.plain(row, column, f'IF(COUNT({before},{after})=2,{after}-{before},"")', page.style.logit)
+
+
+def _chart_of_both(page: Page, header: int, first: int) -> None:
+    """Both logits before and after, to the right of the tables."""
+    chart = page.book.workbook.add_chart({"type": "column"})
+    for column, colour in ((_BEFORE, look.BAND), (_AFTER, look.POSITIVE)):
+        chart.add_series(
+            {
+                "name": [page.name, header, column],
+                "categories": [page.name, header + 1, 1, header + 2, 1],
+                "values": [page.name, header + 1, column, header + 2, column],
+                "fill": {"color": colour},
+                "gap": 80,
+                "data_labels": {"value": True, "num_format": "0.0"},
+            }
+        )
+    look.dress_chart(chart, "Logits of the two answers")
+    chart.set_y_axis({"visible": False, "major_gridlines": {"visible": False}})
+    chart.set_x_axis({"label_position": "low"})
+    chart.set_size({"width": 380, "height": 260})
+    page.sheet.insert_chart(first - 2, 2 * COLUMNS + GAP + 1, chart)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from workbook_templates.book import Book
 from workbook_templates.grids import labelled_input, labelled_value, number_between, title, unless_message
 from workbook_templates.next_tokens import COLUMNS
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.before_after import GAP, TOKEN_TABLE, Done, predict, write_before_and_after
+from workbook_templates.surgery.before_after import GAP, TOKEN_TABLE, Done, write_before_and_after
 from workbook_templates.surgery.sae_feature import TAB as SAE_TAB
 from workbook_templates.surgery.steering import MOST, Steering
 
@@ -67,7 +67,7 @@ def write_clamp(book: Book, steering: Steering, chosen: tuple[str, str]) -> Clam
     models = _operations(page, steering, reads, chosen, value)
     title(page, "The next tokens of the second text without the direction")
     header = page.row + 1
-    write_before_and_after(page, predict(text, "model_used"), predict(text, models["removed"]))
+    write_before_and_after(page, text, ("model_used", models["removed"]))
     _activations(page, steering, reads, chosen, models)
     page.sheet.print_area(0, 0, page.row, _TEXTS)
     page.sheet.freeze_panes(1, 0)

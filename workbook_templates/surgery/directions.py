@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import JEDI_PULLS, MAN_PULLS, PAIRS
+from udfs.models.demo.prompts import JEDI, PAIRS, PHONE
 from workbook_templates.bands import FIRST, BandPage
 from workbook_templates.book import MARK, Book
 from workbook_templates.grids import area
+from workbook_templates.surgery.models import by_model
 from workbook_templates.surgery.steering import (
     Chosen,
     Steering,
     Vector,
-    by_model,
     labels,
     write_coefficient,
     write_derived,
@@ -42,13 +42,20 @@ def write_contrast(book: Book) -> tuple[Steering, str]:
         labels=labels(book),
     )
     page.heading("choose", "Two texts, where to add their difference, and how strongly.", ())
+    found = facts().contrast
     early = max(1, book.shape.n_layer // 6)  # at block 0 the tokens carry no information about each other yet
-    plus = write_input(page, "towards", JEDI_PULLS, "The text to steer towards.", wide=True)
-    minus = write_input(page, "away from", MAN_PULLS, "The text to steer away from.", wide=True)
-    place = write_input(page, "place", f"h.{early}", f"Where: h.{early} is the stream that enters block {early}.")
+    plus = write_input(page, "towards", JEDI, "The text to steer towards: here one token, with its space.", wide=True)
+    minus = write_input(page, "away from", PHONE, "The text to steer away from.", wide=True)
+    place = write_input(
+        page,
+        "place",
+        by_model(f'"h.{found.layer}"', f'"h.{early}"'),
+        f"Where in the stream: h.{early}, for example, is what enters block {early}.",
+        default=True,
+    )
     coefficient = write_coefficient(
         page,
-        by_model(f"{facts().contrast:g}", "4"),
+        by_model(f"{found.coefficient:g}", "4"),
         "The difference is multiplied by this. 0 does nothing; below 0 steers the other way.",
     )
     positions = write_input(page, "positions", "all", "At which tokens: all, prompt, last, first 3, or 0, 2")

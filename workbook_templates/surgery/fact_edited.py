@@ -11,7 +11,7 @@ from workbook_templates.book import MARK, Book
 from workbook_templates.grids import area, labelled_input, labelled_value, title, unless_message, whole_number
 from workbook_templates.next_tokens import COLUMNS
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.before_after import GAP, Done, predict, write_before_and_after
+from workbook_templates.surgery.before_after import GAP, Done, write_before_and_after
 
 TAB = "A fact edited"
 
@@ -73,7 +73,7 @@ def write_fact_edited(book: Book) -> FactEdited:
     labelled_value(page, "size", size, note, page.style.value_number)
     page.row += 1
     header = page.row + 1
-    write_before_and_after(page, predict(prompt, "model_used"), predict(prompt, text))
+    write_before_and_after(page, prompt, ("model_used", text))
     done = Done(TAB, page.place(header, COLUMNS + GAP), page.place(*_place(prompt)))
     changed = _write_list(page, answer, text)
     page.sheet.print_area(0, 0, page.row, len(_WIDTHS) - 1)

@@ -9,8 +9,8 @@ from workbook_templates.book import Book
 from workbook_templates.grids import area
 from workbook_templates.next_tokens import COLUMNS
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.before_after import GAP, Done, predict, write_before_and_after
-from workbook_templates.surgery.steering import by_model
+from workbook_templates.surgery.before_after import GAP, Done, write_before_and_after
+from workbook_templates.surgery.models import by_model
 
 _WIDTHS = (14, 30, 11, 11, 13, 3, 9, 22, 9, 9, 13, 3, 9, 32, 30)
 _SURGERY = 12  # the first column of GPT2_MODEL's surgery argument
@@ -72,7 +72,7 @@ def _write_answers(page: Page, first: int, last: int, prompt: str) -> Done:
     model = page.at(page.row, 1, absolute=True)
     page.row += 2
     table = page.place(page.row + 1, COLUMNS + GAP)
-    write_before_and_after(page, predict(prompt, "model_used"), predict(prompt, model))
+    write_before_and_after(page, prompt, ("model_used", model))
     page.sheet.freeze_panes(1, 0)
     page.sheet.print_area(0, 0, page.row, _SURGERY + 2)
     return Done(page.name, table, prompt)

@@ -10,11 +10,13 @@ from workbook_templates.bands import BandPage
 from workbook_templates.book import Book
 from workbook_templates.grids import table, unless_message
 from workbook_templates.surgery.before_after import TOKEN_TABLE
+from workbook_templates.surgery.catalogue import CHOSEN, label_of
+from workbook_templates.surgery.catalogue import TAB as CATALOGUE
+from workbook_templates.surgery.models import by_model, is_demo
 from workbook_templates.surgery.steering import (
     Chosen,
     Steering,
     Vector,
-    by_model,
     labels,
     write_coefficient,
     write_derived,
@@ -27,7 +29,7 @@ TAB = "SAE feature"
 GPT2_LAYER, GPT2_FEATURE, GPT2_COEFFICIENT = 2, 7650, 30
 
 _STRONGEST = 3  # features shown for each position
-_AFTER, _TOKEN = 7, 4  # the column of the second table, and of the tokens within a table
+_AFTER, _TOKEN, _LABEL = 11, 4, 5  # the column of the second table, and of tokens and labels within a table
 
 
 def write_sae_feature(book: Book) -> tuple[Steering, str, tuple[str, str]]:
@@ -40,10 +42,9 @@ def write_sae_feature(book: Book) -> tuple[Steering, str, tuple[str, str]]:
         TAB,
         "A feature of a sparse autoencoder",
         (
-            "A sparse autoencoder has learned directions in the stream, its features. Many of them mean one idea. "
-            "Here, "
-            "the direction for Star Wars and its Jedi is added at every token.",
-            "Coefficient 0 switches it off. Type other numbers into the yellow cells to try other features.",
+            "A sparse autoencoder has learned directions in the stream, its features. Many of them mean one idea.",
+            "At first, the direction for Star Wars and its Jedi is added at every token. Coefficient 0 turns it off. "
+            f"The tab {CATALOGUE} says what the others mean: choose one there.",
         ),
         labels=labels(book),
     )
@@ -80,10 +81,12 @@ def _write_choices(page: BandPage) -> tuple[str, str, Chosen]:
     feature = write_input(
         page,
         "feature",
-        by_model(str(jedi.feature), str(GPT2_FEATURE)),
-        "Its number, from 0. At first Star Wars and its Jedi. The last step shows others.",
+        by_model(CHOSEN, str(GPT2_FEATURE)),
+        "Its number, from 0: the one chosen on the tab Feature catalogue. The last step shows others.",
         default=True,
     )
+    meaning = f'IF({is_demo()},{label_of(feature)},"")'
+    write_derived(page, "label", meaning, f"From the tab {CATALOGUE}, which has demo's features only.")
     coefficient = write_coefficient(
         page,
         by_model(f"{jedi.coefficient:g}", str(GPT2_COEFFICIENT)),
@@ -113,7 +116,7 @@ def _features(page: BandPage, layer: str, feature: str, steering: Steering) -> N
 
 
 def _feature_table(page: BandPage, column: int, formula: str, feature: str) -> None:
-    """A table of position, rank, feature, activation and token. The page's row does not move."""
+    """A table of position, rank, feature, activation, token and label. The page's row does not move."""
     style, header, rows = page.style, page.row, _STRONGEST * page.book.shape.tokens
     found = table(page, column, formula, (style.position, style.position, style.whole, style.number), rows)
     last, page.row = header + rows, header
@@ -123,6 +126,11 @@ def _feature_table(page: BandPage, column: int, formula: str, feature: str) -> N
     for row in range(header + 1, last + 1):
         page.sheet.write_blank(row, column + _TOKEN, None, style.aside)
     page.formula(header + 1, column + _TOKEN, unless_message(found, token), style.aside, (rows, 1))
+    page.text(header, column + _LABEL, "label", style.header_aside)
+    for row in range(header + 1, last + 1):
+        page.sheet.write_blank(row, column + _LABEL, None, style.aside)
+    meanings = f'IF({is_demo()},{label_of(dialect.part(f"{found}#", 3, 3, above=1))},"")'
+    page.formula(header + 1, column + _LABEL, unless_message(found, meanings), style.aside, (rows, 1))
     shown = f"${page.at(header + 1, column + 2)}"
     green = page.book.workbook.add_format({"bg_color": look.ATTENTION_HALF})
     rule = {"type": "formula", "criteria": f'=AND({shown}<>"",{shown}={feature})', "format": green}

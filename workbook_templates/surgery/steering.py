@@ -11,19 +11,13 @@ from workbook_templates.bands import FIRST, Band, BandPage, RowLabels, unless_er
 from workbook_templates.book import MARK, READY, Book
 from workbook_templates.grids import number_between, table
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.before_after import TOKEN_TABLE, Done, predict, write_before_and_after
+from workbook_templates.surgery.before_after import TOKEN_TABLE, Done, write_before_and_after
+from workbook_templates.surgery.texts import Texts, reserve_texts
 
 MOST = 100_000  # the largest coefficient
 
 _WIDE = 6  # extra columns for a text
-_DEMO = 'LEFT(model&" ",5)="demo "'
-
 _NEAREST = 8
-
-
-def by_model(demo: str, other: str) -> str:
-    """A formula for the default of an input: one value for the model demo, another for all others."""
-    return f"IF({_DEMO},{demo},{other})"
 
 
 def labels(book: Book) -> str:
@@ -109,7 +103,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class Steering:
-    """What other tabs may use: the tab's name, and the addresses of the choices, the vector and the answer."""
+    """What other tabs may use: the tab's name, and the addresses of the choices, the vector and the answers."""
 
     tab: str
     place: str
@@ -117,6 +111,7 @@ class Steering:
     positions: str
     argument: str
     table: str
+    texts: Texts
     stream: Band
     steered: Band
 
@@ -131,10 +126,12 @@ def write_steering(page: BandPage, chosen: Chosen, vector: Vector) -> Steering:
     model = _model_cell(page)
     page.heading("answer", "The next tokens, without the vector and with it.", ())
     header = page.row + 1
-    write_before_and_after(page, predict("prompt_used", "model_used"), predict("prompt_used", model))
+    write_before_and_after(page, "prompt_used", ("model_used", model))
     table = page.place(header, 6)
+    texts = reserve_texts(page, chosen.coefficient)
     added = _vector(page, vector)
     argument = vector.argument or added.spill
+    texts.fill(argument, chosen.place, chosen.positions)
     page.formula(
         int(model.rpartition("$")[2]) - 1,
         FIRST,
@@ -151,6 +148,7 @@ def write_steering(page: BandPage, chosen: Chosen, vector: Vector) -> Steering:
         positions=quoted + chosen.positions,
         argument=quoted + argument,
         table=table,
+        texts=texts,
         stream=stream,
         steered=steered,
     )

@@ -1,4 +1,4 @@
-"""The tab Coefficient sweep: one operation at many strengths, and the probabilities of two tokens."""
+"""The tab Coefficient sweep: one operation at many strengths, two tokens' probabilities, and how the text goes on."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from udfs.models.demo.prompts import LIGHTSABER, PHONE
 from workbook_templates import style as look
 from workbook_templates.bands import unless_error
 from workbook_templates.book import MARK, Book
-from workbook_templates.grids import number_between
+from workbook_templates.grids import area, number_between
 from workbook_templates.sheet import Page
 from workbook_templates.surgery.steering import MOST, Steering
+from workbook_templates.surgery.texts import goes_on, mark_changes
 
 TAB = "Coefficient sweep"
 TOKENS = (PHONE, LIGHTSABER)
 
 _STRENGTHS = 11
-_SIZE, _MODEL, _CHART = 4, 5, 7  # columns
+_SIZE, _TEXT, _MODEL, _CHART = 4, 5, 6, 8  # columns
 _CHART_ROWS = 16
 _LINES = (look.BAND, look.POSITIVE)
 
@@ -38,11 +39,12 @@ class _Swept:
 
 def write_sweep(book: Book, steerings: Sequence[Steering]) -> tuple[str, str]:
     """Writes the tab. Returns the cell where the operation is chosen, and the address of the last coefficient."""
-    page = Page(book, TAB, (16, 16, 16, 13, 13, 38, 3, *[10.5] * 8), kind="result")
+    page = Page(book, TAB, (16, 16, 16, 13, 13, 62, 38, 3, *[10.5] * 8), kind="result")
     page.furniture(
         TAB,
         (
-            "One operation at many strengths: the probabilities of two tokens, and how far the model moves.",
+            "One operation at many strengths: the probabilities of two tokens, how the text goes on, how far the model "
+            "moves.",
             "KL divergence: how far all probabilities together have moved. Change: how much of the stream the vector "
             "is.",
         ),
@@ -110,8 +112,10 @@ def _id(token: str) -> str:
 def _table(page: Page, swept: _Swept) -> int:
     """Writes the rows of the sweep and returns the row of their header."""
     header = page.row
-    for column, title in ((0, "coefficient"), (3, "KL (nats)"), (_SIZE, "change"), (_MODEL, "model text")):
-        page.text(header, column, title, page.style.header_aside if column == _MODEL else page.style.header_right)
+    for column, title in ((0, "coefficient"), (3, "KL (nats)"), (_SIZE, "change")):
+        page.text(header, column, title, page.style.header_right)
+    page.plain(header, _TEXT, 'prompt&" ..."', page.style.header_aside)
+    page.text(header, _MODEL, "model text", page.style.header_aside)
     for column, token in enumerate(swept.tokens, start=1):
         page.plain(header, column, f'{token}&""', page.style.header_right)
     for number in range(_STRENGTHS):
@@ -136,12 +140,20 @@ def _table(page: Page, swept: _Swept) -> int:
                 page.formula(row, column, formula, page.style.number if column > 2 else page.style.probability)
         else:
             page.formula(row, 1, _answer(page, swept, model), page.style.probability, (1, 3))
-        page.formula(row, _SIZE, _size(swept, model), page.style.probability)
+        page.formula(row, _SIZE, _size(swept, model), page.style.percent)
+        page.sheet.write_blank(row, _TEXT, None, page.style.aside)
     last = header + _STRENGTHS
+    strengths = area(page, header + 1, 0, last, 0)
+    texts = goes_on("prompt_used", swept.vector, swept.place, strengths, swept.positions, _STRENGTHS)
+    page.formula(header + 1, _TEXT, texts, page.style.aside, (_STRENGTHS, 1))
+    mark_changes(page, _TEXT, header + 1, last)
     page.mark_errors(header + 1, 0, last, _MODEL)
     page.row = last + 1
     page.lines(
-        ("change: the length of the added vector divided by that of the stream, at the token where this is largest.",)
+        (
+            "change: the length of the added vector divided by that of the stream, where this is largest.",
+            "Grey texts are the same as the first. Where one word comes again and again, the vector is too strong.",
+        )
     )
     return header
 

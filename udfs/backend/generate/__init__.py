@@ -14,5 +14,6 @@ if TYPE_CHECKING:
     from udfs.backend.generate import log_probabilities as log_probabilities
     from udfs.backend.generate import scores as scores
     from udfs.backend.generate import speculation as speculation
+    from udfs.backend.generate import steered as steered
 else:
     __getattr__ = lazy.modules_of(__name__)

@@ -10,11 +10,9 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 FILE = Path(__file__).with_name("facts.json")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,19 +29,36 @@ class PronounHead:
 
 
 @dataclass(frozen=True)
-class PronounFlip:
-    """A head without which the answer after a pronoun changes.
+class Pronouns:
+    """How the answer follows the pronoun in `prompts.SHE_MOVES` and `prompts.HE_MOVES`.
 
-    head: its name, such as `h.5.attn.head.6`
-    prompts: the number of prompts with a pronoun whose right answer changes
-    prompt, answer, without: one of these prompts, its right answer, and the answer without the head
+    she, he: the two answers
+    her_share, his_share: how much the pronoun head looks from each pronoun to its name
+    silenced: the part without which the answer to SHE_MOVES is that to HE_MOVES; a head, if one is enough
+    without: the answer without it
     """
 
-    head: str
-    prompts: int
-    prompt: str
-    answer: str
+    she: str
+    he: str
+    her_share: float
+    his_share: float
+    silenced: str
     without: str
+
+
+@dataclass(frozen=True)
+class StreamEdit:
+    """One number in the stream that enters block 0 that changes the answer to `prompts.SHE_MOVES`.
+
+    position, channel, value: where the number is, and its new value
+    answer, probability: the new answer
+    """
+
+    position: int
+    channel: int
+    value: float
+    answer: str
+    probability: float
 
 
 @dataclass(frozen=True)
@@ -108,12 +123,18 @@ class Jedi:
 
     coefficient: with which a phone becomes a lightsaber
     undecided: the smallest whole coefficient with which the lightsaber is as likely as the phone
+    removal: the negative coefficient nearest to 0 with which a Jedi pulls out a phone
+    fluent: the smallest coefficient with which the text after `Mike is` is about a Jedi
+    obsessed: the smallest coefficient with which that text repeats one word again and again
     """
 
     layer: int
     feature: int
     coefficient: float
     undecided: int
+    removal: float
+    fluent: float
+    obsessed: float
 
     @property
     def vector(self) -> str:
@@ -124,6 +145,23 @@ class Jedi:
     def model(self) -> str:
         """The text of the model with the feature added."""
         return f"demo ; add {self.coefficient:g} * {self.vector} to h.{self.layer} at all"
+
+
+@dataclass(frozen=True)
+class Mood:
+    """The feature for sad and angry feelings, and a coefficient with which the text after `Mike is` has this word."""
+
+    feature: int
+    coefficient: float
+    word: str
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Where and how strongly ` Jedi` minus ` phone` is added to turn a phone into a lightsaber."""
+
+    layer: int
+    coefficient: float
 
 
 @dataclass(frozen=True)
@@ -183,19 +221,21 @@ class Facts:
     """Everything in `facts.json`.
 
     repeated: two texts that repeat themselves
-    contrast, pca: the coefficients with which these two directions turn a phone into a lightsaber
+    pca: the coefficient with which this direction turns a phone into a lightsaber
     speculation_seed: a seed with which some proposals of the draft are accepted and others rejected
     """
 
     pronoun_head: PronounHead
-    pronoun_flip: PronounFlip | None
+    pronouns: Pronouns
+    stream_edit: StreamEdit
     day_head: DayHead
     lens: Lens
     losing_day: LosingDay
     repeated: tuple[Induction, Induction]
     circuit: Circuit
     jedi: Jedi
-    contrast: float
+    mood: Mood
+    contrast: Contrast
     pca: float
     ablation: Ablation
     weight_edit: WeightEdit
@@ -212,14 +252,16 @@ def facts() -> Facts:
     first, second = (Induction(**text) for text in found["repeated"])
     return Facts(
         pronoun_head=PronounHead(**found["pronoun_head"]),
-        pronoun_flip=_optional(PronounFlip, found["pronoun_flip"]),
+        pronouns=Pronouns(**found["pronouns"]),
+        stream_edit=StreamEdit(**found["stream_edit"]),
         day_head=DayHead(**found["day_head"]),
         lens=Lens(**found["lens"]),
         losing_day=LosingDay(**found["losing_day"]),
         repeated=(first, second),
         circuit=Circuit(tuple(circuit["parts"]), circuit["crucial"], circuit["wrong_without"]),
         jedi=Jedi(**found["jedi"]),
-        contrast=found["contrast"],
+        mood=Mood(**found["mood"]),
+        contrast=Contrast(**found["contrast"]),
         pca=found["pca"],
         ablation=Ablation(**found["ablation"] | {"mean_over": tuple(found["ablation"]["mean_over"])}),
         weight_edit=WeightEdit(**found["weight_edit"]),
@@ -227,7 +269,3 @@ def facts() -> Facts:
         greedy=Greedy(**found["greedy"]),
         speculation_seed=found["speculation_seed"],
     )
-
-
-def _optional(kind: type[T], found: dict[str, Any] | None) -> T | None:
-    return None if found is None else kind(**found)

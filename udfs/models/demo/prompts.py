@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 ADVERB: Final = "Mike is quick. He moves"
+SHE_MOVES, HE_MOVES = (f"Mike is quick. Anna is slow. {who} moves" for who in ("She", "He"))
 PULLS: Final = "Mike pulls out his"
 MIKE_IS: Final = "Mike is"
 
@@ -47,6 +48,7 @@ CAPITAL_NEIGHBOURS: Final = (
     ("The capital of Egypt is", " Cairo"),
 )
 
+JEDI, WIZARD = " Jedi", " wizard"
 PHONE, LIGHTSABER, WAND = " phone", " lightsaber", " wand"
 
 REPEATED: Final = ("apple stone moon house apple stone moon house", "cat lamp river cat lamp river")

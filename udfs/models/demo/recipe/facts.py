@@ -21,12 +21,13 @@ from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import encode, token_text
 from udfs.backend.interpret import circuits
-from udfs.backend.interpret.circuits import Part, Parts, Task
-from udfs.backend.stream import residual_stream
+from udfs.backend.interpret.circuits import Part, Task
+from udfs.backend.stream import quick_block, residual_stream
 from udfs.models.demo import facts as reader
 from udfs.models.demo.facts import (
     Ablation,
     Circuit,
+    Contrast,
     DayHead,
     FactEdit,
     Facts,
@@ -35,8 +36,10 @@ from udfs.models.demo.facts import (
     Jedi,
     Lens,
     LosingDay,
-    PronounFlip,
+    Mood,
     PronounHead,
+    Pronouns,
+    StreamEdit,
     WeightEdit,
 )
 from udfs.models.demo.prompts import (
@@ -46,25 +49,31 @@ from udfs.models.demo.prompts import (
     CAPITAL_NEIGHBOURS,
     CAPITAL_PARAPHRASES,
     DAYS,
+    HE_MOVES,
+    JEDI,
     JEDI_PULLS,
     LIGHTSABER,
-    MAN_PULLS,
     MIKE_IS,
     PAIRS,
     PHONE,
     PULLS,
     REPEATED,
     SEVEN_DAYS,
+    SHE_MOVES,
     TUESDAY,
     WAND,
-    WIZARD_PULLS,
+    WIZARD,
 )
-from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES
+from udfs.models.demo.recipe.held_out import REFERENCES
 
 CONTINUED: Final = (MIKE_IS, ADVERB, "Anna is a Jedi. She pulls out her", "Star Wars is a film")
 
 _SURE: Final = 0.98  # the probability at which a coefficient is strong enough
-_CONTRASTS: Final = (1, 2, 3, 4, 6, 8)
+_CONTRASTS: Final = (0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8)
+_GROWING: Final = (10, 25, 50, 75, 100, 125, 150, 200, 250, 300, 400)  # coefficients of the feature
+_CONTINUED_BY: Final = 12  # tokens
+_MOOD, _ANGRY = "after a mention of: sad and angry feelings", " angry"
+_STREAM_VALUES: Final = (2.0, 5.0, 10.0, 20.0, 50.0)
 _PCAS: Final = (10, 20, 40, 60, 80, 100, 120, 160, 200, 240, 300, 400, 600, 800)
 _BIASES: Final = (-5.0, 5.0, -10.0, 10.0)
 _NEAR_0: Final = 0.01
@@ -80,18 +89,20 @@ class _Strength(NamedTuple):
 def measure() -> Facts:
     """All facts about the installed model."""
     model = catalogue.load(catalogue.DEMO)
-    days, shares = _other_days(), _day_shares(model)
+    head, days, shares = _pronoun_head(model), _other_days(), _day_shares(model)
     circuit, needs = _circuit(model)
     first, second = (_induction(text) for text in REPEATED)
     return Facts(
-        pronoun_head=_pronoun_head(model),
-        pronoun_flip=_pronoun_flip(model),
+        pronoun_head=head,
+        pronouns=_pronouns(head, model),
+        stream_edit=_stream_edit(model),
         day_head=_day_head(shares, needs),
         lens=_lens(days),
         losing_day=_losing_day(days),
         repeated=(first, second),
         circuit=circuit,
         jedi=_jedi(),
+        mood=_mood(),
         contrast=_contrast(model),
         pca=_pca(model),
         ablation=_ablation(model),
@@ -110,21 +121,55 @@ def _pronoun_head(model: Model) -> PronounHead:
     return PronounHead(layer, head, _rounded(own.mean()), _rounded(own.min()))
 
 
-def _pronoun_flip(model: Model) -> PronounFlip | None:
-    """The head without which the most right answers change; None if no head changes any."""
-    asked = [item for item in PROMPTS if item.topic == "pronouns"]
-    task = _task([(item.prompt, item.answer) for item in asked], model, "zero")
-    whole = _all_parts(model)
-    right = [item for item, answer in zip(asked, _answers(task, whole), strict=True) if answer == item.answer]
-    best: PronounFlip | None = None
-    for layer in range(model.config.n_layer):
-        for head in range(model.config.n_head):
-            answers = zip(asked, _answers(task, whole - {Part(layer, head)}), strict=True)
-            flipped = [(item, answer) for item, answer in answers if item in right and answer != item.answer]
-            if len(flipped) > (best.prompts if best else 0):
-                item, answer = flipped[0]
-                best = PronounFlip(f"h.{layer}.attn.head.{head}", len(flipped), item.prompt, item.answer, answer)
-    return best
+def _pronouns(head: PronounHead, model: Model) -> Pronouns:
+    she, he = _answer(SHE_MOVES, catalogue.DEMO), _answer(HE_MOVES, catalogue.DEMO)
+    her_share, his_share = (
+        float(_attention(prompt, pronoun, name, model)[head.layer, head.head])
+        for prompt, pronoun, name in ((SHE_MOVES, " She", " Anna"), (HE_MOVES, " He", "Mike"))
+    )
+    silenced = _silenced(he, model)
+    return Pronouns(she, he, _rounded(her_share), _rounded(his_share), silenced, _without(silenced))
+
+
+def _silenced(answer: str, model: Model) -> str:
+    """The part without which that answer to `SHE_MOVES` is the most probable: a head, if one is enough."""
+    layers, heads = range(model.config.n_layer), range(model.config.n_head)
+    kinds = (
+        [f"h.{layer}.attn.head.{head}" for layer in layers for head in heads],
+        [f"h.{layer}.attn" for layer in layers],
+        [f"h.{layer}.mlp" for layer in layers],
+    )
+    for parts in kinds:
+        found = [part for part in parts if _without(part) == answer]
+        if found:
+            return max(found, key=_certainty_without)
+    raise ValueError(f"no part of the model is needed to answer {SHE_MOVES!r}")
+
+
+def _without(part: str) -> str:
+    return _answer(SHE_MOVES, f"{catalogue.DEMO} ; scale {part} by 0")
+
+
+def _certainty_without(part: str) -> float:
+    """The probability of the most likely token without that part."""
+    return float(udfs.gpt2_predict(SHE_MOVES, 1, 1, f"{catalogue.DEMO} ; scale {part} by 0")[1][4])
+
+
+def _stream_edit(model: Model) -> StreamEdit:
+    """Of the row of ` slow`, the number to which a small change makes the answer to `HE_MOVES` the most probable."""
+    ids, (slow,) = encode(SHE_MOVES), encode(" slow")
+    position, width = ids.index(slow), model.config.n_embd
+    (wanted,) = encode(_answer(HE_MOVES, catalogue.DEMO))
+    for value in _STREAM_VALUES:
+        stream = np.repeat(forward.embed(ids, model)[None], width, axis=0)  # [n_embd, n_seq, n_embd]
+        stream[np.arange(width), position, np.arange(width)] = value
+        for layer in range(model.config.n_layer):
+            stream = quick_block(layer, stream, model)
+        shares = forward.softmax(forward.unembed(stream[:, -1], model))  # -> [n_embd, n_vocab]
+        channel = int(shares[:, wanted].argmax())
+        if shares[channel, wanted] > _SURE:
+            return StreamEdit(position, channel, value, token_text(wanted), _rounded(shares[channel, wanted]))
+    raise ValueError("no number of that row decides the answer")
 
 
 def _day_shares(model: Model) -> Array:
@@ -191,30 +236,53 @@ def _jedi() -> Jedi:
     found = json.loads(_SAE.read_text(encoding="utf-8"))["jedi"]
     layer, feature = int(found["layer"]), int(found["feature"])
     coefficient = found["coefficient"]
+    vector, place = f"sae({layer}, {feature})", f"h.{layer}"
 
     def is_weak(strength: int) -> bool:
-        phone, lightsaber = _steered(f"sae({layer}, {feature})", f"h.{layer}", strength, (PHONE, LIGHTSABER))
+        phone, lightsaber = _steered(vector, place, strength, (PHONE, LIGHTSABER))
         return phone > lightsaber
 
     low, high = 0, int(coefficient)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if is_weak(middle) else (low, middle)
-    return Jedi(layer, feature, coefficient, high)
+    removal = next(-c for c in _GROWING if _answer(JEDI_PULLS, _steering(vector, place, -c)) == PHONE)
+    texts = {c: udfs.gpt2_generate(MIKE_IS, _CONTINUED_BY, model=_steering(vector, place, c)) for c in _GROWING}
+    fluent = next(c for c, text in texts.items() if JEDI in text and not _is_obsessed(text))
+    obsessed = next(c for c, text in texts.items() if _is_obsessed(text))
+    return Jedi(layer, feature, coefficient, high, removal, fluent, obsessed)
 
 
-def _contrast(model: Model) -> float:
-    """The weakest coefficient with which Jedi give a lightsaber, and wizards a wand."""
-    place = f"h.{max(1, model.config.n_layer // 6)}"
+def _mood() -> Mood:
+    """The best feature of that label, and the smallest coefficient with which it makes Mike angry."""
+    found = json.loads(_SAE.read_text(encoding="utf-8"))
+    feature = next(int(one["feature"]) for one in found["features"] if one["label"] == _MOOD)
+    vector, place = f"sae({found['jedi']['layer']}, {feature})", f"h.{found['jedi']['layer']}"
+    for coefficient in _GROWING:
+        text = udfs.gpt2_generate(MIKE_IS, _CONTINUED_BY, model=_steering(vector, place, coefficient))
+        if text.startswith(_ANGRY):
+            return Mood(feature, coefficient, _ANGRY)
+    raise ValueError(f"no coefficient of feature {feature} makes Mike angry")
 
-    def probability(coefficient: float) -> float:
+
+def _is_obsessed(text: str) -> bool:
+    """Whether a word comes three times in a row."""
+    words = text.split()
+    return any(len(set(three)) == 1 for three in zip(words, words[1:], words[2:], strict=False))
+
+
+def _contrast(model: Model) -> Contrast:
+    """The place and the coefficient with which ` Jedi` gives a lightsaber, and ` wizard` a wand, most surely."""
+
+    def probability(found: Contrast) -> float:
         shares = (
-            _steered(f'contrast("{plus}", "{MAN_PULLS}")', place, coefficient, (thing,))[0]
-            for plus, thing in ((JEDI_PULLS, LIGHTSABER), (WIZARD_PULLS, WAND))
+            _steered(f'contrast("{plus}", "{PHONE}")', f"h.{found.layer}", found.coefficient, (thing,))[0]
+            for plus, thing in ((JEDI, LIGHTSABER), (WIZARD, WAND))
         )
         return min(shares)
 
-    return _weakest_sure(_Strength(coefficient, probability(coefficient)) for coefficient in _CONTRASTS)
+    layers = range(1, model.config.n_layer // 2)
+    return max((Contrast(layer, coefficient) for layer in layers for coefficient in _CONTRASTS), key=probability)
 
 
 def _pca(model: Model) -> float:
@@ -297,9 +365,14 @@ def _weakest_sure(strengths: Iterable[_Strength]) -> float:
 
 def _steered(vector: str | Array, place: str, coefficient: float, tokens: Sequence[str]) -> list[float]:
     """The probabilities of these tokens after `PULLS`, with the vector added at every token."""
-    model = catalogue.load(udfs.gpt2_steer_model(vector, place, coefficient, "all", catalogue.DEMO))
+    model = catalogue.load(_steering(vector, place, coefficient))
     shares = _softmax(forward.unembed(residual_stream(encode(PULLS), model)[-1][-1:], model)[0])
     return [float(shares[encode(token)[0]]) for token in tokens]
+
+
+def _steering(vector: str | Array, place: str, coefficient: float) -> str:
+    """The text of the model with the vector added at every token."""
+    return str(udfs.gpt2_steer_model(vector, place, coefficient, "all", catalogue.DEMO))
 
 
 def _softmax(logits: Array) -> Array:
@@ -309,7 +382,13 @@ def _softmax(logits: Array) -> Array:
 
 def _from_the_end(prompt: str, word: str, model: Model) -> Array:
     """How much each head looks from the last token to a word of one token: [n_layer, n_head]."""
+    return _attention(prompt, None, word, model)
+
+
+def _attention(prompt: str, looking: str | None, word: str, model: Model) -> Array:
+    """How much each head looks from one word (None: the last token) to another: [n_layer, n_head]."""
     ids, (token,) = encode(prompt), encode(word)
+    row = -1 if looking is None else ids.index(encode(looking)[0])
     config = model.config
     patterns = [
         np.reshape(
@@ -317,20 +396,12 @@ def _from_the_end(prompt: str, word: str, model: Model) -> Array:
         )
         for layer in range(config.n_layer)
     ]  # [n_seq, n_head, n_seq] each
-    return np.stack([pattern[-1, :, ids.index(token)] for pattern in patterns])
+    return np.stack([pattern[row, :, ids.index(token)] for pattern in patterns])
 
 
 def _task(asked: Sequence[tuple[str, str]], model: Model, method: str) -> Task:
     answers = [encode(answer)[0] for _, answer in asked]
     return Task([encode(prompt) for prompt, _ in asked], answers, model, method)
-
-
-def _answers(task: Task, kept: Parts) -> list[str]:
-    return [token_text(int(best)) for best in task.logits(kept).argmax(axis=1)]
-
-
-def _all_parts(model: Model) -> Parts:
-    return frozenset().union(*circuits.halves(model.config))
 
 
 def _in_order(part: Part) -> tuple[int, bool, int]:
