@@ -65,7 +65,8 @@ def write_tour(book: Book, stops: Sequence[TourStop]) -> None:
 def _write_stop(page: Page, number: int, stop: TourStop, show: str) -> None:
     style = page.style
     page.sheet.write_number(page.row, _NUMBER, number, style.position)
-    page.link(page.row, _LINK, stop.tab, _cell(page.book, stop), f"{stop.tab}: {stop.at}" if stop.at else stop.tab)
+    text = stop.tab if stop.at in ("", stop.tab) else f"{stop.tab}: {stop.at}"
+    page.link(page.row, _LINK, stop.tab, _cell(page.book, stop), text)
     page.text(page.row, _SENTENCE, stop.sentence, style.wrapped)
     page.text(page.row, _QUESTION, stop.guess, style.wrapped)
     page.input(page.row, _GUESS, None)
