@@ -19,7 +19,7 @@ def write_prompt_list(page: Page, prompt: str) -> None:
         page.text(page.row, _GROUP, group.title, page.style.bold)
         page.text(page.row, _NOTICE, group.notice, page.style.aside)
         for text in group.prompts:
-            page.text(page.row, _PROMPT, text)
+            page.text(page.row, _PROMPT, text, page.style.cell)
             page.row += 1
     cells = f"{page.at(first, _PROMPT, absolute=True)}:{page.at(page.row - 1, _PROMPT, absolute=True)}"
     page.sheet.data_validation(prompt, {"validate": "list", "source": f"={cells}", "show_error": False})

@@ -178,7 +178,7 @@ class Style:
         self.wrapped = self._format(text_wrap=True, bottom=1, bottom_color=RULE)
         in_box = {"border": 1, "border_color": BAND, "align": "center"}
         self.map_title = self._format(bold=True, bg_color=ROAD, font_color=BAND, underline=1, **in_box)
-        self.map_value = self._format(bg_color=VALUE, text_wrap=True, **in_box)
+        self.map_value = self._format(bg_color=VALUE, shrink=True, **in_box)
         self.map_text = self._format(bg_color=VALUE, border=1, border_color=BAND, indent=1)
         self.map_label = self._format(bold=True, align="right", indent=1)
         self.map_block = self._format(font_size=SMALL, font_color=LINK, underline=1, align="center")

@@ -10,7 +10,8 @@ from workbook_templates.sheet import Page
 from workbook_templates.stops import TOUR
 
 _NUMBER, _LINK, _SENTENCE, _QUESTION, _GUESS, _NOTICE = range(6)
-_WIDTHS = (9, 24, 44, 40, 16, 62)
+_WIDTHS = (9, 34, 42, 40, 16, 62)
+_LINK_LENGTH = 38  # characters
 _TITLES = ("stop", "go to", "what it is", "guess first", "your guess", "what to notice")
 _A_LINE, _LINE_HEIGHT = 42, 16  # characters in a line of the narrowest text; points
 _HIDDEN = "Type a guess first."
@@ -65,7 +66,9 @@ def write_tour(book: Book, stops: Sequence[TourStop]) -> None:
 def _write_stop(page: Page, number: int, stop: TourStop, show: str) -> None:
     style = page.style
     page.sheet.write_number(page.row, _NUMBER, number, style.position)
-    page.link(page.row, _LINK, stop.tab, _cell(page.book, stop), f"{stop.tab}: {stop.at}" if stop.at else stop.tab)
+    detailed = f"{stop.tab}: {stop.at}"
+    text = stop.tab if stop.at in ("", stop.tab) or len(detailed) > _LINK_LENGTH else detailed
+    page.link(page.row, _LINK, stop.tab, _cell(page.book, stop), text)
     page.text(page.row, _SENTENCE, stop.sentence, style.wrapped)
     page.text(page.row, _QUESTION, stop.guess, style.wrapped)
     page.input(page.row, _GUESS, None)

@@ -100,8 +100,8 @@ def write_map(page: Page, blocks: Sequence[Block]) -> None:
         Lane("MLP adds  ↑", "map_mlp", [_added(page.book, name, "the MLP adds") for name in names]),
     )
     note = (
-        "The stream runs through all blocks like a highway; each attention and each MLP adds to it. The numbers: "
-        "what each part adds to the answer's logit, and how much of it the stream holds so far."
+        "The stream runs through all blocks like a highway, and each block adds to it twice. In numbers: parts of the "
+        "answer's logit."
     )
     write_model_map(page, "A word problem becomes a maths problem", path, lanes, note)
 

@@ -136,7 +136,8 @@ def _write_map(page: Page, done: Sequence[Done]) -> None:
         Lane("change weights", "map_mlp", [boxes[tab] for tab in (fact_edited.TAB, model_edits.WEIGHT_EDITS)]),
     )
     note = (
-        "The stream runs through all blocks like a highway. Each operation reaches in at one place; here is its answer."
+        "The stream runs through all blocks like a highway. Each operation reaches in at one place; here is its answer "
+        "to its prompt."
     )
     write_model_map(page, "Where each operation reaches in", path, lanes, note)
 

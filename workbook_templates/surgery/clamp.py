@@ -49,7 +49,8 @@ def write_clamp(book: Book, steering: Steering, chosen: tuple[str, str]) -> Clam
     page.furniture(
         "Adding, clamping and removing a feature",
         (
-            "Adding puts the same vector on every token, whatever is there. Clamping sets the feature to a value:",
+            "Adding puts the same vector on every token and ignores what is there. Clamping sets the feature to a "
+            "value:",
             "it adds what is missing, and nothing if the feature has that value. Removing takes the direction out.",
             "So adding steers any text; removing changes only a text in which the feature is active.",
         ),
