@@ -125,7 +125,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     text = PROMPT if prompt is None else prompt
     prompt_cell = write_prompt(book, _TAB, text, model)
     write_tokens(book)
-    write_lens(book)
+    lens, guess = write_lens(book)
     found = facts()
     followed, rank, guesses = write_track(book, found.lens.rival)
     write_attention(book, *_head(name, found))
@@ -155,6 +155,14 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 _losing(found),
                 rank,
                 float(found.losing_day.rank),
+            ),
+            Try(
+                "Logit lens",
+                lens,
+                "tuned",
+                "A map, trained for each block, turns the stream into what ln_f can read: early layers guess better.",
+                guess,
+                Change.OTHER,
             ),
             Try(
                 "Saliency",
