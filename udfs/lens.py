@@ -16,6 +16,7 @@ from udfs.excel_limits import MAX_COLUMNS
 Show: TypeAlias = Literal[
     "tokens", "probabilities", "both", "entropy", "kl",
     "tokens, halves", "probabilities, halves", "both, halves", "entropy, halves", "kl, halves",
+    "tokens, tuned", "probabilities, tuned", "both, tuned", "entropy, tuned", "kl, tuned",
 ]  # fmt: skip
 
 
@@ -28,25 +29,30 @@ def gpt2_logitlens(
     k: how many tokens
     position: the token's position, counted from 0; -1 (the default) is the last; all gives every position
     show: tokens (the default), probabilities, or both side by side; entropy or kl; with `, halves` also after each
-        attention
+        attention; with `, tuned` through the tuned lens
 
     Row 0 is the stream that enters block 0; the last row is the model's own answer. ln_f takes each row's own mean and
     variance. With position all, every token of the prompt has k columns. With halves, the rows are named by their
     place: h.0, h.0.mid (after block 0's attention), h.1 (after its MLP), and so on. entropy says how unsure the lens
     is, kl how far it is from the model's answer (Kullback-Leibler divergence), both in bits: one column a position,
-    whatever k is.
+    whatever k is. The tuned lens first applies an affine map, trained for each block, to the stream; demo comes with
+    one.
 
-    Raises: CellError if the prompt has no such position, or if the table would be wider than a sheet.
-    Source: nostalgebraist 2020, "interpreting GPT: the logit lens".
+    Raises: CellError if the prompt has no such position, if the table would be wider than a sheet, or if the model has
+    no tuned lens on this machine.
+    Source: nostalgebraist 2020, "interpreting GPT: the logit lens"; Belrose et al. 2023 (tuned lens).
     Example: =GPT2_LOGITLENS("If today is Tuesday, tomorrow is", 3, -1, "both")
     """
     gpt2 = arg.model(model)
     ids = arg.prompt(prompt, gpt2)
-    what, _, halves = arg.one_of(show, get_args(Show), "show").partition(", ")
+    what, _, option = arg.one_of(show, get_args(Show), "show").partition(", ")
+    halves = option == "halves"
     at = arg.position_or_all(position, len(ids), gpt2)
     positions = range(len(ids)) if at is None else [at]
     logit_lens = interpret.logit_lens
-    stages = logit_lens.stages(ids, gpt2, halves=bool(halves))
+    stages = logit_lens.stages(ids, gpt2, halves=halves)
+    if option == "tuned":
+        stages = dict(zip(stages, interpret.tuned_lens.tuned(list(stages.values()), gpt2), strict=True))
     names: list[Any] = list(stages) if halves else list(range(len(stages)))
     corner = "place" if halves else "layer"
     if what in ("entropy", "kl"):

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from udfs.backend import catalogue
 from udfs.backend.errors import ModelError
-from udfs.backend.interpret import sae
+from udfs.backend.interpret import sae, tuned_lens
 from udfs.backend.result_cache import Cache, content_key
 from udfs.backend.stopping import Stopped
 from udfs.cells import values
@@ -31,6 +31,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _results = Cache()
+_READS_LENS = "GPT2_LOGITLENS"
 
 
 class Argument(NamedTuple):
@@ -90,8 +91,7 @@ class CellFunction:
             argument.name: values.plain(cell, argument.name)
             for argument, cell in zip(self.arguments, padded, strict=True)
         }
-        reads_sae = "_SAE_" in self.name
-        models = [_fingerprint(value, reads_sae) for name, value in given.items() if name in NAMES_A_MODEL]
+        models = [_fingerprint(value, self.name) for name, value in given.items() if name in NAMES_A_MODEL]
         key = (self.name, *map(content_key, given.values()), *models)
         return _results.get(key, lambda: self.function(**given))
 
@@ -183,10 +183,11 @@ def _documentation(
     return summary, named, "\n".join(details).strip()
 
 
-def _fingerprint(text: object, reads_sae: bool) -> Hashable:
+def _fingerprint(text: object, function: str) -> Hashable:
     """A value that changes when the files that are read change; None if the model cannot be loaded."""
     try:
         model = catalogue.load(values.text(text, "model"))
-        return model.fingerprint, sae.stamp(model.name) if reads_sae else ()
+        stamps = sae.stamp(model.name) if "_SAE_" in function else ()
+        return model.fingerprint, stamps, tuned_lens.stamp(model.name) if function == _READS_LENS else None
     except (CellError, ModelError):
         return None  # the function itself raises it, and names the argument

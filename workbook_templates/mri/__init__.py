@@ -131,7 +131,7 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
     text = PROMPT if prompt is None else prompt
     prompt_cell = write_prompt(book, _TAB, text, model)
     write_tokens(book)
-    write_lens(book)
+    lens, guess = write_lens(book)
     found = facts()
     followed, rank, guesses = write_track(book, found.lens.rival)
     head = write_attention(book, *_head(name, found))
@@ -164,6 +164,14 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
                 float(found.losing_day.rank),
             ),
             averaged,
+            Try(
+                "Logit lens",
+                lens,
+                "tuned",
+                "A map, trained for each block, turns the stream into what ln_f can read: early layers guess better.",
+                guess,
+                Change.OTHER,
+            ),
             Try(
                 "Saliency",
                 method,

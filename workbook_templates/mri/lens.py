@@ -23,6 +23,7 @@ LENS = "Logit lens"
 
 _STEPS = (0.9, 0.7, 0.5, 0.3, 0.1)  # the probabilities at which a token gets a darker green
 _CANDIDATES = 5
+_LENSES = ("plain", "tuned")
 _WIDTH = 12.5
 
 TRACK = "Track a token"
@@ -32,8 +33,11 @@ _PROBABILITY, _RANK = 2, 3  # columns within a table
 _CHART_WIDTH = 520
 
 
-def write_lens(book: Book) -> None:
-    """Writes the tab: a check, tokens coloured by probability, the probabilities, the candidates at one position."""
+def write_lens(book: Book) -> tuple[str, str]:
+    """Writes the tab: a check, tokens coloured by probability, the probabilities, the candidates at one position.
+
+    Returns the cell of the lens, and the address of the first layer's guess after the first token.
+    """
     n_layer, tokens = book.shape.n_layer, book.shape.tokens
     page = Page(book, LENS, (13, *[_WIDTH] * max(tokens, 2 * _CANDIDATES)))
     page.furniture(
@@ -46,17 +50,27 @@ def write_lens(book: Book) -> None:
     )
     check_row = page.row
     page.row += 4
+    title(page, "You choose")
+    lens = labelled_input(
+        page, "lens", _LENSES[0], "plain: the stream as it is. tuned: first through a map, trained for each block."
+    )
+    rule = {"validate": "list", "source": list(_LENSES), "error_message": "plain or tuned."}
+    page.sheet.data_validation(lens.replace("$", ""), rule)
+    shown = f'IF({lens}="{_LENSES[1]}",", {_LENSES[1]}","")'
+    page.row += 1
     size = (n_layer + 1, tokens)
     title(page, "The most likely next token after each layer: the greener, the more likely")
     _key(page)
     first = page.row + 1
-    guesses = heat_map(page, 0, 'GPT2_LOGITLENS(prompt_used,1,"all","tokens",model_used)', size, page.style.cell, None)
+    guesses = heat_map(
+        page, 0, f'GPT2_LOGITLENS(prompt_used,1,"all","tokens"&{shown},model_used)', size, page.style.cell, None
+    )
     page.row += 1
     title(page, "The probability of that token")
     shares = heat_map(
         page,
         0,
-        'GPT2_LOGITLENS(prompt_used,1,"all","probabilities",model_used)',
+        f'GPT2_LOGITLENS(prompt_used,1,"all","probabilities"&{shown},model_used)',
         size,
         page.style.cell_percent,
         look.SHARE_SCALE,
@@ -68,6 +82,7 @@ def write_lens(book: Book) -> None:
     page.sheet.freeze_panes(1, 1)
     page.row = check_row
     _check(page, guesses, shares)
+    return lens.replace("$", ""), page.place(first, 1)
 
 
 def _check(page: Page, guesses: str, shares: str) -> None:

@@ -17,5 +17,6 @@ if TYPE_CHECKING:
     from udfs.backend.interpret import patching as patching
     from udfs.backend.interpret import path_patching as path_patching
     from udfs.backend.interpret import saliency as saliency
+    from udfs.backend.interpret import tuned_lens as tuned_lens
 else:
     __getattr__ = lazy.modules_of(__name__)

@@ -21,18 +21,15 @@ import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError, quoted
-from udfs.backend.generate.reader import Reader
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
 from udfs.backend.interpret.gradients import Gradients, backward, log_probability, record, through_unembedding
-from udfs.backend.next_token import probabilities
+from udfs.backend.interpret.own_texts import TOKENS, own_texts
 from udfs.backend.result_cache import Cache
-from udfs.backend.stopping import check_wanted
 from udfs.backend.stream import block, quick_block
 
-# The model's own texts: tokens in each, tokens in all for each hidden unit of an MLP, and the seed of their draws.
-_TOKENS, _TOKENS_PER_UNIT, _SEED = 48, 2, 0
+_TOKENS_PER_UNIT = 2  # of the model's own texts, for each hidden unit of an MLP
 _RIDGE = 1e-2  # times the mean of C's diagonal, added to it
 _PREFIXES, _PREFIX = 5, 6  # texts before the prompt, and their tokens
 _STEPS, _RATE = 25, 0.1  # of Adam; the rate in lengths of the stream
@@ -172,21 +169,5 @@ def _second_moment(layer: int, model: Model) -> Array:
 
 
 def _own_texts(model: Model) -> list[list[int]]:
-    """Texts that the model writes after `<|endoftext|>`, each token drawn from its probabilities."""
-
-    def compute() -> list[list[int]]:
-        n_texts = -(-_TOKENS_PER_UNIT * model.config.n_inner // _TOKENS)
-        draws = np.random.default_rng(_SEED).random((_TOKENS, n_texts))
-        start = model.tokenizer.end_of_text or 0
-        reader = Reader([start], model).beams()
-        logits, parents = np.repeat(reader.next_logits(), n_texts, axis=0), [0] * n_texts
-        columns: list[list[int]] = []
-        for row in draws[: model.config.n_ctx - 1]:
-            check_wanted()
-            reached = probabilities(logits).cumsum(axis=-1)  # [n_texts, n_vocab]
-            columns.append((reached < row[:, None] * reached[:, -1:]).sum(axis=-1).tolist())
-            logits, parents = reader.read(parents, columns[-1]), list(range(n_texts))
-        return [list(ids) for ids in zip(*columns, strict=True)]
-
-    found: list[list[int]] = _moments.get(("texts", model.fingerprint), compute)
-    return found
+    """The model's own texts, long enough together for the keys of one of its MLPs."""
+    return own_texts(model, -(-_TOKENS_PER_UNIT * model.config.n_inner // TOKENS))
