@@ -100,11 +100,15 @@ def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str
 
 def _scan(package: Package, part: SheetPart, strings: list[str]) -> _Raw:
     raw, number = _Raw(), 0
-    numbers, special = (_finder(path, package.namespace) for path in ("x:c/x:v/text()", "boolean(x:c/@t | x:c/x:f)"))
+    numbers, of_numbers = (
+        _finder(path, package.namespace) for path in ("x:c/x:v/text()", "//x:row[not(x:c/@t | x:c/x:f)]")
+    )
     tags = _Tags(*map(package.tag, ("c", "v", "f", "is")))
-    for row in package.tree(part.path).iter(package.tag("row")):
+    tree = package.tree(part.path)
+    plain = set(of_numbers(tree))  # the rows of nothing but numbers, found at once
+    for row in tree.iter(package.tag("row")):
         number = _row_number(package, row.get("r") or number + 1)
-        if not special(row):
+        if row in plain:
             texts = numbers(row)
             values = np.array(texts, dtype=np.float64)
             if texts and len(texts) == len(row) and np.isfinite(values).all():

@@ -74,6 +74,7 @@ class _SheetWriter:
         self._runs: dict[int, list[tuple[int, list[float]]]] = defaultdict(list)
         self._spilled_blanks: set[Position] = set()  # without a cell, a program may fill them with their neighbours
         self._column_styles = self._styles_of_columns()
+        self._formula_elements = list(self._find_formulas())
         self._orphans = self._shared_without_master()
         self.replaced_formulas = False
 
@@ -100,7 +101,7 @@ class _SheetWriter:
             cells[column] = element
         return cells
 
-    def _formula_elements(self) -> Iterable[tuple[Position, etree._Element]]:
+    def _find_formulas(self) -> Iterable[tuple[Position, etree._Element]]:
         has_formula = etree.XPath("boolean(x:c/x:f)", namespaces={"x": self._package.namespace})
         tag = self._package.tag("f")
         for row, row_element in self._rows.items():
@@ -113,7 +114,7 @@ class _SheetWriter:
 
     def _collect_values(self) -> None:
         """Row -> column -> value of every cell to write, None to empty it; and the runs of numbers."""
-        for cell, element in self._formula_elements():
+        for cell, element in self._formula_elements:
             formula = self._sheet.formulas.get(cell)
             stored, filled = stored_range(element), formula.rect if formula else None
             for row, column in _positions(stored) if stored else ():
@@ -235,7 +236,7 @@ class _SheetWriter:
     def _shared_without_master(self) -> set[str | None]:
         """Groups of shared formulas whose text was in a cell that now holds a constant."""
         found: set[str | None] = set()
-        for cell, element in self._formula_elements():
+        for cell, element in self._formula_elements:
             if element.get("t") == "shared" and element.text and cell not in self._sheet.formulas:
                 found.add(element.get("si"))
         return found

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from addin.headless.functions.elementwise import chosen, find, settled
 from addin.headless.values import DIV, NA, NUM, VALUE, XlError, as_grid, from_cells, without_booleans
 
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # a recalculation switches numpy's off
+
 OPERATORS = ("&", "+", "-", "*", "/", "=", "<>", "<", ">", "<=", ">=")
 plain = st.sampled_from([0.0, 1.0, -2.5, 3.0, None, True, False])
 scalars = st.one_of(plain, st.sampled_from(["", "a", "A", "b", "x y", NA, DIV]))
