@@ -85,13 +85,13 @@ def test_the_workbook_of_native_formulas_is_the_same_for_every_host(
 
 
 def test_files_are_numbered_and_o_overwrites(gpt2_excel: Run, here: Path) -> None:
-    (here / "1_anatomy.xlsx").write_text("mine")
+    (here / "check.xlsx").write_text("mine")
     (here / "own.xlsx").write_text("old")
-    arguments = ("new", "anatomy", "--host", "office", "--model", "tiny")
+    arguments = ("new", "check", "--host", "office", "--model", "tiny", "--tokens", 3)
     assert gpt2_excel(*arguments).exit_code == 0
     assert gpt2_excel(*arguments, "-o", "own.xlsx").exit_code == 0
-    assert {path.name for path in here.iterdir()} == {"1_anatomy.xlsx", "1_anatomy-2.xlsx", "own.xlsx"}
-    assert (here / "1_anatomy.xlsx").read_text() == "mine"
+    assert {path.name for path in here.iterdir()} == {"check.xlsx", "check-2.xlsx", "own.xlsx"}
+    assert (here / "check.xlsx").read_text() == "mine"
     assert Workbook.open("own.xlsx").get("model_name") == "tiny"
 
 

@@ -273,7 +273,7 @@ def test_ctrl_c_leaves_no_partial_file(workbook: Path, here: Path) -> None:
 @pytest.mark.parametrize("kind", [("--for", "office"), ("--for", "desktop"), ("--values",)], ids=lambda kind: kind[-1])
 def test_the_template_shows_the_models_own_next_token(gpt2_excel: Run, here: Path, kind: tuple[str, ...]) -> None:
     prompt = "If today is Tuesday, tomorrow is"
-    result = gpt2_excel("run", "--model", "tiny", "--prompt", prompt, "--json", *kind)
+    result = gpt2_excel("run", "--model", "tiny", "--prompt", prompt, "--tokens", 8, "--json", *kind)
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)
     expected = udfs.gpt2_predict(prompt, 10, None, "tiny")[1:]
@@ -335,7 +335,7 @@ def test_a_workbook_for_libreoffice_can_be_recalculated(gpt2_excel: Run) -> None
 
 
 def test_the_result_can_be_recalculated_again(gpt2_excel: Run) -> None:
-    gpt2_excel("run", "--model", "tiny", "--prompt", "a b c", "-o", "one.xlsx")
+    gpt2_excel("run", "--model", "tiny", "--prompt", "a b c", "--tokens", 4, "-o", "one.xlsx")
     again = gpt2_excel("run", "one.xlsx", "--prompt", "d e f", "-o", "two.xlsx", "--json")
     assert json.loads(again.stdout)["next_token"] == udfs.gpt2_predict("d e f", 1, None, "tiny")[1][1]
 

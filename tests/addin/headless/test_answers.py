@@ -32,7 +32,7 @@ ASKED = [item for item in PROMPTS if item.topic == "days" and item.prompt.starts
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
     """One workbook for all prompts, as a person would keep it open."""
-    return Workbook.open(build("anatomy", tmp_path_factory.mktemp("answers"), host="headless", model="demo"))
+    return Workbook.open(build("anatomy", tmp_path_factory.mktemp("answers"), host="headless", model="demo", tokens=16))
 
 
 def test_the_prompts_are_in_the_list() -> None:
