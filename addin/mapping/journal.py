@@ -42,7 +42,7 @@ class Journal:
 
 @contextmanager
 def opened(path: Path, digest: str) -> Iterator[Journal]:
-    """The journal in a file, emptied if it is of another job. The file is removed at the end unless there was an error.
+    """The journal in a file, emptied if it is of another job. It stays after an error if a row is finished.
 
     Raises AddinError if another process uses the file.
     """
@@ -59,8 +59,13 @@ def opened(path: Path, digest: str) -> Iterator[Journal]:
         in_use = "locked" in str(error)
         fault = "another gpt2-excel map writes this file" if in_use else f"{path} is damaged; remove it"
         raise AddinError(f"--output: {fault}") from None
+    journal, has_rows = Journal(connection), False
     try:
-        yield Journal(connection)
+        yield journal
+    except BaseException:
+        has_rows = bool(journal.finished)
+        raise
     finally:
         connection.close()
-    path.unlink()
+        if not has_rows:
+            path.unlink()

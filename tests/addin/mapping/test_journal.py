@@ -36,6 +36,12 @@ def test_another_job_starts_anew(tmp_path: Path) -> None:
         assert kept.finished == set()
 
 
+def test_an_error_before_the_first_row_leaves_no_file(tmp_path: Path) -> None:
+    with suppress(ZeroDivisionError), opened(tmp_path / "a.progress", "one"):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_row_is_kept_once(tmp_path: Path) -> None:
     with opened(tmp_path / "a.progress", "one") as kept:
         kept.keep(0, ANSWERS)
