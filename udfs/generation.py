@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -25,6 +25,26 @@ _MAX_AHEAD = 64
 _SHOWN_BEFORE = 8  # columns of the steps before the candidates
 
 
+@overload
+def gpt2_generate(
+    prompt: str,
+    tokens: int = ...,
+    temperature: float = ...,
+    top_k: int = ...,
+    top_p: float = ...,
+    seed: int = ...,
+    model: str = ...,
+) -> str: ...
+@overload
+def gpt2_generate(
+    prompt: Texts,
+    tokens: int = ...,
+    temperature: float = ...,
+    top_k: int = ...,
+    top_p: float = ...,
+    seed: int = ...,
+    model: str = ...,
+) -> str | Table: ...
 @cell_function
 def gpt2_generate(
     prompt: Texts,
