@@ -18,6 +18,8 @@ LINK, TEXT = 1, 2  # columns
 UNDO = "To undo, press Ctrl+Z, or close the file without saving and open it again."
 _BESIDE = 9  # the column of live values beside the list of tabs
 _A_ROW = 12  # links side by side
+START_NOTE = "start_note"  # the name of the cell that says what this file lacks
+VALUES_ONLY = "This file holds values and no formulas, so nothing changes when you type. {} makes one that calculates."
 NO_FUNCTIONS = (
     "The functions of this workbook are not installed in this program: see the project's README. "
     "A file made with gpt2-excel run --values shows its values everywhere."
@@ -100,6 +102,7 @@ def now(page: Page) -> None:
         page.row += 1
         # A formula that may spill: LibreOffice evaluates it when it opens a file, but keeps a plain one's stored value.
         page.formula(page.row, TEXT, f'IF(ISERROR(model),"{NO_FUNCTIONS}",{CAVEAT}&"")', page.style.bold)
+        page.book.name(START_NOTE, page.place(page.row, TEXT))
     page.row += 2
 
 

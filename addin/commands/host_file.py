@@ -13,6 +13,7 @@ from addin.commands.output_file import MACROS, SUFFIX
 from addin.errors import AddinError
 from addin.headless import Contents, Workbook
 from workbook_templates import FORMULAS_ONLY, TEMPLATES
+from workbook_templates.start_tab import START_NOTE, VALUES_ONLY
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class HostFile:
     """The host of a file, its suffix, what its cells hold, and what is added after all sheets.
 
     The host is blank for a user's file, whose formulas stay as they are. `add` is called with the written file.
+    `values_of` is the template of a file without formulas.
     """
 
     host: str
@@ -27,9 +29,12 @@ class HostFile:
     contents: Contents = "all"
     finish: Callable[[xlsxwriter.Workbook], None] | None = None
     add: Callable[[Path], None] | None = None
+    values_of: str = ""
 
     def save(self, workbook: Workbook, file: Path, *, small: bool = False) -> None:
-        """Writes a recalculated workbook."""
+        """Writes a recalculated workbook. A template's file without formulas says so on the tab Start."""
+        if self.values_of and self.values_of not in FORMULAS_ONLY:
+            workbook.set(START_NOTE, VALUES_ONLY.format(f"gpt2-excel new {self.values_of}"))
         workbook.save(file, contents=self.contents, small=small)
         if self.add:
             self.add(file)
@@ -56,7 +61,7 @@ def result_file(source: str, host: str | None, *, values_only: bool) -> HostFile
     if host is not None and values_only:
         raise AddinError("--for and --values cannot be combined: values without formulas are for every program")
     if source in TEMPLATES:
-        return HostFile("office", contents="values") if values_only else host_file(source, host)
+        return HostFile("office", contents="values", values_of=source) if values_only else host_file(source, host)
     if host is not None:
         raise AddinError("--for works only with a template: an existing file keeps its own program")
     suffix = MACROS if source.lower().endswith(MACROS) else SUFFIX

@@ -24,7 +24,7 @@ OURS = {name for function in FUNCTIONS for name in (function, f"_xldudf_{functio
 
 @pytest.fixture(
     scope="module",
-    params=[(n, source) for n in TEMPLATES for source in (*HOSTS, COMMITTED) if (n, source) != ("check", COMMITTED)],
+    params=[(n, source) for n in TEMPLATES for source in (*HOSTS, COMMITTED) if source in HOSTS or n in FORMULAS_ONLY],
     ids=str,
 )
 def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, set[str]]:

@@ -52,7 +52,7 @@ def test_the_facts_are_those_of_the_installed_model() -> None:
     ("text", "sentence"),
     [
         (README, f"whose feature {JEDI.feature} is about Star Wars"),
-        (README, f'--model "{JEDI.model}"'),
+        (README, f'"{JEDI.model}"'),
         (README, f"from layer {facts().lens.answer_from} on it is Wednesday"),
         (SPEED, f"{len(PROMPTS)} of {len(PROMPTS)} prompts"),
         (SPEED, ", ".join(f"{path.stat().st_size / 1e6:.1f} MB" for path in BUILT)),
