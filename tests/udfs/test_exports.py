@@ -101,6 +101,6 @@ def test_importing_udfs_loads_no_host_no_network_and_nothing_slow() -> None:
     loaded = set(ran.stdout.split())
     heavy = {"addin", "huggingface_hub", "pandas", "requests", "scipy", "workbook_templates", "xlwings"}
     heavy |= {"concurrent.futures", "hashlib", "logging", "platformdirs", "random", "safetensors", "tempfile"}
-    heavy |= {"threadpoolctl", "tiktoken", "udfs.backend.generate.speculation", "udfs.backend.interpret.circuits"}
+    heavy |= {"threadpoolctl", "tiktoken", "udfs.backend.generate.speculation", "udfs.backend.interpret.gradients"}
     assert "udfs.anatomy" in loaded
     assert not heavy & loaded  # a call imports what it needs

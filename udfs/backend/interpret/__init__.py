@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from udfs.backend.interpret import neurons as neurons
     from udfs.backend.interpret import patching as patching
     from udfs.backend.interpret import path_patching as path_patching
+    from udfs.backend.interpret import rome as rome
     from udfs.backend.interpret import saliency as saliency
     from udfs.backend.interpret import tuned_lens as tuned_lens
 else:

@@ -12,13 +12,14 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from udfs.backend import interpret
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2.config import Config
 from udfs.backend.gpt2.interventions import Addition, Intervention, Positions, scaled
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
-from udfs.backend.interpret import rome, sae
+from udfs.backend.interpret import sae
 from udfs.backend.interpret.clamping import Clamp, Removal
 from udfs.backend.interpret.places import (
     Component,
@@ -132,8 +133,8 @@ class EditFact(NamedTuple):
         if component.half != "mlp":
             raise ModelError(f"edit: an MLP is h.5.mlp, not {quoted(self.what)}")
         name = f"{_output_layer(component)}.weight"
-        fact = rome.fact(self.prompt, self.subject, self.answer, model)
-        return {name: rome.edited_weight(fact, component.layer, model)}
+        fact = interpret.rome.fact(self.prompt, self.subject, self.answer, model)
+        return {name: interpret.rome.edited_weight(fact, component.layer, model)}
 
 
 class Add(NamedTuple):

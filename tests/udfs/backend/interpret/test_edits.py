@@ -137,7 +137,7 @@ def test_additions_and_edits_work_together() -> None:
     """An addition to an MLP's output stays when the MLP is scaled to zero."""
     steered = load("tiny ; add 3 * sae(1, 3) to h.1.mlp ; scale h.1.mlp by 0")
     added = value_at(parse_place("h.1.mlp", steered.config), IDS, steered)
-    np.testing.assert_allclose(added, np.tile(steered.additions[0].rows, (len(IDS), 1)), atol=1e-6)
+    np.testing.assert_allclose(added, np.tile(steered.interventions[0].rows, (len(IDS), 1)), atol=1e-6)
 
 
 @settings(max_examples=20, deadline=None)

@@ -223,7 +223,7 @@ def test_files_that_change_while_the_process_runs_are_noticed(models_folder: Pat
         assert (np.array(second) == tensors(32, 50, 6)["W_dec"][4]).all()
         assert (np.array(second) != np.array(first)).any()
         assert load(text).fingerprint != steered.fingerprint
-        assert (load(text).additions[0].rows != steered.additions[0].rows).any()
+        assert (load(text).interventions[0].rows != steered.interventions[0].rows).any()
         (folder / "cfg.json").write_text('{"architecture": "topk"}')
         assert "architecture must be standard" in str(function.answer([2, 4, "tiny"]))
     finally:
