@@ -115,6 +115,6 @@ def _added(book: Book, tab: str, label: str) -> Box:
 
 def _so_far(tab: str, block: Block) -> Box:
     """The part of the answer's logit that is in the stream after a block."""
-    last = f"INDEX({block.out.spill_outside},token_count,0)"
+    last = f"INDEX({block.out.cells.there},token_count,0)"
     value = f'IF(status="{READY}",SUMPRODUCT({last},{DIRECTION}),"")'
     return Box(tab, value, cell=block.out.cell)
