@@ -105,7 +105,7 @@ def test_a_head_writes_a_weighted_average_of_values(scan: Workbook) -> None:
     place = "h.{0.layer}.attn.head.{0.head}".format(facts().day_head)
     pattern, values, z = (udfs.gpt2_residual(TUESDAY, f"{place}.{what}", "demo") for what in ("pattern", "v", "z"))
     for position in (-1, 2):
-        scan.set("'Weighted average'!B7", position)
+        scan.set("'Weighted average'!B8", position)
         scan.recalculate()
         at = position % len(pattern)
         rows = rows_below(scan, "Weighted average", "token", "A:K")
@@ -119,7 +119,7 @@ def test_a_head_writes_a_weighted_average_of_values(scan: Workbook) -> None:
         assert average[5:11] == pytest.approx(own[5:11], abs=1e-5)
         assert own[5:11] == pytest.approx(z[at, :6].tolist(), abs=1e-5)
         assert float(str(check[5])) < 1e-9
-    scan.set("'Weighted average'!B7", -1)
+    scan.set("'Weighted average'!B8", -1)
     scan.recalculate()
 
 
