@@ -52,6 +52,12 @@ def labelled(workbook: Workbook, tab: str, label: str, column: int = 1) -> objec
     return rows_below(workbook, tab, label, "A:K")[0][column]
 
 
+def input_of(workbook: Workbook, tab: str, label: str) -> str:
+    """The address of the input beside a label in the first column."""
+    labels = [row[0] for row in workbook.get_range(f"'{tab}'!A1:A40")]
+    return f"'{tab}'!B{labels.index(label) + 1}"
+
+
 def table_of(workbook: Workbook, tab: str, corner: str, last: str) -> list[list[object]]:
     """A table with its header, up to the first row whose first cell is blank. Blank cells are None."""
     rows = rows_below(workbook, tab, corner, f"A:{last}")
@@ -252,11 +258,11 @@ def test_a_text_goes_on_from_another_token(book: Workbook) -> None:
 
 
 def test_the_first_step_can_be_replaced_too(book: Workbook) -> None:
-    typed(book, "Rewind!B7", 1)
-    typed(book, "Rewind!B8", " Anna")
+    typed(book, input_of(book, "Rewind", "back to step"), 1)
+    typed(book, input_of(book, "Rewind", "put there"), " Anna")
     assert labelled(book, "Rewind", "read again") == "Mike is Anna"
-    typed(book, "Rewind!B7", 2)
-    typed(book, "Rewind!B8", " Jedi")
+    typed(book, input_of(book, "Rewind", "back to step"), 2)
+    typed(book, input_of(book, "Rewind", "put there"), " Jedi")
 
 
 def test_the_same_words_in_another_order(book: Workbook) -> None:
@@ -286,7 +292,7 @@ def test_an_appended_token_changes_no_other_row(book: Workbook) -> None:
 
 
 def test_without_a_text_of_its_own_the_prompt_is_cached(book: Workbook) -> None:
-    typed(book, "'Prompt cache'!B7", None)
+    typed(book, input_of(book, "Prompt cache", "text"), None)
     assert [row[0] for row in rows_below(book, "Prompt cache", "token", "A:B")[1:4]] == ["Mike", " is", None]
     typed(book, "model_name", "demo ; bos")
     shown = [row[0] for row in rows_below(book, "Prompt cache", "token", "A:B")[1:4]]
@@ -295,7 +301,7 @@ def test_without_a_text_of_its_own_the_prompt_is_cached(book: Workbook) -> None:
     expected = udfs.gpt2_predict("He pulls out his", 1, 1, "demo ; bos")[1][1]
     assert rows_below(book, "Order matters", "order", "A:G")[3][2] == expected
     typed(book, "model_name", "demo")
-    typed(book, "'Prompt cache'!B7", prompt_cache.TUESDAY)
+    typed(book, input_of(book, "Prompt cache", "text"), prompt_cache.TUESDAY)
 
 
 def test_a_model_of_any_shape_with_surgery(book: Workbook) -> None:

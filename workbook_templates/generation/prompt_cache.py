@@ -96,7 +96,7 @@ def _compare(page: Page, number: int, first: int, last: int) -> None:
         own, other = page.at(row, column + 1), page.at(row, 1)
         is_same = f"ABS({own}-{other})<{_NEAR}"
         words = f'IF(ISNUMBER({other}),IF({is_same},"same","changed"),"new")'
-        page.plain(row, verdict, f'IF(ISNUMBER({own}),{words},"")', page.style.label)
+        page.plain(row, verdict, f'IF(ISNUMBER({own}),{words},"")', page.style.aside)
     name = f"${xl_col_to_name(verdict)}{first + 1}"
     for word, cell_format in (
         ("same", page.style.chosen),

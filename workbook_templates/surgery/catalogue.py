@@ -23,7 +23,7 @@ _FILE = Path(udfs.__file__).with_name("models") / "demo_sae" / "features.json"
 _NUMBER, _LABEL, _SHARE, _MEAN, _TEXTS, _PROMOTES = range(6)  # columns
 _TITLES = ("feature", "label", "how often", "mean activation", "fires most at the «token»", "makes likelier")
 _KEYS = ("share of tokens", "mean activation")
-_SHOWN_TEXTS, _SHOWN_TOKENS = 5, 8
+_SHOWN_TEXTS, _SHOWN_TOKENS = 3, 6
 _TIMES = (0, 2, 4, 6, 8, 12)  # the feature's mean activation
 
 
@@ -35,7 +35,7 @@ def label_of(feature: str) -> str:
 
 def write_catalogue(book: Book) -> tuple[str, str]:
     """Writes the tab. Returns the cell of the chosen feature, and the address of the strongest text."""
-    page = Page(book, TAB, (14, 44, 12, 16, 92, 76), kind="result")
+    page = Page(book, TAB, (14, 44, 11, 16, 64, 52), kind="result")
     features = json.loads(_FILE.read_text(encoding="utf-8"))["features"]
     page.furniture(
         TAB,
@@ -100,8 +100,8 @@ def _texts(page: Page, feature: str, means: str) -> str:
 def _table(page: Page, features: list[dict[str, Any]], feature: str) -> None:
     style, header = page.style, page.row
     for column, text in enumerate(_TITLES):
-        numbers = column in (_SHARE, _MEAN)
-        page.text(header, column, text, style.header_right if numbers else style.header)
+        aside = style.header_aside if column in (_TEXTS, _PROMOTES) else style.header
+        page.text(header, column, text, style.header_right if column in (_SHARE, _MEAN) else aside)
     for row, found in enumerate(features, start=header + 1):
         page.sheet.write_number(row, _NUMBER, found["feature"], style.note_number)
         page.text(row, _LABEL, found["label"], style.bold)

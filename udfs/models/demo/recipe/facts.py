@@ -247,7 +247,7 @@ def _jedi() -> Jedi:
         middle = (low + high) // 2
         low, high = (middle, high) if is_weak(middle) else (low, middle)
     removal = next(-c for c in _GROWING if _answer(JEDI_PULLS, _steering(vector, place, -c)) == PHONE)
-    texts = {c: udfs.gpt2_generate(MIKE_IS, _CONTINUED_BY, model=_steering(vector, place, c)) for c in _GROWING}
+    texts = {c: _continued(_steering(vector, place, c)) for c in _GROWING}
     fluent = next(c for c, text in texts.items() if JEDI in text and not _is_obsessed(text))
     obsessed = next(c for c, text in texts.items() if _is_obsessed(text))
     return Jedi(layer, feature, coefficient, high, removal, fluent, obsessed)
@@ -259,10 +259,14 @@ def _mood() -> Mood:
     feature = next(int(one["feature"]) for one in found["features"] if one["label"] == _MOOD)
     vector, place = f"sae({found['jedi']['layer']}, {feature})", f"h.{found['jedi']['layer']}"
     for coefficient in _GROWING:
-        text = udfs.gpt2_generate(MIKE_IS, _CONTINUED_BY, model=_steering(vector, place, coefficient))
-        if text.startswith(_ANGRY):
+        if _continued(_steering(vector, place, coefficient)).startswith(_ANGRY):
             return Mood(feature, coefficient, _ANGRY)
     raise ValueError(f"no coefficient of feature {feature} makes Mike angry")
+
+
+def _continued(model: str) -> str:
+    """How `Mike is` goes on."""
+    return str(udfs.gpt2_generate(MIKE_IS, _CONTINUED_BY, model=model))
 
 
 def _is_obsessed(text: str) -> bool:
