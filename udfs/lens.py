@@ -16,6 +16,7 @@ from udfs.excel_limits import MAX_COLUMNS
 Show: TypeAlias = Literal[
     "tokens", "probabilities", "both", "entropy", "kl",
     "tokens, halves", "probabilities, halves", "both, halves", "entropy, halves", "kl, halves",
+    "tokens, outputs", "probabilities, outputs", "both, outputs", "entropy, outputs",
     "tokens, tuned", "probabilities, tuned", "both, tuned", "entropy, tuned", "kl, tuned",
 ]  # fmt: skip
 
@@ -29,14 +30,14 @@ def gpt2_logitlens(
     k: how many tokens
     position: the token's position, counted from 0; -1 (the default) is the last; all gives every position
     show: tokens (the default), probabilities, or both side by side; entropy or kl; with `, halves` also after each
-        attention; with `, tuned` through the tuned lens
+        attention; with `, tuned` through the tuned lens; with `, outputs` what attentions and MLPs write by themselves
 
     Row 0 is the stream that enters block 0; the last row is the model's own answer. ln_f takes each row's own mean and
     variance. With position all, every token of the prompt has k columns. With halves, the rows are named by their
     place: h.0, h.0.mid (after block 0's attention), h.1 (after its MLP), and so on. entropy says how unsure the lens
     is, kl how far it is from the model's answer (Kullback-Leibler divergence), both in bits: one column a position,
-    whatever k is. The tuned lens first applies an affine map, trained for each block, to the stream; demo comes with
-    one.
+    whatever k is. With outputs, the rows are h.0.attn, h.0.mlp, h.1.attn, and so on: the tokens that each part by
+    itself makes likely. The tuned lens first applies an affine map, trained for each block; demo comes with one.
 
     Raises: CellError if the prompt has no such position, if the table would be wider than a sheet, or if the model has
     no tuned lens on this machine.
@@ -46,15 +47,18 @@ def gpt2_logitlens(
     gpt2 = arg.model(model)
     ids = arg.prompt(prompt, gpt2)
     what, _, option = arg.one_of(show, get_args(Show), "show").partition(", ")
-    halves = option == "halves"
+    is_named = option in ("halves", "outputs")
     at = arg.position_or_all(position, len(ids), gpt2)
     positions = range(len(ids)) if at is None else [at]
     logit_lens = interpret.logit_lens
-    stages = logit_lens.stages(ids, gpt2, halves=halves)
+    if option == "outputs":
+        stages = logit_lens.outputs(ids, gpt2)
+    else:
+        stages = logit_lens.stages(ids, gpt2, halves=option == "halves")
     if option == "tuned":
         stages = dict(zip(stages, interpret.tuned_lens.tuned(list(stages.values()), gpt2), strict=True))
-    names: list[Any] = list(stages) if halves else list(range(len(stages)))
-    corner = "place" if halves else "layer"
+    names: list[Any] = list(stages) if is_named else list(range(len(stages)))
+    corner = "place" if is_named else "layer"
     if what in ("entropy", "kl"):
         measure = logit_lens.entropies if what == "entropy" else logit_lens.divergences
         bits = measure(np.stack([residual[positions] for residual in stages.values()]), gpt2)

@@ -119,3 +119,14 @@ def test_head_scores_are_means_of_patterns() -> None:
     assert duplicate == pytest.approx(pattern[5, 1], rel=1e-4)  # only " cat" comes twice
     assert induction == pytest.approx(pattern[5, 2], rel=1e-4)  # " sat" followed it
     assert udfs.gpt2_head_scores("cat", MODEL)[1][2:] == [None, None, None]
+
+
+def test_the_lens_of_what_each_part_writes() -> None:
+    table = udfs.gpt2_logitlens("one two three", 2, -1, "both, outputs", "tiny")
+    assert table[0][0] == "place"
+    assert [row[0] for row in table[1:]] == [f"h.{layer}.{half}" for layer in range(3) for half in ("attn", "mlp")]
+    for row in table[1:]:
+        written = udfs.gpt2_residual("one two three", row[0], "tiny")[-1:]
+        expected = udfs.gpt2_logits(written, 2, 1, "tiny")
+        assert row[1::2] == [line[1] for line in expected[1:]]
+        assert row[2::2] == pytest.approx([line[4] for line in expected[1:]], abs=1e-5)

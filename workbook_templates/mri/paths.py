@@ -86,6 +86,8 @@ def _list(page: Page, column: int, formula: str) -> str:
     rows = 1 + (shape.n_layer - 1) * shape.n_head
     first = page.row + 1
     cell = table(page, column, formula, formats, rows)
+    for at in range(column + 1, column + len(formats)):
+        page.sheet.write_blank(first - 1, at, None, style.header_centred)
     page.sheet.conditional_format(first, column + 2, first + rows - 1, column + 4, look.RESTORED_SCALE)
     return cell
 

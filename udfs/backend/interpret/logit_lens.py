@@ -43,6 +43,16 @@ def stages(ids: Sequence[int], model: Model, halves: bool = False) -> dict[str, 
     return found
 
 
+def outputs(ids: Sequence[int], model: Model) -> dict[str, Array]:
+    """What each attention and each MLP writes to the stream, by its place: `h.0.attn`, `h.0.mlp`, `h.1.attn`, ..."""
+    found = {}
+    for layer, residual in enumerate(residual_stream(ids, model)[:-1]):
+        seen = trace_block(layer, residual, model)
+        for half in ("attn", "mlp"):
+            found[f"h.{layer}.{half}"] = seen[f"blocks.{layer}.hook_{half}_out"]
+    return found
+
+
 def tops(residual: Array, k: int, model: Model) -> Tops:
     """The k most likely tokens of every row: `[..., n_embd]` -> `[..., k]`."""
     found = [

@@ -16,7 +16,7 @@ from udfs.backend.train.loss import loss_and_gradients
 
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8
 _BATCH_TOKENS = 512  # in one step
-_COPIES = 4  # of each trained weight: itself, its gradient, and Adam's two means
+_COPIES = 5  # of each trained weight: before and after a step, its gradient, and Adam's two means
 _SEED = 0
 
 
