@@ -53,8 +53,8 @@ def map(
     have it in the column error. Functions that take a column of prompts compute many rows together.
 
     Finished rows are kept in FILE.progress until the end. If the command is stopped or killed, the same command goes on
-    where it was. With the extra cluster, each core has a process by default. Every worker of a Dask cluster needs
-    gpt2-excel and the model's own files.
+    where it was. With the extra cluster, long tables have a process for each core by default. Every worker of a Dask
+    cluster needs gpt2-excel and the model's own files.
 
     \b
     gpt2-excel map prompts.csv "GPT2_PREDICT(text, 5)" -o answers.csv --model "gpt2 ; scale h.9.attn by 0"
@@ -130,7 +130,9 @@ def _answers(job: Job, todo: Sequence[Chunk], scheduler: str | None, workers: in
     from addin import cluster
     from addin.mapping.work import here, on_cluster
 
-    if not todo or workers == 0 or (scheduler is None and workers is None and find_spec("distributed") is None):
+    is_default = scheduler is None and workers is None
+    is_enough = workers == 0 or (is_default and (len(todo) <= 1 or find_spec("distributed") is None))
+    if is_enough or not todo:
         yield here(job, todo)
         return
     with cluster.opened(scheduler, workers) as client:
