@@ -15,6 +15,8 @@ from udfs.backend.errors import ModelError, did_you_mean
 from udfs.backend.gpt2.tokenizer import GPT2
 from workbook_templates import OWN_MODEL, TEMPLATES, WRITES_BLOCKS, build
 from workbook_templates.formula import dialect_of
+from workbook_templates.number_rows import Progress
+from workbook_templates.pure.contents import Bits, usual_tokens
 
 
 def open_template(
@@ -41,12 +43,16 @@ def build_template(
     prompt: str | None = None,
     model: str | None = None,
     tokens: int | None = None,
+    bits: Bits | None = None,
     finish: Callable[[xlsxwriter.Workbook], None] | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> tuple[Callable[[Path], None], str]:
     """A function that writes the template into a file, formulas without values, and the file's usual name.
 
     tokens: rows to reserve for tokens; by default the host's usual number, or more if the prompt is longer
+    bits: how pure rounds the weights: to 8 or 16 bits, or "full"; by default only those of a large model, to 8 bits
     finish: receives XlsxWriter's workbook after all its sheets
+    progress: receives how many of the weights in cells are written, and how many there are
 
     Raises AddinError if there is no such template, if it has its own model, or if the prompt is too long, and
     MissingError if the model is not here.
@@ -59,11 +65,26 @@ def build_template(
     model = model or catalogue.default_name()  # the file names the model that computed its numbers
     check_model(model)
     _check_formulas(name, model)
-    rows = tokens or _rows_for(prompt or "", model, dialect_of(host).usual_tokens)
+    usual = dialect_of(host).usual_tokens
+    if name == "pure":
+        usual = usual_tokens(catalogue.load(model), usual)
+    elif bits:
+        raise AddinError(f"--bits must not be given: only pure has weights in cells, not {name}")
+    rows = tokens or _rows_for(prompt or "", model, usual)
 
     def write(file: Path) -> None:
         try:
-            build(name, file, tokens=rows, host=host, prompt=prompt, model=model, finish=finish)
+            build(
+                name,
+                file,
+                tokens=rows,
+                host=host,
+                prompt=prompt,
+                model=model,
+                bits=bits,
+                finish=finish,
+                progress=progress,
+            )
         except ValueError as error:
             raise AddinError(str(error)) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import xlsxwriter
@@ -13,6 +14,8 @@ from workbook_templates.book import Book, shape_of
 from workbook_templates.formula import dialect_of
 from workbook_templates.glossary import write_glossary
 from workbook_templates.navigation import write_navigation
+from workbook_templates.number_rows import Progress
+from workbook_templates.pure.contents import Bits
 from workbook_templates.tour import write_tour
 from workbook_templates.tour_stops import stops_of_tour
 
@@ -53,7 +56,9 @@ def build(
     host: str = "office",
     prompt: str | None = None,
     model: str | None = None,
+    bits: Bits | None = None,
     finish: Callable[[xlsxwriter.Workbook], None] | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> Path:
     """Writes a template workbook, which holds formulas but no values, and returns its path.
 
@@ -62,7 +67,9 @@ def build(
     host: the program that the file is for: office, lite, desktop, calc or headless
     prompt: the text in the prompt cell; None for the template's own prompt
     model: a model text for the model cell, which also sets the number of blocks and heads; None for the default model
+    bits: how the weights in cells are rounded, only for `pure`; None rounds those of a large model to 8 bits
     finish: receives XlsxWriter's workbook after all its sheets, for example to add macros
+    progress: receives how many of the weights are written, and how many there are
 
     Raises ValueError, with a message of one line, if the template or host is unknown, if tokens is too large, or if the
     model is not on this machine.
@@ -75,10 +82,14 @@ def build(
     tokens = dialect.usual_tokens if tokens is None else tokens
     shape = shape_of(model, tokens, exact=template in EXACT or (dialect.is_fixed and template not in OWN_MODEL))
     file = path / TEMPLATES[template] if path.is_dir() else path
-    workbook = xlsxwriter.Workbook(file)
+    draft = BytesIO()
+    workbook = xlsxwriter.Workbook(draft)
     builder, tour = BUILDERS[template], stops_of_tour(template)
     book = Book(workbook, dialect, shape, builder.STOPS, has_tour=bool(tour))
-    builder.write(book, prompt, model)
+    if template == "pure":
+        pure.write(book, prompt, model, bits)
+    else:
+        builder.write(book, prompt, model)
     if tour:
         write_tour(book, tour)
     write_glossary(book)
@@ -86,5 +97,6 @@ def build(
     book.finish()
     if finish:
         finish(workbook)
-    workbook.close()  # writes the file, so a builder that raises leaves none behind
+    workbook.close()
+    book.numbers.write(draft, file, progress)
     return file

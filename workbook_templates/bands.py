@@ -150,7 +150,9 @@ class BandPage(Page):
         """`labels` give every row's position and token. `first` is the column in which values begin."""
         super().__init__(book, name, (look.POSITION_WIDTH, look.TOKEN_WIDTH), first, kind)
         self.first = first
-        self.sheet.set_column(FIRST, _LAST_COLUMN, look.CHANNEL_WIDTH)
+        self.sheet.set_column(
+            FIRST, _LAST_COLUMN, look.CHANNEL_WIDTH, self.style.number if book.dialect.is_fixed else None
+        )
         self.sheet.freeze_panes(_FROZEN_ROWS, FIRST)
         self.sheet.set_zoom(90)
         self._labels = labels
@@ -266,9 +268,12 @@ class BandPage(Page):
         count = self.book.shape.tokens if rows is None else rows
         self._headers((channel_numbers(width),) if headers is None else headers, width)
         cells = Range(self.name, self.row, self.first, self.row + count - 1, self.first + width - 1)
-        self._rows(cells, getattr(self.style, shown.cell_format), labels or self._labels)
+        self._rows(cells, shown, labels or self._labels)
         if self.book.dialect.is_fixed:
             self._hide_rows_without_token(cells)
+            if shown.cell_format in self.style.rules:
+                rule = {"type": "formula", "criteria": "=TRUE", "format": self.style.rules[shown.cell_format]}
+                self.sheet.conditional_format(*cells.corners, rule)
         if shown.scale:
             self.sheet.conditional_format(*cells.corners, shown.scale)
         return cells
@@ -334,18 +339,24 @@ class BandPage(Page):
         rule = {"type": "formula", "criteria": without_token, "format": self.style.hidden, "stop_if_true": True}
         self.sheet.conditional_format(*cells.corners, rule)
 
-    def _rows(self, cells: Range, cell_format: Format, labels: RowLabels) -> None:
+    def _rows(self, cells: Range, shown_as: Look, labels: RowLabels) -> None:
         """Labels the rows, and folds those that the workbook's own prompt does not need.
 
-        Whole rows are formatted, so that the file stores no cells for the values that may spill there.
+        Whole rows are formatted, so that the file stores no cells for the values that may spill there. In ranges of
+        fixed size, the columns have the usual format, and a rule gives a band another one.
         """
+        fixed = self.book.dialect.is_fixed
+        row_format = None if fixed else getattr(self.style, shown_as.cell_format)
         shown = self.book.unfolded if labels is self._labels else _UNFOLDED
         for row in range(cells.row, cells.last_row + 1):
             is_folded = row - cells.row >= shown
             if is_folded:
                 self._folded.append(row)
             folded = {"level": 1, "hidden": True} if is_folded else {}
-            self.format_row(row, cell_format, cells.last_column + 1, folded)
+            self.set_row(row, row_format, folded)
+            if fixed and shown_as is _EDITS:
+                for column in range(cells.column, cells.last_column + 1):
+                    self.sheet.write_blank(row, column, None, self.style.edit_row)
             self.sheet.write_blank(row, 0, None, self.style.position)
             self.sheet.write_blank(row, 1, None, self.style.token)
         if isinstance(labels, str):

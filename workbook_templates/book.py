@@ -17,6 +17,7 @@ from udfs.backend.gpt2.tokenizer import encode
 from udfs.cells import ERROR_MARK
 from udfs.excel_limits import MAX_COLUMNS
 from workbook_templates.formula import Dialect
+from workbook_templates.number_rows import NumberTables
 from workbook_templates.stops import Stop
 from workbook_templates.style import Style
 
@@ -80,9 +81,10 @@ class Book:
         self.stops, self.has_tour = stops, has_tour
         self.pages: list[Page] = []  # in the order of their tabs; each adds itself
         self.style = Style(workbook)
+        self.numbers = NumberTables()
         self.unfolded = _LEAST_UNFOLDED  # rows of a band that are in sight at first
         self._places: dict[str, str] = {}  # of the defined names
-        self._waiting: list[tuple[Worksheet, int, int, str, Format | None, tuple[int, int] | None]] = []
+        self._waiting: list[tuple[Worksheet, int, int, str, Format | None, tuple[int, int] | None, str | float]] = []
         workbook.set_properties({"title": "GPT-2 in Excel", "created": _FIRST_MADE})
 
     def page(self, name: str) -> Page:
@@ -123,31 +125,36 @@ class Book:
         """Writes a formula that spills, given as it reads in Excel, with room for `size`: rows and columns."""
         if self.dialect.is_fixed:
             self.dialect.declare(sheet.name, xl_rowcol_to_cell(row, column), *size)
-            self._waiting.append((sheet, row, column, formula, cell_format, size))
+            self._waiting.append((sheet, row, column, formula, cell_format, size, ""))
             return
         stored = self.dialect.formula(formula)
         sheet.write_dynamic_array_formula(row, column, row, column, f"={stored}", cell_format, "")
 
-    def plain(self, sheet: Worksheet, row: int, column: int, formula: str, cell_format: Format | None) -> None:
-        """Writes a formula that gives one value and never spills."""
+    def plain(
+        self,
+        sheet: Worksheet,
+        row: int,
+        column: int,
+        formula: str,
+        cell_format: Format | None,
+        value: str | float = "",
+    ) -> None:
+        """Writes a formula that gives one value and never spills. `value` is shown until it is calculated."""
         if self.dialect.is_fixed:
-            self._waiting.append((sheet, row, column, formula, cell_format, None))
+            self._waiting.append((sheet, row, column, formula, cell_format, None, value))
             return
-        sheet.write_formula(row, column, f"={self.dialect.formula(formula)}", cell_format, "")
+        sheet.write_formula(row, column, f"={self.dialect.formula(formula)}", cell_format, value)
 
     def finish(self) -> None:
         """Writes the formulas that had to wait until the size of every spill was known."""
-        for sheet, row, column, formula, cell_format, size in self._waiting:
+        for sheet, row, column, formula, cell_format, size, value in self._waiting:
             stored = f"={self.dialect.formula(formula, sheet.name, *(size or (1, 1)))}"
             if size is None:
-                sheet.write_formula(row, column, stored, cell_format, "")
-                continue
-            if self.dialect.pads_arrays:
-                last_row, last_column = row + size[0] - 1, column + size[1] - 1
-                sheet.write_array_formula(row, column, last_row, last_column, stored, cell_format, "")
+                sheet.write_formula(row, column, stored, cell_format, value)
                 continue
             sheet.write_array_formula(row, column, row, column, stored, cell_format, "")
-            # With the whole range, XlsxWriter would store a number and a format in every cell of it.
+            # Given the whole range, XlsxWriter would store a number and a format in each of its cells. Spreadsheet
+            # programs fill them anyway, and LibreOffice opens the file in half the time without them.
             last = xl_rowcol_to_cell(row + size[0] - 1, column + size[1] - 1)
             cell = sheet.table[row][column]
             sheet.table[row][column] = cell._replace(range=f"{xl_rowcol_to_cell(row, column)}:{last}")

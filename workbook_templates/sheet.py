@@ -11,7 +11,6 @@ from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 from workbook_templates import style as look
 from workbook_templates.book import MARK, Book
 from workbook_templates.formula import Piece
-from workbook_templates.number_rows import NumberSheet
 from workbook_templates.range import Range
 from workbook_templates.stops import START, stop_of
 
@@ -30,7 +29,7 @@ class Page:
         self, book: Book, name: str, widths: Sequence[float], text_column: int = 1, kind: str = "value"
     ) -> None:
         self.book, self.style, self.name = book, book.style, name
-        self.sheet = book.workbook.add_worksheet(name, NumberSheet)
+        self.sheet = book.workbook.add_worksheet(name)
         book.pages.append(self)
         self.row = 0
         self.strip_at = (0, 0)
@@ -117,9 +116,14 @@ class Page:
             self.formula(row, column, piece.formula, cell_format, (rows, piece.columns))
             column += piece.columns + piece.gap
 
-    def plain(self, row: int, column: int, formula: str, cell_format: Format | None = None) -> None:
-        """A formula with one value that never spills. Unlike `formula`, it may be in merged cells."""
-        self.book.plain(self.sheet, row, column, formula, cell_format)
+    def plain(
+        self, row: int, column: int, formula: str, cell_format: Format | None = None, value: str | float = ""
+    ) -> None:
+        """A formula with one value that never spills. Unlike `formula`, it may be in merged cells.
+
+        value: shown until a program calculates the formula
+        """
+        self.book.plain(self.sheet, row, column, formula, cell_format, value)
 
     def link(self, row: int, column: int, sheet: str, cell: str, text: str) -> None:
         """A link to a cell of this workbook."""
@@ -129,13 +133,19 @@ class Page:
 
     def format_row(self, row: int, cell_format: Format, columns: int, options: dict[str, Any] | None = None) -> None:
         """Formats a row that uses `columns` columns. `options` are those of XlsxWriter's set_row."""
-        whole = self.book.dialect.formats_rows
-        if row in self.below_folded:
-            options = {**(options or {}), "collapsed": True}
-        self.sheet.set_row(row, None, cell_format if whole else None, options)
+        # LibreOffice, for which sizes are fixed, would take seconds to format all 16,384 columns of whole rows.
+        whole = not self.book.dialect.is_fixed
+        self.set_row(row, cell_format if whole else None, options)
         for column in range(0 if whole else columns):
             if column not in self.sheet.table[row]:
                 self.sheet.write_blank(row, column, None, cell_format)
+
+    def set_row(self, row: int, cell_format: Format | None, options: dict[str, Any] | None = None) -> None:
+        """As XlsxWriter's set_row, but a row below rows that are folded away stays marked as such."""
+        if row in self.below_folded:
+            options = {**(options or {}), "collapsed": True}
+        if cell_format or options:
+            self.sheet.set_row(row, None, cell_format, options)
 
     def section(self, title: str) -> None:
         """A dark bar over the whole width."""

@@ -21,6 +21,7 @@ FADED, CUT = "#A9B3BD", "#F6E3D0"
 
 FONT, SIZE, SMALL, TINY_SIZE = "Calibri", 11, 10, 7
 NUMBER, PERCENT, WHOLE, TINY = "0.000", "0.0%", "0", "0.0E+00"
+SCALE = "0.0E+00"  # of weights that are whole numbers
 BITS = "0.0"
 # Probabilities: those that would round to 0.0% or 100.0% are neither.
 PROBABILITY = '[<0.001]"<0.1%";[>=0.9995]">99.9%";0.0%'
@@ -28,7 +29,8 @@ PROBABILITY_OR_BLANK = '[>=0.001]0.0%;[>0]"<0.1%";'  # a token that was cut is s
 LOGIT, SHARE = "0.00", "0.00;;"  # a share of exactly 0 is shown as blank
 ADDED = "+0.00;-0.00;0.00"
 USED, COUNTED = "0.000;-0.000;", "0;;"  # and so is a 0 in rows that no token uses
-SCORE = '[<-1000000000]"-∞";[<0]-0.000;0.000'  # cells cannot hold minus infinity
+MINUS_INFINITY = '"-∞";"-∞"'  # cells cannot hold it
+SCORE = '[<-1000000000]"-∞";[<0]-0.000;0.000'
 RESTORED = "[>=0.005]0.00;[<=-0.005]-0.00;"  # a value that rounds to 0.00 is shown as blank
 
 TITLE_HEIGHT, STRIP_HEIGHT, TEXT_HEIGHT = 26, 22, 32  # of a title row, of a strip, of a row with two lines of text
@@ -141,6 +143,7 @@ class Style:
         )
         self.edit_row = self._format(font_color=INPUT_INK, locked=False)
         self.weight = self._format(bg_color=WEIGHT, num_format=NUMBER, **boxed)
+        self.scale = self._format(bg_color=WEIGHT, num_format=SCALE, font_color=GREY)
         self.value = self._format(bg_color=VALUE, align="left", text_wrap=True, **boxed)
         self.result = self._format(bg_color=RESULT, bold=True, align="left", text_wrap=True, **boxed)
         self.result_share = self._format(bg_color=RESULT, bold=True, align="left", num_format=PERCENT, **boxed)
@@ -201,7 +204,11 @@ class Style:
             )
         )
         # For conditional formatting, on top of a cell's own format.
-        self.masked = self.workbook.add_format({"font_color": FADED})
+        self.masked = self.workbook.add_format({"font_color": FADED, "num_format": MINUS_INFINITY})
+        self.rules = {  # what a band's own format adds to the format of its columns
+            "share": self.workbook.add_format({"num_format": SHARE}),
+            "whole": self.workbook.add_format({"num_format": WHOLE}),
+        }
         self.learned = self.workbook.add_format({"bg_color": WEIGHT})
         self.chosen = self.workbook.add_format({"bg_color": RESULT, "bold": True})
         self.finished = self.workbook.add_format({"bg_color": VALUE, "bold": True})

@@ -20,7 +20,7 @@ from addin.commands.hosts import HOSTS
 from addin.desktop.macro_workbook import write_addin
 from addin.headless.package import Package
 from tests.addin.file_rules import Cells, faults
-from tests.workbook_templates.files import few_words
+from tests.workbook_templates.files import few_tokens
 from workbook_templates import FORMULAS_ONLY, OWN_MODEL, TEMPLATES
 
 ADD_IN = "add-in"
@@ -48,7 +48,7 @@ def written(command: str, folder: Path) -> Path:
     own_model = command.split()[1] in OWN_MODEL
     options = () if own_model else ("--model", "tiny", "--tokens", "4", "--prompt", "Mike is quick.")
     with pytest.MonkeyPatch.context() as patch:
-        few_words(patch)
+        few_tokens(patch)
         result = CliRunner().invoke(main, [*command.split(), *options, "-o", str(path)])
     assert result.exit_code == 0, result.output
     return path

@@ -16,24 +16,36 @@ from openpyxl.cell import Cell
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
+from udfs.backend.gpt2.tokenizer import GPT2, N_VOCAB, encode
 from workbook_templates import build
-from workbook_templates.pure import contents
+from workbook_templates.pure import bpe
+from workbook_templates.pure.contents import Contents
 
 Formulas: TypeAlias = "list[tuple[str, str, str]]"  # tab, cell, formula
 _FORMULA: Final = re.compile(r"<(?:f|formula|formula1|formula2|definedName)(?: [^>]*)?>([^<]+)<")
-_WORDS: Final = ["Mike", " is", " quick", ".", " He", " moves", " quickly"]
+_LISTED: Final = "Mike is quick. He moves quickly<|endoftext|>"
 
 
 def small(template: str, folder: Path, *, tokens: int = 4, **options: Any) -> Path:
-    """A workbook with room for a few tokens, built for a tiny model. Its weights and words are in few cells."""
+    """A workbook with room for a few tokens, built for a tiny model. Its weights are in few cells."""
     with pytest.MonkeyPatch.context() as patch:
-        few_words(patch)
+        few_tokens(patch)
         return build(template, folder, model="tiny", tokens=tokens, **options)
 
 
-def few_words(patch: pytest.MonkeyPatch) -> None:
-    """The workbook without Python then knows few words, and is made quickly."""
-    patch.setattr(contents, "known_words", lambda: _WORDS)
+def few_rows(patch: pytest.MonkeyPatch) -> None:
+    """In the workbook without Python, most tokens then share a row."""
+    listed = frozenset(encode(_LISTED))
+    patch.setattr(Contents, "others", tuple(i for i in range(N_VOCAB) if i not in listed))
+
+
+def few_tokens(patch: pytest.MonkeyPatch) -> None:
+    """The workbook without Python then knows only the tokens of one text, and is made quickly."""
+    few_rows(patch)
+    ids, steps = GPT2.vocabulary.ids, list(GPT2.merge_steps(_LISTED))
+    merges = {(*(ids[part] for part in step.pair), ids[b"".join(step.pair)]) for step in steps}
+    patch.setattr(bpe, "known_merges", lambda: sorted(merges))
+    patch.setattr(bpe, "known_tokens", lambda: sorted({*range(256), *(ids[b"".join(s.pair)] for s in steps), 50256}))
 
 
 def opened(path: Path, *, rich_text: bool = False) -> openpyxl.Workbook:
@@ -53,7 +65,7 @@ def formulas(workbook: openpyxl.Workbook) -> Iterator[tuple[str, str, str]]:
         for cell in stored_cells(sheet):
             if isinstance(cell.value, ArrayFormula):
                 yield sheet.title, cell.coordinate, cell.value.text
-            elif isinstance(cell.value, str) and cell.value.startswith("="):
+            elif cell.data_type == "f":  # not a token such as =#
                 yield sheet.title, cell.coordinate, cell.value
 
 

@@ -13,49 +13,74 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import workbook_templates
-from addin.headless.package import Package
+from addin.headless.package import Package, serialized
 from tests.benchmarks.pure_formulas import predicted
 from udfs.models.demo.recipe.held_out import PROMPTS
 from workbook_templates import TEMPLATES
-from workbook_templates.formula.ranges import column_letters, column_number, parse_cell, split_sheet
+from workbook_templates.formula.ranges import CellRange, column_letters, column_number, parse_cell, split_sheet
 
 COMMITTED = Path(workbook_templates.__file__).with_name(TEMPLATES["pure"])
 
 
 class IronCalcBook:
-    """The committed workbook, open in IronCalc. Raises ImportError if IronCalc is missing.
+    """A workbook, by default the committed one, open in IronCalc. Raises ImportError if IronCalc is missing.
 
-    IronCalc 0.9 reads no cell without an address, which ECMA-376 allows, so it gets a copy in which all have one.
+    IronCalc 0.9 reads no cell without an address, which ECMA-376 allows, and fills only those cells of an array formula
+    that the file has. So it gets a copy with both.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path = COMMITTED) -> None:
         import ironcalc
 
         with TemporaryDirectory() as folder:
-            copy = with_addresses(COMMITTED, Path(folder) / COMMITTED.name)
+            copy = with_all_cells(file, Path(folder) / file.name)
             self._model: Any = ironcalc.load_from_xlsx(str(copy))
         self._sheets = [sheet["name"] for sheet in self._model.get_worksheets_properties()]
+        names = self._model.get_defined_name_list()
+        self._names = {item["name"]: item["formula"].replace("$", "") for item in names}
 
     def next_token(self, prompt: str) -> str:
+        """The answer to a prompt."""
+        self.type(prompt)
+        return str(self.named("next_token"))
+
+    def type(self, prompt: str) -> None:
+        """Types in a prompt and calculates everything."""
         self._model.set_user_input(*self._place("prompt"), prompt)
         self._model.evaluate()
-        found: str = self._model.get_cell_value(*self._place("next_token"))
-        return found
+
+    def named(self, name: str) -> Any:
+        """The value of a named cell."""
+        return self._model.get_cell_value(*self._place(name))
+
+    def rows(self, name: str) -> list[list[Any]]:
+        """The values of a named range."""
+        sheet, cells = split_sheet(self._names[name])
+        found = CellRange.parse(cells)
+        assert sheet is not None
+        assert found is not None
+        number = self._sheets.index(sheet)
+        return [
+            [self._model.get_cell_value(number, row, column) for column in range(found.left, found.right + 1)]
+            for row in range(found.top, found.bottom + 1)
+        ]
 
     def _place(self, name: str) -> tuple[int, int, int]:
-        names = {item["name"]: item["formula"] for item in self._model.get_defined_name_list()}
-        sheet, cell = split_sheet(names[name].replace("$", ""))
+        sheet, cell = split_sheet(self._names[name])
         place = parse_cell(cell)
         assert sheet is not None
         assert place is not None
         return self._sheets.index(sheet), *place
 
 
-def with_addresses(source: Path, copy: Path) -> Path:
-    """Writes a copy of a workbook in which every cell has its address."""
+def with_all_cells(source: Path, copy: Path) -> Path:
+    """Writes a copy of a workbook in which every cell has its address, and every array formula all its cells."""
     package = Package.open(source)
     for part in package.sheets():
         package.parts[part.path] = addressed(package.parts[part.path].decode()).encode()
+        root = package.tree(part.path)
+        if _fill(root, package):
+            package.parts[part.path] = serialized(root)
     package.write(copy)
     return copy
 
@@ -73,6 +98,27 @@ def addressed(sheet: str) -> str:
         return f'<c r="{column_letters(column)}{row}"'
 
     return re.sub(r'<c(?: r="([A-Z]+)(\d+)")?(?=[ >/])', cell, sheet)
+
+
+def _fill(root: Any, package: Package) -> bool:
+    """Adds the cells of array formulas that are missing, with 0. Returns whether there are any array formulas."""
+    arrays = [formula.get("ref") for formula in root.iter(package.tag("f")) if formula.get("t") == "array"]
+    if not arrays:
+        return False
+    rows = {int(row.get("r") or 0): row for row in root.iter(package.tag("row"))}
+    cells = {number: {cell.get("r"): cell for cell in row} for number, row in rows.items()}
+    for place in filter(None, map(CellRange.parse, arrays)):
+        for number in range(place.top, place.bottom + 1):
+            for column in range(place.left, place.right + 1):
+                address = f"{column_letters(column)}{number}"
+                if address not in cells[number]:
+                    cell = cells[number][address] = rows[number].makeelement(package.tag("c"), {"r": address})
+                    cell.append(cell.makeelement(package.tag("v"), {}))
+                    cell[0].text = "0"
+    for number, found in cells.items():
+        for address in sorted(found, key=lambda address: column_number(address.rstrip("0123456789"))):
+            rows[number].append(found[address])  # moves a cell that is there already
+    return True
 
 
 def main() -> None:

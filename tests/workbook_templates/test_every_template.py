@@ -228,7 +228,7 @@ def test_the_committed_file_has_the_builders_values(template: str, tmp_path: Pat
         for name in (name for name in fresh.namelist() if name.startswith("xl/worksheets/sheet")):
             expected, found = fresh.read(name), filled.read(name)
             assert not stored_numbers(expected) - stored_numbers(found), name
-            assert not re.search(rb"<f[ >]", found)  # without our functions, LibreOffice would show #NAME? for a formula
+            assert not re.search(rb"<f[ >]", found), "LibreOffice shows #NAME? without our functions"
         values = b"".join(filled.read(name) for name in filled.namelist() if name.startswith("xl/worksheets/sheet"))
     assert b"#NAME?" not in values
     assert b"#SPILL!" not in values

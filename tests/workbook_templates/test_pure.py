@@ -1,4 +1,4 @@
-"""The workbook of native formulas: functions that every program has, a list of words, weights in cells.
+"""The workbook of native formulas: functions that every program has, byte-pair encoding, weights in cells.
 
 The headless host computes it here; in `test_pure_in_calc.py` LibreOffice does.
 """
@@ -14,59 +14,44 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import udfs
-import workbook_templates
 from addin.headless import Workbook
 from tests.random_checkpoint import write_checkpoint
-from tests.workbook_templates.files import code, formulas_in, opened, small
+from tests.workbook_templates.files import code, few_rows, formulas_in, opened, small
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
 from udfs.backend.gpt2.tokenizer import encode
 from udfs.cells import FUNCTIONS
-from udfs.models.demo.known import known_words
 from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES
-from workbook_templates import TEMPLATES, build
+from workbook_templates import build
 from workbook_templates.pure import contents
-from workbook_templates.pure.contents import Contents
+from workbook_templates.pure.contents import Bits, Contents, rounded
 
 TOKENS = 9
-# Functions of Excel 2007, LibreOffice and Google Sheets.
+# Functions of Excel 2013, LibreOffice and Google Sheets.
 EVERYWHERE = {
-    *(
-        "ABS",
-        "AND",
-        "AVERAGE",
-        "CHAR",
-        "COLUMN",
-        "COUNT",
-        "COUNTA",
-        "EXACT",
-        "EXP",
-        "FIND",
-        "IF",
-        "INDEX",
-        "ISNA",
-        "ISNUMBER",
-    ),
-    *("LARGE", "LEFT", "LEN", "LOWER", "MATCH", "MAX", "MID", "MIN", "MMULT", "MOD", "N", "NOT", "OR", "PI"),
-    *("RIGHT", "ROW", "SQRT", "SUM", "SUMPRODUCT", "SUMSQ", "TANH", "TEXT", "TRANSPOSE", "TRIM", "UPPER", "VARP"),
+    *("ABS", "AND", "AVERAGE", "COLUMN", "COUNT", "COUNTA", "COUNTIF", "EXACT", "EXP", "FIND", "IF", "IFERROR"),
+    *("INDEX", "INT", "ISNUMBER", "LARGE", "LEFT", "LEN", "LOWER", "MATCH", "MAX", "MID", "MIN", "MMULT"),
+    *("MOD", "N", "NOT", "OR", "PI", "REPT", "ROW", "SQRT", "SUBSTITUTE", "SUM", "SUMPRODUCT", "TANH", "TEXT"),
+    *("TRANSPOSE", "TRIM", "UPPER", "VARP", "_xlfn.UNICODE"),
 }
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("pure", tmp_path_factory.mktemp("pure"), tokens=TOKENS, model="tiny", host="headless")
+    with pytest.MonkeyPatch.context() as patch:
+        few_rows(patch)
+        return build("pure", tmp_path_factory.mktemp("pure"), tokens=TOKENS, model="tiny", host="headless")
 
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> openpyxl.Workbook:
-    """The same with few words, because openpyxl takes long over all of them."""
-    return opened(small("pure", tmp_path_factory.mktemp("few words"), tokens=TOKENS))
+    """The same with few tokens, because openpyxl takes long over all of them."""
+    return opened(small("pure", tmp_path_factory.mktemp("few tokens"), tokens=TOKENS))
 
 
 @pytest.fixture(scope="module")
-def found() -> set[str]:
-    """The formulas of the committed file, which is what the builder writes: test_every_template.py compares them."""
-    return set(formulas_in(Path(workbook_templates.__file__).with_name(TEMPLATES["pure"])))
+def found(path: Path) -> set[str]:
+    return set(formulas_in(path))
 
 
 @pytest.fixture(scope="module")
@@ -74,15 +59,10 @@ def computed(path: Path) -> Workbook:
     return recalculated(path)
 
 
-@pytest.fixture(scope="module")
-def demo() -> Contents:
-    return Contents(catalogue.load("demo"))
-
-
 def test_tabs_are_in_the_order_of_the_computation(office: openpyxl.Workbook) -> None:
     blocks, weights = ([f"{name} {layer}" for layer in range(3)] for name in ("Block", "Weights"))
-    before, after = ["Start", "Tour", "Prompt", "Tokens", "Embeddings"], ["Head", "Words", "Vocabulary", "Positions"]
-    assert office.sheetnames == [*before, *blocks, *after, *weights, "Glossary"]
+    before, after = ["Start", "Tour", "Prompt", "Tokens", "Characters", "Merges", "Embeddings"], ["Head", "BPE"]
+    assert office.sheetnames == [*before, *blocks, *after, "Vocabulary", "Positions", *weights, "Glossary"]
 
 
 def test_formulas_call_only_functions_that_every_program_has(found: set[str]) -> None:
@@ -92,7 +72,7 @@ def test_formulas_call_only_functions_that_every_program_has(found: set[str]) ->
 
 
 def test_no_formula_spills(found: set[str]) -> None:
-    assert not [formula for formula in found if "_xl" in formula or "#" in code(formula)]
+    assert not [formula for formula in found if "_xlfn.ANCHORARRAY" in formula or "#" in code(formula)]
 
 
 def test_every_tensor_is_in_cells(office: openpyxl.Workbook) -> None:
@@ -110,52 +90,59 @@ def test_every_tensor_is_in_cells(office: openpyxl.Workbook) -> None:
         assert np.array_equal(values.astype(np.float32), np.atleast_2d(model[name])), name
 
 
-def test_the_words_are_those_of_the_demo_model(demo: Contents) -> None:
+def test_every_token_that_the_demo_model_learned_has_a_row() -> None:
+    found = Contents(catalogue.load("demo"))
     readme = (Path(udfs.__file__).parent / "models/demo/README.md").read_text(encoding="utf-8")
-    assert f"{len(demo.ids):,}" in readme
-    others = demo.others
-    assert others.count == 50257 - len(demo.ids)
-    assert others.radius < 0.02 * np.linalg.norm(others.mean), (
-        "tokens that are not listed have nearly the same embedding"
-    )
+    assert f"{len(found.ids):,}" in readme
+    assert len(found.others) == 50257 - len(found.ids)
+    for item in (*PROMPTS, *REFERENCES):
+        assert set(found.ids).issuperset(encode(item.prompt))
 
 
 def test_if_tokens_share_a_row_all_others_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write_checkpoint(tmp_path / "learned") / "model.safetensors"
     tensors = load_file(file)
-    unknown = [token for token in range(50257) if token not in (*encode("Mike is"), 40000, 50256)]
-    tensors["wte.weight"][unknown] = tensors["wte.weight"][unknown[0]]
+    learned = sorted({*encode("Mike is"), 40000, 50256})
+    shared = tensors["wte.weight"][0].copy()
+    tensors["wte.weight"][[token for token in range(50257) if token not in learned]] = shared
     save_file(tensors, file)
     monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path))
-    monkeypatch.setattr(contents, "known_words", lambda: ["Mike", " is"])
     found = Contents(catalogue.load("learned"))
-    assert found.ids == tuple(sorted((*encode("Mike is"), 40000, 50256)))
-    assert found.others.are_equal
-    assert (found.others.count, found.others.spread) == (50257 - 4, 0)
-    assert np.array_equal(found.others.mean, tensors["wte.weight"][unknown[0]])
+    assert found.ids == tuple(learned)
+    assert len(found.others) == 50257 - len(learned)
+    assert np.array_equal(found.other_row[0], shared)
 
 
-def test_every_word_has_the_tokenizers_tokens(demo: Contents) -> None:
-    assert len({word.text for word in demo.words}) == len(demo.words) > len(known_words())
-    lengths = [len(word.text) for word in demo.words]
-    assert lengths == sorted(lengths, reverse=True), "the first match is the longest"
-    assert max(len(word.ids) for word in demo.words) == 3
-    for word in demo.words:
-        assert list(word.ids) == encode(word.text)
+def test_a_model_without_shared_rows_lists_all_tokens() -> None:
+    assert Contents(catalogue.load("tiny")).ids == tuple(range(50257))
 
 
-def test_the_held_out_prompts_consist_of_listed_words(demo: Contents) -> None:
-    words = [word.text for word in demo.words]
-    for item in (*PROMPTS, *REFERENCES):
-        rest, ids = item.prompt, []
-        while rest:
-            word = next(word for word in words if rest.startswith(word))
-            ids += encode(word)
-            rest = rest[len(word) :]
-        assert ids == encode(item.prompt)
+@pytest.mark.parametrize(("bits", "most"), [(8, 127), (16, 32767)])
+def test_rounding_moves_a_weight_by_at_most_half_a_scale(bits: int, most: int) -> None:
+    values = np.random.default_rng(0).normal(size=(40, 7)).astype(np.float32)
+    values[:, 3] = 0
+    for axis in range(2):
+        found = rounded(values, bits, axis)
+        assert found.scales is not None
+        scales = np.expand_dims(found.scales, axis)
+        assert np.abs(found.numbers).max() == most
+        assert (np.abs(found.numbers * scales - values) <= scales * 0.5001).all()
 
 
-@pytest.mark.parametrize("prompt", ["2 + 2 =", "Titanic, lightsaber", "<|endoftext|>He is"])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        *("2 + 2 =", "Titanic, lightsaber", "<|endoftext|>He is", "a <|endoftext|>'s b", "reinjury funology", "   "),
+        *(
+            "I'd'dd can't've",
+            "''s 's ll'll",
+            "Don'T",
+            " \n\n x  ",
+            "na\u00efve \u201ccaf\u00e9\u201d",
+            "Mike  is quick",
+        ),
+    ],
+)
 def test_the_formulas_tokenize_as_the_tokenizer_does(computed: Workbook, prompt: str) -> None:
     computed.set("prompt", prompt)
     computed.recalculate()
@@ -168,9 +155,10 @@ def test_the_formulas_tokenize_as_the_tokenizer_does(computed: Workbook, prompt:
     ("prompt", "line"),
     [
         (None, "the prompt is empty"),
-        ("Mike is zebraic. He", '"zebraic." is not among the words'),
-        ("Mike is quickest", '"quickest" is not among the words'),
-        ("Mike  is quick", "a space too many"),
+        ("Mike \u4e2d", "do not know character 6 of the prompt"),
+        ("x\U0001f600", "do not know character 2 of the prompt"),
+        ("an uncharacteristically", 'words of 16 letters, and "uncharacteristically" is longer'),
+        ("Mike " * 20, "room for 72 characters, the prompt has 100"),
         ("Mike is quick. He is slow. He moves", "room for 9 tokens"),
     ],
 )
@@ -185,22 +173,16 @@ def test_a_prompt_that_cannot_be_computed_is_one_line(computed: Workbook, prompt
     assert {row[0] for row in computed.get_range("tokens")[1:]} == {""}
 
 
-def test_a_model_with_unlisted_tokens_says_so(computed: Workbook) -> None:
+def test_an_answer_that_is_not_listed_is_one_line(computed: Workbook, found: set[str]) -> None:
     computed.set("prompt", "Mike is quick. He moves")
-    computed.recalculate()
-    assert "may be one that is not listed" in str(computed.get("next_token"))
-
-
-def test_a_model_too_large_for_cells_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "MOST_WEIGHTS", 30_000)
-    line = "model must have at most 30,000 weights in its blocks, one per cell, as demo has; "
-    with pytest.raises(ValueError, match=f"^{line}tiny has 36,864$"):
-        build("pure", tmp_path, model="tiny")
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_list_of_words_is_in_order() -> None:
-    assert known_words() == sorted(set(known_words()))
+    listed = next(formula for formula in found if formula.startswith("MMULT(Vocabulary!"))
+    row = int(re.findall(r"\$(\d+)", listed)[1]) + 1  # below the listed tokens on the tab Vocabulary
+    answers = []
+    for number in (1000, -1000):
+        computed.set(f"Vocabulary!D{row}", number)
+        computed.recalculate()
+        answers.append("may be one that is not listed" in str(computed.get("next_token")))
+    assert sorted(answers) == [False, True]
 
 
 def test_rows_that_the_prompt_does_not_need_are_folded_and_a_line_says_so(tmp_path: Path) -> None:
@@ -216,3 +198,18 @@ def test_rows_that_the_prompt_does_not_need_are_folded_and_a_line_says_so(tmp_pa
             '=IF(status="ready",IF(OR(token_count>6),"There are tokens out of sight: '
             'click the small 2 in the top left corner to see them.",""),status)'
         ]
+
+
+@pytest.mark.parametrize("bits", ["8", "16"])
+def test_a_large_model_has_rounded_weights_and_stores_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bits: Bits
+) -> None:
+    monkeypatch.setattr(contents, "MOST_WEIGHTS", 1000)
+    file = small("pure", tmp_path, tokens=6, bits=bits)
+    sheet = openpyxl.load_workbook(file, data_only=True)["Head"]
+    shown = [[cell.value for cell in row[6:10]] for row in sheet.iter_rows() if isinstance(row[6].value, int)]
+    computed = recalculated(file)
+    found = computed.get_range("next_tokens")[1:]
+    assert [row[2] for row in found[:3]] == [row[2] for row in shown[:3]]
+    assert np.abs(np.array([row[3] for row in found[:3]]) - [row[3] for row in shown[:3]]).max() < 1e-4
+    assert computed.get("next_token") == found[0][1]

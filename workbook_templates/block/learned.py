@@ -12,7 +12,10 @@ from workbook_templates.range import Range
 class Learned(Protocol):
     """The weights of one block. Their names lack the block: `attn.c_attn`, `ln_1.weight`."""
 
-    product: str  # how a formula multiplies by a matrix, as the reader sees it
+    @property
+    def product(self) -> str:
+        """How a formula multiplies by a matrix, as the reader sees it."""
+        ...
 
     def linear(self, page: BandPage, x: Band, name: str, cells: Range) -> str:
         """The formula of a linear layer, x @ W + b, for these cells."""
@@ -33,23 +36,33 @@ class Learned(Protocol):
 
 @dataclass(frozen=True)
 class InCells:
-    """Every tensor is in a range of cells."""
+    """Every tensor is in a range of cells. A rounded matrix has a row of scales, such as `attn.c_attn.scale`."""
 
     tensors: dict[str, Range]
-    product = "MMULT(x, weight) + bias"
+
+    @property
+    def product(self) -> str:
+        scale = " * scale" if self._scale("attn.c_attn") else ""
+        return f"MMULT(x, weight){scale} + bias"
 
     def linear(self, page: BandPage, x: Band, name: str, cells: Range) -> str:
-        return f"MMULT({x.spill},{self.tensors[f'{name}.weight'].there})+{self.tensors[f'{name}.bias'].there}"
+        weights, bias = (self.tensors[f"{name}.{part}"].there for part in ("weight", "bias"))
+        scale = self._scale(name)
+        return f"MMULT({x.spill},{weights}){f'*{scale.there}' if scale else ''}+{bias}"
 
     def vector(self, page: BandPage, name: str, width: int) -> str:
         return self.tensors[name].there
 
     def first_channel(self, page: BandPage, name: str, height: int) -> tuple[str, str]:
         weights, bias = (self.tensors[f"{name}.{part}"].columns(0, 1).there for part in ("weight", "bias"))
-        return f"TRANSPOSE({weights})", bias
+        scale = self._scale(name)
+        return f"TRANSPOSE({weights}){f'*{scale.columns(0, 1).there}' if scale else ''}", bias
 
     def added(self, page: BandPage, x: Band, *places: str) -> str:
         return page.values(x)
+
+    def _scale(self, name: str) -> Range | None:
+        return self.tensors.get(f"{name}.scale")
 
 
 @dataclass(frozen=True)

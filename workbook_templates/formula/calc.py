@@ -46,8 +46,6 @@ def calc_name(name: str) -> str:
 class CalcDialect(FixedDialect):
     """The dialect of one workbook for LibreOffice with the add-in."""
 
-    pads_arrays = False
-    formats_rows = False
     usual_tokens = 16
 
     def __init__(self) -> None:

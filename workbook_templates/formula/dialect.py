@@ -26,8 +26,6 @@ class Dialect:
     """One host's way of writing formulas."""
 
     is_fixed = False  # whether a spill's size must be known when the file is written
-    pads_arrays = False  # whether every cell of a range that one formula fills is in the file
-    formats_rows = True  # whole rows at once; LibreOffice would take seconds for all 16,384 columns
     usual_tokens = 32  # rows that are reserved for tokens
 
     def __init__(self, host: str, prefix: str) -> None:

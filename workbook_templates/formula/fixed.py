@@ -20,7 +20,6 @@ class FixedDialect(Dialect):
     """The dialect of one workbook, which records the size of every spill."""
 
     is_fixed = True
-    pads_arrays = True
 
     def __init__(self, host: str, prefix: str = "") -> None:
         super().__init__(host, prefix)

@@ -26,7 +26,9 @@ def write_block(book: Book, contents: Contents, layer: int, incoming: Band, toke
         first=AFTER_STATISTICS,
     )
     summary = Summary(page, answer=True)
-    block = write_steps(page, incoming, InCells(block_weights(contents.config, layer, f"Weights {layer}")))
+    block = write_steps(
+        page, incoming, InCells(block_weights(contents.config, layer, f"Weights {layer}", contents.bits))
+    )
     summary.fill(block)
     page.finish()
     return block

@@ -1,113 +1,129 @@
-"""The constants of the workbook: the model's weights, the words that can be typed, and their tokens."""
+"""The constants of the workbook: the model's weights, whole or rounded, and the tokens that have a row of their own."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.backend.gpt2.model import Model
-from udfs.backend.gpt2.tokenizer import encode, token_text
-from udfs.models.demo.known import known_tokens, known_words
 
-END_OF_TEXT = 50256
-PIECES = 3  # the most tokens that a word may have
-MOST_WEIGHTS = 2_000_000  # in all blocks together
+MOST_WEIGHTS: Final = 2_000_000  # in all blocks together: with more, they are rounded to whole numbers
 
-Numbers = NDArray[np.float64]
+_LARGE_TOKENS = 16  # rows to reserve for tokens in the workbook of a large model
+_MANUAL = (
+    "This workbook is large, so it calculates only when you ask for it: after a change, press Ctrl+Alt+F9, or "
+    "Ctrl+Shift+F9 in LibreOffice."
+)
+
+Bits: TypeAlias = Literal["8", "16", "full"]
+Numbers: TypeAlias = NDArray[Any]  # [rows, columns]
+
+
+def is_large(model: Model) -> bool:
+    """Whether the blocks have more weights than a spreadsheet calculates in about a second."""
+    return 12 * model.config.n_layer * model.config.n_embd**2 > MOST_WEIGHTS
+
+
+def usual_tokens(model: Model, usual: int) -> int:
+    """The rows to reserve for tokens, where a host has a usual number: each token of a large model takes seconds."""
+    return min(_LARGE_TOKENS, usual) if is_large(model) else usual
 
 
 @dataclass(frozen=True)
-class Word:
-    """An entry of the word table: letters, digits or signs, often with the space before them, and their token ids."""
+class Weights:
+    """A tensor as the workbook holds it: numbers times scales.
 
-    text: str
-    ids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Others:
-    """All tokens without a row in the workbook.
-
-    count: how many
-    mean: their mean row: [n_embd]
-    spread: the variance of their numbers around the mean row, averaged over all channels
-    radius: the largest distance of a row from the mean row
+    numbers: [rows, columns]; whole numbers if there are scales
+    scales: one for each output channel; None if the numbers are the weights themselves
     """
 
-    count: int
-    mean: Numbers
-    spread: float
-    radius: float
-
-    @property
-    def are_equal(self) -> bool:
-        """Whether they share one row, so that they share one logit too."""
-        return self.radius == 0
+    numbers: Numbers
+    scales: NDArray[np.float64] | None = None
 
 
 class Contents:
-    """The numbers and words of one model."""
+    """The numbers and tokens of one model.
 
-    def __init__(self, model: Model) -> None:
-        """Raises ValueError, with a message of one line, if the model is too large for cells."""
+    bits: to how many bits each weight of a matrix is rounded; None if it is not
+    is_large: whether a recalculation takes so long that it has to be asked for
+    """
+
+    def __init__(self, model: Model, bits: Bits | None = None) -> None:
+        """`bits` None rounds the weights of a large model to 8 bits."""
         self.model, self.config = model, model.config
-        weights = 12 * self.config.n_layer * self.config.n_embd**2
-        if weights > MOST_WEIGHTS:
-            raise ValueError(
-                f"model must have at most {MOST_WEIGHTS:,} weights in its blocks, one per cell, as demo has; "
-                f"{model.name} has {weights:,}"
-            )
+        self.is_large = is_large(model)
+        chosen = bits or ("8" if self.is_large else "full")
+        self.bits = None if chosen == "full" else int(chosen)
 
-    def weights(self, parameter: str) -> Numbers:
-        """A tensor of at most two axes, to write; a vector becomes one row.
+    @property
+    def manual(self) -> tuple[str, ...]:
+        """How a large workbook is calculated, as lines for a tab."""
+        return (_MANUAL,) if self.is_large else ()
 
-        It is not rounded: the decimals of float16 numbers repeat, so a file with all of them is smaller.
-        """
-        return np.atleast_2d(np.asarray(self.model[parameter], np.float64))
+    def vector(self, parameter: str) -> Numbers:
+        """A bias, or the weight of a LayerNorm: [1, width]. These are never rounded."""
+        return np.atleast_2d(self.model[parameter])
+
+    def matrix(self, parameter: str) -> Weights:
+        """The weight of a linear layer, [inputs, outputs]; an output channel is a column."""
+        return self._weights(self.model[parameter], axis=0)
+
+    @cached_property
+    def wte(self) -> Weights:
+        """The rows of the token embedding for `ids`. An output channel of the logits is a row."""
+        values = self.model["wte.weight"]
+        return self._weights(values if len(self.ids) == len(values) else values[list(self.ids)], axis=1)
+
+    @cached_property
+    def wpe(self) -> Weights:
+        """The position embedding, rounded row by row."""
+        return self._weights(self.model["wpe.weight"], axis=1)
 
     @cached_property
     def ids(self) -> tuple[int, ...]:
-        """The ids of the tokens that have a row in the workbook.
-
-        They are the words' tokens and <|endoftext|>, which separates documents. If tokens share a row of the
-        embedding, as in a model that learned only some of them, all tokens with a row of their own are listed too.
-        """
-        known = known_tokens(self.model)
-        learned = known if len(known) < self.config.n_vocab else frozenset()
-        return tuple(sorted({END_OF_TEXT, *learned, *(i for word in known_words() for i in encode(word))}))
+        """The tokens that have a row in the workbook: all except those that share one row of the embedding."""
+        return tuple(sorted(set(range(self.config.n_vocab)) - set(self.others)))
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
         """The text of each token in `ids`."""
-        return tuple(token_text(i) for i in self.ids)
+        return tuple(self.model.token_text(i) for i in self.ids)
 
     @cached_property
-    def words(self) -> tuple[Word, ...]:
-        """The words of the corpus, longest first, with and without a space before them.
+    def others(self) -> tuple[int, ...]:
+        """The tokens that share one row of the embedding, because the model never learned them. Usually there are none.
 
-        All their tokens are known, and they have few of them.
+        They share one logit, too, so one row of the workbook is enough for all of them.
         """
-        known = set(self.ids)
-        texts = {form for word in known_words() for form in (word, word.lstrip(" "), f" {word.strip()}")}
-        words = (Word(text, tuple(encode(text))) for text in texts if text.strip(" "))
-        usable = [word for word in words if len(word.ids) <= PIECES and known.issuperset(word.ids)]
-        return tuple(sorted((*usable, _MARK), key=lambda word: (-len(word.text), word.text)))
+        rows = [row.tobytes() for row in self.model["wte.weight"]]
+        shared, count = Counter(rows).most_common(1)[0]
+        return tuple(i for i, row in enumerate(rows) if row == shared) if count > 1 else ()
 
-    @cached_property
-    def wte(self) -> Numbers:
-        """The rows of the token embedding for `ids`: [len(ids), n_embd]."""
-        return self.weights("wte.weight")[list(self.ids)]
+    @property
+    def other_row(self) -> Numbers:
+        """The row of the embedding that `others` share: [1, n_embd]. It is not rounded."""
+        return np.atleast_2d(self.model["wte.weight"][self.others[0]])
 
-    @cached_property
-    def others(self) -> Others:
-        """The tokens that are not in `ids`."""
-        rest = np.delete(self.weights("wte.weight"), self.ids, axis=0)  # [n_others, n_embd]
-        mean = rest[0] if (rest == rest[0]).all() else rest.mean(axis=0)  # the mean of equal rows would be rounded
-        apart = rest - mean
-        return Others(len(rest), mean, float(apart.var()), float(np.linalg.norm(apart, axis=1).max()))
+    def _weights(self, values: Numbers, axis: int) -> Weights:
+        """The weights, rounded with one scale for each column (axis 0) or each row (axis 1)."""
+        if self.bits is None:
+            return Weights(values)
+        return rounded(values, self.bits, axis)
 
 
-_MARK = Word("<|endoftext|>", (END_OF_TEXT,))
+def rounded(values: Numbers, bits: int, axis: int) -> Weights:
+    """Whole numbers whose largest in each channel is 127 (8 bits) or 32,767 (16 bits), and the channels' scales.
+
+    A weight moves by at most half the scale of its channel.
+    """
+    most = 2 ** (bits - 1) - 1
+    largest = np.maximum(values.max(axis), -values.min(axis)).astype(np.float64)
+    scales = np.where(largest > 0, largest, 1) / most
+    by_channel = np.expand_dims(scales.astype(values.dtype), axis)
+    whole = np.rint(values / by_channel).clip(-most, most)
+    return Weights(whole.astype(np.int8 if bits == 8 else np.int16), scales)

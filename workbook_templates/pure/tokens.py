@@ -1,4 +1,4 @@
-"""The tabs Tokens and Embeddings: words are looked up, and each of their tokens becomes a row of numbers."""
+"""The tabs Tokens and Embeddings: a text becomes tokens, and each token becomes a row of numbers."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from workbook_templates import walkthrough
 from workbook_templates.bands import Band, BandPage
 from workbook_templates.book import READY, Book
-from workbook_templates.pure.weights import Vocabulary, WordTable
+from workbook_templates.pure.bpe import BpeTables
+from workbook_templates.pure.characters import Characters, write_characters
+from workbook_templates.pure.merges import Merges, Words, write_merges
+from workbook_templates.pure.weights import Embedding, Vocabulary
 from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
-_REST, _WORD, _ENDS, _NEXT, _WRONG, _ROW, _COUNT, _FROM = range(6, 14)  # the columns of the table of words
-_TITLES = ("remaining text", "word", "ends in", "before", "wrong", "row in Words", "tokens", "from")
+_NUMBER, _FIRST, _LAST, _TEXT, _BEFORE, _PIECES, _MERGES, _COUNT, _START, _ROW = range(6, 16)  # the table of words
+_TITLES = ("word", "first", "last", "text", "bytes before", "bytes", "merges", "tokens", "from", "row in Merges")
 
 
 @dataclass(frozen=True)
 class TokenTable:
-    """The columns of the tab Tokens, one row for each token that there is room for.
+    """The columns of the tab Tokens, one row for each token that there is room for, and what the tab Prompt checks.
 
     vocabulary_rows: the token's row on the tab Vocabulary
-    rest, words, counts: the text that is left, the word taken off it, its number of tokens
-    wrong: 1 if no word fits
     """
 
     positions: Range
     tokens: Range
     vocabulary_rows: Range
-    counts: Range
-    words: Range
-    wrong: Range
-    rest: Range
+    words: Words
+    characters: Characters
+    merges: Merges
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -38,115 +38,107 @@ class TokenTable:
         return self.positions.there, self.tokens.there
 
 
-def write_tokens(book: Book, words: WordTable, vocabulary: Vocabulary) -> TokenTable:
-    """Writes the tab and names the table of tokens."""
-    page = Page(book, "Tokens", (11.5, 16, 9, 17, 9, 3, 46, 18, 9, 9, 9, 14, 9, 9))
+def write_tokens(book: Book, tables: BpeTables, vocabulary: Vocabulary) -> TokenTable:
+    """Writes the tabs Tokens, Characters and Merges, and names the table of tokens."""
+    page = Page(book, "Tokens", (11.5, 16, 9, 17, 9, 3, 9, 9, 9, 26, 13, 9, 9, 9, 9, 14))
     page.furniture(
         "Tokens",
         (
             "The model does not read letters. It reads tokens: words and parts of words, each with its id.",
-            "On the right, the text is taken apart: at each step, the longest word from the tab Words that it begins "
-            "with, if the next character does not continue that word. On the left: the tokens of these words.",
+            "On the right: the words of the text, from the tab Characters. Each is cut into tokens on the tab Merges.",
         ),
     )
     page.text(page.row, 0, "The tokens", page.style.bold)
-    page.text(page.row, _REST, "The words", page.style.bold)
+    page.text(page.row, _NUMBER, "The words", page.style.bold)
     page.row += 1
     header = page.row
     for column, title in enumerate(("position", "token", "id", "row in Vocabulary", "word")):
         page.text(header, column, title, page.style.header if column < 2 else page.style.header_right)
-    for column, title in enumerate(_TITLES, start=_REST):
-        right = column in (_ROW, _WRONG, _COUNT, _FROM)
-        page.text(header, column, title, page.style.header_right if right else page.style.header)
+    for column, title in enumerate(_TITLES, start=_NUMBER):
+        page.text(header, column, title, page.style.header if column == _TEXT else page.style.header_right)
     page.row += 1
-    _words(page, words)
-    table = _tokens(page, words, vocabulary)
+    characters = write_characters(book, tables)
+    columns = (_FIRST, _LAST, _TEXT, _BEFORE, _PIECES, _MERGES, _COUNT, _START, _ROW)
+    words = Words(*(_column(page, column) for column in columns))
+    merges = write_merges(book, words, characters, tables)
+    _words(page, characters, merges)
+    table = _tokens(page, words, characters, merges, tables, vocabulary)
     book.name("tokens", page.place(header, 0, header + book.shape.tokens, 2))
     page.sheet.freeze_panes(page.row, 0)
-    page.sheet.print_area(0, 0, page.row + book.shape.tokens, _FROM)
+    page.sheet.print_area(0, 0, page.row + book.shape.tokens, _ROW)
     return table
 
 
-def _words(page: Page, words: WordTable) -> None:
-    """One row per word: the remaining text, and the longest word that it begins with."""
-    first = page.row
-    for row in range(first, first + page.book.shape.tokens):
-        rest, number, word, ends, follows = (page.at(row, column) for column in (_REST, _ROW, _WORD, _ENDS, _NEXT))
-        above = {column: page.at(row - 1, column) for column in (_REST, _WORD, _COUNT, _FROM)}
-        _cell(
-            page,
-            row,
-            _REST,
-            'prompt&""'
-            if row == first
-            else f'IF({above[_WORD]}="","",MID({above[_REST]},LEN({above[_WORD]})+1,LEN({above[_REST]})))',
-        )
-        found = f"MATCH(TRUE,EXACT(LEFT({rest},{words.length.there}),{words.text.there}),0)"
-        looked_up = f'{{=IF({rest}="",0,IF(ISNA({found}),0,{found}))}}'
-        page.sheet.write_array_formula(row, _ROW, row, _ROW, looked_up, page.style.counted, "")
-        _cell(page, row, _WORD, f'IF({number}=0,"",INDEX({words.text.there},{number}))')
-        _cell(page, row, _ENDS, f'IF({number}=0,"",{_kind(f"RIGHT({word},1)")})')
-        after = f"MID({rest},LEN({word})+1,1)"
-        _cell(page, row, _NEXT, f'IF(OR({number}=0,{after}=""),"",{_kind(after)})')
-        _cell(page, row, _WRONG, f'IF({rest}="",0,IF(OR({number}=0,{ends}={follows}),1,0))', "counted")
-        _cell(page, row, _COUNT, f"IF({number}=0,0,INDEX({words.count.there},{number}))", "counted")
-        _cell(page, row, _FROM, "0" if row == first else f"{above[_FROM]}+{above[_COUNT]}", "whole")
-    unused = {"type": "formula", "criteria": f'=${page.at(first, _REST)}=""', "format": page.style.hidden}
-    page.sheet.conditional_format(first, _FROM, first + page.book.shape.tokens - 1, _FROM, unused)
+def _column(page: Page, column: int) -> Range:
+    """A column of the tables that begin in the page's row."""
+    return Range(page.name, page.row, column, page.row + page.book.shape.tokens - 1, column)
 
 
-def _tokens(page: Page, words: WordTable, vocabulary: Vocabulary) -> TokenTable:
-    """One row per token: its word, its id in that word's row, its row in the vocabulary."""
+def _words(page: Page, characters: Characters, merges: Merges) -> None:
+    """One row per word: where it is in the text, and how many tokens it becomes."""
     first, last = page.row, page.row + page.book.shape.tokens - 1
-
-    def column(index: int) -> Range:
-        return Range(page.name, first, index, last, index)
-
+    numbers = characters.words.there
     for row in range(first, last + 1):
-        position, token_id, number, word = (page.at(row, index) for index in (0, 2, 3, 4))
-        index = row - first
+        number, start, end, before, pieces, merged = (
+            page.at(row, column) for column in (_NUMBER, _FIRST, _LAST, _BEFORE, _PIECES, _MERGES)
+        )
+        page.sheet.write_number(row, _NUMBER, row - first + 1, page.style.position)
+        _cell(page, row, _FIRST, f'IF({number}>MAX({numbers}),"",MATCH({number},{numbers},0))', "whole")
+        following = f"IF({number}=MAX({numbers}),COUNT({numbers}),MATCH({number}+1,{numbers},0)-1)"
+        _cell(page, row, _LAST, f'IF({start}="","",{following})', "whole")
+        _cell(page, row, _TEXT, f'IF({start}="","",MID(prompt,{start},{end}-{start}+1))', "token")
+        _cell(page, row, _BEFORE, f'IF({start}="",0,INDEX({characters.before.there},{start}))', "whole")
+        through = f"INDEX({characters.before.there},{end})+INDEX({characters.counts.there},{end})"
+        _cell(page, row, _PIECES, f'IF({start}="",0,{through}-{before})', "counted")
+        found = f"COUNTIF({merges.words.there},{number})"
+        _cell(page, row, _MERGES, f'IF({start}="",0,MAX(1,{found})-1)', "whole")
+        first_row = f"MATCH({number},{merges.words.there},0)"
+        _cell(page, row, _ROW, f'IF({start}="",0,IFERROR({first_row},1)+{merged})', "counted")
+        _cell(page, row, _COUNT, f"{pieces}-{merged}", "counted")
+        so_far = "0" if row == first else f"{page.at(row - 1, _START)}+{page.at(row - 1, _COUNT)}"
+        _cell(page, row, _START, so_far, "whole")
+    unused = {"type": "formula", "criteria": f'=${page.at(first, _FIRST)}=""', "format": page.style.hidden}
+    page.sheet.conditional_format(first, _NUMBER, last, _ROW, unused)
+
+
+def _tokens(
+    page: Page, words: Words, characters: Characters, merges: Merges, tables: BpeTables, vocabulary: Vocabulary
+) -> TokenTable:
+    """One row per token: its word, its id after the word's last merge, its row in the vocabulary."""
+    first = page.row
+    for index in range(page.book.shape.tokens):
+        row = first + index
+        position, token_id, word = (page.at(row, column) for column in (0, 2, 4))
         _cell(page, row, 0, f'IF(status<>"{READY}","",IF({index}<token_count,{index},""))', "position")
-        _cell(page, row, 4, f'IF({position}="","",MATCH({position},{column(_FROM).here},1))', "whole")
-        in_words, piece = f"INDEX({column(_ROW).here},{word})", f"{position}-INDEX({column(_FROM).here},{word})+1"
-        _cell(page, row, 2, f'IF({position}="","",INDEX({words.ids.there},{in_words},{piece}))', "whole")
-        _cell(page, row, 3, f'IF({position}="","",MATCH({token_id},{vocabulary.ids.there},0))', "whole")
-        _cell(page, row, 1, f'IF({position}="","",INDEX({vocabulary.tokens.there},{number}))', "token")
-    return TokenTable(
-        positions=column(0),
-        tokens=column(1),
-        vocabulary_rows=column(3),
-        counts=column(_COUNT),
-        words=column(_WORD),
-        wrong=column(_WRONG),
-        rest=column(_REST),
-    )
-
-
-def _kind(character: str) -> str:
-    """The formula for the kind of a character: letter, digit, space or sign."""
-    return (
-        f'IF(NOT(EXACT(UPPER({character}),LOWER({character}))),"letter",'
-        f'IF(ISNUMBER(FIND({character},"0123456789")),"digit",'
-        f'IF(OR({character}=" ",{character}=CHAR(10)),"space","sign")))'
-    )
+        _cell(page, row, 4, f'IF({position}="","",MATCH({position},{words.starts.here},1))', "whole")
+        step = f"INDEX({words.rows.here},{word})"
+        piece = f"{position}-INDEX({words.starts.here},{word})+1"
+        _cell(page, row, 2, f'IF({position}="","",INDEX({merges.ids.there},{step},{piece}))', "whole")
+        listed = f"MATCH({token_id},{vocabulary.ids.there},0)"
+        others = str(vocabulary.ids.height + 1)
+        _cell(page, row, 3, f'IF({position}="","",IFERROR({listed},{others}))', "whole")
+        text = f"INDEX({tables.tokens.there},MATCH({token_id},{tables.ids.there},0))"
+        _cell(page, row, 1, f'IF({position}="","",{text})', "token")
+    positions, tokens, rows = (_column(page, column) for column in (0, 1, 3))
+    return TokenTable(positions, tokens, rows, words, characters, merges)
 
 
 def _cell(page: Page, row: int, column: int, formula: str, cell_format: str = "text") -> None:
     page.sheet.write_formula(row, column, f"={formula}", getattr(page.style, cell_format), "")
 
 
-def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, positions: Range) -> Band:
+def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, positions: Embedding) -> Band:
     """Writes the tab and returns the stream that enters Block 0."""
     page = BandPage(book, "Embeddings", "Embeddings", (walkthrough.EMBEDDINGS,), labels=tokens.labels)
     page.heading("token", "Token embedding: the token's row on the tab Vocabulary (wte.weight).", ())
     cells = page.rows()
     for index in range(book.shape.tokens):
         number = tokens.vocabulary_rows.rows(index, 1).there
-        row = f'IF({number}="",0,INDEX({vocabulary.rows.there},{number},0))'
-        page.array(cells.rows(index, 1), row, page.style.used_number)
+        found = vocabulary.embedding.row(number)
+        page.array(cells.rows(index, 1), f'IF({number}="",0,{found})', page.style.used_number)
     token = Band(cells, False, True)
     page.heading("position", "Position embedding: the position's row on the tab Positions (wpe.weight).", ())
-    position = page.fill(positions.there, ())
+    position = page.fill(positions.first(book.shape.tokens).product, ())
     page.heading("sum", "The residual stream that enters Block 0: token embedding plus position embedding.", ())
     stream = page.fill(f"{token.spill}+{position.spill}", (token, position))
     page.finish()

@@ -1,13 +1,15 @@
-"""The tabs of constants: the words that can be typed, the embeddings, and the weights of each block."""
+"""The tabs of constants: the weights of each block, and the embeddings of tokens and positions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from udfs.backend.gpt2.config import Config
 from workbook_templates.book import Book
-from workbook_templates.pure.contents import PIECES, Contents, Numbers
+from workbook_templates.pure.contents import Contents, Numbers, Weights
 from workbook_templates.range import Range
 from workbook_templates.sheet import Page
 
@@ -36,207 +38,229 @@ TENSORS = (
     ("mlp.c_proj.bias", "and what is added to each channel"),
 )
 
-_WORDS_TOP, _VOCABULARY_TOP, _FACTS_TOP, _POSITIONS_TOP = 5, 9, 4, 5  # the first row of each table
+_VOCABULARY_TOP, _COUNT_ROW, _POSITIONS_TOP = 7, 4, 5  # the first row of each table, and the number of other tokens
+MATRICES = "attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight"
 
 
-def block_weights(config: Config, layer: int, sheet: str) -> dict[str, Range]:
-    """The ranges of a block's tensors by the last part of their names, each below a bar and a row of numbers."""
-    tensors, row = {}, TOP
+def rounding(bits: int | None) -> tuple[str, ...]:
+    """What a reader should know about whole-number weights, as lines for a tab."""
+    if bits is None:
+        return ()
+    most = 2 ** (bits - 1) - 1
+    return (
+        f"To save space, each weight is a whole number of {bits} bits, -{most:,} to {most:,}, times the scale "
+        "of its output channel (the largest weight of the channel / "
+        f"{most:,}).",
+        "So a weight is off by at most half a scale, and an output by at most half a scale × the sum of all |x|. "
+        "Biases and LayerNorms are not rounded.",
+    )
+
+
+def block_weights(config: Config, layer: int, sheet: str, bits: int | None = None) -> dict[str, Range]:
+    """The ranges of a block's tensors by the last part of their names, each below a bar and a row of numbers.
+
+    The scales of a rounded matrix are `attn.c_attn.scale`, the row above it.
+    """
+    tensors, row = {}, TOP + len(rounding(bits))
     for name, _ in TENSORS:
         *rows, width = config.shapes()[f"h.{layer}.{name}"]
         height = rows[0] if rows else 1
-        tensors[name] = Range(sheet, row + 2, FIRST_WEIGHT, row + 1 + height, FIRST_WEIGHT + width - 1)
-        row += height + 3
+        row += 2
+        if name in MATRICES and bits:
+            scale = f"{name.removesuffix('.weight')}.scale"
+            tensors[scale] = Range(sheet, row, FIRST_WEIGHT, row, FIRST_WEIGHT + width - 1)
+            row += 1
+        tensors[name] = Range(sheet, row, FIRST_WEIGHT, row + height - 1, FIRST_WEIGHT + width - 1)
+        row += height + 1
     return tensors
 
 
 def write_weights(book: Book, contents: Contents, layer: int) -> None:
     """Writes the tab with all tensors of one block, one below the other."""
     name = f"Weights {layer}"
-    page = Page(book, name, (11, 16, 3, *[CHANNEL_WIDTH] * (4 * contents.config.n_embd)), FIRST_WEIGHT, kind="weight")
+    page = Page(book, name, (11, 16, 3), FIRST_WEIGHT, kind="weight")
+    page.sheet.set_column(FIRST_WEIGHT, FIRST_WEIGHT + 4 * contents.config.n_embd - 1, CHANNEL_WIDTH)
     page.sheet.set_zoom(90)
-    page.furniture(f"Weights of Block {layer}", ())
-    places = block_weights(contents.config, layer, name)
+    page.furniture(f"Weights of Block {layer}", rounding(contents.bits))
+    places = block_weights(contents.config, layer, name, contents.bits)
     links = page.row
     page.row += 1
     page.link(links, 0, f"Block {layer}", "A1", f"Block {layer}")
     for number, (tensor, meaning) in enumerate(TENSORS):
-        values = contents.weights(f"h.{layer}.{tensor}")
+        full_name = f"h.{layer}.{tensor}"
+        values = contents.matrix(full_name) if tensor in MATRICES else Weights(contents.vector(full_name))
         if tensor.endswith("weight"):
             page.link(links, FIRST_WEIGHT + number, name, page.at(page.row, 0), tensor.removesuffix(".weight"))
-        _tensor(page, f"h.{layer}.{tensor}", meaning, values, places[tensor])
+        _tensor(page, full_name, meaning, values, places[tensor])
     page.sheet.freeze_panes(links + 1, FIRST_WEIGHT)
     page.sheet.print_area(0, 0, PRINTED_ROWS, PRINTED_COLUMNS)
 
 
-def _tensor(page: Page, name: str, meaning: str, values: Numbers, cells: Range) -> None:
+def _tensor(page: Page, name: str, meaning: str, values: Weights, cells: Range) -> None:
     page.sheet.set_row(page.row, None, page.style.heading)
-    height, width = values.shape
+    height, width = values.numbers.shape
     size = f"{height} x {width}" if height > 1 else f"{width}"
     for column, text in enumerate((name, "", "", f"{meaning} ({size})")):
         if text:
             page.text(page.row, column, text, page.style.heading)
     page.row += 1
-    for column in range(width):
-        page.sheet.write_number(page.row, FIRST_WEIGHT + column, column, page.style.channel)
+    page.book.numbers.add(page.sheet, page.row, FIRST_WEIGHT, np.arange(width)[None], page.style.channel)
     page.row += 1
+    if values.scales is not None:
+        page.text(page.row, 1, "scale", page.style.label)
+        page.book.numbers.add(page.sheet, page.row, FIRST_WEIGHT, values.scales[None], page.style.scale)
+        page.row += 1
     assert (page.row, page.row + height - 1) == (cells.row, cells.last_row)
     for row in range(height):
         page.sheet.write_number(page.row + row, 0, row, page.style.position)
-    numbers(page, page.row, values)
+    numbers(page, page.row, FIRST_WEIGHT, values.numbers)
     page.row += height + 1
 
 
-def numbers(page: Page, top: int, values: Numbers) -> None:
+def numbers(page: Page, top: int, left: int, values: Numbers) -> None:
     """A table of weights, one per cell."""
-    for row, line in enumerate(values.tolist(), start=top):
-        page.sheet.write_run(row, FIRST_WEIGHT, line, page.style.weight)
+    if len(values) == 1:
+        page.book.numbers.add(page.sheet, top, left, values, page.style.weight)
+        return
+    page.book.numbers.add(page.sheet, top, left, values)
+    last_row, last_column = top + len(values) - 1, left + values.shape[1] - 1
+    # One rule colours all cells: a format in each would take space in the file and time in LibreOffice.
+    rule = {"type": "no_blanks", "format": page.style.learned}
+    page.sheet.conditional_format(top, left, last_row, last_column, rule)
 
 
 @dataclass(frozen=True)
-class WordTable:
-    """The columns of the tab Words: each word, its length, its number of tokens, and their ids."""
+class Embedding:
+    """The rows of an embedding, and the column of their scales if they are rounded."""
 
-    text: Range
-    length: Range
-    count: Range
-    ids: Range
+    numbers: Range
+    scales: Range | None
+
+    @property
+    def product(self) -> str:
+        """The weights, in a formula on another tab."""
+        return f"{self.numbers.there}*{self.scales.there}" if self.scales else self.numbers.there
+
+    def row(self, number: str) -> str:
+        """One row, counted from 1, in a formula on another tab."""
+        scale = f"*INDEX({self.scales.there},{number})" if self.scales else ""
+        return f"INDEX({self.numbers.there},{number},0){scale}"
+
+    def first(self, count: int) -> Embedding:
+        """Its first rows."""
+        return Embedding(self.numbers.rows(0, count), self.scales.rows(0, count) if self.scales else None)
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """The columns of the tab Vocabulary: each token's id, text, row number, and row of the embedding.
 
-    other_row: the mean row of the tokens that are not listed
-    count, spread, radius: how many those are, and how they scatter around their mean
+    embedding: one more row if there are tokens that share a row
+    count: the cell with the number of these tokens
     """
 
     ids: Range
     tokens: Range
     numbers: Range
-    rows: Range
-    other_row: Range
+    embedding: Embedding
     count: Range
-    spread: Range
-    radius: Range
 
-
-def word_table(contents: Contents) -> WordTable:
-    """The ranges of the table of words."""
-    last = _WORDS_TOP + len(contents.words) - 1
-    text, length, count = (Range("Words", _WORDS_TOP, column, last, column) for column in (1, 2, 3))
-    return WordTable(text, length, count, Range("Words", _WORDS_TOP, 4, last, 3 + PIECES))
+    @property
+    def listed(self) -> Embedding:
+        """The rows of the tokens that have a row of their own."""
+        return self.embedding.first(self.ids.height)
 
 
 def vocabulary(contents: Contents) -> Vocabulary:
     """The ranges of the token embedding."""
-    top, last, right = (
-        _VOCABULARY_TOP,
-        _VOCABULARY_TOP + len(contents.ids) - 1,
-        FIRST_WEIGHT + contents.config.n_embd - 1,
-    )
+    top, last = _VOCABULARY_TOP, _VOCABULARY_TOP + len(contents.ids) - 1
     ids, tokens, rows = (Range("Vocabulary", top, column, last, column) for column in range(3))
-    count, spread, radius = (Range("Vocabulary", _FACTS_TOP + n, 0, _FACTS_TOP + n, 0) for n in range(3))
-    return Vocabulary(
-        ids=ids,
-        tokens=tokens,
-        numbers=rows,
-        rows=Range("Vocabulary", top, FIRST_WEIGHT, last, right),
-        other_row=Range("Vocabulary", last + 1, FIRST_WEIGHT, last + 1, right),
-        count=count,
-        spread=spread,
-        radius=radius,
-    )
+    embedding = _embedding("Vocabulary", contents, top, len(contents.ids) + bool(contents.others))
+    return Vocabulary(ids, tokens, rows, embedding, Range("Vocabulary", _COUNT_ROW, 0, _COUNT_ROW, 0))
 
 
-def positions(book: Book, contents: Contents) -> Range:
-    """The range of the position embedding, one row for each token that there is room for."""
-    last, right = _POSITIONS_TOP + book.shape.tokens - 1, FIRST_WEIGHT + contents.config.n_embd - 1
-    return Range("Positions", _POSITIONS_TOP, FIRST_WEIGHT, last, right)
+def positions(contents: Contents) -> Embedding:
+    """The ranges of the position embedding."""
+    return _embedding("Positions", contents, _POSITIONS_TOP, contents.config.n_ctx)
 
 
-def write_words(book: Book, contents: Contents) -> None:
-    """Writes the tab Words."""
-    page = Page(book, "Words", (9, 22, 9, 9, *[9] * PIECES), kind="weight")
-    page.furniture(
-        "Words",
-        (
-            "The words that a prompt may use. A space before a word belongs to it. Most words are one token, the "
-            "others two or three.",
-        ),
-    )
-    titles = ("", "word", "length", "tokens", *(f"id {piece}" for piece in range(PIECES)))
-    _table_header(page, titles)
-    top, last = _WORDS_TOP, _WORDS_TOP + len(contents.words) - 1
-    assert page.row == top
-    for row, word in enumerate(contents.words, start=top):
-        page.text(row, 1, word.text, page.style.token)
-        for column, number in enumerate((len(word.text), len(word.ids), *word.ids), start=2):
-            page.sheet.write_number(row, column, number, page.style.whole)
-    page.sheet.freeze_panes(top, 0)
-    page.sheet.print_area(0, 0, min(last, PRINTED_ROWS), 10)
+def _embedding(sheet: str, contents: Contents, top: int, height: int) -> Embedding:
+    last, left = top + height - 1, FIRST_WEIGHT + (contents.bits is not None)
+    scales = Range(sheet, top, FIRST_WEIGHT, last, FIRST_WEIGHT) if contents.bits else None
+    return Embedding(Range(sheet, top, left, last, left + contents.config.n_embd - 1), scales)
 
 
 def write_vocabulary(book: Book, contents: Contents) -> None:
     """Writes the tab Vocabulary."""
-    width, others = contents.config.n_embd, contents.others
-    page = Page(book, "Vocabulary", (9, 16, 9, *[CHANNEL_WIDTH] * width), kind="weight")
+    page = _embedding_page(book, contents, "Vocabulary", (9, 16, 9))
     page.furniture(
         "Vocabulary",
         (
             f"wte.weight: a row of numbers for each of the {len(contents.ids):,} tokens that the model has learned. "
-            f"The other {others.count:,} tokens of GPT-2 are rare in the training texts or absent, so "
             + (
-                "they share one row, the last one here."
-                if others.are_equal
-                else "their rows are nearly the same. The last row here is their mean, and is used for all of them."
+                f"The other {len(contents.others):,} tokens of GPT-2 were not in the training texts: they share the "
+                "last row."
+                if contents.others
+                else ""
             ),
         ),
     )
-    facts = (
-        ("tokens without a row of their own", others.count, page.style.whole),
-        ("variance of their numbers around the mean row", others.spread, page.style.text),
-        ("largest distance of such a row from the mean row", others.radius, page.style.text),
-    )
-    assert page.row == _FACTS_TOP
-    for title, value, cell_format in facts:
-        page.text(page.row, 1, title, page.style.aside)
-        page.sheet.write_number(page.row, 0, float(f"{value:.7g}"), cell_format)
-        page.row += 1
-    page.row += 1
-    _table_header(page, ("id", "token", "row", *map(str, range(width))))
+    assert page.row == _COUNT_ROW
+    page.text(page.row, 1, "tokens without a row of their own", page.style.aside)
+    page.sheet.write_number(page.row, 0, len(contents.others), page.style.whole)
+    page.row += 2
+    _table_header(page, contents, ("id", "token", "row"))
     top, last = _VOCABULARY_TOP, _VOCABULARY_TOP + len(contents.ids) - 1
     assert page.row == top
     for number, (token_id, token) in enumerate(zip(contents.ids, contents.tokens, strict=True)):
         page.sheet.write_number(top + number, 0, token_id, page.style.position)
         page.text(top + number, 1, token, page.style.token)
         page.sheet.write_number(top + number, 2, number + 1, page.style.channel)
-    numbers(page, top, contents.wte)
-    page.text(last + 1, 1, "all others", page.style.token)
-    numbers(page, last + 1, others.mean[None])
+    _write_embedding(page, contents.wte)
+    if contents.others:
+        page.text(last + 1, 1, "all others", page.style.token)
+        page.row = last + 1
+        _write_embedding(page, Weights(contents.other_row, np.ones(1) if contents.bits else None))
     page.sheet.freeze_panes(top, FIRST_WEIGHT)
     page.sheet.print_area(0, 0, PRINTED_ROWS, PRINTED_COLUMNS)
 
 
 def write_positions(book: Book, contents: Contents) -> None:
     """Writes the tab Positions."""
-    width, tokens = contents.config.n_embd, book.shape.tokens
-    page = Page(book, "Positions", (11, 11, 3, *[CHANNEL_WIDTH] * width), kind="weight")
+    page = _embedding_page(book, contents, "Positions", (11, 11, 3))
     page.furniture(
         "Positions",
-        (f"wpe.weight: the row that is added for each position, the first {tokens} of {contents.config.n_ctx}.",),
+        (f"wpe.weight: the row that is added for each position. It uses the first {book.shape.tokens} rows.",),
     )
-    _table_header(page, ("position", "", "", *map(str, range(width))))
-    values = contents.weights("wpe.weight")[:tokens]
+    _table_header(page, contents, ("position", "", ""))
     assert page.row == _POSITIONS_TOP
-    for row in range(tokens):
+    for row in range(contents.config.n_ctx):
         page.sheet.write_number(page.row + row, 0, row, page.style.position)
-    numbers(page, page.row, values)
+    _write_embedding(page, contents.wpe)
     page.sheet.freeze_panes(page.row, FIRST_WEIGHT)
-    page.sheet.print_area(0, 0, page.row + tokens - 1, PRINTED_COLUMNS)
+    page.sheet.print_area(0, 0, page.row + book.shape.tokens - 1, PRINTED_COLUMNS)
 
 
-def _table_header(page: Page, titles: Sequence[str]) -> None:
-    for column, title in enumerate(titles):
+def _embedding_page(book: Book, contents: Contents, name: str, widths: Sequence[float]) -> Page:
+    page = Page(book, name, widths, kind="weight")
+    page.sheet.set_column(FIRST_WEIGHT, FIRST_WEIGHT + contents.config.n_embd, CHANNEL_WIDTH)
+    return page
+
+
+def _write_embedding(page: Page, weights: Weights) -> None:
+    """Rows of an embedding from the page's row down, with their scales at their left."""
+    left = FIRST_WEIGHT
+    if weights.scales is not None:
+        for row, scale in enumerate(weights.scales.tolist(), start=page.row):
+            page.sheet.write_number(row, left, scale, page.style.scale)
+        left += 1
+    numbers(page, page.row, left, weights.numbers)
+
+
+def _table_header(page: Page, contents: Contents, titles: Sequence[str]) -> None:
+    shown = (*titles, "scale") if contents.bits else titles
+    for column, title in enumerate(shown):
         page.text(page.row, column, title, page.style.header_right if column > 1 else page.style.header)
+    channels = np.arange(contents.config.n_embd)[None]
+    page.book.numbers.add(page.sheet, page.row, len(shown), channels, page.style.header_right)
     page.row += 1

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 from click.testing import Result
 
@@ -14,6 +15,7 @@ import udfs
 from addin.desktop.vba_project import VbaProject
 from addin.headless import Workbook
 from tests.checkpoint_kinds import TOKENIZERS, write_kind
+from tests.workbook_templates.files import few_tokens
 from workbook_templates import TEMPLATES
 
 Run = Callable[..., Result]
@@ -82,6 +84,29 @@ def test_the_workbook_of_native_formulas_is_the_same_for_every_host(
     monkeypatch.setattr("addin.templates.build", record)
     assert gpt2_excel("new", "pure", "--model", "tiny").stdout == f"file    {here / '5_pure_formulas.xlsx'}\n"
     assert built == [(32, "office")]
+    monkeypatch.setattr("workbook_templates.pure.contents.MOST_WEIGHTS", 1000)
+    assert gpt2_excel("new", "pure", "--model", "tiny", "--tokens", "20").exit_code == 0
+    assert gpt2_excel("new", "pure", "--model", "tiny").exit_code == 0
+    assert built[1:] == [(20, "office"), (16, "office")], "a large model's tokens take longer"
+
+
+def test_whole_number_weights(gpt2_excel: Run, here: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        few_tokens(patch)
+        patch.setattr("workbook_templates.pure.contents.MOST_WEIGHTS", 1000)
+        for bits in ("8", "16"):
+            result = gpt2_excel("new", "pure", "--model", "tiny", "--tokens", "4", "--bits", bits, "-o", f"{bits}.xlsx")
+            assert result.exit_code == 0
+    for bits, most in ((8, 127), (16, 32767)):
+        workbook = openpyxl.load_workbook(f"{bits}.xlsx")
+        rows = [row[3] for row in workbook["Weights 0"].iter_rows(values_only=True, max_col=4)]
+        weights = [row for row in rows if isinstance(row, int)]
+        assert most in map(abs, weights)
+        assert workbook.calculation.calcMode == "manual"
+        assert "Ctrl+Alt+F9" in "".join(str(cell.value) for row in workbook["Start"]["A1:Z9"] for cell in row)
+        stored = openpyxl.load_workbook(f"{bits}.xlsx", data_only=True)
+        shown = [cell.value for row in stored["Prompt"]["B1:B20"] for cell in row]
+        assert "Mike is quick. He moves" in shown
 
 
 def test_files_are_numbered_and_o_overwrites(gpt2_excel: Run, here: Path) -> None:

@@ -1,0 +1,161 @@
+"""The tab Characters: the prompt is cut into words by GPT-2's rule, character by character."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from udfs.backend.gpt2.vocabulary import END_OF_TEXT
+from udfs.backend.gpt2.vocabulary import END_OF_TEXT_TOKEN as MARK
+from workbook_templates.book import Book
+from workbook_templates.pure.bpe import BpeTables
+from workbook_templates.range import Range
+from workbook_templates.sheet import Page
+
+PER_TOKEN = 8  # rows for characters, for each row for tokens
+SEPARATOR = "│"  # between the pieces of a word; a prompt with this character is refused
+UNKNOWN = "unknown"  # the kind of a character that the formulas do not know
+
+# The columns of the table.
+_NUMBER, _CHARACTER, _CODE, _KIND, _MARK, _CONTRACTION, _STARTS, _WORD, _PIECES, _COUNT, _BEFORE, _FIRST_ID = range(12)
+_MOST_BYTES = 3
+_TITLES = ("number", "character", "code", "kind", "of a mark", "of a 's", "starts", "word", "pieces so far", "bytes")
+_SPACES = "OR(AND({0}>=9,{0}<=13),{0}=32,{0}=160)"
+_DIGITS = "OR(AND({0}>=48,{0}<=57),{0}=178,{0}=179,{0}=185,AND({0}>=188,{0}<=190))"
+_LETTERS = "OR({0}=170,{0}=181,{0}=186,AND({0}>=192,{0}<=591,{0}<>215,{0}<>247))"
+_SIGNS = "OR({0}<128,AND({0}>=161,{0}<=247),AND({0}>=8208,{0}<=8231),AND({0}>=8240,{0}<=8286),AND({0}>=8352,{0}<=8383))"
+_CASED = "AND({0}>=880,{0}<=1366)"  # Greek, Cyrillic and Armenian, as far as they have capitals
+
+
+@dataclass(frozen=True)
+class Characters:
+    """The columns of the tab, a row for each character that there is room for.
+
+    words: the number of the word that a character is in
+    pieces: the characters of the word up to this one, with separators between them
+    counts, before: how many byte tokens a character is, and how many come before it
+    ids: the ids of its byte tokens
+    """
+
+    characters: Range
+    kinds: Range
+    words: Range
+    pieces: Range
+    counts: Range
+    before: Range
+    ids: Range
+
+
+def write_characters(book: Book, tables: BpeTables) -> Characters:
+    """Writes the tab."""
+    page = Page(book, "Characters", (9, 11, 9, 11, 11, 9, 9, 9, 26, 9, 9, *[9] * _MOST_BYTES))
+    page.furniture(
+        "Characters",
+        (
+            "The text is first cut into words, which are tokenized one by one. A word is a run of letters, of digits, "
+            "or of signs, with the space before it; and each of 's 't 'm 'd 'll 've 're is a word.",
+            "Several spaces are one word, except the last of them, which belongs to what follows. On the right: the "
+            "bytes of each character, as tokens.",
+        ),
+    )
+    titles = (*_TITLES, "before", *(f"byte {number}" for number in range(_MOST_BYTES)))
+    for column, title in enumerate(titles):
+        page.text(page.row, column, title, page.style.header)
+    page.row += 1
+    first, last = page.row, page.row + PER_TOKEN * book.shape.tokens - 1
+    for row in range(first, last + 1):
+        _write_row(page, row, first, tables)
+    page.sheet.freeze_panes(first, 0)
+    page.sheet.print_area(0, 0, last, len(titles) - 1)
+    unused = {"type": "formula", "criteria": f'=$B{first + 1}=""', "format": page.style.hidden}
+    page.sheet.conditional_format(first, 0, last, len(titles) - 1, unused)
+
+    def columns(first_column: int, last_column: int | None = None) -> Range:
+        return Range(page.name, first, first_column, last, last_column or first_column)
+
+    return Characters(
+        characters=columns(_CHARACTER),
+        kinds=columns(_KIND),
+        words=columns(_WORD),
+        pieces=columns(_PIECES),
+        counts=columns(_COUNT),
+        before=columns(_BEFORE),
+        ids=columns(_FIRST_ID, _FIRST_ID + _MOST_BYTES - 1),
+    )
+
+
+def _write_row(page: Page, row: int, first: int, tables: BpeTables) -> None:
+    number, char, code, kind, mark, starts, count = (
+        page.at(row, column) for column in (_NUMBER, _CHARACTER, _CODE, _KIND, _MARK, _STARTS, _COUNT)
+    )
+    is_first = row == first
+
+    def above(column: int) -> str:
+        return page.at(row - 1, column)
+
+    def following(offset: int, count: int = 1) -> str:
+        return f"MID(prompt,{number}+{offset},{count})"
+
+    page.sheet.write_number(row, _NUMBER, row - first + 1, page.style.position)
+    _cell(page, row, _CHARACTER, following(0), "token")
+    _cell(page, row, _CODE, f'IF({char}="","",IFERROR(_xlfn.UNICODE({char}),65533))', "whole")
+    _cell(page, row, _KIND, f'IF({char}="","",IF({mark}>0,"mark",{_kind(char, code)}))')
+    begins = f'IF(EXACT({following(0, len(MARK))},"{MARK}"),{len(MARK)},0)'
+    _cell(page, row, _MARK, begins if is_first else f"IF({above(_MARK)}>1,{above(_MARK)}-1,{begins})", "counted")
+    short = f'IF(AND({following(1)}<>"",ISNUMBER(FIND({following(1)},"sdmt"))),2,{_long(following(1, 2))})'
+    own = f'{char}&REPT("{SEPARATOR}",MAX(0,{count}-1))'
+    if is_first:
+        _cell(page, row, _CONTRACTION, f'IF({char}="\'",{short},0)', "counted")
+        _cell(page, row, _STARTS, f'IF({char}="",0,1)', "counted")
+        _cell(page, row, _PIECES, own, "token")
+    else:
+        left = above(_CONTRACTION)
+        after = f'AND({above(_KIND)}<>"sign",{above(_CHARACTER)}<>" ")'
+        _cell(page, row, _CONTRACTION, f'IF({left}>1,{left}-1,IF(AND({char}="\'",{after}),{short},0))', "counted")
+        next_kind = page.at(row + 1, _KIND)
+        last_space = f'AND({next_kind}<>"",{next_kind}<>"space",{next_kind}<>"mark")'
+        space = f'IF(OR({above(_KIND)}<>"space",{last_space}),1,0)'
+        other = f'IF(OR({above(_CHARACTER)}=" ",{kind}={above(_KIND)}),0,1)'
+        rule = f'IF({kind}="space",{space},{other})'
+        forced = f"OR({mark}={len(MARK)},{left}=1,{above(_MARK)}=1)"
+        inside = f'OR({char}="",{left}>1,{mark}>0)'
+        _cell(page, row, _STARTS, f'IF({char}="",0,IF({forced},1,IF({inside},0,{rule})))', "counted")
+        before_it = f'IF({count}=0,"","{SEPARATOR}")'
+        _cell(page, row, _PIECES, f"IF({starts}=1,{own},{above(_PIECES)}&{before_it}&{own})", "token")
+    so_far = starts if is_first else f"{above(_WORD)}+{starts}"
+    _cell(page, row, _WORD, f'IF({char}="","",{so_far})', "whole")
+    in_bytes = f"IF({code}<128,1,IF({code}<2048,2,{_MOST_BYTES}))"
+    of_mark = f"IF({mark}={len(MARK)},1,0)"
+    _cell(page, row, _COUNT, f'IF({char}="",0,IF({mark}>0,{of_mark},{in_bytes}))', "counted")
+    _cell(page, row, _BEFORE, "0" if is_first else f"{above(_BEFORE)}+{above(_COUNT)}", "whole")
+    mark_id = str(END_OF_TEXT)
+    last_byte = f"128+MOD({code},64)"
+    for index, byte in enumerate(
+        (
+            f"IF({code}<128,{code},IF({code}<2048,192+INT({code}/64),224+INT({code}/4096)))",
+            f"IF({code}<2048,{last_byte},128+MOD(INT({code}/64),64))",
+            last_byte,
+        )
+    ):
+        found = f"INDEX({tables.byte_ids.there},{byte}+1)"
+        if index == 0:
+            found = f"IF({mark}>0,{mark_id},{found})"
+        _cell(page, row, _FIRST_ID + index, f'IF({count}>{index},{found},"")', "whole")
+
+
+def _kind(char: str, code: str) -> str:
+    """The formula for the kind of a character. Letters are told by their codes or by having capitals."""
+    letter = (
+        f"OR({_LETTERS.format(code)},AND(OR({code}<128,{_CASED.format(code)}),NOT(EXACT(UPPER({char}),LOWER({char})))))"
+    )
+    return (
+        f'IF({_SPACES.format(code)},"space",IF({_DIGITS.format(code)},"digit",IF({letter},"letter",'
+        f'IF({_SIGNS.format(code)},"sign","{UNKNOWN}"))))'
+    )
+
+
+def _long(two: str) -> str:
+    return f'IF(OR(EXACT({two},"ll"),EXACT({two},"ve"),EXACT({two},"re")),3,0)'
+
+
+def _cell(page: Page, row: int, column: int, formula: str, cell_format: str = "text") -> None:
+    page.sheet.write_formula(row, column, f"={formula}", getattr(page.style, cell_format), "")
