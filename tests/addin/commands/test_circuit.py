@@ -38,7 +38,7 @@ def test_the_default_task_is_the_seven_days(gpt2_excel: Run, monkeypatch: pytest
     """Two large steps stand for the search, which `test_demo_facts.py` does in full."""
     answers = []
 
-    def largest(task: Task, candidates: list[Parts], progress: Callable[[Parts, float], None]) -> Parts:
+    def largest(task: Task, candidates: list[Parts], progress: Callable[[Parts, float], None], *_: object) -> Parts:
         parts = frozenset().union(*candidates)
         answers.append([token_text(int(best)) for best in task.logits(parts).argmax(axis=1)])
         progress(parts, 1.0)
