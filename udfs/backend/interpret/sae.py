@@ -82,7 +82,7 @@ class SparseAutoencoder(NamedTuple):
         return self.file.rows(self.entries["W_dec"], [index])[0]
 
     def single(self, index: int, dtype: DType, *, centred: bool) -> Feature:
-        """One feature by itself. Reads only its column and its row. If `centred`, it centres the stream itself.
+        """One feature by itself: only a column and a row are read. If `centred`, it centres the stream itself.
 
         In a finetuned autoencoder, what it writes is multiplied by its `scaling_factor`.
         """
