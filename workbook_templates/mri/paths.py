@@ -13,6 +13,7 @@ from workbook_templates.sheet import Page
 TAB = "Paths"
 
 _INPUTS = ("q", "k", "v")
+_MANY = 100_000  # more than a model has heads
 _LIST = 1  # columns between the maps and the list of all paths
 
 
@@ -39,7 +40,7 @@ def write_paths(book: Book, patched: Patched) -> Paths:
     )
     title(page, "You choose")
     sender = labelled_input(page, "sender", None, "", 4)
-    page.plain(page.row - 1, 1, _strongest(patched.heads), style.input)
+    page.plain(page.row - 1, 1, _strongest(patched.heads, shape.n_head), style.input)
     note = "At first, the head that restores most on the tab Patching. Type another: h.5.attn.head.1"
     page.text(page.row - 1, 5, note, style.aside)
     column, page_row = 1 + shape.n_head + _LIST, page.row
@@ -66,12 +67,11 @@ def write_paths(book: Book, patched: Patched) -> Paths:
     return Paths(sender.replace("$", ""), place)
 
 
-def _strongest(heads: str) -> str:
-    """The name of the head with the largest share."""
-    layer, head = (
-        f"SUMPRODUCT(({heads}=MAX({heads}))*({which}({heads})-MIN({which}({heads}))))" for which in ("ROW", "COLUMN")
-    )
-    return f'IFERROR("h."&{layer}&".attn.head."&{head},"h.0.attn.head.0")'
+def _strongest(heads: str, n_head: int) -> str:
+    """The name of the head with the largest share; of several, the first."""
+    number = f"(ROW({heads})-MIN(ROW({heads})))*{n_head}+COLUMN({heads})-MIN(COLUMN({heads}))"
+    first = f"({_MANY}-SUMPRODUCT(MAX(({heads}=MAX({heads}))*({_MANY}-({number})))))"
+    return f'IFERROR("h."&INT({first}/{n_head})&".attn.head."&MOD({first},{n_head}),"h.0.attn.head.0")'
 
 
 def _number(sender: str, part: int) -> str:
