@@ -195,7 +195,7 @@ def test_rows_that_the_prompt_does_not_need_are_folded_and_a_line_says_so(tmp_pa
         assert [row - 1 in hidden for row in below] == [True] * bands
         notes = [str(cell.value) for cell in sheet[1] if "out of sight" in str(cell.value)]
         assert notes == [
-            '=IF(status="ready",IF(OR(token_count>6),"There are tokens out of sight: '
+            '=IF(status="ready",IF(OR(token_count>6),"Some tokens are out of sight: '
             'click the small 2 in the top left corner to see them.",""),status)'
         ]
 
