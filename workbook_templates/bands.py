@@ -25,7 +25,7 @@ _LAST_COLUMN = MAX_COLUMNS - 1  # counted from 0, as XlsxWriter does
 _PRINTED_COLUMNS, _PRINTED_ROWS = 22, 105
 _FROZEN_ROWS = 2
 _UNFOLDED = 16  # rows in sight of a band that does not have the tokens of the prompt
-_NOTE = 3  # columns between the title and the note about folded rows
+_NOTE = 8  # columns between the title and the note about folded rows
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ TAB = "Clamp and remove"
 
 _WIDTHS = (14, 22, 12, 12, 12, 3, 14, 22, 12, 12, 12, 3, 82)
 _SECOND, _TEXTS = COLUMNS + GAP, 12  # the first columns of the second text, and of the model texts
-_CHARTED, _CHART_ROWS = 8, 16  # tokens in a chart at least, and the rows that it covers
+_CHARTED = 8  # tokens in a chart at least
+_CHART_WIDTH = 390  # pixels
 _SHOWN = ("before", "added", "clamped")
 _ANSWER, _PROBABILITY = 2, 5  # the columns of GPT2_PREDICT
 _SERIES_COLOURS = (look.GREY, look.POSITIVE, look.ATTENTION)
@@ -169,11 +170,12 @@ def _activations(
             page.mark_errors(header + 1, read.column + column)
     page.row = header + 1 + tokens
     last = header + min(tokens, max(page.book.unfolded, _CHARTED))
-    for read, row in zip(reads, (header - _CHART_ROWS, header), strict=True):
-        _chart(page, read, header + 1, last, (row, _TEXTS))
+    for number, read in enumerate(reads):
+        _chart(page, read, header + 1, last, (header, number * (_CHART_WIDTH + 10)))
 
 
-def _chart(page: Page, read: _Read, first: int, last: int, cell: tuple[int, int]) -> None:
+def _chart(page: Page, read: _Read, first: int, last: int, at: tuple[int, int]) -> None:
+    """A chart of the activations. `at`: its row, and its pixels to the right of the model texts' left edge."""
     chart = page.book.workbook.add_chart({"type": "column"})
     for column, (name, colour) in enumerate(zip(_SHOWN, _SERIES_COLOURS, strict=True), start=read.column + 2):
         chart.add_series(
@@ -186,5 +188,6 @@ def _chart(page: Page, read: _Read, first: int, last: int, cell: tuple[int, int]
         )
     look.dress_chart(chart, f"The feature's activation: {read.name}")
     chart.set_y_axis(look.GRIDLINES)
-    chart.set_size({"width": 560, "height": 300})
-    page.sheet.insert_chart(*cell, chart)
+    chart.set_size({"width": _CHART_WIDTH, "height": 300})
+    row, x_offset = at
+    page.sheet.insert_chart(row, _TEXTS, chart, {"x_offset": x_offset})
