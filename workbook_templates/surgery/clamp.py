@@ -19,7 +19,7 @@ TAB = "Clamp and remove"
 _WIDTHS = (14, 22, 12, 12, 12, 3, 14, 22, 12, 12, 12, 3, 82)
 _SECOND, _TEXTS = COLUMNS + GAP, 12  # the first columns of the second text, and of the model texts
 _CHARTED = 8  # tokens in a chart at least
-_CHART_WIDTH = 390  # pixels
+_CHART_WIDTH = 375  # pixels
 _SHOWN = ("before", "added", "clamped")
 _ANSWER, _PROBABILITY = 2, 5  # the columns of GPT2_PREDICT
 _SERIES_COLOURS = (look.GREY, look.POSITIVE, look.ATTENTION)
@@ -186,7 +186,7 @@ def _chart(page: Page, read: _Read, first: int, last: int, at: tuple[int, int]) 
                 "fill": {"color": colour},
             }
         )
-    look.dress_chart(chart, f"The feature's activation: {read.name}")
+    look.dress_chart(chart, f"Activation: {read.name}")
     chart.set_y_axis(look.GRIDLINES)
     chart.set_size({"width": _CHART_WIDTH, "height": 300})
     row, x_offset = at
