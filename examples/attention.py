@@ -3,6 +3,7 @@
 from sheet import show
 
 from udfs.models.demo.facts import facts
+from udfs.models.demo.prompts import SHE_MOVES
 
 head = facts().pronoun_head
-show({"A1": "Anna is slow. Mike is quick. She moves", "A3": f"=GPT2_ATTENTION(A1,{head.layer},{head.head})"})
+show({"A1": SHE_MOVES, "A3": f"=GPT2_ATTENTION(A1,{head.layer},{head.head})"})

@@ -19,6 +19,7 @@ Show: TypeAlias = Literal[
     "tokens, outputs", "probabilities, outputs", "both, outputs", "entropy, outputs",
     "tokens, tuned", "probabilities, tuned", "both, tuned", "entropy, tuned", "kl, tuned",
 ]  # fmt: skip
+_SHOWN = "tokens, probabilities, both, entropy or kl, alone or followed by `, halves`, `, outputs` or `, tuned`"
 
 
 @cell_function
@@ -46,7 +47,7 @@ def gpt2_logitlens(
     """
     gpt2 = arg.model(model)
     ids = arg.prompt(prompt, gpt2)
-    what, _, option = arg.one_of(show, get_args(Show), "show").partition(", ")
+    what, _, option = arg.one_of(show, get_args(Show), "show", _SHOWN).partition(", ")
     is_named = option in ("halves", "outputs")
     at = arg.position_or_all(position, len(ids), gpt2)
     positions = range(len(ids)) if at is None else [at]

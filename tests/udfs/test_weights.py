@@ -35,13 +35,19 @@ def test_the_model_text(name: str, surgery: object, text: str) -> None:
     assert udfs.gpt2_model(text) == text
 
 
+_VERBS = "surgery must have set, scale, mean, add, clamp or remove in column 1 of row 1"
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
         (["scale", "h.0.attn", 0, "last"], "surgery must leave positions blank in row 1: scale takes none, not 'last'"),
-        (["", "", "", "last"], "surgery must have set, scale, mean or add in column 1 of row 1, not ''"),
+        (["", "", "", "last"], f"{_VERBS}, not ''"),
         ([*["x"] * 4, "more"], "surgery must have the columns what, where, amount, positions, not 5 columns"),
-        (["cut", "h.0.attn", 0], "surgery must have set, scale, mean or add in column 1 of row 1, not 'cut'"),
+        (
+            ["cut", "h.0.attn", 0],
+            f"{_VERBS}, not 'cut'",
+        ),
         (["set", "h.0.attn", None], "'set h.0.attn = ?'"),
         (["scale", "h.0.attn", None], "'scale h.0.attn by ?' needs a finite number, not '?'"),
         (["scale", "h.7.attn", 0], "layer must be 0 to 2, not 7"),

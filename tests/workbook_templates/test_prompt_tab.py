@@ -46,7 +46,7 @@ def test_a_number_is_text_and_not_a_token_id(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("template", [*GUARDED, "anatomy"])
 def test_unknown_words_are_named_beside_the_answer(template: str, tmp_path: Path) -> None:
-    workbook = recalculated(build(template, tmp_path, model="demo", tokens=9))
+    workbook = recalculated(build(template, tmp_path, model="demo", tokens=10))
     assert workbook.get("caveat") == ""
     before = workbook.get("status")
     workbook.set("prompt", "The quokka is")

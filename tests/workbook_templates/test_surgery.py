@@ -422,10 +422,10 @@ def test_a_contrast_longer_than_its_rows_is_a_message(workbook: Workbook) -> Non
 
 def test_a_line_points_to_the_folded_rows_of_a_long_contrast(tmp_path: Path) -> None:
     workbook = recalculated(build("surgery", tmp_path, tokens=20, model="tiny"))
-    note = next(f"Contrast!{column}1" for column in "DEFG" if workbook.get(f"Contrast!{column}1") == "")
+    note = next(f"Contrast!{column}1" for column in "DEFGHIJKLMN" if workbook.get(f"Contrast!{column}1") == "")
     workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "a b c d e f g h i j k l m n o p")
     workbook.recalculate()
-    assert str(workbook.get(note)).startswith("There are tokens out of sight")
+    assert str(workbook.get(note)).startswith("Some tokens are out of sight")
 
 
 MESSAGES = {

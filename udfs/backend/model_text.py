@@ -78,9 +78,9 @@ def parse_operation(clause: str) -> Operation:
     if match := re.fullmatch(_EDIT, clause):
         return EditFact(match[1], *(_text(part, clause) for part in match.group(2, 3, 4) if part))
     raise ModelError(
-        "a model text has clauses such as bos, float64, set h.0.mlp.c_fc.bias[17] = 0.5, scale h.9.attn.head.1 by 0, "
+        "a model text has clauses such as bos, float64, set h.0.mlp.c_fc.bias[17] = 0.5, scale h.9.attn by 0, "
         "add 30 * sae(2, 7650) to h.2, clamp sae(2, 7650) to 40, remove sae(2, 7650) from h.2, "
-        'edit h.5.mlp so "Paris is in" says " Italy"; '
+        'edit h.5.mlp so "Rome is in" says " Italy"; '
         f"not {quoted(clause)}"
     )
 

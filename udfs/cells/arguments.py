@@ -241,7 +241,8 @@ def component(value: object, gpt2: Model, name: str) -> places.Component:
 def components(value: object, gpt2: Model, name: str = "components") -> interpret.circuits.Parts:
     """The heads and MLPs that are named in a range. Blank cells are skipped."""
     texts = [values.text(cell, name) for cell in values.grid(value, name).ravel().tolist()]
-    return frozenset().union(*(interpret.circuits.parse_parts(found, gpt2.config) for found in texts if found.strip()))
+    parse = interpret.circuits.parse_parts
+    return frozenset().union(*(parse(found, gpt2.config, name) for found in texts if found.strip()))
 
 
 def numbers(value: object, name: str, dtype: DType = FLOAT64) -> Array:
@@ -318,10 +319,11 @@ def seed(value: object) -> int:
     return values.whole(value, "seed", 0, MAX_SEED)
 
 
-def one_of(value: object, allowed: Sequence[_Choice], name: str) -> _Choice:
-    """One of several texts, in capitals or not."""
+def one_of(value: object, allowed: Sequence[_Choice], name: str, listed: str = "") -> _Choice:
+    """One of several texts, in capitals or not. `listed` describes them if they are many."""
     given = values.text(value, name).strip().lower()
     for choice in allowed:
         if given == choice:
             return choice
-    raise CellError(f"{name} must be one of {'; '.join(allowed)}; not {quoted(given)}")
+    described = listed or f"one of {'; '.join(allowed)}"
+    raise CellError(f"{name} must be {described}; not {quoted(given)}")

@@ -49,7 +49,8 @@ def write_paths(book: Book, patched: Patched) -> Paths:
     first = page.row
     found = _list(page, column, f'GPT2_PATH_PATCH({patched.arguments},{sender},"",model_used)')
     page.row = first
-    whole = f'IFERROR(INDEX({patched.heads},{_number(sender, 2)}+1,{_number(sender, 5)}+1),"")'
+    share = f"INDEX({patched.heads},{_number(sender, 2)}+1,{_number(sender, 5)}+1)"
+    whole = f'IFERROR(IF(LEN({share})=0,"",{share}),"")'
     labelled_value(
         page, "whole head", whole, "The share on the tab Patching, along all paths together.", style.value_number
     )
@@ -70,7 +71,7 @@ def write_paths(book: Book, patched: Patched) -> Paths:
 def _strongest(heads: str, n_head: int) -> str:
     """The name of the head with the largest share; of several, the first."""
     number = f"(ROW({heads})-MIN(ROW({heads})))*{n_head}+COLUMN({heads})-MIN(COLUMN({heads}))"
-    first = f"({_MANY}-SUMPRODUCT(MAX(({heads}=MAX({heads}))*({_MANY}-({number})))))"
+    first = f"MOD({_MANY}-SUMPRODUCT(MAX(({heads}=MAX({heads}))*({_MANY}-({number})))),{_MANY})"  # 0 without shares
     return f'IFERROR("h."&INT({first}/{n_head})&".attn.head."&MOD({first},{n_head}),"h.0.attn.head.0")'
 
 

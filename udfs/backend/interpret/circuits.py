@@ -44,9 +44,9 @@ class Part(NamedTuple):
 Parts: TypeAlias = frozenset[Part]
 
 
-def parse_parts(name: str, config: Config) -> Parts:
+def parse_parts(name: str, config: Config, argument: str = "components") -> Parts:
     """The parts that `h.9.attn.head.1`, `h.9.attn` (all its heads) or `h.0.mlp` names. Raises ModelError otherwise."""
-    component = parse_component(name, config, "components")
+    component = parse_component(name, config, argument)
     if component.half == "mlp":
         return _mlp(component.layer)
     if component.head is None:

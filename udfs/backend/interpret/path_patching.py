@@ -47,7 +47,7 @@ def path_patch(pair: Pair, sender: Component, receivers: Iterable[Part]) -> Path
     """
     if sender.head is None:
         raise ModelError(f"sender must be a head such as h.9.attn.head.1, not {sender}")
-    chosen = sorted(receivers)
+    chosen = sorted(receivers, key=lambda part: (part.layer, -1 if part.head is None else part.head))
     for part in chosen:
         if part.head is None or part.layer <= sender.layer:
             name = Component(part.layer, "mlp" if part.head is None else "attn", part.head)
