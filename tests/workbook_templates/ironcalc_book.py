@@ -101,23 +101,28 @@ def addressed(sheet: str) -> str:
 
 
 def _fill(root: Any, package: Package) -> bool:
-    """Adds the cells of array formulas that are missing, with 0. Returns whether there are any array formulas."""
+    """Adds the rows and cells of array formulas that are missing, with 0. Returns whether there are array formulas."""
     arrays = [formula.get("ref") for formula in root.iter(package.tag("f")) if formula.get("t") == "array"]
     if not arrays:
         return False
-    rows = {int(row.get("r") or 0): row for row in root.iter(package.tag("row"))}
+    data = root.find(package.tag("sheetData"))
+    rows = {int(row.get("r") or 0): row for row in data}
     cells = {number: {cell.get("r"): cell for cell in row} for number, row in rows.items()}
     for place in filter(None, map(CellRange.parse, arrays)):
         for number in range(place.top, place.bottom + 1):
+            if number not in rows:
+                rows[number] = data.makeelement(package.tag("row"), {"r": str(number)})
+                cells[number] = {}
             for column in range(place.left, place.right + 1):
                 address = f"{column_letters(column)}{number}"
                 if address not in cells[number]:
                     cell = cells[number][address] = rows[number].makeelement(package.tag("c"), {"r": address})
                     cell.append(cell.makeelement(package.tag("v"), {}))
                     cell[0].text = "0"
-    for number, found in cells.items():
-        for address in sorted(found, key=lambda address: column_number(address.rstrip("0123456789"))):
-            rows[number].append(found[address])  # moves a cell that is there already
+    for number in sorted(rows):
+        data.append(rows[number])  # moves a row that is there already, as the next line does with a cell
+        for address in sorted(cells[number], key=lambda address: column_number(address.rstrip("0123456789"))):
+            rows[number].append(cells[number][address])
     return True
 
 

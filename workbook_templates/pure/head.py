@@ -103,7 +103,7 @@ def _logits(
     table = _Table(page, listed, vocabulary, final, has_others=bool(others))
     table.write_list()
     table.write_next_tokens(answer)
-    page.row = table.last + 2
+    page.row = table.end + 2
     return page.at(table.header + 1, _PLACE)
 
 
@@ -119,6 +119,8 @@ class _Table:
             Range(page.name, first, column, last, column) for column in (_LOGIT, _EXP, _SHARE)
         )
         self._fact_row = self.header + SHOWN + 3
+        self._chosen_row = self._fact_row + 2
+        self.end = max(self.last, self._chosen_row)  # a short list ends above what is next to it
         facts = [page.at(self._fact_row + number, _RANK + 3, absolute=True) for number in range(2)]
         self._largest, self._total = facts
 
@@ -184,7 +186,7 @@ class _Table:
         page.sheet.conditional_format(first, _RANK + 4, last, _RANK + 4, look.PROBABILITY_BARS)
         page.book.name("next_tokens", page.place(self.header, _RANK, last, _RANK + 4))
         next_tokens.write_chart(page, (self.header, _PLACE + 2), _RANK, (first, last))
-        chosen = self._fact_row + 2
+        chosen = self._chosen_row
         page.text(chosen, _RANK, "chosen", style.bold)
         unlisted = f'"{MARK} the next token may be one that is not listed on the tab Vocabulary"'
         page.plain(

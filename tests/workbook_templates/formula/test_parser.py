@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import workbook_templates
+from tests.workbook_templates.files import small
 from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
+from workbook_templates import FORMULAS_ONLY, TEMPLATES
 from workbook_templates.formula import FormulaError, parse, print_formula
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import (
@@ -97,10 +99,12 @@ def test_a_formula_can_be_long_but_not_deep() -> None:
         parse("(" * 5000 + "A1" + ")" * 5000)
 
 
-@pytest.mark.parametrize("template", [name for name in workbook_templates.TEMPLATES if name != "check"])
-def test_the_formulas_of_the_committed_templates_survive(template: str) -> None:
+@pytest.mark.parametrize("template", [name for name in TEMPLATES if name != "check"])
+def test_the_formulas_of_the_templates_survive(template: str, tmp_path: Path) -> None:
+    """The committed files of the templates with GPT2_ functions hold values only, so these are made anew."""
+    path = FOLDER / TEMPLATES[template] if template in FORMULAS_ONLY else small(template, tmp_path)
     formulas = set()
-    with zipfile.ZipFile(FOLDER / workbook_templates.TEMPLATES[template]) as file:
+    with zipfile.ZipFile(path) as file:
         for name in file.namelist():
             if name.startswith("xl/worksheets/"):
                 stored = re.findall(r"<f(?: [^>]*)?>([^<]+)</f>", file.read(name).decode())
