@@ -17,6 +17,7 @@ CHANGED = "When today is Tuesday, tomorrow is"
 ALIKE, _SHARED = "If today is Tuesday, yesterday was", 5  # the first tokens are those of the text
 
 _CHANNELS = 4  # shown of the stream
+_APPENDED_TOKENS = 4  # rows for the appended text, after those for the tokens of the prompt
 _STRIDE = _CHANNELS + 3  # columns from a text's table to that of the next: token, channels, verdict, gap
 _NEAR = 0.001  # two numbers that differ by less are the same up to rounding
 
@@ -37,12 +38,13 @@ def write_prompt_cache(book: Book) -> Try:
     text = labelled_input(page, "text", TUESDAY, "Blank: the prompt.", 5)
     appended = labelled_input(page, "append", APPENDED, "With its space.", 5)
     changed = labelled_input(page, "another text", CHANGED, "Begins otherwise: what of it can be reused?", 5)
-    used = f'IF({text}="",prompt_used,{unless_message("prompt_used", text, "prompt_used")})'
+    used = f'IF({text}="",prompt_used,{text})'
     page.row += 1
     place = _place(page)
     page.row += 1
     header = page.row + 11
-    first, last = header + 2, header + 1 + book.shape.tokens
+    rows = book.shape.tokens + _APPENDED_TOKENS
+    first, last = header + 2, header + 1 + rows
     same = _counts(page, first, last)
     page.row += 1
     _saved(page, area(page, first, 1, last, 1))
@@ -51,7 +53,7 @@ def write_prompt_cache(book: Book) -> Try:
     assert page.row == header, (page.row, header)
     tables = (("The text", used), ("With the token", f"{used}&{appended}"), ("Another text", changed))
     for number, (name, formula) in enumerate(tables):
-        _stream(page, number, name, formula, place)
+        _stream(page, number, rows, name, formula, place)
         if number:
             _compare(page, number, first, last)
     page.row = last + 1
@@ -68,10 +70,9 @@ def _place(page: Page) -> str:
     return labelled_value(page, "place", name, "The stream that leaves the last block.")
 
 
-def _stream(page: Page, number: int, name: str, text: str, place: str) -> None:
-    """The tokens of a text, and the first channels of its rows."""
+def _stream(page: Page, number: int, rows: int, name: str, text: str, place: str) -> None:
+    """The tokens of a text, and the first channels of its rows; the prompt's message if there is one."""
     style, dialect, column, row = page.style, page.book.dialect, number * _STRIDE, page.row
-    rows = page.book.shape.tokens
     page.text(row, column, name, style.bold)
     page.text(row + 1, column, "token", style.header)
     for channel in range(_CHANNELS):
@@ -82,10 +83,12 @@ def _stream(page: Page, number: int, name: str, text: str, place: str) -> None:
             page.sheet.write_blank(at, column + 1 + channel, None, style.number)
     before = "LEFT(text_read,LEN(text_read)-LEN(prompt))"  # <|endoftext|>, if the model text asks for it
     tokens = f"GPT2_TOKENIZE({before}&{text},model)"
-    page.formula(row + 2, column, f'IFERROR({dialect.part(tokens, 2, 2, above=1)},"")', style.token, (rows, 1))
-    stream = f"GPT2_RESIDUAL({text},{place},model_used)"
-    shown = f"LET(r,{stream},IF(ISTEXT(INDEX(r,1,1)),r,{dialect.part('r', 1, _CHANNELS)}))"
-    page.formula(row + 2, column + 1, shown, style.number, (rows, _CHANNELS))
+    named = unless_message("prompt_used", f'IFERROR({dialect.part(tokens, 2, 2, above=1)},"")')
+    page.formula(row + 2, column, named, style.token, (rows, 1))
+    channels = f"IF(ISTEXT(INDEX(stream,1,1)),stream,{dialect.part('stream', 1, _CHANNELS)})"
+    shown = f"LET(stream,GPT2_RESIDUAL({text},{place},model_used),{channels})"
+    values = unless_message("prompt_used", shown, "prompt_used")
+    page.formula(row + 2, column + 1, values, style.number, (rows, _CHANNELS))
     page.mark_errors(row + 2, column + 1)
 
 
@@ -103,7 +106,7 @@ def _compare(page: Page, number: int, first: int, last: int) -> None:
         ("changed", page.style.refused),
         ("new", page.style.finished),
     ):
-        rule = {"type": "formula", "criteria": f'={name}="{word}"', "format": cell_format}
+        rule = {"type": "formula", "criteria": f"={page.book.dialect.has_text(name, word)}", "format": cell_format}
         page.sheet.conditional_format(first, column, last, verdict, rule)
 
 

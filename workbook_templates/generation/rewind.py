@@ -44,7 +44,7 @@ def write_rewind(book: Book) -> Try:
     _text(page, "as it was", f"prompt_used&{own}", page.style.note)
     start = _text(page, "read again", f"prompt_used&{kept}&{instead}", page.style.note)
     new = f"GPT2_GENERATE({start},MAX(1,{tokens}-{step}),0,0,1,0,model_used)"
-    _text(page, "rewound", f"LET(n,{new},{unless_message('n', f'{start}&n', 'n')})", page.style.bold)
+    _text(page, "rewound", f"LET(added,{new},{unless_message('added', f'{start}&added', 'added')})", page.style.bold)
     place = page.place(page.row - 1, 1)
     page.row += 1
     title(

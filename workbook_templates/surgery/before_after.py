@@ -81,7 +81,8 @@ def _logits_of_both(page: Page, prompt: str, models: tuple[str, str], first: int
         page.plain(page.row, 1, f'IF(ISNUMBER({its_id}),{token},"")', style.token)
         for column, model in zip((_BEFORE, _AFTER), models, strict=True):
             end = f'GPT2_RESIDUAL({prompt},"h.{page.book.shape.n_layer}",{model})'
-            logit = f"LET(s,{end},GPT2_UNEMBED(INDEX(s,ROWS(s),0),{its_id},{model}))"
+            # The last row is taken of the logits: of a stream with one row, LibreOffice's INDEX takes one number.
+            logit = f"LET(logits,GPT2_UNEMBED({end},{its_id},{model}),INDEX(logits,ROWS(logits),1))"
             page.formula(page.row, column, f'IF(COUNT({",".join(ids)})=2,{logit},"")', style.logit)
         _difference(page, page.row, _MOVED, (_BEFORE, _AFTER))
         page.row += 1
