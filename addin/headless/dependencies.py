@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection, Set
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -125,9 +125,10 @@ class Readers:
         return found
 
 
-def _seen_from(cell: Position, what: tuple[RelativeRead, ...]) -> set[tuple[int, CellRange, bool]]:
+def _seen_from(cell: Position, what: tuple[RelativeRead, ...]) -> Collection[tuple[int, CellRange, bool]]:
     """What a formula in that cell reads. In some cells, `A1` and `$A$1` are the same."""
-    return {(sheet, seen.at(cell), spill) for sheet, seen, spill in what}
+    found = [(sheet, seen.at(cell), spill) for sheet, seen, spill in what]
+    return found if len(found) < 2 else set(found)
 
 
 def _touched(read: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:
