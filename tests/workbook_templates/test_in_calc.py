@@ -66,6 +66,16 @@ def test_a_file_of_values_shows_them(name: str, tmp_path: Path) -> None:
     assert not {(tab, text) for tab in office.tabs() for text in texts(office, tab) if text.startswith("Err:")}
 
 
+def test_a_sweep_with_a_prompt_of_one_token_has_numbers_only(tmp_path: Path) -> None:
+    office = calc()
+    office.open(build("surgery", tmp_path, host="calc", model="tiny", prompt="a"))
+    rows = office.values("Coefficient sweep")
+    office.type("Coefficient sweep", f"B{[row[0] for row in rows].index('operation') + 1}", "PCA")
+    rows = office.values("Coefficient sweep")
+    header = [row[0] for row in rows].index("coefficient")
+    assert all(isinstance(value, float) for row in rows[header + 1 : header + 12] for value in row[:5])
+
+
 def test_what_the_model_text_adds_at_the_last_token_is_not_added_to_a_row_without_one(tmp_path: Path) -> None:
     text = (
         'tiny ; add 3 * contrast("Love", "Hate") to h.1.mid at last ; add 2 * contrast("Love", "Hate") to h.2 at last'

@@ -184,8 +184,9 @@ def _answer_in_parts(page: Page, swept: _Swept, model: str) -> list[str]:
     """
     n_layer = page.book.shape.n_layer
     u, v = (
-        f'GPT2_UNEMBED(INDEX(GPT2_RESIDUAL(prompt_used,"h.{n_layer}",{text}),token_count,0),"",{text})'
+        f'GPT2_UNEMBED({_stream_row(stream, "token_count")},"",{text})'
         for text in (model, "model_used")
+        for stream in [f'GPT2_RESIDUAL(prompt_used,"h.{n_layer}",{text})']
     )
     a, b = (
         "(INDEX({0},2,4)-LN(INDEX({0},2,5)))".format(f"GPT2_PREDICT(prompt_used,1,1,{text})")
@@ -200,10 +201,16 @@ def _answer_in_parts(page: Page, swept: _Swept, model: str) -> list[str]:
     ]
 
 
+def _stream_row(stream: str, number: str) -> str:
+    """A row of the prompt's stream. LibreOffice's INDEX would take one number, not the row, if there is only one."""
+    return f"IF(token_count=1,{stream},INDEX({stream},{number},0))"
+
+
 def _size(swept: _Swept, model: str) -> str:
-    """The largest ratio over all tokens of the change's length to the stream's; o is a column of ones."""
+    """The largest ratio over all tokens of the change's length to the stream's."""
     x, y = (f"GPT2_RESIDUAL(prompt_used,{swept.place},{text})" for text in ("model_used", model))
-    ratio = "LET(o,TRANSPOSE(INDEX(x,1,0)*0+1),MAX(SQRT(MMULT((y-x)^2,o)/MMULT(x^2,o))))"
+    ones = f"TRANSPOSE({_stream_row('x', '1')}*0+1)"
+    ratio = f"LET(ones,{ones},MAX(SQRT(MMULT((y-x)^2,ones)/MMULT(x^2,ones))))"
     return f'IF(LEFT({model},6)="{MARK}","",LET(x,{x},IF(ISTEXT(INDEX(x,1,1)),"",LET(y,{y},{ratio}))))'
 
 
