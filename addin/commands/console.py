@@ -20,6 +20,13 @@ _BAR_CELLS = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
+def percent(probability: float) -> str:
+    """A probability as the workbooks show it: never rounded to 0 or 100 %."""
+    if 0 < probability < 0.0005:
+        return "<0.1%"
+    return ">99.9%" if 0.9995 <= probability < 1 else f"{probability:.1%}"
+
+
 def console() -> Console:
     """Standard output. In a pipe it has no colours and breaks no lines."""
     made = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
@@ -51,7 +58,7 @@ def show_effect(out: Console, effect: Effect, outcome: Outcome | None) -> None:
     out.print(Text(f"changed {cells:,} cell{'s' * (cells != 1)} on {tabs} tab{'s' * (tabs != 1)}"))
     if outcome and effect.answer:
         before, after = effect.answer, outcome.next_tokens[0]
-        line = f"{quoted(before.token)} {before.probability:.1%} -> {quoted(after.token)} {after.probability:.1%}"
+        line = " -> ".join(f"{quoted(of.token)} {percent(of.probability)}" for of in (before, after))
         out.print(Text.assemble("answer  ", (line, "bold green" if before.token != after.token else "")))
 
 
@@ -123,7 +130,7 @@ def _candidates(candidates: Sequence[Candidate], blocks: bool) -> Table:
             str(row.rank),
             Text(quoted(row.token)),
             str(row.id),
-            f"{row.probability:.1%}",
+            percent(row.probability),
             Text(bar(row.probability, blocks), "green"),
         )
     return table
