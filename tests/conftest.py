@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from tests.broken_gelu import BrokenGelu, broken
@@ -18,6 +20,7 @@ from udfs.backend.errors import ModelError
 from udfs.backend.gpt2.model import Model
 from udfs.cells import FUNCTIONS
 from udfs.cells.log import log_to_file
+from workbook_templates import TEMPLATES, build
 
 settings.register_profile("project", deadline=None)  # a busy machine may take long over anything
 settings.load_profile("project")
@@ -48,6 +51,19 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("GPT2_EXCEL_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("GPT2_EXCEL_LOG", str(tmp_path_factory.mktemp("log") / "gpt2-excel.log"))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def pure_workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`5_pure_formulas.xlsx` with the model demo. All processes of a test run share one, which takes half a minute."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    file = folder / TEMPLATES["pure"]
+    with FileLock(folder / f"{file.name}.lock"):
+        if not file.exists():
+            build("pure", folder / "pure.partial", model=catalogue.DEMO).rename(file)
+    return file
 
 
 @pytest.fixture

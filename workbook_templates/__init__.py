@@ -19,7 +19,7 @@ from workbook_templates.pure.contents import Bits
 from workbook_templates.tour import write_tour
 from workbook_templates.tour_stops import stops_of_tour
 
-# The file name of each template. Those with a number are the series, and are in the repository.
+# The file name of each template. Those with a number are the series. All of these but pure are in the repository.
 TEMPLATES = {
     "anatomy": "1_anatomy.xlsx",
     "mri": "2_mri.xlsx",

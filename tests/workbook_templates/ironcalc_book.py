@@ -12,24 +12,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import workbook_templates
 from addin.headless.package import Package, serialized
 from tests.benchmarks.pure_formulas import predicted
 from udfs.models.demo.recipe.held_out import PROMPTS
-from workbook_templates import TEMPLATES
+from workbook_templates import build
 from workbook_templates.formula.ranges import CellRange, column_letters, column_number, parse_cell, split_sheet
-
-COMMITTED = Path(workbook_templates.__file__).with_name(TEMPLATES["pure"])
 
 
 class IronCalcBook:
-    """A workbook, by default the committed one, open in IronCalc. Raises ImportError if IronCalc is missing.
+    """A workbook, open in IronCalc. Raises ImportError if IronCalc is missing.
 
     IronCalc 0.9 reads no cell without an address, which ECMA-376 allows, and fills only those cells of an array formula
     that the file has. So it gets a copy with both.
     """
 
-    def __init__(self, file: Path = COMMITTED) -> None:
+    def __init__(self, file: Path) -> None:
         import ironcalc
 
         with TemporaryDirectory() as folder:
@@ -127,7 +124,8 @@ def _fill(root: Any, package: Package) -> bool:
 
 
 def main() -> None:
-    book = IronCalcBook()
+    with TemporaryDirectory() as folder:
+        book = IronCalcBook(build("pure", Path(folder), model="demo"))
     pairs = [(item.prompt, book.next_token(item.prompt), predicted(item.prompt)) for item in PROMPTS]
     different = [pair for pair in pairs if pair[1] != pair[2]]
     print(f"the same next token for {len(pairs) - len(different)} of {len(pairs)} prompts")

@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-import workbook_templates
 from tests.workbook_templates.excel_versions import INTRODUCED
 from tests.workbook_templates.files import code, formulas_in, small
 from udfs.cells import FUNCTIONS
-from workbook_templates import FORMULAS_ONLY, TEMPLATES
+from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
 from workbook_templates.formula import parse
 from workbook_templates.formula.calc import calc_name
 from workbook_templates.formula.ranges import parse_cell
 from workbook_templates.formula.tree import Call, Constant, walk
 
 HOSTS = ("office", "desktop", "headless", "calc")
-COMMITTED = "committed"
+OF_DEMO = "demo"
 OURS = {name for function in FUNCTIONS for name in (function, f"_xldudf_{function}", calc_name(function))}
 
 
 @pytest.fixture(
     scope="module",
-    params=[(n, source) for n in TEMPLATES for source in (*HOSTS, COMMITTED) if source in HOSTS or n in FORMULAS_ONLY],
+    params=[(n, source) for n in TEMPLATES for source in (*HOSTS, OF_DEMO) if source in HOSTS or n in FORMULAS_ONLY],
     ids=str,
 )
 def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, set[str]]:
-    """A template's name, and the formulas of its workbook for a host, or of the committed file."""
+    """A template's name, and the formulas of its workbook for a host, or for the model demo."""
     name, source = request.param
-    if source == COMMITTED:
-        path = Path(workbook_templates.__file__).with_name(TEMPLATES[name])
+    folder = tmp_path_factory.mktemp(name)
+    if source == OF_DEMO:
+        path = request.getfixturevalue("pure_workbook") if name == "pure" else build(name, folder)
     else:
-        path = small(name, tmp_path_factory.mktemp(name), host=source)
+        path = small(name, folder, host=source)
     return name, set(formulas_in(path))
 
 

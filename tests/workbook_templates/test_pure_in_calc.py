@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import workbook_templates
 from tests.hosts.calc_host import Calc, calc
 from tests.workbook_templates.pure_steps import Steps, differences, in_backend, in_float64
 from udfs.backend import catalogue
 from udfs.backend.gpt2.forward import forward
 from udfs.backend.gpt2.tokenizer import encode
-from workbook_templates import TEMPLATES
 
 PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
 WITHIN = 1e-4
@@ -22,9 +20,9 @@ FLOAT32 = 2e-6  # the rounding of float32 in the backend, for values as large as
 
 
 @pytest.fixture(scope="module")
-def book() -> Calc:
+def book(pure_workbook: Path) -> Calc:
     running = calc()
-    running.open(Path(workbook_templates.__file__).with_name(TEMPLATES["pure"]))
+    running.open(pure_workbook)
     return running
 
 

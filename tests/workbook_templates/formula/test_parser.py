@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import workbook_templates
 from tests.workbook_templates.files import small
 from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
-from workbook_templates import FORMULAS_ONLY, TEMPLATES
+from workbook_templates import TEMPLATES
 from workbook_templates.formula import FormulaError, parse, print_formula
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import (
@@ -35,7 +34,6 @@ from workbook_templates.formula.tree import (
     without_parentheses,
 )
 
-FOLDER = Path(workbook_templates.__file__).parent
 A1, B2 = Reference(None, Corner(1, 1)), Reference(None, Corner(2, 2))
 
 
@@ -100,9 +98,8 @@ def test_a_formula_can_be_long_but_not_deep() -> None:
 
 
 @pytest.mark.parametrize("template", [name for name in TEMPLATES if name != "check"])
-def test_the_formulas_of_the_templates_survive(template: str, tmp_path: Path) -> None:
-    """The committed files of the templates with GPT2_ functions hold values only, so these are made anew."""
-    path = FOLDER / TEMPLATES[template] if template in FORMULAS_ONLY else small(template, tmp_path)
+def test_the_formulas_of_the_templates_survive(template: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    path = request.getfixturevalue("pure_workbook") if template == "pure" else small(template, tmp_path)
     formulas = set()
     with zipfile.ZipFile(path) as file:
         for name in file.namelist():
