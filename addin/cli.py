@@ -126,9 +126,24 @@ def _failure(error: Exception) -> _Failure:
     return _Bug(f"bug: {type(error).__name__}: {error} (gpt2-excel --debug ... shows where)")
 
 
+def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from udfs.version import VERSION
+
+        click.echo(f"{NAME} {VERSION}")
+        ctx.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
-@click.version_option(package_name=NAME)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def main(debug: bool) -> None:
     """GPT-2 in a spreadsheet: every number from the prompt to the next token is in a cell.
 

@@ -8,17 +8,19 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
+from addin import windows_registry
+
 _TIMEOUT = 30  # seconds; LibreOffice creates a profile when it first starts
+_EXCEL_ON_WINDOWS = r"SOFTWARE\Microsoft\Windows\CurrentVersion\App Paths\excel.exe"  # a registry key
 _PROGRAM_FOLDERS = ("ProgramFiles", "ProgramFiles(x86)")
 
 
 def find_excel() -> str | None:
     """Excel's path, on a Mac with its version; None if it is not installed."""
     if sys.platform == "win32":
-        return _registered("excel.exe")
+        return _excel_on_windows()
     return _excel_on_mac() if sys.platform == "darwin" else None
 
 
@@ -44,16 +46,10 @@ def libreoffice_version(program: str) -> str | None:
     return version[0] if version else None
 
 
-def _registered(program: str) -> str | None:
-    """A program's path in Windows' registry."""
-    if sys.platform == "win32":
-        import winreg
-
-        key = rf"SOFTWARE\Microsoft\Windows\CurrentVersion\App Paths\{program}"
-        for root in (winreg.HKEY_LOCAL_MACHINE, winreg.HKEY_CURRENT_USER):
-            with suppress(OSError):
-                return winreg.QueryValue(root, key).strip('"')
-    return None
+def _excel_on_windows() -> str | None:
+    """The path that Excel's installer registered, for all users or for this one."""
+    found = windows_registry.read(_EXCEL_ON_WINDOWS, of_machine=True) or windows_registry.read(_EXCEL_ON_WINDOWS)
+    return found.strip('"') if found else None
 
 
 def _excel_on_mac() -> str | None:

@@ -70,6 +70,7 @@ from udfs.tokens import (
     gpt2_position,
     gpt2_tokenize,
 )
+from udfs.version import gpt2_version
 from udfs.weights import gpt2_info, gpt2_model, gpt2_parameters, gpt2_weight
 
 __all__ = [
@@ -130,5 +131,6 @@ __all__ = [
     "gpt2_steer_model",
     "gpt2_tokenize",
     "gpt2_unembed",
+    "gpt2_version",
     "gpt2_weight",
 ]

@@ -16,6 +16,7 @@ from udfs.backend import catalogue
 from udfs.backend.gpt2.tokenizer import encode
 from udfs.cells import ERROR_MARK
 from udfs.excel_limits import MAX_COLUMNS
+from udfs.version import VERSION
 from workbook_templates.formula import Dialect
 from workbook_templates.number_rows import NumberTables
 from workbook_templates.stops import Stop
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from workbook_templates.sheet import Page
 
 MARK = ERROR_MARK.strip()  # begins every message that a cell shows instead of a value
+TITLE = "GPT-2 in Excel"  # the document property title of every workbook
+MADE_BY = "gpt2-excel"  # the document property with the version that made a workbook
 READY = "ready"  # the status of a prompt that can be computed
 
 _FIRST_MADE = datetime(2025, 1, 1)  # the same input gives the same file
@@ -85,7 +88,8 @@ class Book:
         self.unfolded = _LEAST_UNFOLDED  # rows of a band that are in sight at first
         self._places: dict[str, str] = {}  # of the defined names
         self._waiting: list[tuple[Worksheet, int, int, str, Format | None, tuple[int, int] | None, str | float]] = []
-        workbook.set_properties({"title": "GPT-2 in Excel", "created": _FIRST_MADE})
+        workbook.set_properties({"title": TITLE, "created": _FIRST_MADE})
+        workbook.set_custom_property(MADE_BY, VERSION)
 
     def page(self, name: str) -> Page:
         """The tab of that name. Raises StopIteration if there is none."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from udfs.version import VERSION
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.prompt_tab import CAVEAT
@@ -70,7 +71,8 @@ def start_page(book: Book) -> Page:
 
 
 def finish(page: Page) -> None:
-    """Sets the print area and makes Start the tab that opens."""
+    """Names the version, sets the print area, and makes Start the tab that opens."""
+    page.text(page.row, LINK, f"Made by gpt2-excel {VERSION}", page.style.aside)
     page.sheet.print_area(0, 0, page.row, len(_WIDTHS) - 1)
     page.sheet.fit_to_pages(1, 1)
     page.sheet.activate()
@@ -103,6 +105,10 @@ def now(page: Page) -> None:
         # A formula that may spill: LibreOffice evaluates it when it opens a file, but keeps a plain one's stored value.
         page.formula(page.row, TEXT, f'IF(ISERROR(model),"{NO_FUNCTIONS}",{CAVEAT}&"")', page.style.bold)
         page.book.name(START_NOTE, page.place(page.row, TEXT))
+        page.row += 1
+        # It depends on the answer, so that a file of another version says so when it is first computed.
+        of_other = f'IFERROR(IF(next_token&""="","",GPT2_VERSION("{VERSION}")),"")'
+        page.formula(page.row, TEXT, of_other, page.style.bold)
     page.row += 2
 
 

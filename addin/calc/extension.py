@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from addin import NAME
 from udfs.cells import ERROR_MARK, FUNCTIONS, Argument, CellFunction
+from udfs.version import VERSION
 from workbook_templates.formula.calc import ARRAY_ARGUMENTS, SERVICE, method
 
 IDENTIFIER = "org.gpt2excel.addin"
@@ -124,7 +123,7 @@ def _description() -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<description xmlns="http://openoffice.org/extensions/description/2006">'
-        f'<identifier value="{IDENTIFIER}"/><version value="{metadata.version(NAME)}"/>'
+        f'<identifier value="{IDENTIFIER}"/><version value="{VERSION}"/>'
         "<display-name><name>GPT-2 in Excel: functions</name></display-name></description>\n"
     )
 

@@ -49,8 +49,15 @@ def uninstall() -> Iterator[str]:
 def status() -> Iterator[str]:
     """Reports where LibreOffice is and whether it has the extension."""
     yield f"LibreOffice: {_program()}"
+    from udfs.version import VERSION
+
     version = _installed()
-    yield f"extension: version {version}" if version else "extension: not installed (gpt2-excel install --host calc)"
+    if version is None:
+        yield "extension: not installed (gpt2-excel install --host calc)"
+    elif version != VERSION:
+        yield f"extension: of gpt2-excel {version}, but {VERSION} is installed (gpt2-excel install --host calc)"
+    else:
+        yield f"extension: version {version}"
 
 
 def _installed() -> str | None:

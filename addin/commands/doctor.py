@@ -62,7 +62,7 @@ class Finding:
 
 def findings() -> Iterator[Finding]:
     """The results of all checks, one after the other."""
-    checks = (_python, _packages, _models, _gpt2, _models_folder, _current_folder, _log)
+    checks = (_gpt2_excel, _python, _packages, _models, _gpt2, _models_folder, _current_folder, _log)
     return map(_result, (*checks, _main_job, _excel, _xlwings_lite, _libreoffice))
 
 
@@ -77,8 +77,14 @@ def _result(check: Callable[[], Finding]) -> Finding:
 
             log_to_file()
             logging.getLogger("udfs").exception("doctor: the check of %s failed", what)
-        needed = check in (_python, _packages, _models, _main_job)
+        needed = check in (_gpt2_excel, _python, _packages, _models, _main_job)
         return Finding(what, False, f"{type(error).__name__}: {error}", _REINSTALL, needed)
+
+
+def _gpt2_excel() -> Finding:
+    from udfs.version import VERSION
+
+    return Finding(NAME, True, f"{VERSION} ({Path(__file__).parents[2]})")
 
 
 def _python() -> Finding:

@@ -55,8 +55,9 @@ def report(workbook: Path | None, output: Path | None) -> None:
 def _lines(workbook: Path | None) -> Iterator[str]:
     from addin.commands.doctor import findings
     from addin.commands.hosts import HOSTS, status_lines
+    from udfs.version import VERSION
 
-    yield f"{NAME} report"
+    yield f"{NAME} {VERSION} report"
     yield f"system         {platform.platform()}"
     yield from _section("this machine (gpt2-excel doctor)")
     for finding in findings():
@@ -77,14 +78,16 @@ def _section(title: str) -> Iterator[str]:
 
 
 def _workbook_lines(path: Path) -> Iterator[str]:
-    """The program that saved a workbook, its errors, and where its values differ from those computed here."""
+    """What made and saved a workbook, its errors, and where its values differ from those computed here."""
     from addin.headless import Workbook, WorkbookError
+    from addin.made_by import version_of
 
     try:
         stored, computed = Workbook.open(path, functions={}), Workbook.open(path)
     except WorkbookError as error:
         yield f"cannot be read: {error}"
         return
+    yield f"made by        {version_of(path) or 'another program'}"
     yield f"saved by       {_program(path)}"
     for name in ("status", "prompt", "model", "next_token"):
         yield f"{name:<15}{_named(stored, name)!r}"

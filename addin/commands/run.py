@@ -73,6 +73,7 @@ def run(
     from addin.commands.outcome import read_outcome
     from addin.commands.output_file import check_output, write_workbook
     from addin.commands.source import check_model_of, open_source, parse_edit
+    from addin.made_by import note_about
     from udfs.cells.log import log_to_file
 
     log_to_file()
@@ -94,7 +95,7 @@ def run(
         click.echo(_json(outcome, effect, path))
     else:
         _show(outcome, effect, path)
-    for note in (*(effect.notes if effect else ()), *workbook.not_calculated):
+    for note in filter(None, (note_about(Path(source)), *(effect.notes if effect else ()), *workbook.not_calculated)):
         click.echo(f"note    {note}", err=True)
 
 

@@ -68,6 +68,8 @@ def status() -> Iterator[str]:
 
 def _status_of_addin(addin: Path) -> str:
     from addin.desktop.macro_workbook import made_for
+    from addin.made_by import version_of
+    from udfs.version import VERSION
 
     if not addin.exists():
         return "add-in: not installed (gpt2-excel install)"
@@ -76,6 +78,8 @@ def _status_of_addin(addin: Path) -> str:
         return f"add-in: {addin} is another program's file"
     if version != _xlwings_version():
         return f"add-in: made for xlwings {version}, but {_xlwings_version()} is installed (gpt2-excel install)"
+    if (ours := version_of(addin)) != VERSION:
+        return f"add-in: of gpt2-excel {ours}, but {VERSION} is installed (gpt2-excel install)"
     return f"add-in: {addin}, for xlwings {version}"
 
 

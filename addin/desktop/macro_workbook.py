@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import xlsxwriter
 import xlwings
-from lxml import etree
 
 from addin import NAME
 from addin.desktop.vba_project import VbaProject, sheet_module
 from addin.desktop.wrappers import wrapper_modules
 from addin.desktop.xlwings_vba import xlwings_project
+from addin.made_by import custom_properties
 from udfs.cells import FUNCTIONS
-
-_log = logging.getLogger(__name__)
+from udfs.version import VERSION
+from workbook_templates.book import MADE_BY, TITLE
 
 _XLWINGS_VERSION = "xlwings"  # the add-in's document property with the version of xlwings that its VBA fits
 _PROJECT_NAME = "GPT2Excel"
@@ -45,8 +44,8 @@ def write_addin(path: Path) -> None:
     content = BytesIO()
     with xlsxwriter.Workbook(content) as workbook:
         workbook.calc_on_load = False  # with it, Excel would compute every open workbook when it starts
-        workbook.set_properties({"title": "GPT-2 in Excel", "comments": "The functions GPT2_..."})
-        workbook.set_custom_property(NAME, "add-in")
+        workbook.set_properties({"title": TITLE, "comments": "The functions GPT2_..."})
+        workbook.set_custom_property(MADE_BY, VERSION)
         workbook.set_custom_property(_XLWINGS_VERSION, xlwings.__version__)
         workbook.add_worksheet(NAME).write_string("A1", "The add-in of GPT-2 in Excel: see gpt2-excel status.")
         add_functions(workbook)
@@ -60,11 +59,5 @@ def write_addin(path: Path) -> None:
 
 def made_for(path: Path) -> str | None:
     """The version of xlwings that our add-in was written for, or None if the file is not our add-in."""
-    try:
-        with ZipFile(path) as archive:
-            properties = etree.fromstring(archive.read("docProps/custom.xml"))
-    except Exception:  # zipfile, zlib and lxml raise many kinds for a file that is damaged or of another kind
-        _log.debug("%s is not our add-in", path, exc_info=True)
-        return None
-    found = {element.get("name"): str(element.xpath("string()")) for element in properties}
-    return found.get(_XLWINGS_VERSION) if NAME in found else None
+    properties = custom_properties(path)
+    return properties.get(_XLWINGS_VERSION) if MADE_BY in properties else None

@@ -7,7 +7,6 @@ the files of the workbook's project. A second part says that the add-in's task p
 from __future__ import annotations
 
 import json
-from importlib import metadata
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -15,6 +14,7 @@ from lxml import etree
 
 from addin import NAME
 from addin.headless.package import Package, serialized
+from udfs.version import VERSION
 
 MAIN = "from addin.lite.functions import *  # the functions GPT2_..., and the script download_gpt2\n"
 PYODIDE = "314.0.0"  # the first whose tiktoken and safetensors are new enough
@@ -49,7 +49,7 @@ _NO_RELATIONS = b'<Relationships xmlns="http://schemas.openxmlformats.org/packag
 
 def requirements() -> str:
     """The workbook's `requirements.txt`: this package, which names the others itself."""
-    return f"{NAME}>={metadata.version(NAME)}\n"
+    return f"{NAME}>={VERSION}\n"
 
 
 def add_web_extension(file: Path) -> None:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from addin import windows_registry
 from addin.errors import AddinError
 from addin.office import certificate as certificates
 from addin.office.certificate import Certificate
@@ -80,7 +81,7 @@ def status() -> Iterator[str]:
         there = _mac_file()
         yield f"in Excel's folder: {there if there.exists() else 'no'}"
     if sys.platform == "win32":
-        yield f"in Excel's registry: {_known_to_windows() or 'no'}"
+        yield f"in Excel's registry: {windows_registry.read(REGISTRY_KEY, ADDIN_ID) or 'no'}"
 
 
 def _manifest_file(folder: Path) -> Path:
@@ -121,7 +122,7 @@ def _sideload(file: Path) -> list[str]:
         chosen = "in Excel: Home, Add-ins, and under Developer Add-ins choose GPT-2 in Excel"
         return [f"put it where Excel looks: {there}", chosen]
     if sys.platform == "win32":
-        _add_to_windows(file)
+        windows_registry.write(REGISTRY_KEY, ADDIN_ID, str(file))  # as Microsoft's tools do during development
         chosen = "in Excel: Home, Add-ins, More Add-ins, and under Developer Add-ins choose GPT-2 in Excel"
         return [f"told Excel of it: HKEY_CURRENT_USER\\{REGISTRY_KEY}", chosen]
     return []
@@ -132,8 +133,8 @@ def _take_from_excel() -> list[str]:
         _check_ours(there)
         there.unlink()
         return [f"removed {there}"]
-    if sys.platform == "win32" and _known_to_windows():
-        _remove_from_windows()
+    if sys.platform == "win32" and windows_registry.read(REGISTRY_KEY, ADDIN_ID):
+        windows_registry.delete(REGISTRY_KEY, ADDIN_ID)
         return [f"removed its value from HKEY_CURRENT_USER\\{REGISTRY_KEY}"]
     return []
 
@@ -162,25 +163,3 @@ def _check_ours(path: Path) -> None:
 
 def _typed(command: list[str]) -> str:
     return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
-
-
-if sys.platform == "win32":
-    import winreg
-
-    def _add_to_windows(manifest: Path) -> None:
-        """Tells Excel where the manifest is, as Microsoft's tools do for an add-in under development."""
-        with winreg.CreateKey(winreg.HKEY_CURRENT_USER, REGISTRY_KEY) as key:
-            winreg.SetValueEx(key, ADDIN_ID, 0, winreg.REG_SZ, str(manifest))
-
-    def _known_to_windows() -> str | None:
-        """The path of the manifest that Excel knows."""
-        try:
-            with winreg.OpenKey(winreg.HKEY_CURRENT_USER, REGISTRY_KEY) as key:
-                return str(winreg.QueryValueEx(key, ADDIN_ID)[0])
-        except OSError:
-            return None
-
-    def _remove_from_windows() -> None:
-        """Undoes `_add_to_windows`."""
-        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, REGISTRY_KEY, 0, winreg.KEY_SET_VALUE) as key:
-            winreg.DeleteValue(key, ADDIN_ID)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
-from addin import NAME
+from udfs.version import VERSION
 
 ADDIN_ID = "2b7d3e0c-5a86-4c1f-9d53-6f0e8c41a7b9"
 ICON_SIZES = (16, 32, 64, 80)
@@ -129,5 +128,5 @@ def _image(size: int, url: str) -> str:
 
 def _version() -> str:
     """The package's version as the four numbers that Office requires, the first at least 1."""
-    major, minor, patch = map(int, metadata.version(NAME).split(".")[:3])
+    major, minor, patch = map(int, VERSION.split(".")[:3])
     return f"{major + 1}.{minor}.{patch}.0"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import Any
 
-from addin import NAME
 from addin.office.json_values import JSON
 from addin.office.settings import MAX_BATCH
 from udfs.cells import FUNCTIONS, Argument, CellFunction
+from udfs.version import VERSION
 
 _ROWS = {"type": "array", "items": {"type": "array", "items": {"$ref": "#/components/schemas/Cell"}}}
 _SCHEMAS = {
@@ -55,7 +54,7 @@ def openapi() -> dict[str, Any]:
     """The calls in OpenAPI 3.1: one path, to which a request brings a list of calls."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "GPT-2 in Excel", "version": metadata.version(NAME)},
+        "info": {"title": "GPT-2 in Excel", "version": VERSION},
         "paths": {"/calls": {"post": _operation()}},
         "components": {"schemas": _SCHEMAS | {name: _call(function) for name, function in FUNCTIONS.items()}},
     }

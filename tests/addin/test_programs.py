@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from addin import programs
+from addin import programs, windows_registry
+from tests.addin.fake_winreg import MACHINE, USER, on_windows
+
+APP_PATH = r"SOFTWARE\Microsoft\Windows\CurrentVersion\App Paths\excel.exe"
 
 
 def test_excel_on_a_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,6 +24,42 @@ def test_excel_on_a_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     assert programs.find_excel() == f"16.90 ({info.parents[1]})"
+
+
+@pytest.mark.parametrize("root", [MACHINE, USER])
+def test_excel_on_windows(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = on_windows(monkeypatch)
+    assert programs.find_excel() is None
+    registry.values[root, APP_PATH, ""] = r'"C:\Office16\EXCEL.EXE"'
+    assert programs.find_excel() == r"C:\Office16\EXCEL.EXE"
+
+
+def test_excel_on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert programs.find_excel() is None
+
+
+def test_libreoffice_in_the_folder_of_its_installer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("ProgramFiles", str(tmp_path))
+    assert programs.find_libreoffice() is None
+    monkeypatch.setattr(Path, "is_file", lambda path: str(path).startswith(str(tmp_path)))
+    assert programs.find_libreoffice() == rf"{tmp_path}\LibreOffice\program\soffice.com"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(Path, "is_file", lambda path: path.parts[1] == "Applications")
+    assert programs.find_libreoffice() == "/Applications/LibreOffice.app/Contents/MacOS/soffice"
+
+
+def test_values_of_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = on_windows(monkeypatch)
+    windows_registry.write("Software\\Ours", "name", "text")
+    assert registry.values == {(USER, "Software\\Ours", "name"): "text"}
+    assert windows_registry.read("Software\\Ours", "name") == "text"
+    assert windows_registry.read("Software\\Ours", "name", of_machine=True) is None
+    assert windows_registry.read("Software\\Ours", "other") is None
+    windows_registry.delete("Software\\Ours", "name")
+    assert registry.values == {}
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")

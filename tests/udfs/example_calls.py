@@ -105,6 +105,7 @@ WORKING: dict[str, dict[str, Any]] = {
     "gpt2_steer_model": {"vector": STREAM[:1], "place": "h.1", "coefficient": 2, "positions": "last"},
     "gpt2_tokenize": {"text": "hello"},
     "gpt2_unembed": {"residual": STREAM, "ids": [[464]]},
+    "gpt2_version": {"made_by": "0.1.0"},
     "gpt2_weight": {"parameter": "wpe.weight", "row": 0, "rows": 2, "column": 0, "columns": 2},
 }
 
@@ -150,6 +151,7 @@ WRONG: dict[str, list[Any]] = {
     "ids": [*_NO_NUMBERS, [[-1]], [[50257]], [[0.5]]],
     "k": _COUNT,
     "layer": [*_NO_NUMBER, 3, 0.5],
+    "made_by": ["two", "0.1", "#VALUE!", [["a", "b"]], 1],
     "method": ["median", "#VALUE!", [["a", "b"]], 1],
     "minus": _TEXT,
     "model": [*_MODEL, "tiny ; set ln_f.bias[99] = 1", "../tiny"],

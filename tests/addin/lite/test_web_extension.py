@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from lxml import etree
 from addin.headless import Workbook
 from addin.headless.package import Package
 from addin.lite.web_extension import MAIN, add_web_extension
+from udfs.version import VERSION
 from workbook_templates import build
 
 WE = "{http://schemas.microsoft.com/office/webextensions/webextension/2010/11}"
@@ -64,7 +64,7 @@ def test_the_settings_are_the_files_of_the_project(file: Path) -> None:
     settings = {p.get("name"): json.loads(p.get("value", "")) for p in extension.iter(f"{WE}property")}
     assert settings["main.py"] == MAIN
     assert len(MAIN.splitlines()) <= 2
-    assert settings["requirements.txt"] == f"gpt2-excel>={metadata.version('gpt2-excel')}\n"
+    assert settings["requirements.txt"] == f"gpt2-excel>={VERSION}\n"
     assert settings["pyodideVersion"] == "314.0.0"
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from addin.errors import AddinError
 from addin.office import certificate, installation
 from addin.office.manifest import ADDIN_ID
+from tests.addin.fake_winreg import USER, on_windows
 
 EXCEL = "Library/Containers/com.microsoft.Excel/Data/Documents"
 
@@ -141,54 +139,62 @@ def test_trust_that_is_refused_is_said(home: Path, monkeypatch: pytest.MonkeyPat
     assert ", not trusted by this system" in done(installation.status)
 
 
-class Registry(SimpleNamespace):
-    """The part of `winreg` that is used, with values in memory."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-        super().__init__(HKEY_CURRENT_USER="user", KEY_SET_VALUE=2, REG_SZ=1)
-
-    def CreateKey(self, root: str, path: str) -> Registry:  # noqa: N802 - winreg's names
-        assert (root, path) == ("user", installation.REGISTRY_KEY)
-        return self
-
-    def OpenKey(self, root: str, path: str, *access: int) -> Registry:  # noqa: N802
-        return self.CreateKey(root, path)
-
-    def SetValueEx(self, key: Registry, name: str, _: int, kind: int, value: str) -> None:  # noqa: N802
-        self.values[name] = value
-
-    def QueryValueEx(self, key: Registry, name: str) -> tuple[str, int]:  # noqa: N802
-        if name not in self.values:
-            raise FileNotFoundError
-        return self.values[name], self.REG_SZ
-
-    def DeleteValue(self, key: Registry, name: str) -> None:  # noqa: N802
-        del self.values[name]
-
-    def __enter__(self) -> Registry:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
 def test_windows_trusts_it_and_finds_it(home: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    registry: Any = Registry()
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setitem(sys.modules, "winreg", registry)
-    importlib.reload(installation)
-    try:
-        assert "told Excel of it" in done(installation.install)
-        assert registry.values == {ADDIN_ID: str(home / "data" / "office" / "manifest.xml")}
-        assert "manifest.xml" in done(installation.status).splitlines()[-1]
-        assert "this system no longer trusts the certificate" in done(installation.uninstall)
-        assert (registry.values, files(home)) == ({}, [])
-        assert {command[0] for command in commands} == {"certutil"}
-        assert done(installation.uninstall) == "nothing was installed"
-    finally:
-        monkeypatch.undo()
-        importlib.reload(installation)
+    registry = on_windows(monkeypatch)
+    assert "told Excel of it" in done(installation.install)
+    manifest = home / "data" / "office" / "manifest.xml"
+    assert registry.values == {(USER, installation.REGISTRY_KEY, ADDIN_ID): str(manifest)}
+    assert done(installation.status).splitlines()[-1] == f"in Excel's registry: {manifest}"
+    assert "this system no longer trusts the certificate" in done(installation.uninstall)
+    assert (registry.values, files(home)) == ({}, [])
+    assert {command[0] for command in commands} == {"certutil"}
+    assert done(installation.uninstall) == "nothing was installed"
+
+
+@pytest.mark.parametrize(
+    ("system", "trust", "ask", "distrust"),
+    [
+        (
+            "win32",
+            "certutil -user -addstore Root {root}",
+            "certutil -user -verifystore Root {sha1}",
+            "certutil -user -delstore Root {sha1}",
+        ),
+        (
+            "darwin",
+            "security add-trusted-cert -r trustRoot -p ssl -k {keychain} {root}",
+            "security verify-cert -L -p ssl -s localhost -c {chain}",
+            "security delete-certificate -t -Z {sha1} {keychain}",
+        ),
+    ],
+)
+def test_the_commands_of_each_system(
+    home: Path, monkeypatch: pytest.MonkeyPatch, system: str, trust: str, ask: str, distrust: str
+) -> None:
+    made, _ = certificate.ensure(home / "office")
+    monkeypatch.setattr(sys, "platform", system)
+    asked: list[list[str]] = []
+    monkeypatch.setattr(certificate, "succeeds", lambda command: bool(asked.append(command)))
+    certificate.is_trusted(made)
+    names = {
+        "root": made.root,
+        "chain": made.chain,
+        "sha1": made.fingerprint,
+        "keychain": home / "Library/Keychains/login.keychain-db",
+    }
+    found = [certificate.trust_command(made), *asked, certificate.distrust_command(made)]
+    assert [" ".join(command or []) for command in found] == [text.format(**names) for text in (trust, ask, distrust)]
+
+
+def test_another_system_has_no_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = certificate.ensure(home / "office")
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert certificate.trust_command(made) is certificate.distrust_command(made) is certificate.is_trusted(made) is None
+
+
+def test_a_question_that_nobody_answers_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificate, "_QUESTION_SECONDS", 0.1)
+    assert not certificate.succeeds([sys.executable, "-c", "import time; time.sleep(30)"])
 
 
 def test_a_command_that_is_missing_has_not_done_its_work() -> None:

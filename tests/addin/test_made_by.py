@@ -1,0 +1,111 @@
+"""Which version made a workbook, and what `run`, `report` and the tab Start show about a workbook of an older one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pytest
+import xlsxwriter
+from click.testing import CliRunner
+
+import udfs.version
+from addin.cli import main
+from addin.headless import Workbook
+from addin.headless.package import Package
+from addin.made_by import note_about, version_of
+from tests.workbook_templates.files import small
+from udfs.version import VERSION
+from workbook_templates import TEMPLATES, build, start_tab
+from workbook_templates import book as books
+
+OLD = "0.1.9"
+NOTE = f"gpt2-excel {OLD} made this workbook, and you have {VERSION}: everything works as before."
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workbook as an older version made it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (books, start_tab):
+            patch.setattr(module, "VERSION", OLD)
+        folder = tmp_path_factory.mktemp("old")
+        return build("check", folder, model="tiny", tokens=4, prompt="Hi there", host="headless")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs the command line in an empty folder. Returns what it prints."""
+    monkeypatch.chdir(tmp_path)
+
+    def running(*arguments: str) -> str:
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return running
+
+
+def start_texts(file: Path) -> list[str]:
+    sheet = openpyxl.load_workbook(file, data_only=True)["Start"]
+    return [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
+
+
+def test_the_version_is_shown(run: Callable[..., str]) -> None:
+    assert run("--version") == f"gpt2-excel {VERSION}\n"
+    assert VERSION in next(line for line in run("doctor").splitlines() if " gpt2-excel " in line)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_workbook_carries_the_version(template: str, tmp_path: Path) -> None:
+    file = small(template, tmp_path)
+    assert version_of(file) == VERSION
+    assert note_about(file) == ""
+    assert f"Made by gpt2-excel {VERSION}" in start_texts(file)
+
+
+def test_an_older_workbook_says_so_and_still_works(old: Path, run: Callable[..., str]) -> None:
+    assert version_of(old) == OLD
+    output = run("run", str(old), "-o", "again.xlsx")
+    assert f"note    {NOTE} gpt2-excel new makes a new one.\n" in output
+    again = Workbook.open("again.xlsx", functions={})
+    assert again.errors() == {}
+    assert again.get("next_token")
+    (shown,) = (text for text in start_texts(Path("again.xlsx")) if "made this workbook" in text)
+    assert shown == f"{NOTE} gpt2-excel new makes a new one."
+    assert f"made by        {OLD}" in report(run, "again.xlsx")
+
+
+def test_a_workbook_of_this_version_says_nothing(run: Callable[..., str]) -> None:
+    assert "note" not in run("run", "check", "--model", "tiny", "--tokens", "4", "--for", "office", "-o", "new.xlsx")
+    assert not [text for text in start_texts(Path("new.xlsx")) if "made this workbook" in text]
+
+
+def test_a_workbook_from_before_versions_is_known_by_its_title(old: Path, tmp_path: Path) -> None:
+    package = Package.open(old)
+    del package.parts["docProps/custom.xml"]
+    package.write(tmp_path / "first.xlsx")
+    assert version_of(tmp_path / "first.xlsx") == "0.1.0"
+
+
+def test_a_workbook_of_another_program_has_no_version(tmp_path: Path, run: Callable[..., str]) -> None:
+    with xlsxwriter.Workbook(tmp_path / "mine.xlsx") as book:
+        book.set_custom_property("gpt2-excel", "mine")
+        book.add_worksheet().write_formula("A1", "=1+1")
+    assert note_about(tmp_path / "mine.xlsx") == ""
+    assert "note" not in run("run", "mine.xlsx")
+    (tmp_path / "text.xlsx").write_text("no workbook")
+    assert version_of(tmp_path / "text.xlsx") is None
+    assert "made by        another program" in report(run, "text.xlsx")
+
+
+def test_a_newer_program_notices_todays_workbooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udfs.version, "VERSION", "0.10.0")
+    file = build("check", tmp_path, model="tiny", tokens=4)
+    assert f"gpt2-excel {VERSION} made this workbook, and you have 0.10.0" in note_about(file)
+
+
+def report(run: Callable[..., str], file: str) -> str:
+    run("report", file, "-o", "report.txt")
+    return Path("report.txt").read_text(encoding="utf-8")
