@@ -9,6 +9,7 @@ from udfs.cells import CellError, cell_function
 from udfs.cells import arguments as arg
 
 VERSION = "0.2.0"  # pyproject.toml and the workbooks read it here
+_KEPT_SINCE = (0, 2, 0)  # workbooks from this version on call no function whose name or arguments have changed
 
 
 @cell_function
@@ -35,10 +36,8 @@ def version_note(made_by: str) -> str:
             f"gpt2-excel {made_by} made this workbook, and you have {VERSION}, which may lack functions: "
             "pip install --upgrade gpt2-excel"
         )
-    return (
-        f"gpt2-excel {made_by} made this workbook, and you have {VERSION}: everything works as before. "
-        "gpt2-excel new makes a new one."
-    )
+    change = "it works as before" if _numbers(made_by) >= _KEPT_SINCE else "some functions that it calls have changed"
+    return f"gpt2-excel {made_by} made this workbook, and you have {VERSION}: {change}. gpt2-excel new makes a new one."
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import udfs
+import udfs.version
 from udfs.cells import FUNCTIONS
 from udfs.version import VERSION
 
@@ -39,7 +40,7 @@ def test_a_cell_shows_the_version() -> None:
     ("made_by", "note"),
     [
         (VERSION, ""),
-        ("0.1.0", f"gpt2-excel 0.1.0 made this workbook, and you have {VERSION}: everything works as before. "),
+        ("0.1.0", f"gpt2-excel 0.1.0 made this workbook, and you have {VERSION}: some functions that it calls have "),
         ("0.1.10rc1", "gpt2-excel 0.1.10rc1 made this workbook"),
         (
             "99.0.0",
@@ -52,6 +53,14 @@ def test_a_workbook_of_another_version_is_noticed(made_by: str, note: str) -> No
     assert found.startswith(note)
     assert bool(found) == bool(note)
     assert "\n" not in found
+
+
+def test_a_later_version_works_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udfs.version, "VERSION", "0.10.0")
+    assert udfs.gpt2_version(VERSION) == (
+        f"gpt2-excel {VERSION} made this workbook, and you have 0.10.0: it works as before. "
+        "gpt2-excel new makes a new one."
+    )
 
 
 @pytest.mark.parametrize(("name", "arguments"), OF_0_2_0.items())
