@@ -102,38 +102,14 @@ def _lines(textfile: Path) -> list[str]:
 
 def _check_memory(needed: int) -> None:
     """Raises AddinError if this machine has too little memory. What cannot be measured is not refused."""
-    memory = _memory()
+    from addin.memory import memory_of_machine
+
+    memory = memory_of_machine()
     if memory is not None and needed > _SHARE_OF_MEMORY * memory:
         raise AddinError(
             f"training needs {needed / 1e9:.1f} GB of memory, and this machine has {memory / 1e9:.1f} GB: "
             "train fewer tensors (--only h.11), or a smaller model"
         )
-
-
-def _memory() -> int | None:
-    """The bytes of this machine's memory."""
-    import os
-    import sys
-
-    if sys.platform == "win32":
-        import ctypes
-
-        class Status(ctypes.Structure):
-            """Windows' MEMORYSTATUSEX."""
-
-            _fields_ = (
-                ("length", ctypes.c_ulong),
-                ("load", ctypes.c_ulong),
-                *((field, ctypes.c_ulonglong) for field in ("total", "free", "a", "b", "c", "d", "e")),
-            )
-
-        status = Status(length=ctypes.sizeof(Status))
-        found = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
-        return int(status.total) if found else None
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):
-        return None
 
 
 def _save(model: Model, folder: Path) -> None:

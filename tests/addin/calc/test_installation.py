@@ -11,6 +11,7 @@ from addin.calc import installation
 from addin.errors import AddinError, MissingError
 from addin.programs import find_libreoffice
 from tests.hosts.calc_host import profile_environment
+from udfs.version import VERSION
 
 needs_libreoffice = pytest.mark.skipif(
     find_libreoffice() is None, reason="LibreOffice is not on this machine (apt: libreoffice-calc)"
@@ -61,6 +62,13 @@ def test_a_libreoffice_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(installation, "_TIMEOUT", 0.1)
     with pytest.raises(AddinError, match=r"unopkg add took over 0.1 s: is LibreOffice open\?"):
         installation._unopkg("add")
+
+
+def test_an_extension_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "_program", lambda: "unopkg")
+    monkeypatch.setattr(installation, "_installed", lambda: "0.1.0")
+    line = list(installation.status())[-1]
+    assert line == f"extension: of gpt2-excel 0.1.0, but {VERSION} is installed (gpt2-excel install --host calc)"
 
 
 def test_without_libreoffice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,7 +83,7 @@ def test_a_missing_file_is_one_line(gpt2_excel: Run, tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_into_memory_is_refused(gpt2_excel: Run, file: Path) -> None:
-    with patch("addin.commands.tune._memory", return_value=10**8):
+    with patch("addin.memory.memory_of_machine", return_value=10**8):
         result = gpt2_excel("tune", str(file), "--name", "mine")
     assert result.exit_code == 1
     assert result.stderr.startswith("gpt2-excel: training needs 0.")

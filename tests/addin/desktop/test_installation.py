@@ -11,6 +11,7 @@ import xlwings
 from addin.desktop import installation
 from addin.desktop.macro_workbook import made_for
 from addin.errors import AddinError, MissingError
+from udfs.version import VERSION
 
 
 @pytest.fixture
@@ -59,6 +60,14 @@ def test_status(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     of_addin, of_settings = installation.status()
     assert of_addin == f"add-in: made for xlwings {made_for(addin(home))}, but 0.99 is installed (gpt2-excel install)"
     assert "names a Python that does not exist" in of_settings
+
+
+def test_an_add_in_of_another_version(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("addin.desktop.macro_workbook.VERSION", "0.1.0")
+        list(installation.install())
+    of_addin, _ = installation.status()
+    assert of_addin == f"add-in: of gpt2-excel 0.1.0, but {VERSION} is installed (gpt2-excel install)"
 
 
 def test_the_users_own_add_in_stays(home: Path) -> None:
