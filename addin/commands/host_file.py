@@ -32,10 +32,10 @@ class HostFile:
     values_of: str = ""
 
     def save(self, workbook: Workbook, file: Path, *, small: bool = False) -> None:
-        """Writes a recalculated workbook. A template's file without formulas says so on the tab Start."""
+        """Writes a recalculated workbook. A template's file without formulas is small, and says so on the tab Start."""
         if self.values_of and self.values_of not in FORMULAS_ONLY:
             workbook.set(START_NOTE, VALUES_ONLY.format(f"gpt2-excel new {self.values_of}"))
-        workbook.save(file, contents=self.contents, small=small)
+        workbook.save(file, contents=self.contents, small=small or bool(self.values_of))
         if self.add:
             self.add(file)
 
