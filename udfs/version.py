@@ -14,11 +14,9 @@ _KEPT_SINCE = (0, 2, 0)  # workbooks from this version on call no function whose
 
 @cell_function
 def gpt2_version(made_by: str = "") -> str:
-    """The version of gpt2-excel that computes here, or whether it is another one than made a workbook.
+    """The version of gpt2-excel that computes; given the version that made a workbook, one line if the two differ.
 
-    With a version, the answer is one line for the reader of that workbook; blank if it is the version that computes.
-
-    made_by: the version that made a workbook; blank for the version that computes here
+    made_by: the version that made a workbook; blank to see the version that computes
 
     Raises: CellError if made_by is not a version.
     Example: =GPT2_VERSION()
