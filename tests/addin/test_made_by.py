@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import openpyxl
 import pytest
 import xlsxwriter
 from click.testing import CliRunner
 
 import udfs.version
 from addin.cli import main
+from addin.commands import doctor, report
 from addin.headless import Workbook
 from addin.headless.package import Package
 from addin.made_by import note_about, version_of
@@ -56,13 +56,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 
 
 def start_texts(file: Path) -> list[str]:
-    sheet = openpyxl.load_workbook(file, data_only=True)["Start"]
-    return [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
+    rows = Workbook.open(file, functions={}).used_values("Start")
+    return [value for row in rows for value in row if isinstance(value, str)]
 
 
 def test_the_version_is_shown(run: Callable[..., str]) -> None:
     assert run("--version") == f"gpt2-excel {VERSION}\n"
-    assert VERSION in next(line for line in run("doctor").splitlines() if " gpt2-excel " in line)
+    assert doctor._gpt2_excel().detail.startswith(f"{VERSION} (")
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -79,7 +79,7 @@ def test_an_older_workbook_says_so_and_still_works(newer: None, workbook: Path, 
     assert again.errors() == {}
     assert again.get("next_token")
     assert [text for text in start_texts(Path("again.xlsx")) if "made this workbook" in text] == [NOTE]
-    assert f"made by        {VERSION}" in report(run, "again.xlsx")
+    assert f"made by        {VERSION}" in report._workbook_lines(Path("again.xlsx"))
 
 
 def test_a_workbook_of_this_version_says_nothing(workbook: Path, run: Callable[..., str]) -> None:
@@ -103,9 +103,3 @@ def test_a_workbook_of_another_program_has_no_version(tmp_path: Path, run: Calla
     assert "note" not in run("run", "mine.xlsx")
     (tmp_path / "text.xlsx").write_text("no workbook")
     assert version_of(tmp_path / "text.xlsx") is None
-    assert "made by        another program" in report(run, "text.xlsx")
-
-
-def report(run: Callable[..., str], file: str) -> str:
-    run("report", file, "-o", "report.txt")
-    return Path("report.txt").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from addin import programs
 from addin.commands.hosts import HOSTS
 from addin.headless import Workbook
 from udfs.cells.log import log_path
+from udfs.version import VERSION
 
 Run = Callable[..., Result]
 
@@ -30,6 +31,7 @@ def test_versions_hosts_and_the_end_of_the_log(gpt2_excel: Run, here: Path, monk
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith(f"file    {here / 'gpt2-excel-report.txt'}\n")
     text = (here / "gpt2-excel-report.txt").read_text(encoding="utf-8")
+    assert text.startswith(f"gpt2-excel {VERSION} report\n")
     assert "numpy" in text
     assert "recalculated 1_anatomy.xlsx" in text
     assert [host for host in HOSTS if f"\n{host:<9}" in text] == list(HOSTS)
@@ -47,6 +49,7 @@ def test_what_a_program_computed(gpt2_excel: Run, workbook: Path, here: Path) ->
     assert "cells with an error: 0\ncells that differ from what is computed here: 0\n" in text_of(gpt2_excel)
     damaged(book, "saved.xlsx")
     text = text_of(gpt2_excel)
+    assert "made by        another program\n" in text
     assert "cells with an error: 1\n  Prompt!A9: #NAME?\n" in text
     assert (
         "cells that differ from what is computed here: 2\n  Prompt!C8: 'id!', computed here 'id'\n  Prompt!A9: " in text
