@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from hypothesis import settings
 
 from tests.broken_gelu import BrokenGelu, broken
 from tests.caches import forget_results
+from tests.hosts.recorded_calls import Call, record
 from tests.random_checkpoint import write_checkpoint
 from tests.random_sae import write_sae
+from tests.shared import Shared
 from udfs.backend import catalogue
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2.model import Model
@@ -54,16 +56,27 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def pure_workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`5_pure_formulas.xlsx` with the model demo. All processes of a test run share one, which takes half a minute."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    file = folder / TEMPLATES["pure"]
-    with FileLock(folder / f"{file.name}.lock"):
-        if not file.exists():
-            build("pure", folder / "pure.partial", model=catalogue.DEMO).rename(file)
-    return file
+    return Shared(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+
+
+@pytest.fixture(scope="session")
+def pure_workbook(shared: Shared) -> Path:
+    """`5_pure_formulas.xlsx` with the model demo, which takes half a minute."""
+    return shared.once(TEMPLATES["pure"], lambda file: build("pure", file, model=catalogue.DEMO))
+
+
+@pytest.fixture(scope="session")
+def recorded(shared: Shared, models_folder: Path) -> Callable[[str], list[Call]]:
+    """The calls that a template's formulas make with the model demo."""
+
+    def of(template: str) -> list[Call]:
+        file = shared.once(f"{template}.calls", lambda file: file.write_bytes(pickle.dumps(record(template))))
+        calls: list[Call] = pickle.loads(file.read_bytes())
+        return calls
+
+    return of
 
 
 @pytest.fixture

@@ -150,9 +150,7 @@ class BandPage(Page):
         """`labels` give every row's position and token. `first` is the column in which values begin."""
         super().__init__(book, name, (look.POSITION_WIDTH, look.TOKEN_WIDTH), first, kind)
         self.first = first
-        self.sheet.set_column(
-            FIRST, _LAST_COLUMN, look.CHANNEL_WIDTH, self.style.number if book.dialect.is_fixed else None
-        )
+        self.sheet.set_column(FIRST, _LAST_COLUMN, look.CHANNEL_WIDTH)
         self.sheet.freeze_panes(_FROZEN_ROWS, FIRST)
         self.sheet.set_zoom(90)
         self._labels = labels
@@ -164,8 +162,13 @@ class BandPage(Page):
         self.introduction(lines)
 
     def finish(self) -> None:
-        """Writes the links to every step, the note beside the title, and the print area."""
+        """Writes the links to every step, the note beside the title, the format of numbers, and the print area."""
         self._note()
+        # An array formula's other cells are not in the file, so their columns have the format. XlsxWriter counts such
+        # columns as used, and looks for cells in all of them in every row.
+        last = self.book.last_array_column(self.sheet)
+        if last is not None:
+            self.sheet.set_column(FIRST, last, look.CHANNEL_WIDTH, self.style.number)
         for column, (text, row) in enumerate(self._steps, start=self.first):
             self.link(1, column, self.name, self.at(row, 0), text)
         self.sheet.print_area(0, 0, self._last_printed_row(), self.first + _PRINTED_COLUMNS)

@@ -149,6 +149,11 @@ class Book:
             return
         sheet.write_formula(row, column, f"={self.dialect.formula(formula)}", cell_format, value)
 
+    def last_array_column(self, sheet: Worksheet) -> int | None:
+        """The last column that an array of fixed size fills so far, counted from 0; None if there is no such array."""
+        columns = [column + size[1] - 1 for home, _, column, _, _, size, _ in self._waiting if home is sheet and size]
+        return max(columns, default=None)
+
     def finish(self) -> None:
         """Writes the formulas that had to wait until the size of every spill was known."""
         for sheet, row, column, formula, cell_format, size, value in self._waiting:

@@ -53,7 +53,7 @@ class NumberTables:
     def write(self, source: IO[bytes], target: Path, progress: Progress = lambda done, total: None) -> None:
         """Copies XlsxWriter's file and adds the numbers of all tables."""
         parts = {f"xl/worksheets/sheet{index + 1}.xml": tables for index, tables in self._tables.items()}
-        done = 0
+        done, total = 0, self.count
         with ZipFile(source) as old, ZipFile(target, "w", ZIP_DEFLATED, compresslevel=_LEVEL) as new:
             for info in old.infolist():
                 if info.filename not in parts:
@@ -64,7 +64,7 @@ class NumberTables:
                     for piece, numbers in _with_numbers(old.read(info), parts[info.filename]):
                         out.write(piece)
                         done += numbers
-                        progress(done, self.count)
+                        progress(done, total)
 
 
 def _with_numbers(sheet: bytes, tables: Sequence[_Table]) -> Iterator[tuple[bytes, int]]:

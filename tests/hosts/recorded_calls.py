@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class Call:
     rows: list[list[Any]]
 
 
-def recorded_calls(template: str, folder: Path) -> list[Call]:
+def record(template: str) -> list[Call]:
     """Every call of a template's formulas, for the demo model."""
     calls: list[Call] = []
 
@@ -44,9 +45,9 @@ def recorded_calls(template: str, folder: Path) -> list[Call]:
 
         return call
 
-    file = build(template, folder, tokens=8, host="headless", prompt=PROMPT, model="demo")
-    workbook = Workbook.open(file, {name: recording(name) for name in FUNCTIONS})
-    workbook.recalculate()
+    with TemporaryDirectory() as folder:
+        file = build(template, Path(folder), tokens=8, host="headless", prompt=PROMPT, model="demo")
+        Workbook.open(file, {name: recording(name) for name in FUNCTIONS}).recalculate()
     return calls
 
 

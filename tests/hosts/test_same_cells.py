@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.hosts.recorded_calls import Call, recorded_calls, replay
+from tests.hosts.recorded_calls import Call, replay
 
 HOSTS = sorted(path.stem.removesuffix("_host") for path in Path(__file__).parent.glob("*_host.py"))
 
@@ -16,15 +17,15 @@ ROUNDING = {"lite": 1e-6}
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
+def calls(recorded: Callable[[str], list[Call]]) -> list[Call]:
     """Every call of the workbook's formulas."""
-    calls = recorded_calls("anatomy", tmp_path_factory.mktemp("same"))
+    calls = recorded("anatomy")
     assert not [call for call in calls if str(call.rows[0][0]).startswith("#")]
     assert {"GPT2_MODEL", "GPT2_TOKENIZE", "GPT2_LINEAR", "GPT2_WEIGHT", "GPT2_LOGITS"} <= {call.name for call in calls}
     return calls
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_every_call_of_the_anatomy_workbook(host: str, recorded: list[Call]) -> None:
+def test_every_call_of_the_anatomy_workbook(host: str, calls: list[Call]) -> None:
     with importlib.import_module(f"tests.hosts.{host}_host").calls() as answer:
-        replay(recorded, answer, of_largest=ROUNDING.get(host, 0))
+        replay(calls, answer, of_largest=ROUNDING.get(host, 0))

@@ -57,6 +57,12 @@ def office(path: Path) -> openpyxl.Workbook:
 
 
 @pytest.fixture(scope="module")
+def rich(path: Path) -> openpyxl.Workbook:
+    """The workbook with the formats inside its texts."""
+    return opened(path, rich_text=True)
+
+
+@pytest.fixture(scope="module")
 def found(office: openpyxl.Workbook) -> Formulas:
     return list(formulas(office))
 
@@ -76,10 +82,9 @@ def test_start_is_shown_first_and_every_tab_links_to_it_and_back(office: openpyx
         assert range_boundaries(cell)
 
 
-def test_every_tab_is_declared_and_says_what_to_notice(path: Path) -> None:
-    office = opened(path, rich_text=True)
+def test_every_tab_is_declared_and_says_what_to_notice(path: Path, rich: openpyxl.Workbook) -> None:
     stops = BUILDERS[template_of(path)].STOPS
-    for sheet in office.worksheets[1:]:
+    for sheet in rich.worksheets[1:]:
         stop = stop_of(sheet.title, stops)
         assert stop, f"STOPS lack the tab {sheet.title}"
         texts = {str(cell.value) for row in sheet.iter_rows(max_row=8, max_col=6) for cell in row}
@@ -87,10 +92,9 @@ def test_every_tab_is_declared_and_says_what_to_notice(path: Path) -> None:
         assert stop.about
 
 
-def test_every_tab_leads_to_its_neighbours_and_shows_where_it_is(path: Path) -> None:
-    office = opened(path, rich_text=True)
-    names = office.sheetnames
-    for number, sheet in enumerate(office.worksheets[1:], start=1):
+def test_every_tab_leads_to_its_neighbours_and_shows_where_it_is(rich: openpyxl.Workbook) -> None:
+    names = rich.sheetnames
+    for number, sheet in enumerate(rich.worksheets[1:], start=1):
         top = [cell for row in sheet.iter_rows(max_row=8, max_col=6) for cell in row]
         leads = {cell.value: cell.hyperlink.location.rpartition("!")[0].strip("'") for cell in top if cell.hyperlink}
         assert leads["← before"] == names[number - 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.files import formulas, opened
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
-from tests.workbook_templates.values import errors, recalculated, rows_below
+from tests.workbook_templates.values import errors, recalculated, rows_below, undoing
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import REPEATED, SEVEN_DAYS, TUESDAY
 from workbook_templates import build, mri
@@ -36,9 +36,15 @@ def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("mri", tmp_path_factory.mktemp("tiny"), model="tiny", tokens=9)
 
 
-@pytest.fixture
-def tiny(tiny_path: Path) -> Workbook:
+@pytest.fixture(scope="module")
+def tiny_calculated(tiny_path: Path) -> Workbook:
     return recalculated(tiny_path)
+
+
+@pytest.fixture
+def tiny(tiny_calculated: Workbook) -> Iterator[Workbook]:
+    with undoing(tiny_calculated) as shared:
+        yield shared
 
 
 def numbers(rows: Sequence[Sequence[object]]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """A second engine recalculates the workbook of native formulas to the backend's answers.
 
-Each prompt takes seconds: `python -m tests.workbook_templates.ironcalc_book` tries all held-out ones.
+With the demo model each prompt takes half a minute: `python -m tests.workbook_templates.ironcalc_book` tries all
+held-out ones.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.pure_formulas import predicted
+import udfs
+from tests.workbook_templates.files import few_rows
 from tests.workbook_templates.ironcalc_book import IronCalcBook
-from udfs.models.demo.recipe.held_out import PROMPTS
+from workbook_templates import build
 
 pytest.importorskip("ironcalc", reason="IronCalc is not installed (the extra test)")
 
 
-def test_the_next_token_is_the_backends(pure_workbook: Path) -> None:
-    book = IronCalcBook(pure_workbook)
-    for prompt in ("Mike is quick. He moves", PROMPTS[-1].prompt):
-        assert book.next_token(prompt) == predicted(prompt)
+def test_the_next_token_is_the_backends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few_rows(monkeypatch)
+    book = IronCalcBook(build("pure", tmp_path, model="tiny", tokens=8))
+    for prompt in ("Mike is quick. He moves", "a red brick", "2+2="):
+        assert book.next_token(prompt) == udfs.gpt2_predict(prompt, 1, 1, "tiny")[1][1]

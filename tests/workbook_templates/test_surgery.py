@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from openpyxl.utils import get_column_letter
 import udfs
 from addin.headless import Workbook
 from tests.workbook_templates.messages import Edits, message_after
-from tests.workbook_templates.values import recalculated
+from tests.workbook_templates.values import recalculated, undoing
 from udfs.backend import catalogue
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import JEDI_PULLS, JEDI_WEAPON, LIGHTSABER, MAN_PULLS, MIKE_IS, PHONE, PULLS, WAND, WIZARD
@@ -34,8 +35,20 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("surgery", tmp_path_factory.mktemp("surgery"), tokens=9, host="office", model="demo")
 
 
+@pytest.fixture(scope="module")
+def calculated(path: Path) -> Workbook:
+    return recalculated(path)
+
+
 @pytest.fixture
-def workbook(path: Path) -> Workbook:
+def workbook(calculated: Workbook) -> Iterator[Workbook]:
+    with undoing(calculated) as shared:
+        yield shared
+
+
+@pytest.fixture
+def own(path: Path, calculated: Workbook) -> Workbook:
+    """A workbook for one test, which may type over its formulas. `calculated` leaves results that it needs again."""
     return recalculated(path)
 
 
@@ -99,12 +112,12 @@ def test_phone_becomes_lightsaber(workbook: Workbook, tab: str) -> None:
 
 
 @pytest.mark.parametrize("tab", STEERING)
-def test_coefficient_0_changes_nothing(workbook: Workbook, tab: str) -> None:
-    before, after = tables(workbook, tab)
+def test_coefficient_0_changes_nothing(own: Workbook, tab: str) -> None:
+    before, after = tables(own, tab)
     assert before != after
-    workbook.set(f"{tab}!C{row_of(workbook, tab, 'coefficient')}", 0)
-    workbook.recalculate()
-    again, unchanged = tables(workbook, tab)
+    own.set(f"{tab}!C{row_of(own, tab, 'coefficient')}", 0)
+    own.recalculate()
+    again, unchanged = tables(own, tab)
     assert agree(again, before)
     assert agree(unchanged, before)
     assert agree(udfs.gpt2_predict(PROMPT, 8, 1, "demo"), before)
@@ -209,14 +222,14 @@ def test_the_sweep_goes_from_0_to_twice_the_coefficient(workbook: Workbook, tab:
     assert all(isinstance(row[3], float) and row[3] > -1e-9 for row in rows)
 
 
-def test_coefficient_and_contrast_have_the_effects_that_start_describes(workbook: Workbook) -> None:
-    workbook.set(f"SAE feature!C{row_of(workbook, 'SAE feature', 'coefficient')}", facts().jedi.undecided)
-    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", WIZARD)
-    workbook.recalculate()
-    undecided = probabilities(tables(workbook, "SAE feature")[1])
+def test_coefficient_and_contrast_have_the_effects_that_start_describes(own: Workbook) -> None:
+    own.set(f"SAE feature!C{row_of(own, 'SAE feature', 'coefficient')}", facts().jedi.undecided)
+    own.set(f"Contrast!C{row_of(own, 'Contrast', 'towards')}", WIZARD)
+    own.recalculate()
+    undecided = probabilities(tables(own, "SAE feature")[1])
     assert min(undecided[PHONE], undecided[LIGHTSABER]) > 0.4
     assert abs(undecided[PHONE] - undecided[LIGHTSABER]) < 0.1
-    assert tables(workbook, "Contrast")[1][1][1] == WAND
+    assert tables(own, "Contrast")[1][1][1] == WAND
 
 
 def test_the_sweep_measures_the_answer_and_the_stream(workbook: Workbook) -> None:
@@ -270,12 +283,12 @@ def test_the_sweep_needs_single_tokens(workbook: Workbook) -> None:
 
 
 @pytest.mark.parametrize("cell", ["SAE feature!C11", "Coefficient sweep!B8", "Coefficient sweep!B9"])
-def test_the_sweep_needs_numbers(workbook: Workbook, cell: str) -> None:
-    assert isinstance(workbook.get(cell), float)
-    workbook.set(cell, "strong")
-    workbook.recalculate()
-    assert {row[0] for row in sweep(workbook)} == {"#GPT2! from and to must be numbers"}
-    assert {row[1] for row in sweep(workbook)} == {"#GPT2! from and to must be numbers"}
+def test_the_sweep_needs_numbers(own: Workbook, cell: str) -> None:
+    assert isinstance(own.get(cell), float)
+    own.set(cell, "strong")
+    own.recalculate()
+    assert {row[0] for row in sweep(own)} == {"#GPT2! from and to must be numbers"}
+    assert {row[1] for row in sweep(own)} == {"#GPT2! from and to must be numbers"}
 
 
 def test_adding_clamping_and_removing_differ(workbook: Workbook) -> None:
