@@ -139,6 +139,8 @@ def test_rounding_moves_a_weight_by_at_most_half_a_scale(bits: int, most: int) -
             "Don'T",
             " \n\n x  ",
             "na\u00efve \u201ccaf\u00e9\u201d",
+            "\u30fb\ud55c \u05e9\u3001",
+            "\u30b0\u30fc\u3001\u4e09\u0633",
             "Mike  is quick",
         ),
     ],
@@ -155,7 +157,7 @@ def test_the_formulas_tokenize_as_the_tokenizer_does(computed: Workbook, prompt:
     ("prompt", "line"),
     [
         (None, "the prompt is empty"),
-        ("Mike \u4e2d", "do not know character 6 of the prompt"),
+        ("Mike \u0e01", "do not know character 6 of the prompt"),
         ("x\U0001f600", "do not know character 2 of the prompt"),
         ("an uncharacteristically", 'words of 16 letters, and "uncharacteristically" is longer'),
         ("Mike " * 20, "room for 72 characters, the prompt has 100"),
