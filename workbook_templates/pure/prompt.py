@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from udfs.backend.gpt2.tokenizer import encode
 from workbook_templates.book import MARK, READY, Book
 from workbook_templates.prompt_list import write_prompt_list
@@ -18,13 +20,13 @@ _LABEL, _VALUE, _NOTE = 0, 1, 2
 class PromptTab:
     """The tab, in two steps: the tab Tokens needs its prompt, and its check needs the tab Tokens."""
 
-    def __init__(self, book: Book, contents: Contents, prompt: str, answer: str) -> None:
+    def __init__(self, book: Book, contents: Contents, prompt: str, answer: str, advice: Sequence[str]) -> None:
         """Writes the part that does not depend on other tabs. `answer` is shown until a program calculates it."""
         book.fold_after(prompt)
         self._page = page = Page(book, "Prompt", (24, 68, 90), kind="input")
         page.furniture(
             "Prompt",
-            ("Type a text. The model reads it and predicts which token is most likely to come next.", *contents.manual),
+            ("Type a text. The model reads it and predicts which token is most likely to come next.", *advice),
         )
         page.section("You type")
         self.cell = page.at(page.row, _VALUE)
