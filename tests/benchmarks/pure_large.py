@@ -17,22 +17,22 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from time import perf_counter, sleep
+from typing import TypeAlias
 
 import numpy as np
 
-from tests import float64_forward
 from tests.benchmarks.checkpoints import write
 from tests.benchmarks.speed import machine
 from tests.hosts.calc_host import Calc, calc
-from tests.workbook_templates.pure_steps import Steps, Values, differences, with_weights
+from tests.workbook_templates.pure_steps import Numbers, Steps, Values, differences, with_weights
 from udfs.backend import catalogue
 from udfs.backend.gpt2.tokenizer import encode
-from workbook_templates.pure.contents import Contents
+from workbook_templates.pure.contents import Contents, Weights
 from workbook_templates.pure.weights import MATRICES
 
 PROMPTS = (
@@ -49,8 +49,9 @@ PROMPTS = (
 )
 WITHIN = 1e-6  # of the largest value of a step
 _NAME, _FILE = "random", "pure.xlsx"
-_EDITED = "mlp.c_proj.weight"
-_NUMBER_OF_EDITED = 11  # the first step of a block that the edited weight changes
+_EDITED, _CHANGE = "mlp.c_proj.weight", 10_000
+_STEPS, _STEP_OF_EDITED = 13, 11  # of a block; the first that the edited weight changes
+Weighted: TypeAlias = Mapping[str, Numbers]
 
 
 class Office:
@@ -103,64 +104,69 @@ def write_workbook(file: Path, bits: str, tokens: int) -> None:
     print(f"  peak memory         {getrusage(RUSAGE_CHILDREN).ru_maxrss / 1e6:8.2f} GB")
 
 
-def weights_of(contents: Contents) -> dict[str, float64_forward.Numbers]:
+def weights_of(contents: Contents) -> dict[str, Numbers]:
     """The weights of the workbook in float64: whole numbers times scales."""
-    found = {}
-    for name in contents.config.shapes():
-        axis = 0 if name.split(".", 2)[-1] in MATRICES else 1
-        if name in ("wte.weight", "wpe.weight"):
-            written = contents.wte if name == "wte.weight" else contents.wpe
-        elif axis == 0:
-            written = contents.matrix(name)
-        else:
-            found[name] = contents.model[name].astype(np.float64)
-            continue
-        scales = 1 if written.scales is None else np.expand_dims(written.scales, axis)
-        found[name] = written.numbers.astype(np.float64) * scales
+    shapes = contents.config.shapes()
+    found = {"wte.weight": np.empty(shapes["wte.weight"]), "wpe.weight": _product(contents.wpe, axis=1)}
+    found["wte.weight"][list(contents.ids)] = _product(contents.wte, axis=1)
+    if contents.others:
+        found["wte.weight"][list(contents.others)] = contents.other_row
+    for name in shapes.keys() - found.keys():
+        is_matrix = name.split(".", 2)[-1] in MATRICES
+        found[name] = _product(contents.matrix(name), axis=0) if is_matrix else contents.model[name].astype(np.float64)
     return found
 
 
+def _product(weights: Weights, axis: int) -> Numbers:
+    scales = 1 if weights.scales is None else np.expand_dims(weights.scales, axis)
+    return np.asarray(weights.numbers.astype(np.float64) * scales)
+
+
 def worst(values: Values, expected: Values) -> str:
-    """The largest difference, as a share of the largest value of its step, and the step."""
+    """The largest difference, as a share of the largest value of its step, and the step. Raises AssertionError."""
     shares = {name: found.share for name, found in differences(values, {n: expected[n] for n in values}).items()}
     name = max(shares, key=lambda step: shares[step])
-    return f"{shares[name]:8.1e} ({name}){'' if shares[name] <= WITHIN else ', TOO MUCH'}"
+    assert shares[name] <= WITHIN, f"{name} differs by {shares[name]:.1e} of its largest value"
+    return f"{shares[name]:8.1e} ({name})"
 
 
-def check_prompts(book: Calc, steps: Steps, contents: Contents, weights: float64_forward.Weights) -> None:
-    """Types in each prompt and prints the times, next tokens that differ and the largest differences."""
-    n_layer, same = contents.config.n_layer, 0
-    layers = sorted({0, n_layer // 2, n_layer - 1})
-    cell = book.cell_named("prompt")
-    for prompt in PROMPTS:
-        seconds = book.set(*cell, prompt)
-        expected = with_weights(prompt, steps.ids, contents.config, weights)
-        token = contents.model.token_text(int(expected["logits"].argmax()))
-        same += steps.next_token() == token
-        found = worst(steps.values(expected, layers), expected)
-        print(f"{len(encode(prompt)):2} tokens, F9         {seconds:8.1f} s    {found}", flush=True)
-        if steps.next_token() != token:
-            print(f"differs: {prompt!r}: {steps.next_token()!r}, in float64 {token!r}")
-    print(f"same next token       {same:6} of {len(PROMPTS)}")
+def check_prompt(book: Calc, steps: Steps, contents: Contents, weights: Weighted, prompt: str) -> None:
+    """Types in a prompt and prints the time and the largest difference. Raises AssertionError if anything differs."""
+    seconds = book.set(*book.cell_named("prompt"), prompt)
+    expected = with_weights(prompt, steps.ids, contents.config, weights)
+    found = worst(steps.values(expected, _shown(contents)), expected)
+    token = contents.model.token_text(steps.ids[int(expected["logits"].argmax())])
+    assert steps.next_token() == token, f"{prompt!r}: {steps.next_token()!r}, in float64 {token!r}"
+    print(f"{len(encode(prompt)):2} tokens, F9         {seconds:8.1f} s    {found}", flush=True)
 
 
-def check_edit(book: Calc, steps: Steps, contents: Contents, weights: dict[str, float64_forward.Numbers]) -> None:
-    """Changes a weight of the middle block and prints what follows from it."""
-    n_layer = contents.config.n_layer
-    layer = n_layer // 2
+def check_edit(book: Calc, steps: Steps, contents: Contents, weights: Weighted, prompt: str) -> None:
+    """Changes a weight of the middle block and prints what follows from it. `prompt` is the one that was typed last.
+
+    Raises AssertionError if anything before it changes, or if anything after it does not.
+    """
+    layers, layer = _shown(contents), contents.config.n_layer // 2
     place, tensor, tab = steps.weight(_EDITED, 7, 5), f"h.{layer}.{_EDITED}", f"Weights {layer}"
-    layers = sorted({0, layer, n_layer - 1})
-    before = steps.values(with_weights(PROMPTS[-1], steps.ids, contents.config, weights), layers)
-    scale = weights[tensor][7, 5] / float(book.values(tab, place)[0][0])
-    seconds = book.set(tab, place, 12_700)
-    weights[tensor][7, 5] = 12_700 * scale
-    expected = with_weights(PROMPTS[-1], steps.ids, contents.config, weights)
+    before = steps.values(with_weights(prompt, steps.ids, contents.config, weights), layers)
+    learned = float(book.values(tab, place)[0][0])
+    scales = contents.matrix(tensor).scales
+    scale = 1 if scales is None else scales[5]
+    seconds = book.set(tab, place, learned + _CHANGE)
+    changed_weights = {**weights, tensor: weights[tensor].copy()}
+    changed_weights[tensor][7, 5] = (learned + _CHANGE) * scale
+    expected = with_weights(prompt, steps.ids, contents.config, changed_weights)
     after = steps.values(expected, layers)
     changed = {name for name, values in after.items() if not np.array_equal(values, before[name])}
-    earlier = {f"block {number} step {step}" for number in layers for step in range(13) if number < layer}
-    earlier |= {f"block {layer} step {step}" for step in range(_NUMBER_OF_EDITED)}
-    assert changed == after.keys() - earlier, changed ^ (after.keys() - earlier)
+    earlier = {f"block {number} step {step}" for number in layers for step in range(_STEPS) if number < layer}
+    earlier |= {f"block {layer} step {step}" for step in range(_STEP_OF_EDITED)}
+    assert changed == after.keys() - earlier, sorted(changed ^ (after.keys() - earlier))
     print(f"{tensor}, F9 {seconds:8.1f} s    {worst(after, expected)}: all that follows changed, nothing before it")
+
+
+def _shown(contents: Contents) -> list[int]:
+    """The first, the middle and the last block."""
+    n_layer = contents.config.n_layer
+    return sorted({0, n_layer // 2, n_layer - 1})
 
 
 def main() -> None:
@@ -188,8 +194,10 @@ def main() -> None:
         print(f"all formulas          {book.recalculate():8.1f} s, {office.peak:.1f} GB", flush=True)
         weights = weights_of(contents)
         steps = Steps(book, contents.config)
-        check_prompts(book, steps, contents, weights)
-        check_edit(book, steps, contents, weights)
+        for prompt in PROMPTS:
+            check_prompt(book, steps, contents, weights, prompt)
+        print(f"same next token       {len(PROMPTS):6} of {len(PROMPTS)}")
+        check_edit(book, steps, contents, weights, PROMPTS[-1])
         print(f"  peak memory         {office.peak:8.1f} GB")
 
 

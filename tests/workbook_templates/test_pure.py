@@ -208,7 +208,12 @@ def test_a_large_model_has_rounded_weights_and_stores_its_answer(
 ) -> None:
     monkeypatch.setattr(contents, "MOST_WEIGHTS", 1000)
     file = small("pure", tmp_path, tokens=6, bits=bits)
-    sheet = openpyxl.load_workbook(file, data_only=True)["Head"]
+    stored = openpyxl.load_workbook(file, data_only=True)
+    assert [stored["Prompt"].cell(row, 2).value for row in range(1, 20)].count(6) == 2  # its tokens, and the room
+    lines = [str(row[1].value) for row in stored["Start"].iter_rows(max_row=5)]
+    assert any("press Ctrl+Alt+F9" in line for line in lines)
+    assert any("LibreOffice takes about 10 seconds to open it, 10 seconds to calculate it" in line for line in lines)
+    sheet = stored["Head"]
     shown = [[cell.value for cell in row[6:10]] for row in sheet.iter_rows() if isinstance(row[6].value, int)]
     computed = recalculated(file)
     found = computed.get_range("next_tokens")[1:]

@@ -12,13 +12,13 @@ _SECONDS_TO_CALCULATE = 0.115e-6  # for each weight of a block and each row for 
 _BYTES = 40  # for each weight
 
 _CALCULATION = (
-    "This workbook is large, so it calculates only when you ask for it: press Ctrl+Alt+F9 the first time (Ctrl+Shift+F9 "
-    "in LibreOffice), and F9 after a change. Until then it shows a stored answer."
+    "This workbook is large, so it calculates only when you ask for it: press Ctrl+Alt+F9 the first time "
+    "(Ctrl+Shift+F9 in LibreOffice), and F9 after a change. Until then it shows a stored answer."
 )
 
 
 def calculation_advice(config: Config, tokens: int) -> tuple[str, str]:
-    """How to calculate a large workbook with room for some tokens, and about how long that takes, as lines for a tab."""
+    """How to calculate a large workbook with room for `tokens`, and about how long that takes, as lines for a tab."""
     shapes = config.shapes()
     weights = sum(map(prod, shapes.values()))
     in_blocks = sum(prod(shape) for name, shape in shapes.items() if name.startswith("h."))
