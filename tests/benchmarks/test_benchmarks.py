@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import lzma
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.benchmarks import checkpoints, generation, growth, hosts, speed, workers
+from tests.benchmarks import checkpoints, generation, growth, hosts, pure_rounding, speed, workers
 from tests.benchmarks.programs import plain_numpy
 from tests.benchmarks.programs.program import Program
 
@@ -95,6 +96,23 @@ def test_hosts_prints_a_table(
     rows = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("| anatomy")]
     assert [row[2].strip() for row in rows] == ["headless", "desktop"]
     assert all(float(row[5]) > 0 for row in rows)
+
+
+def test_rounding_prints_a_row_for_each_number_of_bits(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with lzma.open(tmp_path / "tatoeba.txt.xz", "wt") as file:
+        file.write("\n\n".join(f"Mike has {number} cats." for number in range(200)))
+    monkeypatch.setattr(pure_rounding, "PROMPTS", pure_rounding.PROMPTS[:2])
+    monkeypatch.setattr("sys.argv", ["pure_rounding", folder.name, "--corpus", str(tmp_path)])
+    pure_rounding.main()
+    rows = [[cell.strip() for cell in row.split("|")] for row in capsys.readouterr().out.splitlines()[-3:]]
+    assert [row[1:4] for row in rows] == [
+        ["unrounded", "2 of 2", "0.0000"],
+        ["16 bits", "2 of 2", "0.0000"],
+        ["8 bits", "2 of 2", "0.0000"],
+    ]
+    assert all(float(row[5]) > 50_000 for row in rows), "random weights know nothing"
 
 
 def test_a_program_that_is_not_installed_is_left_out(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,8 @@ from tests.hosts.calc_host import Calc
 from tests.whole_pass import trace
 from udfs.backend import catalogue
 from udfs.backend.gpt2 import forward
-from udfs.backend.gpt2.tokenizer import encode
+from udfs.backend.gpt2.config import Config
+from udfs.backend.gpt2.tokenizer import N_VOCAB, encode
 
 Numbers = NDArray[np.float64]
 Values = dict[str, Numbers]  # of each step, which has a row for each token
@@ -22,6 +23,7 @@ Values = dict[str, Numbers]  # of each step, which has a row for each token
 _VALUES = 5  # the column of a band's first value, counted from 1
 _WEIGHTS = 4
 _ROWS = 900
+_WEIGHTS_ROWS = 7  # the matrices of a block have that many rows for each channel
 _BESIDE = 1  # blank columns after each head's scores or pattern
 # The steps of a block, and TransformerLens's name for each.
 _PLACES = (
@@ -44,19 +46,25 @@ _TOKEN_BY_TOKEN = (3, 4)  # steps that have, for each head, a column for each re
 
 
 class Steps:
-    """Finds values in the open workbook."""
+    """Finds values in the open workbook of a model, by default of the demo model."""
 
-    def __init__(self, book: Calc) -> None:
+    def __init__(self, book: Calc, config: Config | None = None) -> None:
         self._book = book
+        self._config = config or catalogue.load(catalogue.DEMO).config
         labels = book.values("Block 0", f"A1:B{_ROWS}")
         bars = [number for number, row in enumerate(labels, start=1) if str(row[0]).startswith("step")]
         titles = [number for number, row in enumerate(labels, start=1) if row[0] == "position"]
         self._first_rows = [1 + next(title for title in titles if title > bar) for bar in bars]
         self._edits = next(number for number, row in enumerate(labels, start=1) if row[1] == "your edits")
         self._ids_row = next(n for n, row in enumerate(book.values("Head", "A1:A99"), start=1) if row[0] == "id") + 1
-        rows = [row[0] for row in book.values("Head", f"A{self._ids_row}:A9999")]
+        rows = [row[0] for row in book.values("Head", f"A{self._ids_row}:A{self._ids_row + N_VOCAB}")]
         self.ids = [int(x) for x in rows[: rows.index("")]]
-        self._tensors = {row[0]: number for number, row in enumerate(book.values("Weights 3", "A1:A999"), start=1)}
+        weights = book.values("Weights 0", f"A1:B{_WEIGHTS_ROWS * self._config.n_embd + 100}")
+        self._tensors = {
+            str(row[0]).partition(".0.")[2]: number + 2 + (weights[number + 1][1] == "scale")
+            for number, row in enumerate(weights, start=1)
+            if str(row[0]).startswith("h.0.")
+        }
         self._room = int(book.named("room")[0][0])
 
     def next_token(self) -> str:
@@ -65,7 +73,7 @@ class Steps:
 
     def step(self, layer: int, number: int, rows: int, width: int | None = None) -> Numbers:
         """The first rows of a step's values, with 0 for tokens that a token does not see. The usual width is n_embd."""
-        width = catalogue.load(catalogue.DEMO).config.n_embd if width is None else width
+        width = self._config.n_embd if width is None else width
         heads = width // rows  # of the steps that have a column for each token
         first = self._first_rows[number]
         columns = heads * (self._room + _BESIDE) if number in _TOKEN_BY_TOKEN else width
@@ -81,11 +89,11 @@ class Steps:
         """The logits of `ids`."""
         return self._head("C")
 
-    def values(self, like: Mapping[str, Numbers]) -> Values:
-        """Every value that `like` has, in the same shape."""
+    def values(self, like: Mapping[str, Numbers], layers: Iterable[int] | None = None) -> Values:
+        """The values of these blocks, by default of all, and of the head, in the same shape as `like` has them."""
         found = {
             name: self.step(layer, number, *like[name].shape)
-            for layer in range(12)
+            for layer in (range(self._config.n_layer) if layers is None else layers)
             for number, name in enumerate(_names(layer))
         }
         return found | {"logits": self.logits(), "probabilities": self._head("E")}
@@ -95,8 +103,8 @@ class Steps:
         return f"{get_column_letter(_VALUES + channel)}{self._edits + 2 + position}"
 
     def weight(self, parameter: str, row: int, column: int) -> str:
-        """The cell of a weight."""
-        return f"{get_column_letter(_WEIGHTS + column)}{self._tensors[parameter] + 2 + row}"
+        """The cell of a weight, such as `mlp.c_fc.weight`. All blocks have the same layout."""
+        return f"{get_column_letter(_WEIGHTS + column)}{self._tensors[parameter] + row}"
 
     def _head(self, column: str) -> Numbers:
         last = self._ids_row + len(self.ids) - 1
@@ -106,7 +114,11 @@ class Steps:
 def in_float64(prompt: str, listed: Sequence[int]) -> Values:
     """The demo model's values in float64, with the logits and probabilities of the listed tokens."""
     config = catalogue.load(catalogue.DEMO).config
-    weights = float64_forward.weights(catalogue.find(catalogue.DEMO))
+    return with_weights(prompt, listed, config, float64_forward.weights(catalogue.find(catalogue.DEMO)))
+
+
+def with_weights(prompt: str, listed: Sequence[int], config: Config, weights: float64_forward.Weights) -> Values:
+    """The same values of any model, from its weights in float64."""
     seen = float64_forward.trace(encode(prompt), weights, config.n_layer, config.n_head)
     return _values(seen, seen["logits"], listed)
 
@@ -142,9 +154,10 @@ def _names(layer: int) -> list[str]:
 
 
 def _values(seen: Mapping[str, NDArray[np.floating]], logits: NDArray[np.floating], listed: Sequence[int]) -> Values:
+    n_layer = sum(name.endswith(".hook_resid_pre") for name in seen)
     found = {
         name: np.hstack([_row_a_token(seen[f"blocks.{layer}.{place}"]) for place in places])
-        for layer in range(12)
+        for layer in range(n_layer)
         for name, places in zip(_names(layer), _PLACES, strict=True)
     }
     shares = float64_forward.softmax(logits.astype(np.float64))

@@ -139,6 +139,8 @@ def test_rounding_moves_a_weight_by_at_most_half_a_scale(bits: int, most: int) -
             "Don'T",
             " \n\n x  ",
             "na\u00efve \u201ccaf\u00e9\u201d",
+            "\u30fb\ud55c \u05e9\u3001",
+            "\u30b0\u30fc\u3001\u4e09\u0633",
             "Mike  is quick",
         ),
     ],
@@ -155,7 +157,7 @@ def test_the_formulas_tokenize_as_the_tokenizer_does(computed: Workbook, prompt:
     ("prompt", "line"),
     [
         (None, "the prompt is empty"),
-        ("Mike \u4e2d", "do not know character 6 of the prompt"),
+        ("Mike \u0e01", "do not know character 6 of the prompt"),
         ("x\U0001f600", "do not know character 2 of the prompt"),
         ("an uncharacteristically", 'words of 16 letters, and "uncharacteristically" is longer'),
         ("Mike " * 20, "room for 72 characters, the prompt has 100"),
@@ -206,7 +208,12 @@ def test_a_large_model_has_rounded_weights_and_stores_its_answer(
 ) -> None:
     monkeypatch.setattr(contents, "MOST_WEIGHTS", 1000)
     file = small("pure", tmp_path, tokens=6, bits=bits)
-    sheet = openpyxl.load_workbook(file, data_only=True)["Head"]
+    stored = openpyxl.load_workbook(file, data_only=True)
+    assert [stored["Prompt"].cell(row, 2).value for row in range(1, 20)].count(6) == 2  # its tokens, and the room
+    lines = [str(row[1].value) for row in stored["Start"].iter_rows(max_row=5)]
+    assert any("press Ctrl+Alt+F9" in line for line in lines)
+    assert any("LibreOffice takes about 10 seconds to open it, 10 seconds to calculate it" in line for line in lines)
+    sheet = stored["Head"]
     shown = [[cell.value for cell in row[6:10]] for row in sheet.iter_rows() if isinstance(row[6].value, int)]
     computed = recalculated(file)
     found = computed.get_range("next_tokens")[1:]

@@ -47,7 +47,7 @@ def test_every_step_equals_the_reference(book: Calc, steps: Steps, prompt: str) 
 def test_a_changed_weight_changes_later_steps(book: Calc, steps: Steps) -> None:
     weight = "h.3.mlp.c_proj.bias"
     before, ids = steps.step(3, 10, 6), encode(str(book.values("Prompt", "B6")[0][0]))
-    cell = steps.weight(weight, 0, 5)
+    cell = steps.weight("mlp.c_proj.bias", 0, 5)
     learned = book.values("Weights 3", cell)[0][0]
     assert learned == float(catalogue.load("demo")[weight][5])
     book.set("Weights 3", cell, 4.0)
@@ -62,7 +62,7 @@ def test_a_changed_weight_changes_later_steps(book: Calc, steps: Steps) -> None:
 
 def test_a_slightly_wrong_weight_is_noticed(book: Calc, steps: Steps) -> None:
     prompt = str(book.values("Prompt", "B6")[0][0])
-    exact, cell = in_float64(prompt, steps.ids), steps.weight("h.3.mlp.c_fc.weight", 40, 100)
+    exact, cell = in_float64(prompt, steps.ids), steps.weight("mlp.c_fc.weight", 40, 100)
     learned = float(book.values("Weights 3", cell)[0][0])
     book.set("Weights 3", cell, round(learned, 4))
     noticed = [name for name, x in differences(steps.values(exact), exact).items() if x.largest > EXACT]

@@ -17,6 +17,7 @@ from workbook_templates.pure.answer import candidates
 from workbook_templates.pure.block import write_block
 from workbook_templates.pure.bpe import bpe_tables, write_bpe
 from workbook_templates.pure.contents import Bits, Contents
+from workbook_templates.pure.effort import calculation_advice
 from workbook_templates.pure.head import SHOWN, write_head
 from workbook_templates.pure.prompt import PromptTab
 from workbook_templates.pure.tokens import write_embeddings, write_tokens
@@ -78,7 +79,8 @@ def write(book: Book, prompt: str | None, model: str | None, bits: Bits | None =
     start = start_tab.start_page(book)
     typed = PROMPT if prompt is None else prompt
     answer = candidates(contents, typed, SHOWN) if contents.is_large and typed else []
-    prompt_tab = PromptTab(book, contents, typed, answer[0].token if answer else "")
+    advice = calculation_advice(contents.config, book.shape.tokens) if contents.is_large else ()
+    prompt_tab = PromptTab(book, contents, typed, answer[0].token if answer else "", advice)
     rows = vocabulary(contents)
     tokens = write_tokens(book, bpe_tables(), rows)
     prompt_tab.finish(tokens)
@@ -94,17 +96,19 @@ def write(book: Book, prompt: str | None, model: str | None, bits: Bits | None =
         write_weights(book, contents, layer)
     tried = block_weights(contents.config, 0, "Weights 0", contents.bits)[_TRIED]
     weight = tried.sheet, start.at(tried.row, tried.column)
-    _write_start(start, contents, blocks, prompt_tab.cell, weight)
+    _write_start(start, advice, blocks, prompt_tab.cell, weight)
 
 
-def _write_start(page: Page, contents: Contents, blocks: Sequence[Block], prompt: str, weight: tuple[str, str]) -> None:
+def _write_start(
+    page: Page, advice: Sequence[str], blocks: Sequence[Block], prompt: str, weight: tuple[str, str]
+) -> None:
     """The cells to try are the prompt, the first edit cell of Block 0, and `weight`: a tab and a cell."""
     page.furniture(
         "A whole language model in plain spreadsheet formulas",
         (
             "From a prompt to the next token with MMULT, EXP, SUM and other built-in functions: no Python, no add-in.",
             "Every weight and every number is in a cell. You can change the prompt, the stream and the weights.",
-            *contents.manual,
+            *advice,
         ),
     )
     walkthrough.write_map(page, blocks)

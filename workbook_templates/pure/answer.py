@@ -29,16 +29,16 @@ class Candidate(NamedTuple):
 def candidates(contents: Contents, prompt: str, count: int) -> list[Candidate]:
     """The most likely tokens after a prompt, computed with the weights that the workbook holds."""
     ids = contents.model.tokenizer.encode(prompt)
-    residual = embed(ids, _as_written(contents))
+    residual = embed(ids, as_written(contents))
     for layer in range(contents.config.n_layer):
-        residual = block(layer, residual, _as_written(contents))  # a model of its own frees the weights afterwards
-    logits = unembed(residual[-1:], _as_written(contents))[0]  # -> [n_vocab]
+        residual = block(layer, residual, as_written(contents))  # a model of its own frees the weights afterwards
+    logits = unembed(residual[-1:], as_written(contents))[0]  # -> [n_vocab]
     shares = softmax(logits.astype(np.float64))
     best = np.argsort(-logits, kind="stable")[:count].tolist()
     return [Candidate(contents.model.token_text(i), i, float(logits[i]), float(shares[i])) for i in best]
 
 
-def _as_written(contents: Contents) -> Model:
+def as_written(contents: Contents) -> Model:
     """The model with rounded weights, each tensor computed when it is asked for."""
     tensors = Tensors({name: _Reader(contents, name) for name in contents.config.shapes()})
     return replace(contents.model, tensors=tensors, linears=Linears(tensors))

@@ -15,10 +15,6 @@ from udfs.backend.gpt2.model import Model
 MOST_WEIGHTS: Final = 2_000_000  # in all blocks together: with more, they are rounded to whole numbers
 
 _LARGE_TOKENS = 16  # rows to reserve for tokens in the workbook of a large model
-_MANUAL = (
-    "This workbook is large, so it calculates only when you ask for it: after a change, press Ctrl+Alt+F9, or "
-    "Ctrl+Shift+F9 in LibreOffice."
-)
 
 Bits: TypeAlias = Literal["8", "16", "full"]
 Numbers: TypeAlias = NDArray[Any]  # [rows, columns]
@@ -59,11 +55,6 @@ class Contents:
         self.is_large = is_large(model)
         chosen = bits or ("8" if self.is_large else "full")
         self.bits = None if chosen == "full" else int(chosen)
-
-    @property
-    def manual(self) -> tuple[str, ...]:
-        """How a large workbook is calculated, as lines for a tab."""
-        return (_MANUAL,) if self.is_large else ()
 
     def vector(self, parameter: str) -> Numbers:
         """A bias, or the weight of a LayerNorm: [1, width]. These are never rounded."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from udfs.backend.gpt2.tokenizer import encode
 from workbook_templates.book import MARK, READY, Book
 from workbook_templates.prompt_list import write_prompt_list
 from workbook_templates.prompt_tab import write_label
@@ -17,13 +20,13 @@ _LABEL, _VALUE, _NOTE = 0, 1, 2
 class PromptTab:
     """The tab, in two steps: the tab Tokens needs its prompt, and its check needs the tab Tokens."""
 
-    def __init__(self, book: Book, contents: Contents, prompt: str, answer: str) -> None:
+    def __init__(self, book: Book, contents: Contents, prompt: str, answer: str, advice: Sequence[str]) -> None:
         """Writes the part that does not depend on other tabs. `answer` is shown until a program calculates it."""
         book.fold_after(prompt)
         self._page = page = Page(book, "Prompt", (24, 68, 90), kind="input")
         page.furniture(
             "Prompt",
-            ("Type a text. The model reads it and predicts which token is most likely to come next.", *contents.manual),
+            ("Type a text. The model reads it and predicts which token is most likely to come next.", *advice),
         )
         page.section("You type")
         self.cell = page.at(page.row, _VALUE)
@@ -33,7 +36,7 @@ class PromptTab:
         page.section("What the model gets")
         page.text(page.row, _VALUE, contents.model.text or contents.model.name, page.style.value)
         write_label(page, "model", "Model", "Its weights are on the tabs Vocabulary, Positions and Weights.")
-        self._rows = page.row
+        self._rows, self._count = page.row, len(encode(prompt)) if answer else ""
         page.row += 4
         page.section("Answer")
         self._formula(
@@ -56,13 +59,15 @@ class PromptTab:
         """Writes the part that depends on the tab Tokens: the number of tokens and the check."""
         self._page.row = self._rows
         count = f"SUM({tokens.words.tokens.there})"
-        self._formula(count, "Number of tokens", "How many pieces the text is cut into.", name="token_count")
-        room = str(self._page.book.shape.tokens)
-        self._formula(room, "Room in this workbook", "The most tokens that each tab has rows for.", name="room")
+        note = "How many pieces the text is cut into."
+        self._formula(count, "Number of tokens", note, name="token_count", value=self._count)
+        room = self._page.book.shape.tokens
+        note = "The most tokens that each tab has rows for."
+        self._formula(str(room), "Room in this workbook", note, name="room", value=room if self._count else "")
         self._formula(_check(tokens), "Check", '"ready", or what is wrong.', name="status")
 
     def _formula(
-        self, formula: str, label: str, note: str, kind: str = "value", name: str | None = None, value: str = ""
+        self, formula: str, label: str, note: str, kind: str = "value", name: str | None = None, value: str | int = ""
     ) -> None:
         self._page.plain(self._page.row, _VALUE, formula, getattr(self._page.style, kind), value)
         write_label(self._page, name, label, note)

@@ -66,7 +66,7 @@ def read(folder: Path) -> dict[str, Texts]:
     files = {name: path for name in everyday if (path := folder / f"{name}.txt.xz").exists()}
     if not files:
         raise FileNotFoundError(f"the corpus folder must have a file such as tatoeba.txt.xz, and {folder} has none")
-    return {name: split(_documents(path)) for name, path in files.items()}
+    return {name: split(documents(path)) for name, path in files.items()}
 
 
 def split(documents: list[str]) -> Texts:
@@ -76,7 +76,8 @@ def split(documents: list[str]) -> Texts:
     return Texts(tuple(text for text in training if not _contains_a_prompt(text)), held_out)
 
 
-def _documents(path: Path) -> list[str]:
+def documents(path: Path) -> list[str]:
+    """The documents in the file of one source."""
     with lzma.open(path, "rt", encoding="utf-8") as file:
         return [text for block in file.read().split("\n\n") if (text := block.strip("\n"))]
 
