@@ -108,10 +108,9 @@ def test_behind_a_proxy_the_server_speaks_http_and_knows_the_host_of_its_url(
 def test_a_slow_call_of_one_workbook_does_not_hold_up_another_behind_the_same_address(
     models_folder: object, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = Slow()
-    monkeypatch.setitem(FUNCTIONS, "GPT2_TOKENIZE", slow)
-    given = {"tokens": (ONE,), "url": "https://gpt2.example.org", "behind_proxy": True}
+    slow, given = Slow(), {"tokens": (ONE,), "url": "https://gpt2.example.org", "behind_proxy": True}
     with running(tmp_path_factory.mktemp("slow"), **given) as up, ThreadPoolExecutor(8) as threads:
+        monkeypatch.setitem(FUNCTIONS, "GPT2_TOKENIZE", slow)
 
         def ask(name: str, arguments: list[object], client: str) -> bytes:
             headers = {"Content-Type": JSON, "Authorization": f"Bearer {ONE}", "Host": "gpt2.example.org"}
