@@ -134,7 +134,7 @@ def test_ctrl_c_keeps_what_is_finished(gpt2_excel: Run, prompts: Path, monkeypat
 def test_a_terminal_shows_a_bar_with_rows_rate_and_time_left(gpt2_excel: Run, prompts: Path) -> None:
     import pty
 
-    command = [sys.executable, "-m", "addin.cli", "map", str(prompts), "GPT2_HEAD_SCORES(text)", "-o", "a.csv"]
+    command = [sys.executable, "-m", "addin.cli", "map", str(prompts), "GPT2_PREDICT(text, 1)", "-o", "a.csv"]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
     ours, theirs = pty.openpty()
     with subprocess.Popen([*command, "--model", "tiny", "--workers", "0"], stderr=theirs, env=environment):
