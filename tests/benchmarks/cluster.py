@@ -28,7 +28,6 @@ from tests.addin.office.running import free_port
 from tests.benchmarks import checkpoints
 from tests.benchmarks.many_prompts import measured_map, random_prompts, write_table
 from tests.benchmarks.speed import machine
-from tests.benchmarks.tables import markdown
 from udfs.backend.gpt2.tokenizer import GPT2
 
 _CHUNK = 128  # rows of a task
@@ -44,7 +43,8 @@ def main(prompts: int, counts: Sequence[int], size: str) -> None:
     folder = checkpoints.cached(size)
     texts = [GPT2.decode(ids) for ids in random_prompts(prompts + _CHUNK * max(counts))]
     print(f"{machine()}; {prompts} prompts\n", flush=True)
-    rows, pages, answers = [], [], []
+    answers = []
+    print("workers  prompts/s  cores of the workers  prompts a CPU second of theirs  the scheduler's page", flush=True)
     with TemporaryDirectory() as place:
         for count in counts:
             with cluster(folder.parent, count) as (scheduler, page, workers):
@@ -54,13 +54,14 @@ def main(prompts: int, counts: Sequence[int], size: str) -> None:
                 with _watched(page) as seen:
                     found, tokens = measured_map(table, folder, options)
                 cpu = _cpu(workers) - before
-            rows.append([str(count), f"{found.rate:.1f}", f"{cpu / found.seconds:.2f}", f"{found.prompts / cpu:.1f}"])
-            pages.append(max(seen, key=lambda counted: counted["processing"], default={}))
+            shown = max(seen, key=lambda counted: counted["processing"], default={})
+            print(
+                f"{count:7d} {found.rate:10.1f} {cpu / found.seconds:21.2f} {found.prompts / cpu:31.1f}  "
+                f"{json.dumps(shown)}",
+                flush=True,
+            )
             answers.append(tokens)
-    print(markdown(["workers", "prompts/s", "cores of the workers", "prompts a CPU second"], rows))
     print(f"\nthe same tokens: {all(tokens == answers[0] for tokens in answers)}")
-    for count, counted in zip(counts, pages, strict=True):
-        print(f"the scheduler's page, {count} workers: {json.dumps(counted)}")
 
 
 @contextmanager
