@@ -13,7 +13,7 @@ from addin.mapping.row_formula import Answer, Cell, RowFormula
 if TYPE_CHECKING:
     from distributed import Client
 
-_IN_BATCHES, _ONE_BY_ONE = 256, 16  # rows of a chunk: some seconds of work
+_IN_BATCHES, _ONE_BY_ONE = 128, 16  # rows of a chunk: some seconds of work
 
 Done: TypeAlias = "Iterator[tuple[Chunk, list[Answer]]]"
 

@@ -42,6 +42,7 @@ PAGES = Path(__file__).parent / "pages"
 _JAVASCRIPT, _PNG, _XML = "text/javascript", "image/png", "application/xml"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SMALL = 200_000  # bytes; parsing them takes about as long as handing them to a thread
+_MAX_CLIENT = 32  # characters of the number that a page gives itself
 _CLIENT_GONE = 499  # nginx's code; the client no longer reads it
 
 
@@ -175,8 +176,12 @@ class Routes:
 
 
 def _caller(request: Request) -> str:
-    """The address of the caller, as the nearest proxy names it; blank without a proxy."""
-    return request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    """Who calls: the address, as the nearest proxy names it, and the number that the page gave itself.
+
+    Many students may share one address. Both are blank without a proxy and a page.
+    """
+    address = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return f"{address} {request.headers.get('x-client', '')[:_MAX_CLIENT]}"
 
 
 def _template(name: str) -> bytes:

@@ -129,7 +129,10 @@ class Calls:
                 with waiting:
                     await turns.enter_async_context(own)
                     await turns.enter_async_context(self._turns[call.name])
-                return _CANCELED if waiting.cancelled_caught else await self._run_now(call, stop)
+                if waiting.cancelled_caught:
+                    return _CANCELED
+                answer = await self._run_now(call, stop)
+                return _CANCELED if gone.done() else answer
         finally:
             gone.remove_done_callback(give_up)
 

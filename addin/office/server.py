@@ -108,7 +108,7 @@ def options(settings: Settings, address: str, files: tuple[Path, Path] | None) -
         "server_header": False,
         "h11_max_incomplete_event_size": _MAX_HEADER_BYTES,
         "limit_concurrency": _MAX_CONNECTIONS,
-        "timeout_keep_alive": 30,
+        "timeout_keep_alive": 75 if settings.behind_proxy else 30,  # longer than proxies keep a connection
         "timeout_graceful_shutdown": 3,
     }
 

@@ -6,46 +6,66 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
-_HEADERS = {"Content-Type": "application/json"}
+JSON_BODY = {"Content-Type": "application/json"}
 
 
 @dataclass
 class Tally:
-    """The results of all clients: the seconds of each call, and the answers that were not rows."""
+    """The results of all clients: the seconds of each request, and what went wrong."""
 
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def share(self, part: float) -> float:
-        """The time within which this share of the calls was answered."""
-        return sorted(self.seconds)[min(int(len(self.seconds) * part), len(self.seconds) - 1)]
+    def within(self, share: float) -> float:
+        """The milliseconds within which this share of the requests was answered."""
+        return 1e3 * sorted(self.seconds)[min(int(len(self.seconds) * share), len(self.seconds) - 1)]
+
+
+def connect(port: int, context: ssl.SSLContext, number: int | None = None) -> HTTPSConnection:
+    """A connection to this machine. With `number`, it comes from a loopback address of that client's own (Linux)."""
+    source = None if number is None else (f"127.1.{number // 250}.{1 + number % 250}", 0)
+    return HTTPSConnection("localhost", port, timeout=300, context=context, source_address=source)
+
+
+def trusting(root: Path) -> ssl.SSLContext:
+    """Accepts certificates of this root."""
+    return ssl.create_default_context(cafile=root)
+
+
+def post(connection: HTTPSConnection, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    """The status and the body of the answer to a request with calls."""
+    connection.request("POST", "/calls", body, dict(headers))
+    answer = connection.getresponse()
+    return answer.status, answer.read()
 
 
 def call(connection: HTTPSConnection, name: str, arguments: Sequence[Any]) -> tuple[int, bytes]:
     """The status and the body of the answer to one call; 422 if the call has an error."""
-    connection.request("POST", "/calls", json.dumps([[name, arguments]]), _HEADERS)
-    answer = connection.getresponse()
-    body = answer.read()
-    return 422 if body.startswith(b'[{"error"') else answer.status, body
+    status, body = post(connection, json.dumps([[name, arguments]]).encode(), JSON_BODY)
+    return 422 if body.startswith(b'[{"error"') else status, body
 
 
-def connect(port: int, root: Path) -> HTTPSConnection:
-    """A connection that trusts certificates of this root."""
-    return HTTPSConnection("localhost", port, timeout=300, context=ssl.create_default_context(cafile=root))
+def run_together(n_clients: int, client: Callable[[int], None]) -> None:
+    """Runs this many clients, each in its own thread with its number, until all are done."""
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(n_clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def all_at_once(port: int, root: Path, n_clients: int, seconds: float, model: str, width: int) -> Tally:
     """Runs this many clients for this long; each calls its own mix of cheap and expensive functions."""
-    tally, end = Tally(), time.monotonic() + seconds
+    tally, context, end = Tally(), trusting(root), time.monotonic() + seconds
 
     def client(number: int) -> None:
-        connection, turn = connect(port, root), 0
+        connection, turn = connect(port, context), 0
         while time.monotonic() < end:
             name, arguments = _calls(number, turn, model, width)
             started = time.perf_counter()
@@ -56,11 +76,7 @@ def all_at_once(port: int, root: Path, n_clients: int, seconds: float, model: st
             turn += 1
         connection.close()
 
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(n_clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_together(n_clients, client)
     return tally
 
 

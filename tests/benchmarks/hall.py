@@ -6,6 +6,8 @@ It needs Debian's package `caddy`. The proxy is configured by `deploy/Caddyfile`
 what a student's workbook sends: 1_anatomy after a change of the prompt, wave by wave, then the logit lens, then a
 steered answer. Every answer is compared with the one computed here. `--kill` stops one replica with SIGKILL in the
 middle and starts it again five seconds later. Like Excel's page, a client tries a failed request again.
+
+The last columns show how many cores the replicas, the proxy and the clients used.
 """
 
 from __future__ import annotations
@@ -21,16 +23,19 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import click
+import psutil
 
 from addin.office.json_values import write_result
 from addin.office.settings import MAX_BATCH
 from tests.addin.office.running import cells, free_port
+from tests.benchmarks import clients
 from tests.benchmarks.checkpoints import SHAPES, cached
 from tests.benchmarks.one_host import PROMPT, PROMPTS, Recorder
 from udfs.cells import FUNCTIONS
@@ -39,8 +44,9 @@ from workbook_templates import build
 
 _CADDYFILE = Path(__file__).parents[2] / "deploy" / "Caddyfile"
 _TOKEN = "a-token-for-the-lecture-hall"
-_HEADERS = {"Content-Type": "application/json", "Authorization": f"Bearer {_TOKEN}"}
+_HEADERS = clients.JSON_BODY | {"Authorization": f"Bearer {_TOKEN}"}
 _PAUSE, _TRIES = 0.25, 60  # as in the page
+_DOWN = 5.0  # seconds between the end of a killed replica and its new start
 
 
 class Request(NamedTuple):
@@ -52,49 +58,66 @@ class Request(NamedTuple):
 
 
 @dataclass
-class Tally:
-    """What all clients saw."""
+class Tally(clients.Tally):
+    """What all clients saw. `failures` has the moment of each request that was tried again."""
 
-    seconds: list[float] = field(default_factory=list)
     n_calls: int = 0
-    failed: int = 0
+    failures: list[float] = field(default_factory=list)
     wrong: int = 0
     lost: int = 0
-
-    def within(self, share: float) -> float:
-        """The milliseconds within which this share of the requests was answered."""
-        return 1e3 * sorted(self.seconds)[min(int(len(self.seconds) * share), len(self.seconds) - 1)]
 
 
 @click.command()
 @click.argument("model", default="demo")
-@click.option("--clients", multiple=True, type=int, default=(1, 20, 200), show_default=True)
+@click.option("--clients", "crowds", multiple=True, type=int, default=(1, 20, 200), show_default=True)
 @click.option("--seconds", default=30.0, show_default=True)
 @click.option("--replicas", default=2, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Processes of each replica.")
 @click.option("--kill", is_flag=True)
-def main(model: str, clients: Sequence[int], seconds: float, replicas: int, workers: int, kill: bool) -> None:
+def main(model: str, crowds: Sequence[int], seconds: float, replicas: int, workers: int, kill: bool) -> None:
     """Measures and prints."""
     models = cached(model).parent if model in SHAPES else None
     if models:
-        os.environ["GPT2_EXCEL_MODELS"] = str(models)
+        os.environ["GPT2_EXCEL_MODELS"], model = str(models), cached(model).name
     lessons = [lesson(model, number) for number in range(len(PROMPTS))]
     n_calls = [sum(request.n_calls for request in requests) for requests in lessons]
     print(f"{len(lessons)} lessons of {len(lessons[0])} requests and {n_calls[0]} calls", flush=True)
-    print("clients  requests/s  calls/s   p50 ms   p95 ms   p99 ms  tried again  wrong  lost", flush=True)
-    with hall(replicas, workers) as (port, servers):
-        play(port, lessons, 2, 5.0)  # each process loads the model
-        for number in clients:
+    print("                                                      tried                cores of the", flush=True)
+    print("clients requests/s calls/s  p50 ms  p95 ms  p99 ms  again wrong lost  replicas proxy clients", flush=True)
+    with hall(replicas, workers) as (port, servers, proxy):
+        play(port, lessons, 2 * workers * replicas, 5.0)  # each process loads the model
+        for number in crowds:
+            killed = time.monotonic() + seconds / 2
             if kill:
                 threading.Timer(seconds / 2, servers[0].kill).start()
-                threading.Timer(seconds / 2 + 5, servers[0].start).start()
+                threading.Timer(seconds / 2 + _DOWN, servers[0].start).start()
+            before = [sum(map(_cpu, group)) for group in _groups(servers, proxy)]
             tally = play(port, lessons, number, seconds)
+            after = [sum(map(_cpu, group)) for group in _groups(servers, proxy)]
+            cores = [max(0.0, y - x) / seconds for x, y in zip(before, after, strict=True)]
             print(
-                f"{number:7d} {len(tally.seconds) / seconds:11.1f} {tally.n_calls / seconds:8.1f} "
-                f"{tally.within(0.5):8.0f} {tally.within(0.95):8.0f} {tally.within(0.99):8.0f} "
-                f"{tally.failed:12d} {tally.wrong:6d} {tally.lost:5d}",
+                f"{number:7d} {len(tally.seconds) / seconds:10.1f} {tally.n_calls / seconds:7.1f} "
+                f"{tally.within(0.5):7.0f} {tally.within(0.95):7.0f} {tally.within(0.99):7.0f} "
+                f"{len(tally.failures):6d} {tally.wrong:5d} {tally.lost:4d} "
+                f"{cores[0]:9.2f} {cores[1]:5.2f} {cores[2]:7.2f}",
                 flush=True,
             )
+            if kill:
+                last = max((moment - killed for moment in tally.failures), default=0.0)
+                print(f"        the last failure came {last:.1f} s after the kill", end="; ")
+                print(f"the slowest answer took {max(tally.seconds):.1f} s", flush=True)
+
+
+def _groups(servers: Sequence[Replica], proxy: int) -> tuple[list[int], list[int], list[int]]:
+    """The processes of the replicas, of the proxy and of the clients."""
+    return [server.process for server in servers], [proxy], [os.getpid()]
+
+
+def _cpu(process: int) -> float:
+    """The CPU seconds of a process, and of its processes unless it is this one."""
+    own = psutil.Process(process)
+    family = [own] if process == os.getpid() else [own, *own.children(recursive=True)]
+    return sum(sum(of.cpu_times()[:2]) for of in family)
 
 
 def lesson(model: str, number: int) -> list[Request]:
@@ -129,6 +152,12 @@ class Replica:
         environment = os.environ | {"GPT2_EXCEL_TOKEN": _TOKEN}
         self._process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
 
+    @property
+    def process(self) -> int:
+        """The id of its process."""
+        assert self._process
+        return self._process.pid
+
     def kill(self) -> None:
         """Ends it and its processes at once."""
         if self._process:
@@ -137,8 +166,8 @@ class Replica:
 
 
 @contextmanager
-def hall(replicas: int, workers: int) -> Iterator[tuple[int, list[Replica]]]:
-    """The replicas behind the proxy. Yields the proxy's port and the replicas."""
+def hall(replicas: int, workers: int) -> Iterator[tuple[int, list[Replica], int]]:
+    """The replicas behind the proxy. Yields the proxy's port, the replicas, and the proxy's process."""
     port, inner = free_port(), free_port()
     url = f"https://localhost:{port}"
     servers = [Replica(f"127.0.0.{2 + number}", inner, url, workers) for number in range(replicas)]
@@ -146,13 +175,13 @@ def hall(replicas: int, workers: int) -> Iterator[tuple[int, list[Replica]]]:
         for server in servers:
             server.start()
             stack.callback(server.kill)
-        stack.enter_context(_proxy(Path(folder), port, servers))
+        proxy = stack.enter_context(_proxy(Path(folder), port, servers))
         _wait(port)
-        yield port, servers
+        yield port, servers, proxy
 
 
 @contextmanager
-def _proxy(folder: Path, port: int, servers: Sequence[Replica]) -> Iterator[None]:
+def _proxy(folder: Path, port: int, servers: Sequence[Replica]) -> Iterator[int]:
     text = _CADDYFILE.read_text(encoding="utf-8")
     upstreams = "to " + " ".join(f"{server.address}:{server.port}" for server in servers)
     text, found = re.subn(r"dynamic a \{\n.*?\n\t\t\}", upstreams, text, count=1, flags=re.S)
@@ -164,7 +193,7 @@ def _proxy(folder: Path, port: int, servers: Sequence[Replica]) -> Iterator[None
     command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
     process = subprocess.Popen(command, env=environment, stderr=(folder / "log").open("wb"))
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait()
@@ -183,10 +212,15 @@ def _wait(port: int) -> None:
     raise TimeoutError("the hall does not answer")
 
 
-def _connect(port: int) -> HTTPSConnection:
+@cache
+def _trusting() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the proxy signs its own here
-    return HTTPSConnection("localhost", port, timeout=120, context=context)
+    return context
+
+
+def _connect(port: int, number: int | None = None) -> HTTPSConnection:
+    return clients.connect(port, _trusting(), number)
 
 
 def play(port: int, lessons: Sequence[list[Request]], n_clients: int, seconds: float) -> Tally:
@@ -194,40 +228,34 @@ def play(port: int, lessons: Sequence[list[Request]], n_clients: int, seconds: f
     tally, lock, end = Tally(), threading.Lock(), time.monotonic() + seconds
 
     def client(number: int) -> None:
-        connection, turn = _connect(port), number
+        connection, turn = _connect(port, number), number
         while time.monotonic() < end:
             for wanted in lessons[turn % len(lessons)]:
                 if time.monotonic() >= end:
                     break
-                connection = _ask(connection, port, wanted, tally, lock)
+                connection = _ask(connection, port, number, wanted, tally, lock)
             turn += 1
         connection.close()
 
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(n_clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    clients.run_together(n_clients, client)
     return tally
 
 
 def _ask(
-    connection: HTTPSConnection, port: int, wanted: Request, tally: Tally, lock: threading.Lock
+    connection: HTTPSConnection, port: int, number: int, wanted: Request, tally: Tally, lock: threading.Lock
 ) -> HTTPSConnection:
     """One request, tried again as the page does. Returns the connection for the next."""
     started = time.perf_counter()
     for _ in range(_TRIES):
         try:
-            connection.request("POST", "/calls", wanted.body, _HEADERS)
-            response = connection.getresponse()
-            answer = response.read()
-            if response.status == 200:
+            status, answer = clients.post(connection, wanted.body, _HEADERS)
+            if status == 200:
                 break
         except (OSError, HTTPException):
             connection.close()
-            connection = _connect(port)
+            connection = _connect(port, number)
         with lock:
-            tally.failed += 1
+            tally.failures.append(time.monotonic())
         time.sleep(_PAUSE)
     else:
         with lock:

@@ -24,7 +24,7 @@ import numpy as np
 
 from tests.addin.office.running import free_port
 from tests.benchmarks.checkpoints import SHAPES, cached
-from tests.benchmarks.clients import all_at_once, call, connect
+from tests.benchmarks.clients import all_at_once, call, connect, trusting
 
 _TIMES = 15
 _COMMAND = "from addin.cli import main; main()"
@@ -49,7 +49,7 @@ def main(clients: int, seconds: float, workers: int, size: str) -> None:
 
 def _one_large_call(port: int, root: Path) -> None:
     array = np.random.default_rng(0).standard_normal((64, 768)).astype(np.float32)
-    connection, times = connect(port, root), []
+    connection, times = connect(port, trusting(root)), []
     for turn in range(_TIMES):
         arguments = [(array + turn).tolist()]  # never the same, so that no cache can answer
         started = time.perf_counter()
@@ -66,7 +66,7 @@ def _many_clients(port: int, root: Path, process: int, clients: int, seconds: fl
         tally = all_at_once(port, root, clients, lasts, model, width)
         print(
             f"{clients} clients, {lasts:.0f} s: {len(tally.seconds)} calls, {len(tally.errors)} errors, "
-            f"median {tally.share(0.5) * 1e3:.0f} ms, 99% within {tally.share(0.99) * 1e3:.0f} ms, "
+            f"median {tally.within(0.5):.0f} ms, 99% within {tally.within(0.99):.0f} ms, "
             f"resident afterwards {memory(process)['Rss'] / _MB:.0f} MB",
             flush=True,
         )
@@ -78,7 +78,7 @@ def _memory_of_workers(folder: Path, workers: int) -> None:
     for number in sorted({1, workers}):
         with serving(folder.parent, number) as (port, root, process):
             for turn in range(8 * number):  # enough calls that each process has loaded the model
-                connection = connect(port, root)
+                connection = connect(port, trusting(root))
                 status, body = call(connection, "GPT2_PREDICT", [f"turn {turn}", 3, 1, folder.name])
                 connection.close()
                 assert status == 200, body

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,11 @@ class Worker:
     def peak(self) -> float:
         """The peak resident memory of the process, in bytes."""
         self._pipe.send(("peak",))
+        return float(self._answer())
+
+    def cpu(self) -> float:
+        """The seconds of CPU time that the process has used so far."""
+        self._pipe.send(("cpu",))
         return float(self._answer())
 
     def close(self) -> None:
@@ -125,7 +130,7 @@ def _serve(pipe: Connection, module: str, folder: Path, checkout: Path | None) -
         pipe.send(("error", f"{module}: {error!r}"))
         raise
     pipe.send(("value", f"{measured.NAME} at {checkout.name}" if checkout else measured.NAME))
-    actions: dict[str, Callable[..., Any]] = {"call": _call, "seconds": _seconds, "peak": _peak}
+    actions: dict[str, Callable[..., Any]] = {"call": _call, "seconds": _seconds, "peak": _peak, "cpu": _cpu}
     while True:
         try:
             action, *arguments = pipe.recv()
@@ -155,6 +160,10 @@ def _seconds(
         work(*arguments)
         measured.append(perf_counter() - start)
     return measured
+
+
+def _cpu(program: Program) -> float:
+    return process_time()
 
 
 def _peak(program: Program) -> int:

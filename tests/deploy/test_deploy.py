@@ -13,6 +13,7 @@ import yaml
 
 from addin.commands.serve import serve
 from addin.office.guard import HEALTH, METRICS, READY
+from addin.office.limits import HEADER_SECONDS
 from addin.office.settings import PORT
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -69,6 +70,11 @@ def test_every_file_names_the_same_port() -> None:
     assert container()["ports"][0]["containerPort"] == PORT
     for name in ("Caddyfile", "Dockerfile", "prometheus.yml"):
         assert str(PORT) in (DEPLOY / name).read_text(encoding="utf-8")
+
+
+def test_the_proxy_gives_up_an_idle_connection_before_the_server_does() -> None:
+    text = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    assert f"keepalive {HEADER_SECONDS / 2:.0f}s" in text
 
 
 def test_there_are_two_servers_and_they_may_not_write_into_the_models() -> None:

@@ -10,7 +10,7 @@ prompt's numbers may differ from those that it has alone or among other prompts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -26,7 +26,7 @@ from udfs.backend.gpt2.model import Model
 from udfs.backend.stopping import check_wanted
 from udfs.backend.stream import block
 
-_TOKENS = 1024  # of a batch at most, unless it is a single prompt; 256 take a fifth longer for each token
+_TOKENS = 1024  # of a batch, about
 
 _Result = TypeVar("_Result")
 
@@ -74,21 +74,18 @@ def for_each(prompts: Sequence[Sequence[int]], work: Callable[[Batch], Sequence[
 
 def _batches(prompts: Sequence[Sequence[int]]) -> Iterator[Batch]:
     """The prompts in the order of their lengths, cut into batches of about the same number of tokens."""
-    places: list[int] = []
-    n_tokens, n_all = 0, sum(map(len, prompts))
-    most = -(-n_all // max(1, -(-n_all // _TOKENS)))
-    for place in sorted(range(len(prompts)), key=lambda place: len(prompts[place])):
-        if places and n_tokens + len(prompts[place]) > most:
-            yield _batch(prompts, places)
-            places, n_tokens = [], 0
-        places.append(place)
-        n_tokens += len(prompts[place])
-    if places:
-        yield _batch(prompts, places)
+    order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
+    starts = list(accumulate((len(prompts[place]) for place in order), initial=0))  # the tokens before each prompt
+    count = _n_batches(starts[-1])
+    for _, group in groupby(zip(starts, order, strict=False), lambda pair: pair[0] * count // starts[-1]):
+        places = tuple(place for _, place in group)
+        yield Batch(tuple(prompts[place] for place in places), places)
 
 
-def _batch(prompts: Sequence[Sequence[int]], places: list[int]) -> Batch:
-    return Batch(tuple(prompts[place] for place in places), tuple(places))
+def _n_batches(n_tokens: int) -> int:
+    """One batch, or an even number, so that two cores have equal work."""
+    count = max(1, -(-n_tokens // _TOKENS))
+    return count if count == 1 else count + count % 2
 
 
 def streams(batch: Batch, model: Model) -> Iterator[Array]:

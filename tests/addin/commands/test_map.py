@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -127,6 +128,25 @@ def test_ctrl_c_keeps_what_is_finished(gpt2_excel: Run, prompts: Path, monkeypat
     assert result.exit_code == 130
     assert result.stderr == "gpt2-excel: stopped after 512 of 600 rows; the same command goes on from there\n"
     monkeypatch.undo()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_terminal_shows_a_bar_with_rows_rate_and_time_left(gpt2_excel: Run, prompts: Path) -> None:
+    import pty
+
+    command = [sys.executable, "-m", "addin.cli", "map", str(prompts), "GPT2_PREDICT(text, 1)", "-o", "a.csv"]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([*command, "--model", "tiny", "--workers", "0"], stderr=theirs, env=environment):
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the other side has closed
+            while part := os.read(ours, 10_000):
+                shown += part
+    os.close(ours)
+    text = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", shown.decode())  # without colors and movements of the cursor
+    assert f"{N_ROWS}/{N_ROWS}" in text
+    assert re.search(r"[1-9]\d*/600 +\d+\.\d rows/s +\d:\d\d:\d\d", text)
 
 
 def test_another_formula_starts_anew(gpt2_excel: Run, prompts: Path, models_folder: Path) -> None:

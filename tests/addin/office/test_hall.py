@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 
 import pytest
@@ -11,6 +14,8 @@ import pytest
 from addin.office.rate import Rate
 from addin.office.settings import MAX_BATCH
 from tests.addin.office.running import JSON, Running, running
+from tests.addin.office.slow import Slow
+from udfs.cells import FUNCTIONS
 
 ONE, OTHER = "the-token-of-one-class", "the-token-of-another"
 
@@ -98,3 +103,48 @@ def test_behind_a_proxy_the_server_speaks_http_and_knows_the_host_of_its_url(
             answer = connection.getresponse()
             answer.read()
             assert answer.status == status
+
+
+def test_a_slow_call_of_one_workbook_does_not_hold_up_another_behind_the_same_address(
+    models_folder: object, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, given = Slow(), {"tokens": (ONE,), "url": "https://gpt2.example.org", "behind_proxy": True}
+    with running(tmp_path_factory.mktemp("slow"), **given) as up, ThreadPoolExecutor(8) as threads:
+        monkeypatch.setitem(FUNCTIONS, "GPT2_TOKENIZE", slow)
+
+        def ask(name: str, arguments: list[object], client: str) -> bytes:
+            headers = {"Content-Type": JSON, "Authorization": f"Bearer {ONE}", "Host": "gpt2.example.org"}
+            headers |= {"X-Forwarded-For": "192.0.2.7", "X-Client": client}
+            connection = HTTPConnection("127.0.0.1", up.settings.port, timeout=60)
+            connection.request("POST", "/calls", json.dumps([[name, arguments]]), headers)
+            return connection.getresponse().read()
+
+        mine = [threads.submit(ask, "GPT2_TOKENIZE", ["hello"], "mine") for _ in range(4)]
+        assert slow.begun.acquire(timeout=60)
+        assert ask("GPT2_GELU", [[[0.0]]], "yours") == b"[[[0.0]]]"
+        yours = threads.submit(ask, "GPT2_TOKENIZE", ["hello"], "yours")
+        assert slow.begun.acquire(timeout=60)
+        assert slow.n_begun == 2  # one of mine, and yours, though mine came first
+        slow.let_go.set()
+        assert {call.result() for call in [*mine, yours]} == {b'[[["done"]]]'}
+
+
+def test_a_column_of_prompts_stops_when_its_client_disconnects(hall: Running) -> None:
+    prompts = [[f"The number {number} is here"] for number in range(5000)]
+    connection = hall.connect()
+    given = {"Content-Type": JSON, "Authorization": f"Bearer {OTHER}"}
+    connection.request("POST", "/calls", json.dumps([["GPT2_PREDICT", [prompts, 1, 1, "demo"]]]), given)
+    time.sleep(0.5)
+    connection.close()
+    deadline = time.monotonic() + 60
+    while ended(hall, "GPT2_PREDICT") == {}:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert ended(hall, "GPT2_PREDICT") == {"canceled": 1}
+
+
+def ended(server: Running, function: str) -> dict[str, int]:
+    """How many calls of a function ended in which way."""
+    text = server.ask("GET", "/metrics", headers={"Authorization": f"Bearer {OTHER}"}).body.decode()
+    pattern = rf'^gpt2_excel_calls_total{{function="{function}",outcome="(.+?)"}} (\d+)'
+    return {outcome: int(count) for outcome, count in re.findall(pattern, text, re.M)}

@@ -12,6 +12,7 @@ from transformers import DynamicCache, GPT2LMHeadModel
 from tests.benchmarks.programs.program import TOP, Everything
 from udfs.backend.arrays import Array
 
+_BATCH = 32
 NAME = f"transformers {transformers.__version__}, sdpa"
 
 
@@ -47,6 +48,15 @@ class Measured:
             prompt, attention_mask=mask, max_new_tokens=count, do_sample=False, use_cache=True, pad_token_id=0
         )
         return output[0, len(ids) :].tolist()
+
+    @torch.no_grad()
+    def next_tokens(self, prompts: Sequence[Sequence[int]]) -> list[int]:
+        """The likeliest next token of each prompt, in batches. All prompts have the same length."""
+        tokens: list[int] = []
+        for start in range(0, len(prompts), _BATCH):
+            batch = torch.tensor(prompts[start : start + _BATCH])
+            tokens += self.model(batch, use_cache=False, logits_to_keep=1).logits[:, -1].argmax(-1).tolist()
+        return tokens
 
     @torch.no_grad()
     def everything(self, ids: Sequence[int]) -> Everything:
