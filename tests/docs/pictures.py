@@ -1,24 +1,24 @@
 """Pictures of parts of tabs for `docs/`: `python -m tests.docs.pictures [NAME ...]` takes all of them, or those named.
 
-LibreOffice prints the cells of a workbook with the demo model. Needs LibreOffice, pdftoppm (apt: poppler-utils) and
-Pillow (the extra `docs`).
+LibreOffice prints the cells of a workbook that was computed without it, with the demo model. Needs LibreOffice,
+pdftoppm (apt: poppler-utils) and Pillow (the extra `docs`).
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from tests.docs.lesson import Lesson
 from tests.hosts.calc_host import Calc, calc
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import SHE_MOVES
-from workbook_templates import build, prompt_tab
+from workbook_templates import BUILDERS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 _DOTS: Final = 110  # an inch
 _COLOURS: Final = 48
+_LENS: Final = "The most likely next token after each layer: the greener, the more likely"
 _EDGE: Final = 4  # dots of white around the cells
 _LONGEST: Final = 400  # rows of a tab in which a text is looked for
 
@@ -59,7 +60,13 @@ def pictures() -> list[Picture]:
         Picture("layernorm", "anatomy", "Block 0", "A:L", (("step 1", 21),)),
         Picture("stream", "anatomy", "Start", "A:N", (("A word problem becomes a maths problem", 9),)),
         Picture("head", "anatomy", "Head", "A:R", (("step 2", 18),)),
-        Picture("lens", "mri", "Logit lens", "A:H", (("The most likely next token after each layer: the greener, the more likely", 16),)),
+        Picture(
+            "lens",
+            "mri",
+            "Logit lens",
+            "A:H",
+            ((_LENS, 16),),
+        ),
         Picture("heads", "mri", "All heads", "A:AZ", (("", 60),)),
         Picture("neurons", "mri", "Neurons", "A:H", (("The 20 strongest neurons, then all of them together", 12),)),
         Picture(
@@ -83,28 +90,23 @@ def main() -> None:
     """Takes the pictures whose names are given, or all."""
     chosen = [picture for picture in pictures() if not sys.argv[1:] or picture.name in sys.argv[1:]]
     FOLDER.mkdir(exist_ok=True)
-    for template, group in groupby(chosen, lambda picture: picture.template):
-        for name, image in _taken(calc(), template, list(group)):
-            image.save(FOLDER / f"{name}.png", optimize=True)
-            print(name)
-
-
-def _taken(office: Calc, template: str, group: list[Picture]) -> Iterator[tuple[str, Image.Image]]:
-    """The pictures of one workbook. Before each, it is opened anew if the one before typed anything."""
     with TemporaryDirectory() as folder:
-        model = None if template == "by_hand" else "demo"
-        file, is_fresh = build(template, Path(folder), host="calc", model=model), False
-        for picture in group:
-            if not is_fresh:
-                office.open(file)
-            typed: dict[tuple[str, str], str | float] = {}
-            if picture.prompt:
-                typed[prompt_tab.TAB, "B6"] = picture.prompt
-            typed |= {(picture.tab, cell): value for cell, value in picture.inputs.items()}
-            for (tab, cell), value in typed.items():
-                office.set(tab, cell, value)
-            is_fresh = not typed
-            yield picture.name, _printed(office, picture, Path(folder))
+        lesson = Lesson(Path(folder))
+        for picture in chosen:
+            calc().open(_computed(lesson, picture, Path(folder)))
+            _printed(calc(), picture, Path(folder)).save(FOLDER / f"{picture.name}.png", optimize=True)
+            print(picture.name, flush=True)
+
+
+def _computed(lesson: Lesson, picture: Picture, folder: Path) -> Path:
+    """A file with the values of the picture's workbook, so that LibreOffice has nothing to compute."""
+    book = lesson.book(picture.template, picture.prompt or BUILDERS[picture.template].PROMPT)
+    for cell, value in picture.inputs.items():
+        book.set(f"'{picture.tab}'!{cell}", value)
+    book.recalculate()
+    file = folder / f"{picture.name}.xlsx"
+    book.save(file, contents="values")
+    return file
 
 
 def _printed(office: Calc, picture: Picture, folder: Path) -> Image.Image:

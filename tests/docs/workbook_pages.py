@@ -1,6 +1,6 @@
 """Writes a page for each workbook into `docs/workbooks`: `python -m tests.docs.workbook_pages` makes them anew.
 
-The tabs, the inputs and the things to try are those that the workbooks declare. Only the introductions are written here.
+The tabs, inputs and things to try are those that the workbooks declare. Only the introductions are written here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from workbook_templates.stops import COMMON, Stop, family
 from workbook_templates.tour_stops import stops_of_tour
 
 FOLDER = Path(__file__).parents[2] / "docs" / "workbooks"
-_CLEAR = "(clear the cell)"
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Introduction:
 
     pictures: a text that describes each picture, by its file in `docs`
     inputs: by tab, what one can change, if the labels of its inputs do not say it
-    size, calculates: the file that `gpt2-excel new` writes for Excel, and how long another prompt takes
+    size, calculates: of the file that `gpt2-excel new` writes for Excel, and how long another prompt takes
     """
 
     title: str
@@ -41,6 +40,10 @@ class Introduction:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
+_HEADLESS = (
+    "Another prompt takes {} without a spreadsheet program "
+    "(`python -m tests.benchmarks.hosts --host headless --template {}`)."
+)
 _GRID = "a grid of yellow cells under the stream: a number typed there replaces the number above it"
 
 INTRODUCTIONS = {
@@ -57,7 +60,7 @@ The guide follows this workbook in its chapters from [Tokens](../guide/tokens.md
 [The language head](../guide/head.md).""",
         {"block.png": "The top of a block: where each head looks, the stream, cells for edits, and LayerNorm"},
         "4.2 MB",
-        "0.4 s",
+        _HEADLESS.format("0.4 s", "anatomy"),
         {
             "Block": f"{_GRID}; a row that is added to every token, and its coefficient",
             "Head": "a yellow row under the last row of the stream; the temperature",
@@ -78,7 +81,7 @@ it. Nothing here changes the model.
             "pictures/heads.png": "The tab All heads: where the heads of the first layers look",
         },
         "0.2 MB",
-        "",
+        _HEADLESS.format("1.3 s", "mri"),
         {"Circuit": "the ticks of the heads and MLPs that work; what the others give; the prompts and their answers"},
     ),
     "surgery": Introduction(
@@ -91,11 +94,11 @@ does the same in any function.
 
 [Jedi](../guide/jedi.md) and [Surgery](../guide/surgery.md) in the guide use this workbook.""",
         {
-            "surgery.png": "The tab SAE feature: Mike pulls out a phone before the operation, and a lightsaber after it",
+            "surgery.png": "The tab SAE feature: Mike pulls out a phone before, and a lightsaber after the operation",
             "pictures/sweep.png": "The tab Coefficient sweep: where the two lines cross, the answer changes",
         },
         "0.2 MB",
-        "",
+        _HEADLESS.format("1.4 s", "surgery"),
         {
             "Ablation": "the prompt; a table of edits: what, where, amount; the prompts for the mean",
             "A fact edited": "prompt, subject, new answer, block; the list of other prompts",
@@ -115,7 +118,7 @@ token turns a story, and what a program may keep from one step to the next.""",
             "pictures/rewind.png": "The tab Rewind: one other token, and the story is about a Jedi",
         },
         "0.1 MB",
-        "",
+        _HEADLESS.format("1.6 s", "generation"),
     ),
     "pure": Introduction(
         "Pure formulas",
@@ -129,7 +132,7 @@ The file is a download of each release, because it is too large for the reposito
 with `--model gpt2` a workbook of the real GPT-2 small, for patient people with much memory.""",
         {"pure.png": "The tab Start: what each block adds to the answer"},
         "11.2 MB",
-        "",
+        "LibreOffice opens it in 18 s, and computes it anew in 5 s (`python -m tests.benchmarks.pure_formulas`).",
         {"Block": _GRID, "Weights": "every weight", "Vocabulary": "every weight", "Positions": "every weight"},
     ),
     "by_hand": Introduction(
@@ -142,7 +145,7 @@ press Enter. It needs no installation, and it works in every spreadsheet program
 "AI by Hand" exercises.""",
         {"by_hand.png": "The tab Attention, with blanks to fill in"},
         "0.04 MB",
-        "",
+        "Every program calculates it at once.",
         {
             "Embeddings": "the blanks, and the weights",
             "Attention": "the blanks, and the weights",
@@ -158,8 +161,8 @@ One block of the model, computed twice: step by step with the functions, and wit
 The tab Result shows how far the two differ, step by step. This workbook is no part of the series: it is for readers who
 do not want to take our word for it.""",
         {"pictures/check.png": "The tab Result: the differences of both computations, step by step"},
-        "",
-        "",
+        "0.3 MB",
+        _HEADLESS.format("0.1 s", "check"),
         {"Native": _GRID},
     ),
 }
@@ -178,9 +181,10 @@ class Declared:
     inputs: list[tuple[Page, int, int]] = field(default_factory=list)
 
     def label(self, tab: str, cell: str) -> str:
-        """The label of an input cell; empty if it has none."""
-        found = (_label(*place) for place in self.inputs if (place[0].name, place[0].at(*place[1:])) == (tab, cell))
-        return next(found, "")
+        """The label of an input cell; empty if it has none, or if another input has the same."""
+        labels = {place[0].at(*place[1:]): _label(*place) for place in self.inputs if place[0].name == tab}
+        label = labels.get(cell, "")
+        return label if list(labels.values()).count(label) == 1 else ""
 
     def labels(self, tab: str) -> list[str]:
         """The labels of a tab's inputs, each once, without a number at its end."""
@@ -234,11 +238,10 @@ def _top(template: str) -> Iterator[str]:
 
 def _figures(template: str, introduction: Introduction) -> str:
     """How large and how fast the workbook is, and the commands that measure it."""
-    host = " --host office" if template not in FORMULAS_ONLY else ""
+    host = "" if template in FORMULAS_ONLY else " --host office"
     return (
-        f"With the model `demo`, the file has {introduction.size} (`gpt2-excel new {template}{host}`), and another prompt "
-        f"takes {introduction.calculates} without a spreadsheet program (`python -m tests.benchmarks.hosts --template "
-        f"{template}`). [Performance](../performance.md) has the other programs."
+        f"The file has {introduction.size} (`gpt2-excel new {template}{host}`, with `demo`). {introduction.calculates} "
+        "[Performance](../performance.md) has more figures."
     )
 
 
@@ -250,7 +253,7 @@ def _tabs(template: str, found: Declared) -> Iterator[str]:
         change = inputs.get(stop.tab) or ", ".join(found.labels(stop.tab))
         numbered = [tab for tab in found.tabs if tab != stop.tab and family(tab) == stop.tab]
         name = f"{stop.tab} 0 to {len(numbered) - 1}" if numbered else stop.tab
-        yield f"| {name} | {stop.about} | {stop.notice} | {change} |"
+        yield f"| {name} | {stop.about.rstrip(':.')}. | {stop.notice} | {change} |"
     yield ""
 
 
@@ -259,13 +262,27 @@ def _tries(found: Declared) -> Iterator[str]:
     yield "The tab Start lists the same, with a link to each cell. A test types all of it, with the model `demo`."
     yield from ("", "| where | type | and see |", "|---|---|---|")
     for item in found.tries:
-        label = found.label(item.sheet, item.cell)
-        also = "".join(f", `{text}` in {cell}" for cell, text in item.also)
-        typed = f"`{item.typed}`" if item.typed else _CLEAR
-        if item.typed.startswith(" "):
-            typed += " with a space before it"
-        where = label or f"cell {item.cell}"
-        yield f"| {item.sheet}{'' if where == item.sheet else f', {where}'} | {typed}{also} | {item.effect} |"
+        also = "".join(f", `{text}` in {_cell(cell)}" for cell, text in item.also)
+        yield f"| {_where(item, found)} | {_typed(item.typed)}{also} | {item.effect} |"
+
+
+def _where(item: Try, found: Declared) -> str:
+    """The tab and the input: its label, or its cell if it has none or shares it."""
+    label = found.label(item.sheet, item.cell)
+    if label == item.sheet:
+        return label
+    return f"{item.sheet}, {label}" if label else f"{item.sheet}, {_cell(item.cell)}"
+
+
+def _cell(address: str) -> str:
+    tab, _, cell = address.rpartition("!")
+    return f"cell {cell} of the tab {tab}" if tab else f"cell {cell}"
+
+
+def _typed(text: str) -> str:
+    if not text:
+        return "(clear the cell)"
+    return f"`{text}` with a space before it" if text.startswith(" ") else f"`{text}`"
 
 
 def _label(page: Page, row: int, column: int) -> str:
