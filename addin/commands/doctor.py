@@ -62,7 +62,7 @@ class Finding:
 
 def findings() -> Iterator[Finding]:
     """The results of all checks, one after the other."""
-    checks = (_gpt2_excel, _python, _packages, _models, _gpt2, _models_folder, _current_folder, _log)
+    checks = (_gpt2_excel, _python, _packages, _models, _gpt2, _models_folder, _cache_folder, _current_folder, _log)
     return map(_result, (*checks, _main_job, _excel, _xlwings_lite, _libreoffice))
 
 
@@ -138,6 +138,12 @@ def _models_folder() -> Finding:
     from udfs.backend.folders import models_folder
 
     return _writable("models folder", models_folder(), "set GPT2_EXCEL_MODELS to a writable folder")
+
+
+def _cache_folder() -> Finding:
+    from udfs.backend.folders import cache_folder
+
+    return _writable("cache folder", cache_folder(), "set GPT2_EXCEL_CACHE to a writable folder")
 
 
 def _current_folder() -> Finding:

@@ -59,24 +59,24 @@ def row_values(book: Workbook, tab: str, label: object, skip: int = 0) -> list[o
     return list(book.used_values(tab)[row_of(book, tab, label, skip) - 1])
 
 
-def tokens(lesson: Lesson, text: str) -> str:
+def tokens(lesson: Lesson, text: str, template: str = "mri") -> str:
     """The tokens of a text, as the tab Tokens shows them."""
-    return " | ".join(str(row[1]) for row in _token_rows(lesson, text))
+    return " | ".join(str(row[1]) for row in _token_rows(lesson, text, template))
 
 
-def token_id(lesson: Lesson, text: str) -> str:
+def token_id(lesson: Lesson, text: str, template: str = "mri") -> str:
     """The id of a text that is one token."""
-    (row,) = _token_rows(lesson, text)
+    (row,) = _token_rows(lesson, text, template)
     return f"{row[2]:.0f}"
 
 
-def _token_rows(lesson: Lesson, text: str) -> list[list[object]]:
-    rows: list[list[object]] = list(lesson.book("mri", text).get_range("tokens"))
+def _token_rows(lesson: Lesson, text: str, template: str = "mri") -> list[list[object]]:
+    rows: list[list[object]] = list(lesson.book(template, text).get_range("tokens"))
     return [row for row in rows[1:] if row[1] not in (None, "")]
 
 
-def answer(lesson: Lesson, prompt: str) -> str:
-    return str(lesson.book("mri", prompt).get("next_token")).strip()
+def answer(lesson: Lesson, prompt: str, template: str = "mri") -> str:
+    return str(lesson.book(template, prompt).get("next_token")).strip()
 
 
 def caveat(lesson: Lesson, prompt: str) -> str:

@@ -116,16 +116,27 @@ class Driver:
         arguments = [[a.Name, a.Description] for a in shown["Arguments"]]
         return {"description": shown["Description"], "arguments": arguments}
 
-    def print(self, tab: str, url: str) -> None:
-        """Prints one tab into a PDF file. If any tab has print areas, LibreOffice leaves out tabs without any."""
+    def print(self, tab: str, url: str, cells: str = "") -> None:
+        """Prints one tab, or a range of it on one page with the names of its rows and columns, into a PDF file.
+
+        If any tab has print areas, LibreOffice leaves out tabs without any.
+        """
         sheets = [self._document.Sheets.getByName(name) for name in self.tabs()]
         areas = [sheet.getPrintAreas() for sheet in sheets]
         for sheet in sheets:
             if sheet.Name != tab:
                 sheet.setPrintAreas(())
+            elif cells:
+                sheet.setPrintAreas((self._range(tab, cells).RangeAddress,))
+                self._print_on_one_page(sheet.PageStyle)
         self._document.storeToURL(url, (_property("FilterName", "calc_pdf_Export"),))
         for sheet, own in zip(sheets, areas, strict=True):
             sheet.setPrintAreas(own)
+
+    def _print_on_one_page(self, style: str) -> None:
+        page = self._document.StyleFamilies.getByName("PageStyles").getByName(style)
+        page.ScaleToPagesX = page.ScaleToPagesY = 1
+        page.PrintHeaders = True
 
     def is_lost(self) -> bool:
         """Whether LibreOffice no longer answers."""

@@ -32,6 +32,7 @@ def test_a_machine_where_the_main_job_works(gpt2_excel: Run) -> None:
     result = gpt2_excel("doctor")
     assert result.exit_code == 0, result.output
     assert os.environ["GPT2_EXCEL_LOG"] in line(result, "log of bugs")
+    assert os.environ["GPT2_EXCEL_CACHE"] in line(result, "cache folder")
     for what in ("Python", "packages", "models", "main job", "log of bugs"):
         assert line(result, what).startswith("ok ")
     assert "numpy" in line(result, "packages")
