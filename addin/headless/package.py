@@ -91,11 +91,16 @@ class Package:
         except _DAMAGE as error:
             raise WorkbookError(f"{path.name}: damaged .xlsx ({type(error).__name__})") from None
 
-    def tree(self, path: str) -> etree._Element:
+    def part(self, path: str) -> bytes:
+        """Raises WorkbookError if the file has no such part."""
         try:
-            return _parsed(self.parts[path])
+            return self.parts[path]
         except KeyError:
             raise WorkbookError(f"{self.source}: damaged .xlsx (part {path} is missing)") from None
+
+    def tree(self, path: str) -> etree._Element:
+        try:
+            return _parsed(self.part(path))
         except etree.XMLSyntaxError:
             raise WorkbookError(f"{self.source}: damaged .xlsx (part {path} is not XML)") from None
 

@@ -19,7 +19,7 @@ from .cell_rows import Position
 from .charts import fill_charts
 from .grid import Formula, Sheet
 from .package import Package, escaped, serialized
-from .reader import stored_range
+from .sheet_xml import stored_range
 from .values import Scalar, XlError, as_grid
 
 # A program recalculates a file when it opens it if the file's calculation engine is older than its own; without the
@@ -116,7 +116,7 @@ class _SheetWriter:
         """Row -> column -> value of every cell to write, None to empty it; and the runs of numbers."""
         for cell, element in self._formula_elements:
             formula = self._sheet.formulas.get(cell)
-            stored, filled = stored_range(element), formula.rect if formula else None
+            stored, filled = _stored_range(element), formula.rect if formula else None
             for row, column in _positions(stored) if stored else ():
                 if filled is None or not filled.holds(row, column):
                     self._values[row][column] = None
@@ -192,7 +192,7 @@ class _SheetWriter:
     def _formula_text(self, formula: Formula, element: etree._Element | None) -> str:
         if element is None or element.get("si") in self._orphans:
             return f"<f>{escape(formula.text)}</f>"
-        if stored_range(element) is not None and formula.fixed is None:
+        if _stored_range(element) is not None and formula.fixed is None:
             element.set("ref", str(formula.rect))
         return self._untouched(element)
 
@@ -247,6 +247,10 @@ class _SheetWriter:
             return
         before = CellRange.parse(dimension.get("ref", ""))
         dimension.set("ref", str(before.around(used) if before else used))
+
+
+def _stored_range(formula: etree._Element) -> CellRange | None:
+    return stored_range(formula.get("t", ""), formula.get("ref", ""))
 
 
 def _positions(rect: CellRange) -> Iterable[Position]:
