@@ -335,7 +335,9 @@ def test_every_cell_that_depends_on_a_wrong_input_shows_the_message(tiny: Workbo
         ("'Speculative decoding'!B8", "no such", "draft: model must be one on this machine"),
     ],
 )
-def test_a_wrong_choice_is_one_line_and_nothing_breaks(tiny_path: Path, cell: str, value: float | str, line: str) -> None:
+def test_a_wrong_choice_is_one_line_and_nothing_breaks(
+    tiny_path: Path, cell: str, value: float | str, line: str
+) -> None:
     workbook = Workbook.open(tiny_path)  # of its own: a choice may be a formula
     workbook.set(cell, value)
     workbook.recalculate()
