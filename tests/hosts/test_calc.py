@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import udfs
-from tests.hosts.calc_host import Calc, calc
+from addin.programs import find_libreoffice
+from tests.hosts.calc_host import Calc, calc, uno_python
 
 N_PROMPTS = 500
 WORKER = """#!{python}
@@ -38,7 +39,8 @@ def test_a_crash_loses_nothing() -> None:
 
 
 def test_a_column_of_500_prompts_is_one_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calc()  # skips the test if LibreOffice is missing
+    if find_libreoffice() is None or not uno_python():
+        pytest.skip("LibreOffice is not on this machine (apt: libreoffice-calc python3-uno)")
     log, interpreter = tmp_path / "calls.txt", tmp_path / "python"
     interpreter.write_text(WORKER.format(python=sys.executable, log=str(log)), encoding="utf-8")
     interpreter.chmod(0o755)
