@@ -27,7 +27,14 @@ from workbook_templates import TEMPLATES, build
 settings.register_profile("project", deadline=None)  # a busy machine may take long over anything
 settings.load_profile("project")
 
+# Files that take long begin first, so that none of them runs alone at the end while other processes wait.
+FIRST = ("test_pure_in_calc.py", "test_no_hidden_state.py", "test_promises.py", "test_in_calc.py", "test_demo_facts.py")
+
 OWN_MODELS = catalogue.models_folder()  # saved before `models_folder` sets another one
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))
 
 
 def pytest_collection_finish() -> None:

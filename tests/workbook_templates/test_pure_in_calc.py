@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,17 +10,19 @@ from tests.workbook_templates.pure_steps import Steps, differences, in_backend, 
 from udfs.backend import catalogue
 from udfs.backend.gpt2.forward import forward
 from udfs.backend.gpt2.tokenizer import encode
+from workbook_templates import build
 
 PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
+MOST_TOKENS = 7  # of these prompts; each row takes a second
 WITHIN = 1e-4
 EXACT = 1e-7  # both are float64; tokens that are counted together move a probability by about 1e-9
 FLOAT32 = 2e-6  # the rounding of float32 in the backend, for values as large as the last stream's 500
 
 
 @pytest.fixture(scope="module")
-def book(pure_workbook: Path) -> Calc:
+def book(tmp_path_factory: pytest.TempPathFactory) -> Calc:
     running = calc()
-    running.open(pure_workbook)
+    running.open(build("pure", tmp_path_factory.mktemp("pure"), model="demo", tokens=MOST_TOKENS))
     return running
 
 
