@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from workbook_templates import BUILDERS, FORMULAS_ONLY, TEMPLATES, build, start_tab
+from workbook_templates import BUILDERS, FORMULAS_ONLY, OWN_MODEL, TEMPLATES, build, start_tab
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 from workbook_templates.stops import COMMON, Stop, family
@@ -239,8 +239,9 @@ def _top(template: str) -> Iterator[str]:
 def _figures(template: str, introduction: Introduction) -> str:
     """How large and how fast the workbook is, and the commands that measure it."""
     host = "" if template in FORMULAS_ONLY else " --host office"
+    model = "" if template in OWN_MODEL else ", with the model `demo`"
     return (
-        f"The file has {introduction.size} (`gpt2-excel new {template}{host}`, with `demo`). {introduction.calculates} "
+        f"The file takes {introduction.size} (`gpt2-excel new {template}{host}`{model}). {introduction.calculates} "
         "[Performance](../performance.md) has more figures."
     )
 
@@ -259,7 +260,7 @@ def _tabs(template: str, found: Declared) -> Iterator[str]:
 
 def _tries(found: Declared) -> Iterator[str]:
     yield from ("## What to try", "")
-    yield "The tab Start lists the same, with a link to each cell. A test types all of it, with the model `demo`."
+    yield "The tab Start lists the same, with a link to each cell. A test types all of it."
     yield from ("", "| where | type | and see |", "|---|---|---|")
     for item in found.tries:
         also = "".join(f", `{text}` in {_cell(cell)}" for cell, text in item.also)
