@@ -128,8 +128,8 @@ No. This is the whole model in the spreadsheet's own functions, none of them new
 into tokens, the embeddings, twelve blocks, the head. Every weight is in a cell, and you may type over it. It needs no
 installation, and it calculates in Excel 2016 and later, LibreOffice and Google Sheets.
 
-The file is a download of each release, because it is too large for the repository. `gpt2-excel new pure` makes it, and
-with `--model gpt2` a workbook of the real GPT-2 small, for patient people with much memory.""",
+The file is a download of each release, because it is too large for the repository. `gpt2-excel new pure` makes it.
+With `--model gpt2` it makes one of the real GPT-2 small, which is much larger: see [GPT-2 in formulas](../pure.md).""",
         {"pure.png": "The tab Start: what each block adds to the answer"},
         "11.2 MB",
         "LibreOffice opens it in 18 s, and computes it anew in 5 s (`python -m tests.benchmarks.pure_formulas`).",
