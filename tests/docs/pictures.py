@@ -67,7 +67,6 @@ def pictures() -> list[Picture]:
             "A:H",
             ((_LENS, 16),),
         ),
-        Picture("heads", "mri", "All heads", "A:AZ", (("", 60),)),
         Picture("neurons", "mri", "Neurons", "A:H", (("The 20 strongest neurons, then all of them together", 12),)),
         Picture(
             "attention",

@@ -78,7 +78,7 @@ it. Nothing here changes the model.
 [The logit lens](../guide/lens.md) and [Attention](../guide/attention.md) in the guide begin here.""",
         {
             "lens.png": "The tab Logit lens: what the model would predict after each layer",
-            "pictures/heads.png": "The tab All heads: where the heads of the first layers look",
+            "pictures/neurons.png": "The tab Neurons: the neurons that add most to the answer",
         },
         "0.2 MB",
         _HEADLESS.format("1.3 s", "mri"),
