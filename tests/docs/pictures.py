@@ -59,7 +59,7 @@ def pictures() -> list[Picture]:
         Picture("positions", "anatomy", "Embeddings", "A:K", (("step 2", 18), ("step 3", 18))),
         Picture("layernorm", "anatomy", "Block 0", "A:L", (("step 1", 21),)),
         Picture("stream", "anatomy", "Start", "A:N", (("A word problem becomes a maths problem", 9),)),
-        Picture("head", "anatomy", "Head", "A:R", (("step 2", 18),)),
+        Picture("head", "anatomy", "Head", "A:N", (("step 2", 20),)),
         Picture(
             "lens",
             "mri",
