@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 _DOTS: Final = 110  # an inch
 _COLOURS: Final = 48
-_LENS: Final = "The most likely next token after each layer: the greener, the more likely"
 _EDGE: Final = 4  # dots of white around the cells
 _LONGEST: Final = 400  # rows of a tab in which a text is looked for
 
