@@ -53,19 +53,12 @@ def pictures() -> list[Picture]:
     """All pictures. A part is a band with its heading, or a table."""
     head = facts().pronoun_head
     return [
-        Picture("tokens", "anatomy", "Tokens", "A:H", (("The tokens", 22),), "Mike studies funology"),
+        Picture("tokens", "anatomy", "Tokens", "A:H", (("The tokens", 19),), "Mike studies funology"),
         Picture("embeddings", "anatomy", "Embeddings", "A:K", (("step 1", 18), ("step 4", 12))),
         Picture("positions", "anatomy", "Embeddings", "A:K", (("step 2", 18), ("step 3", 18))),
         Picture("layernorm", "anatomy", "Block 0", "A:L", (("step 1", 21),)),
         Picture("stream", "anatomy", "Start", "A:N", (("A word problem becomes a maths problem", 9),)),
         Picture("head", "anatomy", "Head", "A:N", (("step 2", 20),)),
-        Picture(
-            "lens",
-            "mri",
-            "Logit lens",
-            "A:H",
-            ((_LENS, 16),),
-        ),
         Picture("neurons", "mri", "Neurons", "A:H", (("The 20 strongest neurons, then all of them together", 12),)),
         Picture(
             "attention",
