@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 _DOTS: Final = 110  # an inch
 _COLOURS: Final = 48
-_LENS: Final = "The most likely next token after each layer: the greener, the more likely"
 _EDGE: Final = 4  # dots of white around the cells
 _LONGEST: Final = 400  # rows of a tab in which a text is looked for
 
@@ -54,20 +53,12 @@ def pictures() -> list[Picture]:
     """All pictures. A part is a band with its heading, or a table."""
     head = facts().pronoun_head
     return [
-        Picture("tokens", "anatomy", "Tokens", "A:H", (("The tokens", 22),), "Mike studies funology"),
+        Picture("tokens", "anatomy", "Tokens", "A:H", (("The tokens", 19),), "Mike studies funology"),
         Picture("embeddings", "anatomy", "Embeddings", "A:K", (("step 1", 18), ("step 4", 12))),
         Picture("positions", "anatomy", "Embeddings", "A:K", (("step 2", 18), ("step 3", 18))),
         Picture("layernorm", "anatomy", "Block 0", "A:L", (("step 1", 21),)),
         Picture("stream", "anatomy", "Start", "A:N", (("A word problem becomes a maths problem", 9),)),
-        Picture("head", "anatomy", "Head", "A:R", (("step 2", 18),)),
-        Picture(
-            "lens",
-            "mri",
-            "Logit lens",
-            "A:H",
-            ((_LENS, 16),),
-        ),
-        Picture("heads", "mri", "All heads", "A:AZ", (("", 60),)),
+        Picture("head", "anatomy", "Head", "A:N", (("step 2", 20),)),
         Picture("neurons", "mri", "Neurons", "A:H", (("The 20 strongest neurons, then all of them together", 12),)),
         Picture(
             "attention",

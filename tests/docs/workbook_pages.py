@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from workbook_templates import BUILDERS, FORMULAS_ONLY, TEMPLATES, build, start_tab
+from workbook_templates import BUILDERS, FORMULAS_ONLY, OWN_MODEL, TEMPLATES, build, start_tab
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 from workbook_templates.stops import COMMON, Stop, family
@@ -78,7 +78,7 @@ it. Nothing here changes the model.
 [The logit lens](../guide/lens.md) and [Attention](../guide/attention.md) in the guide begin here.""",
         {
             "lens.png": "The tab Logit lens: what the model would predict after each layer",
-            "pictures/heads.png": "The tab All heads: where the heads of the first layers look",
+            "pictures/neurons.png": "The tab Neurons: the neurons that add most to the answer",
         },
         "0.2 MB",
         _HEADLESS.format("1.3 s", "mri"),
@@ -128,8 +128,8 @@ No. This is the whole model in the spreadsheet's own functions, none of them new
 into tokens, the embeddings, twelve blocks, the head. Every weight is in a cell, and you may type over it. It needs no
 installation, and it calculates in Excel 2016 and later, LibreOffice and Google Sheets.
 
-The file is a download of each release, because it is too large for the repository. `gpt2-excel new pure` makes it, and
-with `--model gpt2` a workbook of the real GPT-2 small, for patient people with much memory.""",
+The file is a download of each release, because it is too large for the repository. `gpt2-excel new pure` makes it.
+With `--model gpt2` it makes one of the real GPT-2 small, which is much larger: see [GPT-2 in formulas](../pure.md).""",
         {"pure.png": "The tab Start: what each block adds to the answer"},
         "11.2 MB",
         "LibreOffice opens it in 18 s, and computes it anew in 5 s (`python -m tests.benchmarks.pure_formulas`).",
@@ -161,7 +161,7 @@ One block of the model, computed twice: step by step with the functions, and wit
 The tab Result shows how far the two differ, step by step. This workbook is no part of the series: it is for readers who
 do not want to take our word for it.""",
         {"pictures/check.png": "The tab Result: the differences of both computations, step by step"},
-        "0.3 MB",
+        "1.2 MB",
         _HEADLESS.format("0.1 s", "check"),
         {"Native": _GRID},
     ),
@@ -239,8 +239,9 @@ def _top(template: str) -> Iterator[str]:
 def _figures(template: str, introduction: Introduction) -> str:
     """How large and how fast the workbook is, and the commands that measure it."""
     host = "" if template in FORMULAS_ONLY else " --host office"
+    model = "" if template in OWN_MODEL else ", with the model `demo`"
     return (
-        f"The file has {introduction.size} (`gpt2-excel new {template}{host}`, with `demo`). {introduction.calculates} "
+        f"The file takes {introduction.size} (`gpt2-excel new {template}{host}`{model}). {introduction.calculates} "
         "[Performance](../performance.md) has more figures."
     )
 
@@ -259,7 +260,7 @@ def _tabs(template: str, found: Declared) -> Iterator[str]:
 
 def _tries(found: Declared) -> Iterator[str]:
     yield from ("## What to try", "")
-    yield "The tab Start lists the same, with a link to each cell. A test types all of it, with the model `demo`."
+    yield "The tab Start lists the same, with a link to each cell. A test types all of it."
     yield from ("", "| where | type | and see |", "|---|---|---|")
     for item in found.tries:
         also = "".join(f", `{text}` in {_cell(cell)}" for cell, text in item.also)
