@@ -1,4 +1,4 @@
-"""LibreOffice computes small workbooks of native formulas: rounded weights, and tokens that it stores in its own way."""
+"""LibreOffice computes small workbooks of native formulas: rounded weights, and texts that it stores in its own way."""
 
 from __future__ import annotations
 
