@@ -36,7 +36,7 @@ from workbook_templates.pure.contents import Contents, Weights
 from workbook_templates.pure.weights import MATRICES
 
 PROMPTS = (
-    "Mike is quick. He moves",
+    "x",
     "If today is Tuesday, tomorrow is",
     "The sun rises in the",
     "2 + 2 =",
@@ -45,7 +45,7 @@ PROMPTS = (
     "It's 1984, isn't it?",
     "Dear Sir or Madam,",
     "Wittgenstein na\u00efvely said",
-    "x",
+    "Mike is quick. He moves",
 )
 WITHIN = 1e-6  # of the largest value of a step
 _NAME, _FILE = "random", "pure.xlsx"

@@ -105,7 +105,9 @@ def _write_row(page: Page, row: int, first: int, tables: BpeTables) -> None:
 
     page.sheet.write_number(row, _NUMBER, row - first + 1, page.style.position)
     _cell(page, row, _CHARACTER, following(0), "token")
-    _cell(page, row, _CODE, f'IF({char}="","",IFERROR(_xlfn.UNICODE({char}),65533))', "whole")
+    # In a cell with line breaks, LibreOffice has the code 1 for a tab.
+    own_code = f"_xlfn.UNICODE({char})"
+    _cell(page, row, _CODE, f'IF({char}="","",IFERROR(IF({own_code}=1,9,{own_code}),65533))', "whole")
     _cell(page, row, _KIND, f'IF({char}="","",IF({mark}>0,"mark",{_kind(char, code)}))')
     begins = f'IF(EXACT({following(0, len(MARK))},"{MARK}"),{len(MARK)},0)'
     _cell(page, row, _MARK, begins if is_first else f"IF({above(_MARK)}>1,{above(_MARK)}-1,{begins})", "counted")
