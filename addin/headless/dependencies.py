@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Set
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -73,36 +74,44 @@ _NOTHING: _Found = (frozenset(), frozenset())
 
 
 class Readers:
-    """All formulas by the cells that they read."""
+    """All formulas by the cells that they read.
+
+    Formulas that share one, in however many cells, are found together: one range has all cells that they read, and
+    which of them read a cell follows from its place."""
 
     def __init__(self, sheets: int) -> None:
-        self._ranges: list[RangeIndex[Formula]] = [RangeIndex() for _ in range(sheets)]
+        self._ranges: list[RangeIndex[_FilledRead]] = [RangeIndex() for _ in range(sheets)]
         self._spills: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
-        self._reads: dict[Formula, tuple[RelativeRead, ...]] = {}
+        self._reads: dict[SharedFormula, tuple[RelativeRead, ...]] = {}
+        self._cells: dict[SharedFormula, dict[Position, Formula]] = {}
         # Formulas fill the same cells again and again, so the answers are kept until a formula comes or goes.
         self._found: dict[tuple[int, CellRange], _Found] = {}
 
-    def add(self, formula: Formula, what: tuple[RelativeRead, ...]) -> None:
-        self._reads[formula] = what
+    def add(self, shared: SharedFormula, formulas: Iterable[Formula], what: tuple[RelativeRead, ...]) -> None:
+        """Adds all formulas of one sheet that share a formula, which reads `what`."""
         self._found.clear()
-        for sheet, rect, spill in _seen_from(formula.cell, what):
-            if spill:
-                self._spills[sheet].setdefault(rect[:2], set()).add(formula)
-            else:
-                self._ranges[sheet].add(rect, formula)
+        cells = {formula.cell: formula for formula in formulas}
+        self._reads[shared], self._cells[shared] = what, cells
+        bounds = reduce(CellRange.around, (CellRange.cell(*cell) for cell in cells))
+        for sheet, seen, spill in what:
+            if not spill:
+                rect = seen.at(bounds[:2]).around(seen.at(bounds[2:]))
+                self._ranges[sheet].add(rect, _FilledRead(seen, bounds, cells))
+                continue
+            for cell, formula in cells.items():
+                self._spills[sheet].setdefault(seen.at(cell)[:2], set()).add(formula)
 
     def remove(self, formula: Formula) -> None:
         self._found.clear()
-        for sheet, rect, spill in _seen_from(formula.cell, self._reads.pop(formula)):
+        del self._cells[formula.shared][formula.cell]
+        for sheet, seen, spill in self._reads[formula.shared]:
             if spill:
-                self._spills[sheet][rect[:2]].discard(formula)
-            else:
-                self._ranges[sheet].remove(rect, formula)
+                self._spills[sheet][seen.at(formula.cell)[:2]].discard(formula)
 
     def reads_own_spill(self, formula: Formula) -> bool:
         """Whether a formula reads a cell that it fills itself."""
-        seen = _seen_from(formula.cell, self._reads[formula])
-        own = ((rect, spill) for sheet, rect, spill in seen if sheet == formula.sheet)
+        what = self._reads[formula.shared]
+        own = ((seen.at(formula.cell), spill) for sheet, seen, spill in what if sheet == formula.sheet)
         return any(rect.meets(formula.rect) and not (spill and rect[:2] != formula.cell) for rect, spill in own)
 
     def of(self, sheet: int, rect: CellRange, mask: NDArray[np.bool_] | None = None) -> Set[Formula]:
@@ -119,16 +128,35 @@ class Readers:
     def _at(self, sheet: int, rect: CellRange) -> _Found:
         found = self._found.get((sheet, rect))
         if found is None:
-            entries = self._ranges[sheet].meeting(rect)
+            reads = self._ranges[sheet].meeting(rect)
+            entries = {entry for _, read in reads for entry in read.meeting(rect)}
             found = (entries, frozenset(formula for _, formula in entries)) if entries else _NOTHING
             self._found[sheet, rect] = found
         return found
 
 
-def _seen_from(cell: Position, what: tuple[RelativeRead, ...]) -> Collection[tuple[int, CellRange, bool]]:
-    """What a formula in that cell reads. In some cells, `A1` and `$A$1` are the same."""
-    found = [(sheet, seen.at(cell), spill) for sheet, seen, spill in what]
-    return found if len(found) < 2 else set(found)
+@dataclass(eq=False, slots=True)
+class _FilledRead:
+    """A range that a formula reads from each of the cells that share it. `bounds` are around these cells."""
+
+    seen: RelativeRange
+    bounds: CellRange
+    cells: dict[Position, Formula]
+
+    def meeting(self, rect: CellRange) -> Iterable[tuple[CellRange, Formula]]:
+        """The formulas that read a cell of a range, each with what it reads. The range meets what all of them read."""
+        (top, left, bottom, right), down, across = self.seen
+        (first_row, first_column, last_row, last_column), cells = self.bounds, self.cells
+        if down:
+            first_row, last_row = max(first_row, rect.top - bottom), min(last_row, rect.bottom - top)
+        if across:
+            first_column, last_column = max(first_column, rect.left - right), min(last_column, rect.right - left)
+        readers = CellRange(first_row, first_column, last_row, last_column)
+        at = self.seen.at
+        if readers.area > len(cells):
+            return [(at(cell), formula) for cell, formula in cells.items() if readers.holds(*cell)]
+        places = ((r, c) for r in range(first_row, last_row + 1) for c in range(first_column, last_column + 1))
+        return [(at(cell), cells[cell]) for cell in places if cell in cells]
 
 
 def _touched(read: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:

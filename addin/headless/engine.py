@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Set
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
@@ -64,15 +64,18 @@ class Engine:
         self._kept = KeptFormulas()
         self._order: Order | None = None
         self._may_be_cut: list[Formula] = []
+        sharing: dict[SharedFormula, list[Formula]] = {}
         for number, sheet in enumerate(sheets):
             for formula in sheet.formulas.values():
                 program = self._program(number, formula)
-                self._readers.add(formula, program.reads)
+                sharing.setdefault(formula.shared, []).append(formula)
                 self._stale.add(formula)
                 if program.is_volatile:
                     self._volatile.add(formula)
                 if formula.fixed is not None and program.calls_ours:
                     self._may_be_cut.append(formula)
+        for shared, formulas in sharing.items():
+            self._readers.add(shared, formulas, self._programs[shared].reads)
 
     def _program(self, sheet: int, formula: Formula) -> Program:
         """The program of a formula. Formulas with names whose references move share none."""
@@ -140,7 +143,7 @@ class Engine:
     def recalculate(self) -> ChangedCells:
         """Evaluates what depends on the edits since the last time. Returns the cells whose values changed."""
         self._stale |= self._volatile
-        rounds: Counter[Formula] = Counter()
+        rounds: defaultdict[Formula, int] = defaultdict(int)
         while self._stale:
             if self._order is None:
                 formulas = [formula for sheet in self.sheets for formula in sheet.formulas.values()]
@@ -151,7 +154,7 @@ class Engine:
             self._order = None  # the edits to come may break the circle
         return self._collect_changes()
 
-    def _evaluate_in(self, order: Order, rounds: Counter[Formula]) -> None:
+    def _evaluate_in(self, order: Order, rounds: defaultdict[Formula, int]) -> None:
         """Evaluates the stale formulas, and those that become stale by it, in that order.
 
         If a spill grows so that an earlier formula depends on a later one, the order is found anew afterwards."""
