@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -76,8 +75,8 @@ _NOTHING: _Found = (frozenset(), frozenset())
 class Readers:
     """All formulas by the cells that they read.
 
-    Formulas that share one, in however many cells, are found together: one range has all cells that they read, and
-    which of them read a cell follows from its place."""
+    Formulas that share one, in cells below each other, are found together: one range has all cells that they read, and
+    which of them read a cell follows from its row."""
 
     def __init__(self, sheets: int) -> None:
         self._ranges: list[RangeIndex[_FilledRead]] = [RangeIndex() for _ in range(sheets)]
@@ -92,14 +91,15 @@ class Readers:
         self._found.clear()
         cells = {formula.cell: formula for formula in formulas}
         self._reads[shared], self._cells[shared] = what, cells
-        bounds = reduce(CellRange.around, (CellRange.cell(*cell) for cell in cells))
+        runs = list(_runs(cells))
         for sheet, seen, spill in what:
-            if not spill:
-                rect = seen.at(bounds[:2]).around(seen.at(bounds[2:]))
-                self._ranges[sheet].add(rect, _FilledRead(seen, bounds, cells))
+            if spill:
+                for cell, formula in cells.items():
+                    self._spills[sheet].setdefault(seen.at(cell)[:2], set()).add(formula)
                 continue
-            for cell, formula in cells.items():
-                self._spills[sheet].setdefault(seen.at(cell)[:2], set()).add(formula)
+            for run in runs:
+                rect = seen.at(run[:2]).around(seen.at(run[2:]))
+                self._ranges[sheet].add(rect, _FilledRead(seen, run, cells))
 
     def remove(self, formula: Formula) -> None:
         self._found.clear()
@@ -137,26 +137,34 @@ class Readers:
 
 @dataclass(eq=False, slots=True)
 class _FilledRead:
-    """A range that a formula reads from each of the cells that share it. `bounds` are around these cells."""
+    """A range that a formula reads from each cell of a run. `cells` are all that share the formula."""
 
     seen: RelativeRange
-    bounds: CellRange
+    run: CellRange
     cells: dict[Position, Formula]
 
     def meeting(self, rect: CellRange) -> Iterable[tuple[CellRange, Formula]]:
         """The formulas that read a cell of a range, each with what it reads. The range meets what all of them read."""
-        (top, left, bottom, right), down, across = self.seen
-        (first_row, first_column, last_row, last_column), cells = self.bounds, self.cells
-        if down:
-            first_row, last_row = max(first_row, rect.top - bottom), min(last_row, rect.bottom - top)
-        if across:
-            first_column, last_column = max(first_column, rect.left - right), min(last_column, rect.right - left)
-        readers = CellRange(first_row, first_column, last_row, last_column)
-        at = self.seen.at
-        if readers.area > len(cells):
-            return [(at(cell), formula) for cell, formula in cells.items() if readers.holds(*cell)]
-        places = ((r, c) for r in range(first_row, last_row + 1) for c in range(first_column, last_column + 1))
-        return [(at(cell), cells[cell]) for cell in places if cell in cells]
+        first, column, last, _ = self.run
+        if self.seen.down:
+            top, _, bottom, _ = self.seen.cells
+            first, last = max(first, rect.top - bottom), min(last, rect.bottom - top)
+        places = ((row, column) for row in range(first, last + 1))
+        return [(self.seen.at(cell), self.cells[cell]) for cell in places if cell in self.cells]
+
+
+def _runs(cells: Iterable[Position]) -> Iterator[CellRange]:
+    """The cells as ranges of one column without gaps."""
+    start: Position | None = None
+    row = column = 0
+    for next_column, next_row in sorted((column, row) for row, column in cells):
+        if start is None or (next_row, next_column) != (row + 1, column):
+            if start is not None:
+                yield CellRange(*start, row, column)
+            start = next_row, next_column
+        row, column = next_row, next_column
+    if start is not None:
+        yield CellRange(*start, row, column)
 
 
 def _touched(read: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:
