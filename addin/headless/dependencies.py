@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Set
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Set
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -73,36 +73,45 @@ _NOTHING: _Found = (frozenset(), frozenset())
 
 
 class Readers:
-    """All formulas by the cells that they read."""
+    """All formulas by the cells that they read.
+
+    Formulas that share one, in cells below each other, are found together: one range has all cells that they read, and
+    which of them read a cell follows from its row."""
 
     def __init__(self, sheets: int) -> None:
-        self._ranges: list[RangeIndex[Formula]] = [RangeIndex() for _ in range(sheets)]
+        self._ranges: list[RangeIndex[_FilledRead]] = [RangeIndex() for _ in range(sheets)]
         self._spills: list[dict[Position, set[Formula]]] = [{} for _ in range(sheets)]
-        self._reads: dict[Formula, tuple[RelativeRead, ...]] = {}
+        self._reads: dict[SharedFormula, tuple[RelativeRead, ...]] = {}
+        self._cells: dict[SharedFormula, dict[Position, Formula]] = {}
         # Formulas fill the same cells again and again, so the answers are kept until a formula comes or goes.
         self._found: dict[tuple[int, CellRange], _Found] = {}
 
-    def add(self, formula: Formula, what: tuple[RelativeRead, ...]) -> None:
-        self._reads[formula] = what
+    def add(self, shared: SharedFormula, formulas: Iterable[Formula], what: tuple[RelativeRead, ...]) -> None:
+        """Adds all formulas of one sheet that share a formula, which reads `what`."""
         self._found.clear()
-        for sheet, rect, spill in _seen_from(formula.cell, what):
+        cells = {formula.cell: formula for formula in formulas}
+        self._reads[shared], self._cells[shared] = what, cells
+        runs = list(_runs(cells))
+        for sheet, seen, spill in what:
             if spill:
-                self._spills[sheet].setdefault(rect[:2], set()).add(formula)
-            else:
-                self._ranges[sheet].add(rect, formula)
+                for cell, formula in cells.items():
+                    self._spills[sheet].setdefault(seen.at(cell)[:2], set()).add(formula)
+                continue
+            for run in runs:
+                rect = seen.at(run[:2]).around(seen.at(run[2:]))
+                self._ranges[sheet].add(rect, _FilledRead(seen, run, cells))
 
     def remove(self, formula: Formula) -> None:
         self._found.clear()
-        for sheet, rect, spill in _seen_from(formula.cell, self._reads.pop(formula)):
+        del self._cells[formula.shared][formula.cell]
+        for sheet, seen, spill in self._reads[formula.shared]:
             if spill:
-                self._spills[sheet][rect[:2]].discard(formula)
-            else:
-                self._ranges[sheet].remove(rect, formula)
+                self._spills[sheet][seen.at(formula.cell)[:2]].discard(formula)
 
     def reads_own_spill(self, formula: Formula) -> bool:
         """Whether a formula reads a cell that it fills itself."""
-        seen = _seen_from(formula.cell, self._reads[formula])
-        own = ((rect, spill) for sheet, rect, spill in seen if sheet == formula.sheet)
+        what = self._reads[formula.shared]
+        own = ((seen.at(formula.cell), spill) for sheet, seen, spill in what if sheet == formula.sheet)
         return any(rect.meets(formula.rect) and not (spill and rect[:2] != formula.cell) for rect, spill in own)
 
     def of(self, sheet: int, rect: CellRange, mask: NDArray[np.bool_] | None = None) -> Set[Formula]:
@@ -119,16 +128,43 @@ class Readers:
     def _at(self, sheet: int, rect: CellRange) -> _Found:
         found = self._found.get((sheet, rect))
         if found is None:
-            entries = self._ranges[sheet].meeting(rect)
+            reads = self._ranges[sheet].meeting(rect)
+            entries = {entry for _, read in reads for entry in read.meeting(rect)}
             found = (entries, frozenset(formula for _, formula in entries)) if entries else _NOTHING
             self._found[sheet, rect] = found
         return found
 
 
-def _seen_from(cell: Position, what: tuple[RelativeRead, ...]) -> Collection[tuple[int, CellRange, bool]]:
-    """What a formula in that cell reads. In some cells, `A1` and `$A$1` are the same."""
-    found = [(sheet, seen.at(cell), spill) for sheet, seen, spill in what]
-    return found if len(found) < 2 else set(found)
+@dataclass(eq=False, slots=True)
+class _FilledRead:
+    """A range that a formula reads from each cell of a run. `cells` are all that share the formula."""
+
+    seen: RelativeRange
+    run: CellRange
+    cells: dict[Position, Formula]
+
+    def meeting(self, rect: CellRange) -> Iterable[tuple[CellRange, Formula]]:
+        """The formulas that read a cell of a range, each with what it reads. The range meets what all of them read."""
+        first, column, last, _ = self.run
+        if self.seen.down:
+            top, _, bottom, _ = self.seen.cells
+            first, last = max(first, rect.top - bottom), min(last, rect.bottom - top)
+        places = ((row, column) for row in range(first, last + 1))
+        return [(self.seen.at(cell), self.cells[cell]) for cell in places if cell in self.cells]
+
+
+def _runs(cells: Iterable[Position]) -> Iterator[CellRange]:
+    """The cells as ranges of one column without gaps."""
+    start: Position | None = None
+    row = column = 0
+    for next_column, next_row in sorted((column, row) for row, column in cells):
+        if start is None or (next_row, next_column) != (row + 1, column):
+            if start is not None:
+                yield CellRange(*start, row, column)
+            start = next_row, next_column
+        row, column = next_row, next_column
+    if start is not None:
+        yield CellRange(*start, row, column)
 
 
 def _touched(read: CellRange, rect: CellRange, mask: NDArray[np.bool_]) -> bool:

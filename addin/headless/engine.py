@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Set
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from udfs.cells import ERROR_MARK
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Call, Name, Node, walk
 
 from .cell_rows import Position
-from .changes import ChangedCells
+from .changes import ONE_CELL, Before, ChangedCells, difference
 from .compiler import Function
 from .dependencies import Readers
 from .grid import Formula, Sheet, Shown
@@ -27,12 +25,10 @@ from .program import Program
 from .relative_names import is_relative, seen_from
 from .shared import SharedFormula
 from .unsupported import NotSupportedError
-from .values import Grid, Scalar, Value, any_true, as_grid, blanks, differs, same
+from .values import Scalar, Value, same
 
 _log = logging.getLogger(__name__)
 _MOST_ROUNDS = 50
-_CHANGED = np.ones((1, 1), bool)  # the mask of a single cell
-_Change = tuple[CellRange, NDArray[np.bool_]]  # a range, and which of its cells changed
 
 
 class Engine:
@@ -57,22 +53,25 @@ class Engine:
         self._readers = Readers(len(sheets))
         self._volatile: set[Formula] = set()
         self._stale: set[Formula] = set()
-        self._formulas_before: dict[Formula, _Before] = {}
+        self._formulas_before: dict[Formula, Before] = {}
         self._cells_before: dict[tuple[int, int, int], Scalar] = {}
         self._programs: dict[SharedFormula, Program] = {}
         self.kept: dict[tuple[Node, int, bool], Kept] = {}
         self._kept = KeptFormulas()
         self._order: Order | None = None
         self._may_be_cut: list[Formula] = []
+        sharing: dict[SharedFormula, list[Formula]] = {}
         for number, sheet in enumerate(sheets):
             for formula in sheet.formulas.values():
                 program = self._program(number, formula)
-                self._readers.add(formula, program.reads)
+                sharing.setdefault(formula.shared, []).append(formula)
                 self._stale.add(formula)
                 if program.is_volatile:
                     self._volatile.add(formula)
                 if formula.fixed is not None and program.calls_ours:
                     self._may_be_cut.append(formula)
+        for shared, formulas in sharing.items():
+            self._readers.add(shared, formulas, self._programs[shared].reads)
 
     def _program(self, sheet: int, formula: Formula) -> Program:
         """The program of a formula. Formulas with names whose references move share none."""
@@ -140,7 +139,7 @@ class Engine:
     def recalculate(self) -> ChangedCells:
         """Evaluates what depends on the edits since the last time. Returns the cells whose values changed."""
         self._stale |= self._volatile
-        rounds: Counter[Formula] = Counter()
+        rounds: defaultdict[Formula, int] = defaultdict(int)
         while self._stale:
             if self._order is None:
                 formulas = [formula for sheet in self.sheets for formula in sheet.formulas.values()]
@@ -151,7 +150,7 @@ class Engine:
             self._order = None  # the edits to come may break the circle
         return self._collect_changes()
 
-    def _evaluate_in(self, order: Order, rounds: Counter[Formula]) -> None:
+    def _evaluate_in(self, order: Order, rounds: defaultdict[Formula, int]) -> None:
         """Evaluates the stale formulas, and those that become stale by it, in that order.
 
         If a spill grows so that an earlier formula depends on a later one, the order is found anew afterwards."""
@@ -232,16 +231,16 @@ class Engine:
             if formula in noted or formula.shown is shown:
                 continue
             noted.add(formula)  # what it showed first counts
-            change = _difference(rect, shown, formula.rect, formula.shown)
+            change = difference(rect, shown, formula.rect, formula.shown)
             if change is not None:
-                self._formulas_before.setdefault(formula, _Before(rect, shown, formula.shown, change))
+                self._formulas_before.setdefault(formula, Before(rect, shown, formula.shown, change))
                 found |= self._readers.of_spill(formula.sheet, formula.cell)
                 found |= self._readers.of(formula.sheet, *change)
         return found
 
     def _remove(self, home: Sheet, formula: Formula) -> None:
         if formula.rect.area > 1:
-            self._formulas_before.setdefault(formula, _Before(formula.rect, formula.shown))
+            self._formulas_before.setdefault(formula, Before(formula.rect, formula.shown))
             self._stale |= self._readers.of(formula.sheet, formula.rect)
         self._stale |= self._readers.of_spill(formula.sheet, formula.cell)
         home.remove(formula)
@@ -264,44 +263,11 @@ class Engine:
         parts = []
         for formula, (rect, shown, after, change) in self._formulas_before.items():
             if change is None or formula.shown is not after:  # it was removed, or changed a second time
-                change = _difference(rect, shown, formula.rect, formula.shown)
+                change = difference(rect, shown, formula.rect, formula.shown)
             if change is not None:
                 parts.append((formula.sheet, *change))
         for (sheet, row, column), value in self._cells_before.items():
             if not same(value, self.sheets[sheet].cell(row, column)):
-                parts.append((sheet, CellRange.cell(row, column), _CHANGED))
+                parts.append((sheet, CellRange.cell(row, column), ONE_CELL))
         self._formulas_before, self._cells_before = {}, {}
         return ChangedCells([sheet.name for sheet in self.sheets], parts)
-
-
-class _Before(NamedTuple):
-    """What a formula showed at the last recalculation, and if it showed something else since, how they differ."""
-
-    rect: CellRange
-    shown: Value
-    after: Value = None
-    change: _Change | None = None
-
-
-def _difference(old_rect: CellRange, old: Value, new_rect: CellRange, new: Value) -> _Change | None:
-    """The range and the mask of the cells that changed, or None. Both values start in the same cell."""
-    if not isinstance(old, np.ndarray) and not isinstance(new, np.ndarray):
-        return None if same(old, new) else (new_rect, _CHANGED)
-    both = old_rect if old_rect == new_rect else old_rect.around(new_rect)
-    mask = _differing(as_grid(old), as_grid(new), both)
-    return (both, mask) if any_true(mask) else None
-
-
-def _differing(before: Grid, after: Grid, both: CellRange) -> NDArray[np.bool_]:
-    if before.shape == after.shape:
-        return differs(before, after)
-    mask = np.zeros((both.height, both.width), bool)
-    for grid in (before, after):
-        mask[: grid.shape[0], : grid.shape[1]] = _filled(grid)
-    rows, columns = min(before.shape[0], after.shape[0]), min(before.shape[1], after.shape[1])
-    mask[:rows, :columns] = differs(before[:rows, :columns], after[:rows, :columns])
-    return mask
-
-
-def _filled(grid: Grid) -> NDArray[np.bool_] | bool:
-    return True if grid.dtype != object else ~blanks(grid)

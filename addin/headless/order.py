@@ -64,7 +64,8 @@ def _sorted(nodes: Iterable[Formula], successors: _Graph) -> tuple[list[Formula]
             waiting[successor] -= 1
             if not waiting[successor] and successor in rest:
                 free.append(successor)
-        ready += sorted(free, key=_position, reverse=True)
+        if free:
+            ready += sorted(free, key=_position, reverse=True)
     return order, rest
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from udfs import excel_errors
 from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
 from workbook_templates.formula import FormulaError, parse, print_formula
-from workbook_templates.formula.r1c1 import r1c1
+from workbook_templates.formula.r1c1 import FilledDown, r1c1
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.stored import parse_stored
 from workbook_templates.formula.tree import Node, Reference, Unsupported, moved, walk
@@ -73,9 +73,21 @@ class SharedFormulas:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, bool], SharedFormula] = {}
+        self._above: dict[tuple[int, bool], tuple[SharedFormula, FilledDown]] = {}  # by column, the last formula so far
 
     def of_text(self, text: str, cell: Position, arrays: bool) -> SharedFormula:
         """The formula of a cell that has a text in the file."""
+        row, column = cell
+        above = self._above.get((column, arrays))  # most are filled down, which is quicker seen than an R1C1 notation
+        if above is not None and above[0].room.holds(row, column) and above[1].in_row(row) == text:
+            above[0].is_filled = True
+            return above[0]
+        shared = self._of_r1c1(text, cell, arrays)
+        if shared.room.area > 1:
+            self._above[column, arrays] = shared, FilledDown.of(text, row)
+        return shared
+
+    def _of_r1c1(self, text: str, cell: Position, arrays: bool) -> SharedFormula:
         key = r1c1(text, *cell)
         if key is None:
             return SharedFormula.alone(text, parse_stored(text), cell, arrays)

@@ -50,50 +50,44 @@ def read_cells(package: Package, path: str, strings: list[str]) -> StoredCells:
 
     Raises WorkbookError, ValueError or LookupError if the sheet is damaged.
     """
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    found = StoredCells()
-    handlers = _Handlers(package, strings, found)
-    data = f"{package.namespace} sheetData"
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if name == data:
-            parser.StartElementHandler, parser.EndElementHandler = handlers.start, end
-            parser.CharacterDataHandler = handlers.pieces.append
-
-    def end(name: str) -> None:
-        if name == data:
-            parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
-        else:
-            handlers.end(name)
-
-    def declares_entity(*_: object) -> None:  # none is resolved: a workbook may come from a stranger
-        raise WorkbookError(f"{package.source}: damaged .xlsx (part {path} declares an entity)")
-
-    parser.StartElementHandler, parser.EntityDeclHandler = start, declares_entity
+    reader = _Reader(package, path, strings)
     try:
-        parser.Parse(package.part(path), True)
+        reader.parser.Parse(package.part(path), True)
     except expat.ExpatError:
         raise WorkbookError(f"{package.source}: damaged .xlsx (part {path} is not XML)") from None
-    return found
+    return reader.found
 
 
-class _Handlers:
-    """What the parser calls for the elements in `sheetData`. `pieces` are the text since an element began."""
+class _Reader:
+    """Notes the cells of `sheetData` when the parser comes to them."""
 
-    def __init__(self, package: Package, strings: list[str], found: StoredCells) -> None:
-        self._package, self._strings, self._found = package, strings, found
-        names = ("c", "v", "f", "row", "is", "t", "rPh")
+    def __init__(self, package: Package, path: str, strings: list[str]) -> None:
+        self.found = StoredCells()
+        self._values, self._formulas = self.found.values, self.found.formulas
+        self._package, self._path, self._strings = package, path, strings
+        names = ("sheetData", "row", "c", "v", "f", "is", "t", "rPh")
         tags = [f"{package.namespace} {name}" for name in names]
-        self._c, self._v, self._f, self._row_tag, self._inline, self._t, self._phonetic = tags
-        self.pieces: list[str] = []
+        self._data, self._row_tag, self._c, self._v, self._f, self._inline, self._t, self._phonetic = tags
+        self._pieces: list[str] = []  # of the text since an element with a text began
         self._row = self._column = 0
-        self._cell: dict[str, str] = {}
+        self._cell: dict[str, str] = {}  # the attributes of the cell and of the formula
         self._formula: dict[str, str] = {}
         self._runs: list[str] | None = None  # the texts of an inline string; None outside of one
         self._is_phonetic = False
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._before_data
+        self.parser.EntityDeclHandler = self._declares_entity
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
+    def _declares_entity(self, *_: object) -> None:  # none is resolved: a workbook may come from a stranger
+        raise WorkbookError(f"{self._package.source}: damaged .xlsx (part {self._path} declares an entity)")
+
+    def _before_data(self, name: str, attributes: dict[str, str]) -> None:
+        if name == self._data:
+            self.parser.StartElementHandler, self.parser.EndElementHandler = self._start, self._end
+            self.parser.CharacterDataHandler = self._pieces.append
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == self._c:
             address = attributes.get("r")
             self._column = column_number(address.rstrip(_DIGITS)) if address else self._column + 1
@@ -101,9 +95,9 @@ class _Handlers:
                 raise ValueError("a sheet has no such column")
             self._cell = attributes
         elif name == self._v or name == self._t:
-            self.pieces.clear()
+            self._pieces.clear()
         elif name == self._f:
-            self.pieces.clear()
+            self._pieces.clear()
             self._formula = attributes
         elif name == self._row_tag:
             self._row, self._column = self._row_number(attributes.get("r") or self._row + 1), 0
@@ -112,19 +106,23 @@ class _Handlers:
         elif name == self._phonetic:
             self._is_phonetic = True
 
-    def end(self, name: str) -> None:
+    def _end(self, name: str) -> None:
+        if name == self._c:
+            return
         if name == self._v:
-            self._found.values[self._row, self._column] = self._value("".join(self.pieces))
+            self._values[self._row, self._column] = self._value("".join(self._pieces))
         elif name == self._f:
-            self._found.formulas[self._row, self._column] = self._stored_formula("".join(self.pieces))
+            self._formulas[self._row, self._column] = self._stored_formula("".join(self._pieces))
         elif name == self._t:
             if self._runs is not None and not self._is_phonetic:
-                self._runs.append("".join(self.pieces))
+                self._runs.append("".join(self._pieces))
         elif name == self._phonetic:
             self._is_phonetic = False
         elif name == self._inline:
-            self._found.values[self._row, self._column] = unescaped("".join(self._runs or ()))
+            self._values[self._row, self._column] = unescaped("".join(self._runs or ()))
             self._runs = None
+        elif name == self._data:
+            self.parser.StartElementHandler = self.parser.EndElementHandler = self.parser.CharacterDataHandler = None
 
     def _row_number(self, written: str | int) -> int:
         number = int(written)

@@ -1,8 +1,9 @@
-"""Formulas in R1C1 notation, in which a formula that was filled into other cells reads the same in all of them."""
+"""Recognizes formulas that were filled into other cells: in R1C1 notation they read the same in all of them."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
 
@@ -31,6 +32,44 @@ def r1c1(formula: str, row: int, column: int) -> str | None:
         elif token[0] == ":":
             return None
     return "".join([*pieces, formula[end:]])
+
+
+class FilledDown(NamedTuple):
+    """A formula as it reads in the rows below: `pattern` has `%d` for each row that moves, `rows` are these rows as
+    seen from the formula's own row."""
+
+    pattern: str
+    rows: tuple[int, ...]
+
+    @classmethod
+    def of(cls, formula: str, row: int) -> FilledDown:
+        """The formula of a cell in that row. It must have a form in R1C1 notation."""
+        pieces: list[str] = []
+        rows: list[int] = []
+        end = 0
+        for token in _WORD.finditer(formula):
+            if token.lastgroup in RANGE_KINDS and _reference(token[0], row, 1) != token[0]:
+                corners = [_corner_below(text, row) for text in token[0].split(":")]
+                pieces += _escaped(formula[end : token.start()]), ":".join(text for text, _ in corners)
+                rows += [moved for _, moved in corners if moved is not None]
+                end = token.end()
+        return cls("".join([*pieces, _escaped(formula[end:])]), tuple(rows))
+
+    def in_row(self, row: int) -> str:
+        """The formula in another row of the same column."""
+        return self.pattern % tuple([row + moved for moved in self.rows])
+
+
+def _corner_below(text: str, row: int) -> tuple[str, int | None]:
+    """A corner of a range with `%d` for a row that moves, and that row as seen from the formula's."""
+    place = corner(text)
+    if place.row is None or place.fixed_row:
+        return text, None
+    return text.rstrip("0123456789") + "%d", place.row - row
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")
 
 
 def _reference(text: str, row: int, column: int) -> str | None:

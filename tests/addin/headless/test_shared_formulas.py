@@ -69,3 +69,30 @@ def test_cells_share_a_formula_that_reads_the_same() -> None:
         assert known.of_text(text, cell, arrays=False) is not first
     assert known.of_text("A2*2+$B$1", (2, 4), arrays=True) is not first
     assert first.text_in((3, 5)) == "B3*2+$B$1"
+
+
+def test_a_formula_below_that_would_leave_the_sheet_is_not_shared() -> None:
+    known = SharedFormulas()
+    first = known.of_text("A1+A2", (2, 4), arrays=False)
+    assert known.of_text("A0+A1", (1, 4), arrays=False) is not first  # `A0` is a name
+
+
+def test_an_edit_finds_all_readers_among_cells_that_share_a_formula(opened: Opened) -> None:
+    """Groups with gaps, in two columns, that read a moving range, a whole column and a fixed cell."""
+    cells: dict[str, Any] = {f"A{row}": row for row in range(1, 13)}
+    rows = (1, 2, 3, 7, 9)
+    cells |= {
+        f"{column}{row}": f"-=SUM({left}{row}:{left}{row + 3})*$A$12"
+        for left, column in (("A", "D"), ("B", "E"))
+        for row in rows
+    }
+    cells |= {f"G{row}": "-=SUM($A:$A)" for row in rows}
+    book = opened({"S": cells})
+    book.set("S!A4", 100)
+    changed = set(book.recalculate())
+    assert changed == {"S!A4", "S!D1", "S!D2", "S!D3", *(f"S!G{row}" for row in rows)}
+    assert book.get("S!D2") == (2 + 3 + 100 + 5) * 12
+    book.set("S!D2", 0)  # one of the group goes
+    book.set("S!A12", 1)
+    assert {f"S!D{row}" for row in rows} <= set(book.recalculate())
+    assert [book.get(f"S!D{row}") for row in rows] == [106, 0, 114, 34, 31]

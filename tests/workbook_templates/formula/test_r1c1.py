@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from workbook_templates.formula.r1c1 import r1c1
+from workbook_templates.formula import parse, print_formula
+from workbook_templates.formula.r1c1 import FilledDown, r1c1
+from workbook_templates.formula.tree import moved
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,14 @@ def test_a_formula_in_c5(formula: str, expected: str | None) -> None:
 
 def test_a_name_is_not_taken_for_a_reference() -> None:
     assert r1c1("RC", 5, 3) != r1c1("C5", 5, 3)
+
+
+@pytest.mark.parametrize(
+    "formula", ["A5*$B$1+B$2", "SUM(A5:B7)*10%", '$A3&"A5%d"&5:6', "'A1'!A1+A:A+$3:$4", "LOG10+A1#"]
+)
+def test_a_formula_that_was_filled_down_is_recognized(formula: str) -> None:
+    below = print_formula(moved(parse(formula), 3, 0))
+    assert below != formula
+    assert FilledDown.of(formula, 5).in_row(8) == below
+    assert FilledDown.of(formula, 5).in_row(5) == formula
+    assert r1c1(formula, 5, 4) == r1c1(below, 8, 4)
