@@ -42,8 +42,8 @@ class IronCalcBook:
         return str(self.named("next_token"))
 
     def type(self, prompt: str) -> None:
-        """Types in a prompt and calculates everything."""
-        self._model.set_user_input(*self._place("prompt"), prompt)
+        """Types in a prompt, as a text even if it begins like a formula, and calculates everything."""
+        self._model.set_user_input(*self._place("prompt"), f"'{prompt}")
         self._model.evaluate()
 
     def named(self, name: str) -> Any:
