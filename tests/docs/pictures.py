@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 _DOTS: Final = 110  # an inch
-_COLOURS: Final = 48
+_COLOURS: Final = 128
 _EDGE: Final = 4  # dots of white around the cells
 _LONGEST: Final = 400  # rows of a tab in which a text is looked for
 
