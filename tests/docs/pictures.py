@@ -14,11 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from addin.headless import Workbook
 from tests.docs.lesson import Lesson
 from tests.hosts.calc_host import Calc, calc
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import SHE_MOVES
-from workbook_templates import BUILDERS
+from workbook_templates import build
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -70,7 +71,7 @@ def pictures() -> list[Picture]:
             {"B7": head.layer, "B8": head.head},
         ),
         Picture("jedi", "surgery", "SAE feature", "A:R", (("goes on", 12),)),
-        Picture("sweep", "surgery", "Coefficient sweep", "H:Q", (("Choose", 12),)),
+        Picture("sweep", "surgery", "Coefficient sweep", "H:Q", (("Choose", 15),)),
         Picture("fact", "surgery", "A fact edited", "A:J", (("You choose", 34),)),
         Picture("rewind", "generation", "Rewind", "A:K", (("You choose", 19),)),
         Picture("check", "check", "Result", "A:C", (("Problem", 15),)),
@@ -91,7 +92,11 @@ def main() -> None:
 
 def _computed(lesson: Lesson, picture: Picture, folder: Path) -> Path:
     """A file with the values of the picture's workbook, so that LibreOffice has nothing to compute."""
-    book = lesson.book(picture.template, picture.prompt or BUILDERS[picture.template].PROMPT)
+    if picture.prompt:  # built with it, so that no row that it needs is folded away
+        made = build(picture.template, folder, model="demo", tokens=16, host="headless", prompt=picture.prompt)
+        book = Workbook.open(made)
+    else:
+        book = lesson.book(picture.template)
     for cell, value in picture.inputs.items():
         book.set(f"'{picture.tab}'!{cell}", value)
     book.recalculate()
