@@ -59,7 +59,7 @@ products with the learned matrices are calls of `=GPT2_LINEAR()`.
 The guide follows this workbook in its chapters from [Tokens](../guide/tokens.md) to
 [The language head](../guide/head.md).""",
         {"block.png": "The top of a block: where each head looks, the stream, cells for edits, and LayerNorm"},
-        "4.2 MB",
+        "4.0 MB",
         _HEADLESS.format("0.4 s", "anatomy"),
         {
             "Block": f"{_GRID}; a row that is added to every token, and its coefficient",
