@@ -6,24 +6,31 @@ import numpy as np
 import pytest
 
 from tests.hosts.calc_host import Calc, calc
+from tests.workbook_templates import test_promises
 from tests.workbook_templates.pure_steps import Steps, differences, in_backend, in_float64
 from udfs.backend import catalogue
 from udfs.backend.gpt2.forward import forward
 from udfs.backend.gpt2.tokenizer import encode
-from workbook_templates import build
+from workbook_templates.start_tab import Try
 
 PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
-MOST_TOKENS = 7  # of these prompts; each row takes a second
 WITHIN = 1e-4
 EXACT = 1e-7  # both are float64; tokens that are counted together move a probability by about 1e-9
 FLOAT32 = 2e-6  # the rounding of float32 in the backend, for values as large as the last stream's 500
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Calc:
+def opened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Calc, list[Try]]:
+    """The workbook with the demo model, open in LibreOffice, and what its tab Start promises."""
+    path, promises = test_promises.built("pure", tmp_path_factory.mktemp("pure"), "office")
     running = calc()
-    running.open(build("pure", tmp_path_factory.mktemp("pure"), model="demo", tokens=MOST_TOKENS))
-    return running
+    running.open(path)
+    return running, promises
+
+
+@pytest.fixture(scope="module")
+def book(opened: tuple[Calc, list[Try]]) -> Calc:
+    return opened[0]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +49,12 @@ def test_every_step_equals_the_reference(book: Calc, steps: Steps, prompt: str) 
         assert {name: x for name, x in differences(values, expected).items() if x.largest > EXACT} == {}
     narrow = differences(values, in_backend(prompt, steps.ids, "demo"))
     assert {name: x for name, x in narrow.items() if x.largest > max(WITHIN, FLOAT32 * x.of)} == {}
+
+
+def test_every_promise_is_kept(opened: tuple[Calc, list[Try]]) -> None:
+    book, promises = opened
+    assert len(promises) >= 3
+    test_promises.check(promises, test_promises.InCalc(book))
 
 
 def test_a_changed_weight_changes_later_steps(book: Calc, steps: Steps) -> None:
