@@ -23,7 +23,7 @@ from workbook_templates.pure.contents import Contents
 
 Formulas: TypeAlias = "list[tuple[str, str, str]]"  # tab, cell, formula
 _FORMULA: Final = re.compile(r"<(?:f|formula|formula1|formula2|definedName)(?: [^>]*)?>([^<]+)<")
-_LISTED: Final = "Mike is quick. He moves quickly<|endoftext|>"
+LISTED: Final = "Mike is quick. He moves quickly<|endoftext|>"
 
 
 def small(template: str, folder: Path, *, tokens: int = 4, **options: Any) -> Path:
@@ -35,14 +35,14 @@ def small(template: str, folder: Path, *, tokens: int = 4, **options: Any) -> Pa
 
 def few_rows(patch: pytest.MonkeyPatch) -> None:
     """In the workbook without Python, most tokens then share a row."""
-    listed = frozenset(encode(_LISTED))
+    listed = frozenset(encode(LISTED))
     patch.setattr(Contents, "others", tuple(i for i in range(N_VOCAB) if i not in listed))
 
 
 def few_tokens(patch: pytest.MonkeyPatch) -> None:
     """The workbook without Python then knows only the tokens of one text, and is made quickly."""
     few_rows(patch)
-    ids, steps = GPT2.vocabulary.ids, list(GPT2.merge_steps(_LISTED))
+    ids, steps = GPT2.vocabulary.ids, list(GPT2.merge_steps(LISTED))
     merges = {(*(ids[part] for part in step.pair), ids[b"".join(step.pair)]) for step in steps}
     patch.setattr(bpe, "known_merges", lambda: sorted(merges))
     patch.setattr(bpe, "known_tokens", lambda: sorted({*range(256), *(ids[b"".join(s.pair)] for s in steps), 50256}))
