@@ -74,7 +74,7 @@ def test_optional_arguments_come_last_and_the_model_is_the_last_of_all() -> None
 def test_help_in_python_shows_types_arguments_errors_and_examples(name: str, signature: str) -> None:
     assert str(inspect.signature(getattr(udfs, name))) == signature
     text = pydoc.render_doc(getattr(udfs, name), renderer=pydoc.plaintext)
-    assert f"{name}{signature}" in text
+    assert "".join(f"{name}{signature}".split()) in "".join(text.split()).replace(",)", ")")  # 3.13 breaks long ones
     function = FUNCTIONS[name.upper()]
     for line in (function.help, function.example, *(f"{a.name}: {a.help}" for a in function.arguments)):
         assert line in text
