@@ -21,6 +21,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
 
+playwright.expect.set_options(timeout=60_000)  # milliseconds; a page that is slow on a busy machine is not wrong
+
 _OFFICE_JS = os.environ.get("GPT2_EXCEL_OFFICE_JS", "")
 RUNTIMES = ["fake", "npm"] if _OFFICE_JS else ["fake"]
 

@@ -25,18 +25,18 @@ def page(server: Running) -> Iterator[Any]:
 
 
 def test_the_pane_says_how_things_are(page: Any) -> None:
-    assert page.inner_text("#server") == "The server is up"
-    assert page.inner_text("#model") == (
+    playwright.expect(page.locator("#server")).to_have_text("The server is up")
+    playwright.expect(page.locator("#model")).to_have_text(
         "Model: demo, a small teaching model with GPT-2's architecture, not GPT-2. Also here: tiny."
     )
-    assert page.is_hidden("#downloads")
-    assert page.locator("#templates li").count() >= 3
+    playwright.expect(page.locator("#templates li").nth(2)).to_be_visible()
+    playwright.expect(page.locator("#downloads")).to_be_hidden()
 
 
 def test_functions_are_searched_and_examples_inserted(page: Any) -> None:
     page.fill("#search", "one head gathers")
     shown = page.locator("#functions li:visible")
-    assert [text.split()[0] for text in shown.all_inner_texts()] == ["GPT2_ATTENTION_MIX"]
+    playwright.expect(shown).to_have_text([re.compile("^GPT2_ATTENTION_MIX ")])
     shown.locator("summary").click()
     shown.get_by_role("button", name="Insert").click()
     playwright.expect(page.locator("#message")).to_have_text("Inserted in Sheet1!A1.")
@@ -45,13 +45,13 @@ def test_functions_are_searched_and_examples_inserted(page: Any) -> None:
     page.fill("#search", "zebras and giraffes")
     playwright.expect(page.locator("#message")).to_have_text("No function has all these words.")
     page.fill("#search", "")
-    assert page.locator("#functions li:visible").count() == len(FUNCTIONS)
+    playwright.expect(shown).to_have_count(len(FUNCTIONS))
 
 
 def test_a_workbook_opens_from_the_pane(page: Any) -> None:
     button = page.locator("#templates li", has_text="2_mri").get_by_role("button", name="Open")
     button.click()  # which disables it until the workbook is open
-    playwright.expect(button).to_be_enabled(timeout=60_000)
+    playwright.expect(button).to_be_enabled()
     with zipfile.ZipFile(BytesIO(base64.b64decode(page.evaluate("fakeExcel.workbooks[0]")))) as file:
         sheets = [file.read(name).decode() for name in file.namelist() if re.match(r"xl/worksheets/sheet\d", name)]
     formulas = [formula for sheet in sheets for formula in re.findall(r"<f[^>]*>([^<]*)</f>", sheet)]
