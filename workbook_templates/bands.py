@@ -24,7 +24,6 @@ AFTER_STATISTICS = 4  # where values begin on such tabs
 _LAST_COLUMN = MAX_COLUMNS - 1  # counted from 0, as XlsxWriter does
 _PRINTED_COLUMNS, _PRINTED_ROWS = 22, 105
 _FROZEN_ROWS = 2
-_UNFOLDED = 16  # rows in sight of a band that does not have the tokens of the prompt
 _NOTE = 8  # columns between the title and the note about folded rows
 
 
@@ -350,7 +349,7 @@ class BandPage(Page):
         """
         fixed = self.book.dialect.is_fixed
         row_format = None if fixed else getattr(self.style, shown_as.cell_format)
-        shown = self.book.unfolded if labels is self._labels else _UNFOLDED
+        shown = self.book.unfolded
         for row in range(cells.row, cells.last_row + 1):
             is_folded = row - cells.row >= shown
             if is_folded:
