@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.books import Books
 from tests.broken_gelu import BrokenGelu, broken
 from tests.caches import forget_results
 from tests.hosts.recorded_calls import Call, record
@@ -22,7 +23,6 @@ from udfs.backend.errors import ModelError
 from udfs.backend.gpt2.model import Model
 from udfs.cells import FUNCTIONS
 from udfs.cells.log import log_to_file
-from workbook_templates import TEMPLATES, build
 
 settings.register_profile("project", deadline=None)  # a busy machine may take long over anything
 settings.load_profile("project")
@@ -69,9 +69,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
 
 
 @pytest.fixture(scope="session")
-def pure_workbook(shared: Shared) -> Path:
-    """`5_pure_formulas.xlsx` with the model demo, which takes half a minute."""
-    return shared.once(TEMPLATES["pure"], lambda file: build("pure", file, model=catalogue.DEMO))
+def books(shared: Shared, models_folder: Path) -> Books:
+    return Books(shared)
+
+
+@pytest.fixture(scope="session")
+def pure_workbook(books: Books) -> Path:
+    """`5_pure_formulas.xlsx` with the model demo."""
+    return books.file("pure", model=catalogue.DEMO)
 
 
 @pytest.fixture(scope="session")

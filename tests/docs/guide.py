@@ -10,8 +10,10 @@ from pathlib import Path
 from string import Formatter
 from tempfile import TemporaryDirectory
 
+from tests.books import Books
 from tests.docs.guide_figures import FIGURES
 from tests.docs.lesson import Lesson
+from tests.shared import Shared
 
 FOLDER = Path(__file__).parents[2] / "docs" / "guide"
 TEXTS = Path(__file__).with_name("guide")
@@ -36,7 +38,7 @@ def names_in(text: str) -> set[str]:
 
 if __name__ == "__main__":
     with TemporaryDirectory() as folder:
-        lesson = Lesson(Path(folder))
+        lesson = Lesson(Books(Shared(Path(folder))))
         for chapter in sys.argv[1:] or CHAPTERS:
             (FOLDER / f"{chapter}.md").write_text(page(chapter, lesson), encoding="utf-8")
             print(chapter, flush=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import ExitStack
 
 from addin.headless import Workbook
+from tests.books import DEMO, Books
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import TUESDAY
-from workbook_templates import build
 from workbook_templates.formula.ranges import cell_name, quoted_sheet
 
 HE = "Anna is slow. Mike is quick. He moves"
@@ -17,22 +17,24 @@ JEDI = "Mike is a Jedi. He pulls out his"
 
 
 class Lesson:
-    """The workbooks with the demo model, opened when they are needed."""
+    """The workbooks with the demo model, opened when they are needed. `close` undoes what was typed into them."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._books: dict[str, Workbook] = {}
+    def __init__(self, books: Books) -> None:
+        self._books, self._stack = books, ExitStack()
+        self._opened: dict[str, Workbook] = {}
 
     def book(self, template: str, prompt: str | None = None) -> Workbook:
         """A workbook, with that prompt if there is one."""
-        if template not in self._books:
-            file = build(template, self._folder, model="demo", tokens=16, host="headless")
-            self._books[template] = Workbook.open(file)
-        book = self._books[template]
+        if template not in self._opened:
+            self._opened[template] = self._stack.enter_context(self._books.calculated(template, **DEMO))
+        book = self._opened[template]
         if prompt is not None:
             book.set("prompt", prompt)
         book.recalculate()
         return book
+
+    def close(self) -> None:
+        self._stack.close()
 
 
 def typed(book: Workbook, tab: str, values: Mapping[str, str | float | None]) -> None:

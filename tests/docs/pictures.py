@@ -15,8 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from addin.headless import Workbook
+from tests.books import Books
 from tests.docs.lesson import Lesson
 from tests.hosts.calc_host import Calc, calc
+from tests.shared import Shared
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import SHE_MOVES
 from workbook_templates import build
@@ -83,7 +85,7 @@ def main() -> None:
     chosen = [picture for picture in pictures() if not sys.argv[1:] or picture.name in sys.argv[1:]]
     FOLDER.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder:
-        lesson = Lesson(Path(folder))
+        lesson = Lesson(Books(Shared(Path(folder))))
         for picture in chosen:
             calc().open(_computed(lesson, picture, Path(folder)))
             _printed(calc(), picture, Path(folder)).save(FOLDER / f"{picture.name}.png", optimize=True)

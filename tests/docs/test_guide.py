@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.books import Books
 from tests.docs.guide import CHAPTERS, FOLDER, page
 from tests.docs.lesson import Lesson
 from tests.docs.pictures import FOLDER as PICTURES
@@ -14,8 +17,10 @@ _MOST_BYTES = 1_500_000  # of the pictures that `tests/docs/pictures.py` takes
 
 
 @pytest.fixture(scope="module")
-def lesson(tmp_path_factory: pytest.TempPathFactory) -> Lesson:
-    return Lesson(tmp_path_factory.mktemp("guide"))
+def lesson(books: Books) -> Iterator[Lesson]:
+    opened = Lesson(books)
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.books import Books
 from tests.docs.lesson import (
     HE,
     JEDI,
@@ -82,8 +83,10 @@ QUIZ: dict[int, Callable[[Lesson], list[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def lesson(tmp_path_factory: pytest.TempPathFactory) -> Lesson:
-    return Lesson(tmp_path_factory.mktemp("lesson"))
+def lesson(books: Books) -> Iterator[Lesson]:
+    opened = Lesson(books)
+    yield opened
+    opened.close()
 
 
 def items(text: str) -> dict[int, str]:

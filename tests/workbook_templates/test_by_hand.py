@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from addin.headless import Workbook
+from tests.books import Books
 from tests.hosts.calc_host import calc
-from tests.workbook_templates.values import errors, recalculated
+from tests.workbook_templates.values import errors
 from udfs.backend.gpt2.forward import gelu
 from workbook_templates import build
 from workbook_templates.by_hand import toy
@@ -22,14 +24,10 @@ ROOM = "A1:V140"
 BLANKS = 103
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("by_hand", tmp_path_factory.mktemp("by_hand"))
-
-
 @pytest.fixture
-def workbook(path: Path) -> Workbook:
-    return recalculated(path)
+def workbook(books: Books) -> Iterator[Workbook]:
+    with books.calculated("by_hand") as shared:
+        yield shared
 
 
 def blanks(workbook: Workbook, tab: str, mark: str = NOT_YET) -> dict[str, object]:
@@ -130,9 +128,9 @@ def test_a_weight_to_try_has_other_answers(workbook: Workbook) -> None:
     assert workbook.get("next_token") == "love"
 
 
-def test_calc_marks_what_is_typed(path: Path, workbook: Workbook) -> None:
+def test_calc_marks_what_is_typed(books: Books, workbook: Workbook) -> None:
     book = calc()
-    book.open(path)
+    book.open(books.file("by_hand"))
     right, wrong = list(blanks(workbook, "MLP").items())[:2]
     for (cell, answer), change in ((right, 0), (wrong, 1)):
         assert isinstance(answer, float)

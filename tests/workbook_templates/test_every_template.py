@@ -13,18 +13,18 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
 import workbook_templates
+from addin.headless import Workbook
+from tests.books import DEMO, Books
 from tests.workbook_templates.files import (
     Formulas,
     code,
     formulas,
-    opened,
     small,
     stored_cells,
     stored_numbers,
 )
-from tests.workbook_templates.values import recalculated
 from udfs.excel_limits import MAX_FORMULA, MAX_FORMULA_TEXT
-from workbook_templates import BUILDERS, FORMULAS_ONLY, TEMPLATES, build
+from workbook_templates import BUILDERS, FORMULAS_ONLY, OWN_MODEL, TEMPLATES, build
 from workbook_templates.stops import GLOSSARY, stop_of
 from workbook_templates.style import INPUT, WEIGHT
 
@@ -39,27 +39,22 @@ MOST_BYTES_WITH_WEIGHTS = 20_000_000
 
 
 @pytest.fixture(scope="module", params=TEMPLATES)
-def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made(request.param, tmp_path_factory.mktemp(request.param))
+def path(request: pytest.FixtureRequest, books: Books) -> Path:
+    template = request.param
+    return books.small(template) if template in SMALL else books.file(template, **options(template))
 
 
 def template_of(path: Path) -> str:
     return next(name for name, file in TEMPLATES.items() if file == path.name)
 
 
-def made(template: str, folder: Path) -> Path:
-    return small(template, folder) if template in SMALL else build(template, folder)
+def options(template: str) -> dict[str, str]:
+    return {} if template in OWN_MODEL else {"model": "demo"}
 
 
 @pytest.fixture(scope="module")
-def office(path: Path) -> openpyxl.Workbook:
-    return opened(path)
-
-
-@pytest.fixture(scope="module")
-def rich(path: Path) -> openpyxl.Workbook:
-    """The workbook with the formats inside its texts."""
-    return opened(path, rich_text=True)
+def office(path: Path, books: Books) -> openpyxl.Workbook:
+    return books.cells(path)
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +77,9 @@ def test_start_is_shown_first_and_every_tab_links_to_it_and_back(office: openpyx
         assert range_boundaries(cell)
 
 
-def test_every_tab_is_declared_and_says_what_to_notice(path: Path, rich: openpyxl.Workbook) -> None:
+def test_every_tab_is_declared_and_says_what_to_notice(path: Path, office: openpyxl.Workbook) -> None:
     stops = BUILDERS[template_of(path)].STOPS
-    for sheet in rich.worksheets[1:]:
+    for sheet in office.worksheets[1:]:
         stop = stop_of(sheet.title, stops)
         assert stop, f"STOPS lack the tab {sheet.title}"
         texts = {str(cell.value) for row in sheet.iter_rows(max_row=8, max_col=6) for cell in row}
@@ -92,9 +87,9 @@ def test_every_tab_is_declared_and_says_what_to_notice(path: Path, rich: openpyx
         assert stop.about
 
 
-def test_every_tab_leads_to_its_neighbours_and_shows_where_it_is(rich: openpyxl.Workbook) -> None:
-    names = rich.sheetnames
-    for number, sheet in enumerate(rich.worksheets[1:], start=1):
+def test_every_tab_leads_to_its_neighbours_and_shows_where_it_is(office: openpyxl.Workbook) -> None:
+    names = office.sheetnames
+    for number, sheet in enumerate(office.worksheets[1:], start=1):
         top = [cell for row in sheet.iter_rows(max_row=8, max_col=6) for cell in row]
         leads = {cell.value: cell.hyperlink.location.rpartition("!")[0].strip("'") for cell in top if cell.hyperlink}
         assert leads["← before"] == names[number - 1]
@@ -104,10 +99,14 @@ def test_every_tab_leads_to_its_neighbours_and_shows_where_it_is(rich: openpyxl.
         assert marked == [sheet.title]
 
 
-def test_the_tour_has_a_dozen_stops_and_its_notices_wait_for_a_guess(path: Path) -> None:
-    if template_of(path) in WITHOUT_TOUR:
-        return
-    workbook = recalculated(path)
+@pytest.mark.parametrize("template", [name for name in TEMPLATES if name not in WITHOUT_TOUR])
+def test_the_tour_has_a_dozen_stops_and_its_notices_wait_for_a_guess(template: str, books: Books) -> None:
+    file = books.small(template) if template in SMALL else books.file(template, **DEMO)
+    with books.opened(file) as workbook:
+        check_tour(workbook)
+
+
+def check_tour(workbook: Workbook) -> None:
     rows = [row for row in workbook.get_range("Tour!A1:F30") if isinstance(row[0], float)]
     assert 10 <= len(rows) <= 14
     assert {row[5] for row in rows} == {"Type a guess first."}
@@ -216,18 +215,22 @@ def test_the_same_arguments_give_the_same_file(path: Path, tmp_path: Path) -> No
     template = template_of(path)
     with (
         zipfile.ZipFile(path) as first,
-        zipfile.ZipFile(made(template, tmp_path)) as second,
+        zipfile.ZipFile(made_anew(template, tmp_path)) as second,
     ):
         assert first.namelist() == second.namelist()
         for name in first.namelist():
             assert first.read(name) == second.read(name), name
 
 
+def made_anew(template: str, folder: Path) -> Path:
+    return small(template, folder) if template in SMALL else build(template, folder, **options(template))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("template", VALUES)
-def test_the_committed_file_has_the_builders_values(template: str, tmp_path: Path) -> None:
+def test_the_committed_file_has_the_builders_values(template: str, books: Books) -> None:
     """After a change: GPT2_EXCEL_MODEL=demo gpt2-excel run TEMPLATE --values -o workbook_templates/FILE"""
     committed = Path(workbook_templates.__file__).with_name(TEMPLATES[template])
-    with zipfile.ZipFile(build(template, tmp_path, model="demo")) as fresh, zipfile.ZipFile(committed) as filled:
+    with zipfile.ZipFile(books.file(template, model="demo")) as fresh, zipfile.ZipFile(committed) as filled:
         assert filled.read("xl/sharedStrings.xml") == fresh.read("xl/sharedStrings.xml")
         for name in (name for name in fresh.namelist() if name.startswith("xl/worksheets/sheet")):
             expected, found = fresh.read(name), filled.read(name)
@@ -239,9 +242,9 @@ def test_the_committed_file_has_the_builders_values(template: str, tmp_path: Pat
     assert committed.stat().st_size < MOST_BYTES
 
 
-def test_the_committed_file_for_paper_is_the_builders(tmp_path: Path) -> None:
+def test_the_committed_file_for_paper_is_the_builders(books: Books) -> None:
     committed = Path(workbook_templates.__file__).with_name(TEMPLATES["by_hand"])
-    with zipfile.ZipFile(build("by_hand", tmp_path)) as fresh, zipfile.ZipFile(committed) as stored:
+    with zipfile.ZipFile(books.file("by_hand")) as fresh, zipfile.ZipFile(committed) as stored:
         assert stored.namelist() == fresh.namelist()
         assert [name for name in fresh.namelist() if fresh.read(name) != stored.read(name)] == []
 

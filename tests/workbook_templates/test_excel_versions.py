@@ -6,10 +6,11 @@ import re
 
 import pytest
 
+from tests.books import Books
 from tests.workbook_templates.excel_versions import INTRODUCED
-from tests.workbook_templates.files import code, formulas_in, small
+from tests.workbook_templates.files import code, formulas_in
 from udfs.cells import FUNCTIONS
-from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
+from workbook_templates import FORMULAS_ONLY, TEMPLATES
 from workbook_templates.formula import parse
 from workbook_templates.formula.calc import calc_name
 from workbook_templates.formula.ranges import parse_cell
@@ -25,14 +26,13 @@ OURS = {name for function in FUNCTIONS for name in (function, f"_xldudf_{functio
     params=[(n, source) for n in TEMPLATES for source in (*HOSTS, OF_DEMO) if source in HOSTS or n in FORMULAS_ONLY],
     ids=str,
 )
-def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, set[str]]:
+def template(request: pytest.FixtureRequest, books: Books) -> tuple[str, set[str]]:
     """A template's name, and the formulas of its workbook for a host, or for the model demo."""
     name, source = request.param
-    folder = tmp_path_factory.mktemp(name)
     if source == OF_DEMO:
-        path = request.getfixturevalue("pure_workbook") if name == "pure" else build(name, folder)
+        path = request.getfixturevalue("pure_workbook") if name == "pure" else books.file(name)
     else:
-        path = small(name, folder, host=source)
+        path = books.small(name, host=source)
     return name, set(formulas_in(path))
 
 

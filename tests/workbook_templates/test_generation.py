@@ -9,8 +9,9 @@ import pytest
 
 import udfs
 from addin.headless import Workbook
+from tests.books import DEMO, TINY, Books
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
-from tests.workbook_templates.values import errors, recalculated, rows_below, undoing
+from tests.workbook_templates.values import errors, rows_below
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import LIGHTSABER, PHONE
 from workbook_templates import build, generation
@@ -26,26 +27,17 @@ TEMPERATURE, SEED, TEXT = "Sampling!B8", "Sampling!B11", "'Log-probabilities'!B6
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
+def book(books: Books) -> Iterator[Workbook]:
     """The workbook with its default prompt. Tests that edit it undo their edits."""
-    return recalculated(build("generation", tmp_path_factory.mktemp("generation"), model="demo"))
-
-
-@pytest.fixture(scope="module")
-def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("generation", tmp_path_factory.mktemp("tiny"), model="tiny", tokens=9)
-
-
-@pytest.fixture(scope="module")
-def tiny_book(tiny_path: Path) -> Workbook:
-    return recalculated(tiny_path)
+    with books.calculated("generation", **DEMO) as workbook:
+        yield workbook
 
 
 @pytest.fixture
-def tiny(tiny_book: Workbook) -> Iterator[Workbook]:
+def tiny(books: Books) -> Iterator[Workbook]:
     """A workbook for the model `tiny`, with room for 9 tokens."""
-    with undoing(tiny_book) as shared:
-        yield shared
+    with books.calculated("generation", **TINY) as workbook:
+        yield workbook
 
 
 def labelled(workbook: Workbook, tab: str, label: str, column: int = 1) -> object:
@@ -336,11 +328,9 @@ def test_every_cell_that_depends_on_a_wrong_input_shows_the_message(tiny: Workbo
     ],
 )
 def test_a_wrong_choice_is_one_line_and_nothing_breaks(
-    tiny_path: Path, cell: str, value: float | str, line: str
+    tiny: Workbook, cell: str, value: float | str, line: str
 ) -> None:
-    workbook = Workbook.open(tiny_path)  # of its own: a choice may be a formula
-    workbook.set(cell, value)
-    workbook.recalculate()
+    typed(tiny, cell, value)
     tab = cell.partition("!")[0].strip("'")
-    assert any(line in str(value) for row in workbook.get_range(f"'{tab}'!A1:Z100") for value in row)
-    assert not errors(workbook)
+    assert any(line in str(value) for row in tiny.get_range(f"'{tab}'!A1:Z100") for value in row)
+    assert not errors(tiny)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import udfs
+from tests.books import TINY, Books
 from tests.hosts.calc_host import Calc, calc
-from tests.workbook_templates.values import recalculated
 from workbook_templates import build
 
 ROOM = 16
@@ -57,12 +57,13 @@ def test_a_prompt_with_one_token_too_many_is_a_message(template: str, office: Ca
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_file_of_values_shows_them(name: str, tmp_path: Path) -> None:
-    book = recalculated(build(name, tmp_path, model="tiny"))
-    book.save(tmp_path / "saved.xlsx", "values")
+def test_a_file_of_values_shows_them(name: str, tmp_path: Path, books: Books) -> None:
+    with books.calculated(name, **TINY) as book:
+        book.save(tmp_path / "saved.xlsx", "values")
+        answer = book.get_range("next_token")
     office = calc()
     office.open(tmp_path / "saved.xlsx")
-    assert office.named("next_token") == book.get_range("next_token")
+    assert office.named("next_token") == answer
     assert not {(tab, text) for tab in office.tabs() for text in texts(office, tab) if text.startswith("Err:")}
 
 

@@ -10,9 +10,10 @@ import pytest
 
 import udfs
 from addin.headless import Workbook
+from tests.books import DEMO, TINY, Books
 from tests.workbook_templates.files import formulas, opened
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
-from tests.workbook_templates.values import errors, recalculated, rows_below, undoing
+from tests.workbook_templates.values import errors, recalculated, rows_below
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import REPEATED, SEVEN_DAYS, TUESDAY
 from workbook_templates import build, mri
@@ -26,25 +27,16 @@ TABS += ["Saliency", "Attribution", "Neurons", "Circuit", "Patching", "Paths", "
 
 
 @pytest.fixture(scope="module")
-def scan(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
+def scan(books: Books) -> Iterator[Workbook]:
     """The workbook with its default prompt. Tests that edit it undo their edits."""
-    return recalculated(build("mri", tmp_path_factory.mktemp("mri"), model="demo"))
-
-
-@pytest.fixture(scope="module")
-def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("mri", tmp_path_factory.mktemp("tiny"), model="tiny", tokens=9)
-
-
-@pytest.fixture(scope="module")
-def tiny_calculated(tiny_path: Path) -> Workbook:
-    return recalculated(tiny_path)
+    with books.calculated("mri", **DEMO) as workbook:
+        yield workbook
 
 
 @pytest.fixture
-def tiny(tiny_calculated: Workbook) -> Iterator[Workbook]:
-    with undoing(tiny_calculated) as shared:
-        yield shared
+def tiny(books: Books) -> Iterator[Workbook]:
+    with books.calculated("mri", **TINY) as workbook:
+        yield workbook
 
 
 def numbers(rows: Sequence[Sequence[object]]) -> np.ndarray:

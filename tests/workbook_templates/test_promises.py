@@ -7,17 +7,14 @@ takes a minute to open are in test_pure_in_calc.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Protocol
-from unittest.mock import patch
 
 import pytest
 
+from tests.books import DEMO, Books
 from tests.hosts.calc_host import Calc, calc
-from tests.workbook_templates.values import recalculated
-from workbook_templates import TEMPLATES, build, start_tab
+from workbook_templates import TEMPLATES
 from workbook_templates.formula.ranges import split_sheet
-from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Like, Try
 
 SMALL = [name for name in TEMPLATES if name != "pure"]
@@ -34,14 +31,14 @@ class Opened(Protocol):
 
 
 class InCalc:
-    """A workbook in LibreOffice, which calculates after every edit."""
+    """A workbook in LibreOffice, which calculates a cell when it is read."""
 
     def __init__(self, office: Calc) -> None:
         self._office = office
 
     def set(self, address: str, value: Any) -> None:
         tab, cell = split_sheet(address)
-        self._office.set(tab, cell, value)
+        self._office.type(tab, cell, value)
 
     def get(self, address: str) -> Any:
         return self.get_range(address)[0][0]
@@ -54,19 +51,9 @@ class InCalc:
         pass
 
 
-def built(template: str, folder: Path, host: str = "headless") -> tuple[Path, list[Try]]:
-    """A workbook with the demo model, and its promises."""
-    promises: list[Try] = []
-    write = start_tab.things_to_try
-
-    def noted(page: Page, tries: Sequence[Try], *rest: str) -> None:
-        promises.extend(tries)
-        write(page, tries, *rest)
-
-    with patch.object(start_tab, "things_to_try", noted):
-        model = None if template == "by_hand" else "demo"
-        tokens = 8 if template == "pure" else 16  # as many as its prompts need; each row has thousands of formulas
-        return build(template, folder, model=model, tokens=tokens, host=host), promises
+def options(template: str) -> dict[str, Any]:
+    """The options of the workbook with the demo model."""
+    return {} if template == "by_hand" else dict(DEMO)
 
 
 def typed(text: str) -> str | float | None:
@@ -121,16 +108,16 @@ def check(promises: Sequence[Try], workbook: Opened) -> None:
 
 
 @pytest.mark.parametrize("template", SMALL)
-def test_every_promise_is_kept(template: str, tmp_path: Path) -> None:
-    path, promises = built(template, tmp_path)
-    workbook = recalculated(path)
+def test_every_promise_is_kept(template: str, books: Books) -> None:
+    promises = books.promises(template, **options(template))
     assert len(promises) >= 3
-    check(promises, workbook)
+    with books.calculated(template, **options(template)) as workbook:
+        check(promises, workbook)
 
 
 @pytest.mark.parametrize("template", SMALL)
-def test_promises_are_kept_in_calc(template: str, tmp_path: Path) -> None:
-    path, promises = built(template, tmp_path, "calc")
+def test_promises_are_kept_in_calc(template: str, books: Books) -> None:
+    for_calc = {**options(template), "host": "calc"}
     office = calc()
-    office.open(path)
-    check(promises[:A_WORKBOOK], InCalc(office))
+    office.open(books.file(template, **for_calc))
+    check(books.promises(template, **for_calc)[:A_WORKBOOK], InCalc(office))

@@ -8,56 +8,53 @@ import openpyxl
 import pytest
 
 import udfs
-from addin.headless import Workbook
+from tests.books import DEMO, TINY, Books
 from tests.workbook_templates.messages import message_after
-from tests.workbook_templates.values import recalculated, rows_below
+from tests.workbook_templates.values import rows_below
 from udfs.models.demo.prompts import WORKING
 from workbook_templates import build
 
 GUARDED = ("mri", "surgery", "generation", "check")  # whose functions take the prompt's text
 
 
-def opened(template: str, folder: Path) -> Workbook:
-    return recalculated(build(template, folder, model="tiny", tokens=9))
-
-
 @pytest.mark.parametrize("template", GUARDED)
-def test_a_blank_prompt_is_a_message_even_with_bos(template: str, tmp_path: Path) -> None:
-    message_after(opened(template, tmp_path), {"prompt": None, "model_name": "tiny ; bos"}, "the prompt is empty")
+def test_a_blank_prompt_is_a_message_even_with_bos(template: str, books: Books) -> None:
+    with books.calculated(template, **TINY) as workbook:
+        message_after(workbook, {"prompt": None, "model_name": "tiny ; bos"}, "the prompt is empty")
 
 
-def test_the_anatomy_workbook_can_follow_bos_alone(tmp_path: Path) -> None:
-    workbook = opened("anatomy", tmp_path)
-    workbook.set("prompt", None)
-    workbook.set("model_name", "tiny ; bos")
-    workbook.recalculate()
-    assert workbook.get("status") == "ready"
-    assert workbook.get("next_token") == udfs.gpt2_predict("<|endoftext|>", 1, 1, "tiny")[1][1]
+def test_the_anatomy_workbook_can_follow_bos_alone(books: Books) -> None:
+    with books.calculated("anatomy", **TINY) as workbook:
+        workbook.set("prompt", None)
+        workbook.set("model_name", "tiny ; bos")
+        workbook.recalculate()
+        assert workbook.get("status") == "ready"
+        assert workbook.get("next_token") == udfs.gpt2_predict("<|endoftext|>", 1, 1, "tiny")[1][1]
 
 
-def test_a_number_is_text_and_not_a_token_id(tmp_path: Path) -> None:
-    workbook = opened("mri", tmp_path)
-    workbook.set("prompt", 15496)
-    workbook.recalculate()
-    written = rows_below(workbook, "Attention", "token", "A:A")
-    assert [row[0] for row in written[1:4]] == ["15", "496", None]
-    assert workbook.get_range("tokens")[1:3] == [[0, "15", 1314], [1, "496", 37747]]
+def test_a_number_is_text_and_not_a_token_id(books: Books) -> None:
+    with books.calculated("mri", **TINY) as workbook:
+        workbook.set("prompt", 15496)
+        workbook.recalculate()
+        written = rows_below(workbook, "Attention", "token", "A:A")
+        assert [row[0] for row in written[1:4]] == ["15", "496", None]
+        assert workbook.get_range("tokens")[1:3] == [[0, "15", 1314], [1, "496", 37747]]
 
 
 @pytest.mark.parametrize("template", [*GUARDED, "anatomy"])
-def test_unknown_words_are_named_beside_the_answer(template: str, tmp_path: Path) -> None:
-    workbook = recalculated(build(template, tmp_path, model="demo", tokens=10))
-    assert workbook.get("caveat") == ""
-    before = workbook.get("status")
-    workbook.set("prompt", "The quokka is")
-    workbook.recalculate()
-    caveat = "demo never learned: quokka. Its answer is a guess."
-    assert workbook.get("caveat") == caveat
-    assert caveat in [value for row in workbook.used_values("Start") for value in row]
-    assert workbook.get("status") == before == "ready"
-    workbook.set("prompt", "one " * 30)
-    workbook.recalculate()
-    assert workbook.get("caveat") == ""
+def test_unknown_words_are_named_beside_the_answer(template: str, books: Books) -> None:
+    with books.calculated(template, **DEMO) as workbook:
+        assert workbook.get("caveat") == ""
+        before = workbook.get("status")
+        workbook.set("prompt", "The quokka is")
+        workbook.recalculate()
+        caveat = "demo never learned: quokka. Its answer is a guess."
+        assert workbook.get("caveat") == caveat
+        assert caveat in [value for row in workbook.used_values("Start") for value in row]
+        assert workbook.get("status") == before == "ready"
+        workbook.set("prompt", "one " * 30)
+        workbook.recalculate()
+        assert workbook.get("caveat") == ""
 
 
 @pytest.mark.parametrize("host", ["office", "calc"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.books import Books
 from tests.hosts.calc_host import Calc, calc
 from tests.workbook_templates import test_promises
 from tests.workbook_templates.pure_steps import Steps, differences, in_backend, in_float64
@@ -20,12 +21,15 @@ FLOAT32 = 2e-6  # the rounding of float32 in the backend, for values as large as
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Calc, list[Try]]:
-    """The workbook with the demo model, open in LibreOffice, and what its tab Start promises."""
-    path, promises = test_promises.built("pure", tmp_path_factory.mktemp("pure"), "office")
+def opened(books: Books) -> tuple[Calc, list[Try]]:
+    """The workbook with the demo model, open in LibreOffice, and what its tab Start promises.
+
+    It has as many rows as the prompts need: each row has thousands of formulas.
+    """
+    options = {"model": "demo", "tokens": 8}
     running = calc()
-    running.open(path)
-    return running, promises
+    running.open(books.file("pure", **options))
+    return running, books.promises("pure", **options)
 
 
 @pytest.fixture(scope="module")

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 import udfs
 from addin.headless import Workbook, WorkbookError
+from tests.books import TINY, Books
 from tests.workbook_templates.messages import MESSAGES, Edits, message_after
-from tests.workbook_templates.values import errors, recalculated
-from workbook_templates import build
+from tests.workbook_templates.values import errors
 
 PROMPT = "Mike is quick. He moves"
-ROOM = 9
+ROOM = TINY["tokens"]
 BLOCKS = 3
 STRIDE = ROOM + 1  # columns from a head's scores to those of the next
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("anatomy", tmp_path_factory.mktemp("tiny"), tokens=ROOM, model="tiny", prompt=PROMPT, host="office")
-
-
 @pytest.fixture
-def workbook(path: Path) -> Workbook:
-    return recalculated(path)
+def workbook(books: Books) -> Iterator[Workbook]:
+    with books.calculated("anatomy", **TINY, prompt=PROMPT) as shared:
+        yield shared
 
 
 def cells(workbook: Workbook, tab: str, columns: str = "A:DZ") -> list[list[object]]:

@@ -15,6 +15,7 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
 import workbook_templates
+from tests.books import Books
 from tests.workbook_templates.files import Formulas, formulas, opened, stored_cells
 from udfs.backend.errors import ModelError
 from workbook_templates import TEMPLATES, build
@@ -31,8 +32,14 @@ def found(office: openpyxl.Workbook) -> Formulas:
 
 
 @pytest.fixture(scope="module")
-def office(usual: Path) -> openpyxl.Workbook:
-    return opened(usual)
+def usual(books: Books) -> Path:
+    """The workbook with the default model, demo."""
+    return books.file("anatomy", model="demo")
+
+
+@pytest.fixture(scope="module")
+def office(usual: Path, books: Books) -> openpyxl.Workbook:
+    return books.cells(usual)
 
 
 def test_every_tab_is_there_in_the_order_of_the_computation(office: openpyxl.Workbook) -> None:
@@ -94,9 +101,9 @@ def test_a_spilling_formula_is_stored_in_a_single_cell(office: openpyxl.Workbook
     assert all(cell.value.ref == cell.coordinate for cell in spilling)
 
 
-def test_examples_use_layers_that_the_model_has(tmp_path: Path) -> None:
+def test_examples_use_layers_that_the_model_has(books: Books) -> None:
     for template in ("anatomy", "surgery"):
-        office = opened(build(template, tmp_path, model="tiny", tokens=4))
+        office = books.cells(books.small(template, host="office"))
         texts = [str(cell.value) for sheet in office for cell in stored_cells(sheet)]
         named = [text for text in texts if "demo ;" not in text for _ in re.findall(r"h\.9", text)]
         assert not named
@@ -126,10 +133,10 @@ def test_the_file_has_no_superfluous_cells(usual: Path) -> None:
     assert block.count(b"<c ") < 4_000
 
 
-def test_hosts_differ_only_in_the_spelling_of_functions(hosts: dict[str, Path]) -> None:
+def test_hosts_differ_only_in_the_spelling_of_functions(books: Books) -> None:
     def parts(host: str) -> dict[str, bytes]:
         """The file's parts, without the text of the command that rebuilds it, which names the host."""
-        with zipfile.ZipFile(hosts[host]) as file:
+        with zipfile.ZipFile(books.small("anatomy", host=host)) as file:
             return {name: file.read(name).replace(f" --host {host}".encode(), b"") for name in file.namelist()}
 
     office, desktop = parts("office"), parts("desktop")

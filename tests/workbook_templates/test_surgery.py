@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,15 @@ from openpyxl.utils import get_column_letter
 
 import udfs
 from addin.headless import Workbook
+from tests.books import DEMO, Books
 from tests.workbook_templates.messages import Edits, message_after
-from tests.workbook_templates.values import recalculated, undoing
+from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import JEDI_PULLS, JEDI_WEAPON, LIGHTSABER, MAN_PULLS, MIKE_IS, PHONE, PULLS, WAND, WIZARD
 from workbook_templates import build
 
-PROMPT = PULLS
+PROMPT, ROOM = PULLS, DEMO["tokens"]
 WIDTH = catalogue.load("demo").config.n_embd
 STEERING = ("SAE feature", "Contrast", "PCA")
 ROWS = 11  # of the sweep's tab
@@ -30,26 +32,29 @@ FEATURES = json.loads((Path(udfs.__file__).parent / "models/demo_sae/features.js
 Cells = list[list[Any]]
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("surgery", tmp_path_factory.mktemp("surgery"), tokens=9, host="office", model="demo")
-
-
-@pytest.fixture(scope="module")
-def calculated(path: Path) -> Workbook:
-    return recalculated(path)
-
-
 @pytest.fixture
-def workbook(calculated: Workbook) -> Iterator[Workbook]:
-    with undoing(calculated) as shared:
+def workbook(books: Books) -> Iterator[Workbook]:
+    with books.calculated("surgery", **DEMO) as shared:
         yield shared
 
 
-@pytest.fixture
-def own(path: Path, calculated: Workbook) -> Workbook:
-    """A workbook for one test, which may type over its formulas. `calculated` leaves results that it needs again."""
-    return recalculated(path)
+@pytest.fixture(scope="module")
+def own(books: Books) -> Workbook:
+    """The workbook in which tests type over formulas."""
+    return recalculated(books.file("surgery", **DEMO))
+
+
+@contextmanager
+def typed(workbook: Workbook, cells: Mapping[str, str | float]) -> Iterator[None]:
+    """The workbook with these values in these cells. At the end they hold their earlier values, but no formulas."""
+    before = {cell: workbook.get(cell) for cell in cells}
+    for cell, value in cells.items():
+        workbook.set(cell, value)
+    workbook.recalculate()
+    yield
+    for cell, old in before.items():
+        workbook.set(cell, old)
+    workbook.recalculate()
 
 
 def cells(workbook: Workbook, tab: str) -> Cells:
@@ -115,9 +120,8 @@ def test_phone_becomes_lightsaber(workbook: Workbook, tab: str) -> None:
 def test_coefficient_0_changes_nothing(own: Workbook, tab: str) -> None:
     before, after = tables(own, tab)
     assert before != after
-    own.set(f"{tab}!C{row_of(own, tab, 'coefficient')}", 0)
-    own.recalculate()
-    again, unchanged = tables(own, tab)
+    with typed(own, {f"{tab}!C{row_of(own, tab, 'coefficient')}": 0}):
+        again, unchanged = tables(own, tab)
     assert agree(again, before)
     assert agree(unchanged, before)
     assert agree(udfs.gpt2_predict(PROMPT, 8, 1, "demo"), before)
@@ -223,13 +227,16 @@ def test_the_sweep_goes_from_0_to_twice_the_coefficient(workbook: Workbook, tab:
 
 
 def test_coefficient_and_contrast_have_the_effects_that_start_describes(own: Workbook) -> None:
-    own.set(f"SAE feature!C{row_of(own, 'SAE feature', 'coefficient')}", facts().jedi.undecided)
-    own.set(f"Contrast!C{row_of(own, 'Contrast', 'towards')}", WIZARD)
-    own.recalculate()
-    undecided = probabilities(tables(own, "SAE feature")[1])
+    cells = {
+        f"SAE feature!C{row_of(own, 'SAE feature', 'coefficient')}": facts().jedi.undecided,
+        f"Contrast!C{row_of(own, 'Contrast', 'towards')}": WIZARD,
+    }
+    with typed(own, cells):
+        undecided = probabilities(tables(own, "SAE feature")[1])
+        contrast = tables(own, "Contrast")[1]
     assert min(undecided[PHONE], undecided[LIGHTSABER]) > 0.4
     assert abs(undecided[PHONE] - undecided[LIGHTSABER]) < 0.1
-    assert tables(own, "Contrast")[1][1][1] == WAND
+    assert contrast[1][1] == WAND
 
 
 def test_the_sweep_measures_the_answer_and_the_stream(workbook: Workbook) -> None:
@@ -285,10 +292,9 @@ def test_the_sweep_needs_single_tokens(workbook: Workbook) -> None:
 @pytest.mark.parametrize("cell", ["SAE feature!C11", "Coefficient sweep!B8", "Coefficient sweep!B9"])
 def test_the_sweep_needs_numbers(own: Workbook, cell: str) -> None:
     assert isinstance(own.get(cell), float)
-    own.set(cell, "strong")
-    own.recalculate()
-    assert {row[0] for row in sweep(own)} == {"#GPT2! from and to must be numbers"}
-    assert {row[1] for row in sweep(own)} == {"#GPT2! from and to must be numbers"}
+    with typed(own, {cell: "strong"}):
+        rows = sweep(own)
+    assert {row[0] for row in rows} == {row[1] for row in rows} == {"#GPT2! from and to must be numbers"}
 
 
 def test_adding_clamping_and_removing_differ(workbook: Workbook) -> None:
@@ -427,10 +433,11 @@ def test_quotes_backslashes_and_semicolons_in_a_contrast_are_text(workbook: Work
 
 
 def test_a_contrast_longer_than_its_rows_is_a_message(workbook: Workbook) -> None:
-    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "one two three four five six seven eight nine")
+    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "one" + " two" * ROOM)
     workbook.recalculate()
     row = row_of(workbook, "Contrast", "vector", 1) + 2
-    assert workbook.get(f"Contrast!C{row}") == "#GPT2! the texts of this tab have 10 tokens, there is room for 9"
+    message = f"#GPT2! the texts of this tab have {ROOM + 1} tokens, there is room for {ROOM}"
+    assert workbook.get(f"Contrast!C{row}") == message
 
 
 def test_a_line_points_to_the_folded_rows_of_a_long_contrast(tmp_path: Path) -> None:
@@ -443,8 +450,8 @@ def test_a_line_points_to_the_folded_rows_of_a_long_contrast(tmp_path: Path) -> 
 
 MESSAGES = {
     "too long": (
-        {"prompt": "one two three four five six seven eight nine ten"},
-        "gpt2-excel new surgery --host office --tokens 10",
+        {"prompt": "one" + " two" * ROOM},
+        f"gpt2-excel new surgery --host office --tokens {ROOM + 1}",
     ),
     "empty": ({"prompt": None}, "the prompt is empty"),
     "no model": ({"model_name": "no such"}, "'no such'"),

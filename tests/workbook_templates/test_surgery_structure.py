@@ -12,8 +12,9 @@ import openpyxl
 import pytest
 from openpyxl.utils import range_boundaries
 
-from tests.workbook_templates.files import code, formulas, opened
-from workbook_templates import TEMPLATES, build
+from tests.books import Books
+from tests.workbook_templates.files import code, formulas
+from workbook_templates import TEMPLATES
 from workbook_templates.surgery.models import by_model
 
 TABS = [
@@ -34,13 +35,13 @@ MAX_BYTES = 200_000
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build("surgery", tmp_path_factory.mktemp("surgery"))
+def path(books: Books) -> Path:
+    return books.file("surgery", model="demo")
 
 
 @pytest.fixture(scope="module")
-def book(path: Path) -> openpyxl.Workbook:
-    return opened(path)
+def book(path: Path, books: Books) -> openpyxl.Workbook:
+    return books.cells(path)
 
 
 def test_every_tab_is_there(path: Path, book: openpyxl.Workbook) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from addin.programs import find_libreoffice
-from tests.workbook_templates.values import recalculated
+from tests.books import TINY, Books
 from workbook_templates import FORMULAS_ONLY, TEMPLATES, build
 from workbook_templates.start_tab import NO_FUNCTIONS
 
@@ -23,17 +23,17 @@ _EVERY_TAB = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,fal
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shown(tmp_path_factory: pytest.TempPathFactory, books: Books) -> Path:
     """A folder with a CSV file for each tab, as LibreOffice shows it with a fresh profile."""
     program = find_libreoffice()
     if program is None:
         pytest.skip("LibreOffice is not on this machine (apt: libreoffice-calc)")
     folder = tmp_path_factory.mktemp("without-functions")
     for name in WITH_FUNCTIONS:
-        book = recalculated(build(name, folder / f"built-{name}.xlsx", host="office", model="tiny", tokens=9))
-        book.save(folder / f"{name}.xlsx", "values")
-        if name == "mri":
-            book.save(folder / f"{ALIVE}.xlsx")
+        with books.calculated(name, **TINY) as book:
+            book.save(folder / f"{name}.xlsx", "values")
+            if name == "mri":
+                book.save(folder / f"{ALIVE}.xlsx")
     build("by_hand", folder / "by_hand.xlsx")
     files = [str(folder / f"{name}.xlsx") for name in (*WITH_FUNCTIONS, "by_hand", ALIVE)]
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 from addin.headless import Workbook
 
@@ -15,27 +11,6 @@ def recalculated(file: Path) -> Workbook:
     workbook = Workbook.open(file)
     workbook.recalculate()
     return workbook
-
-
-@contextmanager
-def undoing(workbook: Workbook) -> Iterator[Workbook]:
-    """The workbook. At the end, what was typed into its cells is undone.
-
-    So many tests share one workbook, which each would otherwise open and calculate. They may not type over formulas.
-    """
-    before: dict[str, Any] = {}
-    write = workbook.set
-
-    def noted(address: str, value: Any) -> None:
-        assert not workbook.has_formula(address), f"{address} has a formula, which cannot be typed in again"
-        before.setdefault(address, workbook.get(address))
-        write(address, value)
-
-    with patch.object(workbook, "set", noted):
-        yield workbook
-    for address, value in reversed(before.items()):
-        workbook.set(address, value)
-    workbook.recalculate()
 
 
 def rows_below(workbook: Workbook, tab: str, text: str, columns: str = "A:AZ", skip: int = 0) -> list[list[object]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
+from tests.books import Books
 from tests.workbook_templates.files import opened
 from udfs.cells import FUNCTIONS
-from workbook_templates import build
 from workbook_templates.formula.calc import CalcDialect, calc_name, method
 
 GELU, TOKENS, EDIT = map(calc_name, ("GPT2_GELU", "GPT2_TOKENIZE", "GPT2_EDIT"))
@@ -70,8 +69,8 @@ def test_writing_a_formula_that_libreoffice_lacks_is_an_error(dialect: CalcDiale
 
 
 @pytest.mark.parametrize("template", ["mri", "surgery", "generation"])
-def test_conditional_formats_compare_texts_as_libreoffice_can(template: str, tmp_path: Path) -> None:
-    office = opened(build(template, tmp_path, model="tiny", tokens=4, host="calc"))
+def test_conditional_formats_compare_texts_as_libreoffice_can(template: str, books: Books) -> None:
+    office = opened(books.small(template, host="calc"))
     conditions = [
         condition
         for sheet in office

@@ -5,13 +5,12 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workbook_templates.files import small
+from tests.books import Books
 from udfs.excel_limits import MAX_COLUMNS, MAX_ROWS
 from workbook_templates import TEMPLATES
 from workbook_templates.formula import FormulaError, parse, print_formula
@@ -98,8 +97,8 @@ def test_a_formula_can_be_long_but_not_deep() -> None:
 
 
 @pytest.mark.parametrize("template", [name for name in TEMPLATES if name != "check"])
-def test_the_formulas_of_the_templates_survive(template: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    path = request.getfixturevalue("pure_workbook") if template == "pure" else small(template, tmp_path)
+def test_the_formulas_of_the_templates_survive(template: str, books: Books, request: pytest.FixtureRequest) -> None:
+    path = request.getfixturevalue("pure_workbook") if template == "pure" else books.small(template, host="office")
     formulas = set()
     with zipfile.ZipFile(path) as file:
         for name in file.namelist():
