@@ -13,6 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import pytest
+
+from tests.workbook_templates.files import few_tokens
 from workbook_templates import BUILDERS, FORMULAS_ONLY, OWN_MODEL, TEMPLATES, build, start_tab
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
@@ -212,10 +215,12 @@ def declared(template: str) -> Declared:
     own_input = Page.input
     with (
         TemporaryDirectory() as folder,
+        pytest.MonkeyPatch.context() as few,
         patch.multiple(Page, input=noted(Page.input), plain=noted(Page.plain), formula=noted(Page.formula)),
         patch.object(start_tab, "things_to_try", noted_tries),
         suppress(_EnoughError),
     ):
+        few_tokens(few)  # the tab Start and the inputs are the same, and made quickly
         build(template, Path(folder), model=None if template == "by_hand" else "demo")
     return found
 

@@ -39,13 +39,14 @@ def few_rows(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Contents, "others", tuple(i for i in range(N_VOCAB) if i not in listed))
 
 
-def few_tokens(patch: pytest.MonkeyPatch) -> None:
-    """The workbook without Python then knows only the tokens of one text, and is made quickly."""
+def few_tokens(patch: pytest.MonkeyPatch, *texts: str) -> None:
+    """The workbook without Python then knows only the tokens and merges that can occur in a few texts, so that it is
+    made and calculated quickly. Of these texts it makes the same tokens as with GPT-2's whole vocabulary."""
     few_rows(patch)
-    ids, steps = GPT2.vocabulary.ids, list(GPT2.merge_steps(LISTED))
-    merges = {(*(ids[part] for part in step.pair), ids[b"".join(step.pair)]) for step in steps}
-    patch.setattr(bpe, "known_merges", lambda: sorted(merges))
-    patch.setattr(bpe, "known_tokens", lambda: sorted({*range(256), *(ids[b"".join(s.pair)] for s in steps), 50256}))
+    given = "\n".join([LISTED, *texts]).encode()
+    merges = [merge for merge in bpe.known_merges() if GPT2.vocabulary.tokens[merge[2]] in given]
+    patch.setattr(bpe, "known_merges", lambda: merges)
+    patch.setattr(bpe, "known_tokens", lambda: sorted({*range(256), *(merged for _, _, merged in merges), 50256}))
 
 
 def opened(path: Path, *, rich_text: bool = False) -> openpyxl.Workbook:

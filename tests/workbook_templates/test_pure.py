@@ -16,14 +16,14 @@ from safetensors.numpy import load_file, save_file
 import udfs
 from addin.headless import Workbook
 from tests.random_checkpoint import write_checkpoint
-from tests.workbook_templates.files import code, few_rows, formulas_in, opened, small
+from tests.workbook_templates.files import code, few_tokens, formulas_in, opened, small
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
-from udfs.backend.gpt2.tokenizer import encode
+from udfs.backend.gpt2.tokenizer import END_OF_TEXT, GPT2, encode
 from udfs.cells import FUNCTIONS
 from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES
 from workbook_templates import build
-from workbook_templates.pure import contents
+from workbook_templates.pure import bpe, contents
 from workbook_templates.pure.contents import Bits, Contents, rounded
 
 TOKENS = 9
@@ -36,17 +36,32 @@ EVERYWHERE = {
 }
 
 
+TOKENIZED = (
+    *("2 + 2 =", "Titanic, lightsaber", "<|endoftext|>He is", "a <|endoftext|>'s b", "reinjury funology", "   "),
+    *("I'd'dd can't've", "''s 's ll'll", "Don'T", " \n\n x  ", "na\u00efve \u201ccaf\u00e9\u201d", "Mike  is quick"),
+    *("\u30fb\ud55c \u05e9\u3001", "\u30b0\u30fc\u3001\u4e09\u0633"),
+)
+REFUSED = {
+    None: "the prompt is empty",
+    "Mike \u0e01": "do not know character 6 of the prompt",
+    "x\U0001f600": "do not know character 2 of the prompt",
+    "an uncharacteristically": 'words of 16 letters, and "uncharacteristically" is longer',
+    "Mike " * 20: "room for 72 characters, the prompt has 100",
+    "Mike is quick. He is slow. He moves": "room for 9 tokens",
+}
+
+
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workbook that knows all tokens and merges that its tests need."""
     with pytest.MonkeyPatch.context() as patch:
-        few_rows(patch)
+        few_tokens(patch, *TOKENIZED, *filter(None, REFUSED))
         return build("pure", tmp_path_factory.mktemp("pure"), tokens=TOKENS, model="tiny", host="headless")
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> openpyxl.Workbook:
-    """The same with few tokens, because openpyxl takes long over all of them."""
-    return opened(small("pure", tmp_path_factory.mktemp("few tokens"), tokens=TOKENS))
+def office(path: Path) -> openpyxl.Workbook:
+    return opened(path)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +105,15 @@ def test_every_tensor_is_in_cells(office: openpyxl.Workbook) -> None:
         assert np.array_equal(values.astype(np.float32), np.atleast_2d(model[name])), name
 
 
+def test_every_token_and_every_merge_has_a_row() -> None:
+    ids = GPT2.vocabulary.ids
+    assert list(bpe.known_tokens()) == sorted([*ids.values(), END_OF_TEXT])
+    for (left, right, merged), pair in zip(bpe.known_merges(), GPT2.vocabulary.ranks, strict=True):
+        assert (left, right, merged) == (ids[pair[0]], ids[pair[1]], ids[b"".join(pair)])
+    tables = bpe.bpe_tables()
+    assert (tables.ids.height, tables.tokens.height, tables.pairs.height) == (len(ids) + 1, len(ids) + 1, 50_000)
+
+
 def test_every_token_that_the_demo_model_learned_has_a_row() -> None:
     found = Contents(catalogue.load("demo"))
     readme = (Path(udfs.__file__).parent / "models/demo/README.md").read_text(encoding="utf-8")
@@ -129,22 +153,7 @@ def test_rounding_moves_a_weight_by_at_most_half_a_scale(bits: int, most: int) -
         assert (np.abs(found.numbers * scales - values) <= scales * 0.5001).all()
 
 
-@pytest.mark.parametrize(
-    "prompt",
-    [
-        *("2 + 2 =", "Titanic, lightsaber", "<|endoftext|>He is", "a <|endoftext|>'s b", "reinjury funology", "   "),
-        *(
-            "I'd'dd can't've",
-            "''s 's ll'll",
-            "Don'T",
-            " \n\n x  ",
-            "na\u00efve \u201ccaf\u00e9\u201d",
-            "\u30fb\ud55c \u05e9\u3001",
-            "\u30b0\u30fc\u3001\u4e09\u0633",
-            "Mike  is quick",
-        ),
-    ],
-)
+@pytest.mark.parametrize("prompt", TOKENIZED)
 def test_the_formulas_tokenize_as_the_tokenizer_does(computed: Workbook, prompt: str) -> None:
     computed.set("prompt", prompt)
     computed.recalculate()
@@ -153,17 +162,7 @@ def test_the_formulas_tokenize_as_the_tokenizer_does(computed: Workbook, prompt:
     assert ids == encode(prompt)
 
 
-@pytest.mark.parametrize(
-    ("prompt", "line"),
-    [
-        (None, "the prompt is empty"),
-        ("Mike \u0e01", "do not know character 6 of the prompt"),
-        ("x\U0001f600", "do not know character 2 of the prompt"),
-        ("an uncharacteristically", 'words of 16 letters, and "uncharacteristically" is longer'),
-        ("Mike " * 20, "room for 72 characters, the prompt has 100"),
-        ("Mike is quick. He is slow. He moves", "room for 9 tokens"),
-    ],
-)
+@pytest.mark.parametrize(("prompt", "line"), REFUSED.items())
 def test_a_prompt_that_cannot_be_computed_is_one_line(computed: Workbook, prompt: str | None, line: str) -> None:
     computed.set("prompt", prompt)
     computed.recalculate()

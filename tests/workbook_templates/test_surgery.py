@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 
 import udfs
 from addin.headless import Workbook
-from tests.books import DEMO, Books
+from tests.books import DEMO, TINY, Books
 from tests.workbook_templates.messages import Edits, message_after
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
@@ -433,7 +433,7 @@ def test_quotes_backslashes_and_semicolons_in_a_contrast_are_text(workbook: Work
 
 
 def test_a_contrast_longer_than_its_rows_is_a_message(workbook: Workbook) -> None:
-    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "one" + " two" * ROOM)
+    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "one" + " two" * (ROOM - 1))
     workbook.recalculate()
     row = row_of(workbook, "Contrast", "vector", 1) + 2
     message = f"#GPT2! the texts of this tab have {ROOM + 1} tokens, there is room for {ROOM}"
@@ -469,13 +469,13 @@ def test_every_tab_shows_the_message_for_a_wrong_input(workbook: Workbook, edits
     assert not {value for value in texts if str(value).startswith("#")} - {message, "#GPT2! ..."}
 
 
-def test_without_an_autoencoder_the_other_tabs_work(tmp_path: Path) -> None:
-    workbook = Workbook.open(build("surgery", tmp_path, tokens=9, model="tiny"))
-    workbook.set(f"Coefficient sweep!B{row_of(workbook, 'Coefficient sweep', 'operation')}", "Contrast")
-    workbook.recalculate()
-    message = tables(workbook, "SAE feature")[1][0][0]
-    assert str(message).startswith("#GPT2! layer must be ")
-    for tab in ("Contrast", "PCA", "Ablation", "Weight edits"):
-        assert tables(workbook, tab)[1][0] == ["rank", "token", "id", "logit", "probability"]
-        assert not [value for row in cells(workbook, tab) for value in row if str(value).startswith("#")]
-    assert all(isinstance(value, float) for row in sweep(workbook) for value in row[:5])
+def test_without_an_autoencoder_the_other_tabs_work(books: Books) -> None:
+    with books.calculated("surgery", **TINY) as workbook:
+        workbook.set(f"Coefficient sweep!B{row_of(workbook, 'Coefficient sweep', 'operation')}", "Contrast")
+        workbook.recalculate()
+        message = tables(workbook, "SAE feature")[1][0][0]
+        assert str(message).startswith("#GPT2! layer must be ")
+        for tab in ("Contrast", "PCA", "Ablation", "Weight edits"):
+            assert tables(workbook, tab)[1][0] == ["rank", "token", "id", "logit", "probability"]
+            assert not [value for row in cells(workbook, tab) for value in row if str(value).startswith("#")]
+        assert all(isinstance(value, float) for row in sweep(workbook) for value in row[:5])

@@ -106,7 +106,8 @@ def test_the_formulas_of_the_templates_survive(template: str, books: Books, requ
                 stored = re.findall(r"<f(?: [^>]*)?>([^<]+)</f>", file.read(name).decode())
                 formulas |= set(map(html.unescape, stored))
     assert len(formulas) > 50
-    for formula in formulas:
+    # Of those that differ only in their numbers, such as the rows of cells, one is enough.
+    for formula in {re.sub(r"[0-9]+", "0", formula): formula for formula in sorted(formulas)}.values():
         assert print_formula(parse(formula)) == formula
 
 
