@@ -12,7 +12,6 @@ from typing import Any
 
 from xlsxwriter.format import Format
 
-from udfs.excel_limits import MAX_COLUMNS
 from workbook_templates import style as look
 from workbook_templates.book import READY, Book
 from workbook_templates.range import Range
@@ -21,7 +20,6 @@ from workbook_templates.sheet import Page
 FIRST = 2  # the column in which values begin
 STATISTICS = 2  # the first of two columns for facts about a row, on tabs that have them
 AFTER_STATISTICS = 4  # where values begin on such tabs
-_LAST_COLUMN = MAX_COLUMNS - 1  # counted from 0, as XlsxWriter does
 _PRINTED_COLUMNS, _PRINTED_ROWS = 22, 105
 _FROZEN_ROWS = 2
 _NOTE = 8  # columns between the title and the note about folded rows
@@ -149,7 +147,7 @@ class BandPage(Page):
         """`labels` give every row's position and token. `first` is the column in which values begin."""
         super().__init__(book, name, (look.POSITION_WIDTH, look.TOKEN_WIDTH), first, kind)
         self.first = first
-        self.sheet.set_column(FIRST, _LAST_COLUMN, look.CHANNEL_WIDTH)
+        self.sheet.set_all_columns(FIRST, look.CHANNEL_WIDTH)
         self.sheet.freeze_panes(_FROZEN_ROWS, FIRST)
         self.sheet.set_zoom(90)
         self._labels = labels
@@ -168,6 +166,7 @@ class BandPage(Page):
         last = self.book.last_array_column(self.sheet)
         if last is not None:
             self.sheet.set_column(FIRST, last, look.CHANNEL_WIDTH, self.style.number)
+            self.sheet.set_all_columns(last + 1, look.CHANNEL_WIDTH)
         for column, (text, row) in enumerate(self._steps, start=self.first):
             self.link(1, column, self.name, self.at(row, 0), text)
         self.sheet.print_area(0, 0, self._last_printed_row(), self.first + _PRINTED_COLUMNS)

@@ -13,6 +13,7 @@ from workbook_templates.book import MARK, Book
 from workbook_templates.formula import Piece
 from workbook_templates.range import Range
 from workbook_templates.stops import START, stop_of
+from workbook_templates.worksheet import Worksheet
 
 
 class Page:
@@ -29,7 +30,7 @@ class Page:
         self, book: Book, name: str, widths: Sequence[float], text_column: int = 1, kind: str = "value"
     ) -> None:
         self.book, self.style, self.name = book, book.style, name
-        self.sheet = book.workbook.add_worksheet(name)
+        self.sheet: Worksheet = book.workbook.add_worksheet(name, Worksheet)
         book.pages.append(self)
         self.row = 0
         self.strip_at = (0, 0)
