@@ -10,7 +10,7 @@ _IN_A_BLOCK = 16  # rows whose used columns a file names together
 _SEPARATE = 1024  # columns that can have formats of their own after the width of all columns was set
 
 
-class Worksheet(xlsxwriter.worksheet.Worksheet):
+class Worksheet(xlsxwriter.worksheet.Worksheet):  # type: ignore[misc]  # it has no types
     """Writes the same file in two thirds of the time."""
 
     _last_set: int | None = None  # the column whose width all columns after it have

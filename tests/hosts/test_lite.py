@@ -15,7 +15,7 @@ import pytest
 from tests.broken_gelu import BREAK_GELU
 from tests.hosts.lite_host import ROOT, Lite, running
 from tests.hosts.lite_limits import NEEDED_BY_THEM, PACKAGES
-from tests.hosts.recorded_calls import Call, replay
+from tests.hosts.recorded_calls import Call, replay, rewrites_a_fact
 from tests.random_checkpoint import write_checkpoint
 from tests.udfs.example_calls import MODEL, WORKING, wrong_values
 from udfs.cells import ERROR_MARK, FUNCTIONS, as_table
@@ -58,7 +58,8 @@ def test_main_registers_every_function_with_its_short_help(lite: Lite) -> None:
 def test_the_functions_of_every_workbook_give_the_same_cells(
     lite: Lite, template: str, recorded: Callable[[str], list[Call]]
 ) -> None:
-    calls = recorded(template)
+    # Lite takes a minute to rewrite a fact in the model demo. With the model tiny, a test below does so.
+    calls = [call for call in recorded(template) if not rewrites_a_fact(call)]
     assert len(calls) > 5
     # What is small beside the other numbers of its call is a difference of large ones.
     replay(calls, lite.call, of_largest=1e-6)
@@ -73,6 +74,7 @@ def test_every_function_gives_the_same_cells(lite: Lite, name: str) -> None:
     assert not str(wanted[0][0]).startswith(ERROR_MARK)
     rows = lite.call(function.name, arguments)
     assert [[type(value) for value in row] for row in rows] == [[shown_type(value) for value in row] for row in wanted]
+    replay([Call(function.name, tuple(arguments), wanted)], lite.call, of_largest=1e-6)
 
 
 def shown_type(value: object) -> type:

@@ -18,7 +18,7 @@ ROUNDING = {"lite": 1e-6}
 
 @pytest.fixture(scope="module")
 def calls(recorded: Callable[[str], list[Call]]) -> list[Call]:
-    """Every call of the workbook's formulas."""
+    """The calls of the workbook's formulas."""
     calls = recorded("anatomy")
     assert not [call for call in calls if str(call.rows[0][0]).startswith("#")]
     assert {"GPT2_MODEL", "GPT2_TOKENIZE", "GPT2_LINEAR", "GPT2_WEIGHT", "GPT2_LOGITS"} <= {call.name for call in calls}
@@ -26,6 +26,6 @@ def calls(recorded: Callable[[str], list[Call]]) -> list[Call]:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_every_call_of_the_anatomy_workbook(host: str, calls: list[Call]) -> None:
+def test_the_calls_of_the_anatomy_workbook(host: str, calls: list[Call]) -> None:
     with importlib.import_module(f"tests.hosts.{host}_host").calls() as answer:
         replay(calls, answer, of_largest=ROUNDING.get(host, 0))
