@@ -60,7 +60,7 @@ def _of_each_kind(calls: Sequence[Call]) -> list[Call]:
     quotations, such as another layer, and otherwise arguments of the same types."""
     kinds: defaultdict[tuple[Any, ...], list[Call]] = defaultdict(list)
     for call in calls:
-        kinds[call.name, *map(_kind, call.arguments)].append(call)
+        kinds[(call.name, *map(_kind, call.arguments))].append(call)
     return [call for alike in kinds.values() for call in alike[:_OF_A_KIND]]
 
 

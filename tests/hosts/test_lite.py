@@ -74,7 +74,7 @@ def test_every_function_gives_the_same_cells(lite: Lite, name: str) -> None:
     assert not str(wanted[0][0]).startswith(ERROR_MARK)
     rows = lite.call(function.name, arguments)
     assert [[type(value) for value in row] for row in rows] == [[shown_type(value) for value in row] for row in wanted]
-    replay([Call(function.name, tuple(arguments), wanted)], lite.call, of_largest=1e-6)
+    replay([Call(function.name, tuple(arguments), wanted)], lite.call, of_largest=1e-5)
 
 
 def shown_type(value: object) -> type:
