@@ -36,7 +36,7 @@ def test_the_pane_says_how_things_are(page: Any) -> None:
 def test_functions_are_searched_and_examples_inserted(page: Any) -> None:
     page.fill("#search", "one head gathers")
     shown = page.locator("#functions li:visible")
-    playwright.expect(shown).to_have_text([re.compile("^GPT2_ATTENTION_MIX ")])
+    playwright.expect(shown).to_have_text([re.compile(r"^\s*GPT2_ATTENTION_MIX ")])
     shown.locator("summary").click()
     shown.get_by_role("button", name="Insert").click()
     playwright.expect(page.locator("#message")).to_have_text("Inserted in Sheet1!A1.")
