@@ -1,9 +1,9 @@
 """The same call gives the same bytes after any other calls, in any order, on any thread, with or without a cache.
 
-Every call that the formulas of the template workbooks make is recorded once. Another process, which has no cache folder,
-computes each by itself, with nothing kept. The calls are then replayed here in random orders, from several threads, with
-cold and warm caches, and must give the same bytes. The slow ones take part in a few of the orders, in which they meet all
-the others.
+Every call that the formulas of the template workbooks make is recorded once. Another process, which has no cache
+folder, computes each by itself, with nothing kept. The calls are then replayed here in random orders, from several
+threads, with cold and warm caches, and must give the same bytes. The slow ones take part in a few of the orders, in
+which they meet all the others.
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ def is_slow(call: Call) -> bool:
 
 
 @pytest.fixture(scope="module")
-def expected(
-    recorded: Callable[[str], list[recorded_calls.Call]], tmp_path_factory: pytest.TempPathFactory
-) -> Digests:
+def expected(recorded: Callable[[str], list[recorded_calls.Call]], tmp_path_factory: pytest.TempPathFactory) -> Digests:
     """Every call of every template workbook, each once, with its digest in another process and without caches."""
     calls: dict[object, Call] = {}
     for template in TEMPLATES:

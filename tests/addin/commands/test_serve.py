@@ -83,9 +83,7 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
         process.wait()
 
 
-def started(
-    root: Path, environment: dict[str, str], arguments: Sequence[str]
-) -> tuple[subprocess.Popen[str], int]:
+def started(root: Path, environment: dict[str, str], arguments: Sequence[str]) -> tuple[subprocess.Popen[str], int]:
     """The process and its port, after it has begun to listen. If another program takes the port first, tries again."""
     said = "is taken"
     while "is taken" in said:

@@ -131,9 +131,7 @@ def test_a_slow_call_of_one_workbook_does_not_hold_up_another_behind_the_same_ad
         assert {call.result() for call in [*mine, yours]} == {b'[[["done"]]]'}
 
 
-def test_a_column_of_prompts_stops_when_its_client_disconnects(
-    hall: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_column_of_prompts_stops_when_its_client_disconnects(hall: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, predict = threading.Event(), FUNCTIONS["GPT2_PREDICT"]
 
     def noted(*arguments: object) -> object:
