@@ -14,6 +14,7 @@ from tests.workbook_templates.files import few_tokens
 from workbook_templates import OWN_MODEL
 
 Files: TypeAlias = "Callable[[str], Path]"  # the file that a command such as `new mri --host calc` writes
+Built: TypeAlias = "Callable[[str, str], Path]"  # the file of a template for a host, with formulas but without values
 
 
 def suffix_of(command: str) -> str:

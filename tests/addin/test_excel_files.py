@@ -15,7 +15,7 @@ import pytest
 import workbook_templates
 from addin.desktop.macro_workbook import write_addin
 from addin.headless.package import Package
-from tests.addin.command_files import Files
+from tests.addin.command_files import Built, Files
 from tests.addin.file_rules import Cells, faults
 from tests.shared import Shared
 from workbook_templates import FORMULAS_ONLY, TEMPLATES
@@ -24,7 +24,7 @@ ADD_IN = "add-in"
 FOR_HOSTS = [name for name in TEMPLATES if name not in FORMULAS_ONLY]
 # One file for lite and one for desktop are enough: tests show in what these differ from the files for office.
 NEW = [f"new {name} --host {host}" for name in FOR_HOSTS for host in ("office", "calc")]
-NEW += ["new check --host lite", "new generation --host desktop"]
+NEW += ["new check --host lite", "new check --host desktop"]
 NEW += [f"new {name} --host office" for name in sorted(FORMULAS_ONLY)]
 RUN = ["run check --for calc", "run generation --values"]  # run writes other files as new does
 COMMITTED = [f"committed {name}" for name in FOR_HOSTS if name != "check"]
@@ -59,8 +59,13 @@ def test_no_rule_is_broken(written: Files, command: str) -> None:
 
 
 @pytest.mark.parametrize("template", FOR_HOSTS)
-def test_a_file_for_lite_is_that_for_office_with_its_own_code(files: Files, template: str) -> None:
-    office, lite = (Package.open(files(f"new {template} --host {host}")).parts for host in ("office", "lite"))
+def test_a_file_for_lite_is_that_for_office(built: Built, template: str) -> None:
+    office, lite = (Package.open(built(template, host)).parts for host in ("office", "lite"))
+    assert {name: part.replace(b"--host lite", b"--host office") for name, part in lite.items()} == office
+
+
+def test_new_adds_the_code_of_lite_to_a_file(files: Files) -> None:
+    office, lite = (Package.open(files(f"new check --host {host}")).parts for host in ("office", "lite"))
     assert {name for name in lite if name not in office} == {
         "xl/webextensions/webextension1.xml",
         "xl/webextensions/taskpanes.xml",
@@ -81,8 +86,8 @@ def without_code_names(part: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("template", FOR_HOSTS)
-def test_a_file_for_desktop_is_that_for_office_with_macros(files: Files, template: str) -> None:
-    office, desktop = (Package.open(files(f"new {template} --host {host}")).parts for host in ("office", "desktop"))
+def test_a_file_for_desktop_is_that_for_office_with_macros(built: Built, template: str) -> None:
+    office, desktop = (Package.open(built(template, host)).parts for host in ("office", "desktop"))
     assert {name for name in desktop if name not in office} == {"xl/vbaProject.bin"}
     changed = {name for name in office if as_for_desktop(office[name]) != without_code_names(desktop[name])}
     assert changed == {"[Content_Types].xml", "xl/_rels/workbook.xml.rels"}

@@ -15,7 +15,7 @@ from addin.commands import doctor, report
 from addin.headless import Workbook
 from addin.headless.package import Package
 from addin.made_by import note_about, version_of
-from tests.addin.command_files import Files
+from tests.addin.command_files import Built, Files
 from tests.caches import forget_results
 from udfs.version import VERSION
 from workbook_templates import TEMPLATES
@@ -65,8 +65,8 @@ def test_the_version_is_shown(run: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_every_workbook_carries_the_version(template: str, files: Files) -> None:
-    file = files(f"new {template} --host office")
+def test_every_workbook_carries_the_version(template: str, built: Built) -> None:
+    file = built(template, "office")
     assert version_of(file) == VERSION
     assert note_about(file) == ""
     assert f"Made by gpt2-excel {VERSION}" in start_texts(file)

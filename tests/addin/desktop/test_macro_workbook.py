@@ -22,7 +22,7 @@ from addin.desktop.vba_project import Module
 from addin.headless import Workbook
 from addin.headless.package import Package
 from addin.programs import find_libreoffice
-from tests.addin.command_files import Files
+from tests.addin.command_files import Built
 from tests.hosts.calc_host import uno_python
 from udfs.cells import FUNCTIONS
 from workbook_templates import FORMULAS_ONLY, TEMPLATES
@@ -98,8 +98,8 @@ def write_calls(path: Path) -> None:
 
 
 @pytest.mark.parametrize("template", WITH_FUNCTIONS)
-def test_every_sheet_of_a_template_has_its_module(files: Files, template: str) -> None:
-    file = files(f"new {template} --host desktop")
+def test_every_sheet_of_a_template_has_its_module(built: Built, template: str) -> None:
+    file = built(template, "desktop")
     with zipfile.ZipFile(file) as archive:
         sheets = [name for name in archive.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", name)]
         codes = {etree.fromstring(archive.read(name))[0].get("codeName") for name in sheets}
@@ -113,8 +113,8 @@ def test_every_sheet_of_a_template_has_its_module(files: Files, template: str) -
     assert "application/vnd.ms-excel.sheet.macroEnabled.main+xml" in types
 
 
-def test_formulas_have_the_names_of_the_vba_functions(files: Files) -> None:
-    with zipfile.ZipFile(files("new anatomy --host desktop")) as archive:
+def test_formulas_have_the_names_of_the_vba_functions(built: Built) -> None:
+    with zipfile.ZipFile(built("anatomy", "desktop")) as archive:
         sheets = b"".join(archive.read(name) for name in archive.namelist() if "worksheets/sheet" in name)
     assert b",GPT2_LINEAR(" in sheets
     assert b"_xldudf_" not in sheets
@@ -122,8 +122,8 @@ def test_formulas_have_the_names_of_the_vba_functions(files: Files) -> None:
     assert used <= set(FUNCTIONS)
 
 
-def test_an_xlsm_recalculates_here(files: Files) -> None:
-    workbook = Workbook.open(files("new anatomy --host desktop"))
+def test_an_xlsm_recalculates_here(built: Built) -> None:
+    workbook = Workbook.open(built("anatomy", "desktop"))
     workbook.set("prompt", "a b c")
     workbook.recalculate()
     assert workbook.get("next_token") == udfs.gpt2_predict(workbook.get("prompt"), 1, None, "tiny")[1][1]
