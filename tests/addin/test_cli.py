@@ -65,7 +65,10 @@ def test_a_wrong_command_line_is_exit_code_2(arguments: list[str]) -> None:
         (["new", "surgry"], "did you mean surgery?"),
         (["run", "--model", "gtp2"], "did you mean gpt2?"),
         (["run", "--model", "GPT-2"], "did you mean gpt2?"),
-        (["run", "mri", "--set", "Circut!A1=1"], "did you mean Circuit?"),
+        (
+            ["run", "mri", "--model", "tiny", "--tokens", "4", "--prompt", "a b", "--set", "Circut!A1=1"],
+            "did you mean Circuit?",
+        ),
     ],
 )
 def test_a_misspelt_name_gets_a_suggestion(arguments: list[str], meant: str) -> None:

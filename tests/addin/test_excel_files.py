@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 import workbook_templates
-from addin.cli import main
-from addin.commands.hosts import HOSTS
 from addin.desktop.macro_workbook import write_addin
 from addin.headless.package import Package
+from tests.addin.command_files import Built, Files
 from tests.addin.file_rules import Cells, faults
-from tests.workbook_templates.files import few_tokens
-from workbook_templates import FORMULAS_ONLY, OWN_MODEL, TEMPLATES
+from tests.shared import Shared
+from workbook_templates import FORMULAS_ONLY, TEMPLATES
 
 ADD_IN = "add-in"
 FOR_HOSTS = [name for name in TEMPLATES if name not in FORMULAS_ONLY]
-# Of the files for lite one is enough: a test shows in what they differ from those for office.
-NEW = [f"new {name} --host {host}" for name in FOR_HOSTS for host in HOSTS if host != "lite" or name == "check"]
+# One file for lite and one for desktop are enough: tests show in what these differ from the files for office.
+NEW = [f"new {name} --host {host}" for name in FOR_HOSTS for host in ("office", "calc")]
+NEW += ["new check --host lite", "new check --host desktop"]
 NEW += [f"new {name} --host office" for name in sorted(FORMULAS_ONLY)]
 RUN = ["run check --for calc", "run generation --values"]  # run writes other files as new does
 COMMITTED = [f"committed {name}" for name in FOR_HOSTS if name != "check"]
@@ -35,23 +33,9 @@ TOOLS = Path(__file__).parents[2] / ".ci" / "node_modules" / ".bin"
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A file as a command writes it, for a tiny model and with room for few tokens. Each is written once."""
-    return cache(lambda command: written(command, tmp_path_factory.mktemp("files")))
-
-
-def written(command: str, folder: Path) -> Path:
-    if command == ADD_IN:
-        write_addin(folder / "gpt2-excel.xlam")
-        return folder / "gpt2-excel.xlam"
-    path = folder / ("file.xlsm" if command.endswith("desktop") else "file.xlsx")
-    own_model = command.split()[1] in OWN_MODEL
-    options = () if own_model else ("--model", "tiny", "--tokens", "4", "--prompt", "Mike is quick.")
-    with pytest.MonkeyPatch.context() as patch:
-        few_tokens(patch)
-        result = CliRunner().invoke(main, [*command.split(), *options, "-o", str(path)])
-    assert result.exit_code == 0, result.output
-    return path
+def written(files: Files, shared: Shared) -> Files:
+    """The file of a command, or the add-in for Excel on Windows."""
+    return lambda command: shared.once("gpt2-excel.xlam", write_addin) if command == ADD_IN else files(command)
 
 
 def findings(path: Path) -> list[str]:
@@ -65,18 +49,23 @@ def findings(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("command", [*NEW, *RUN, ADD_IN])
-def test_microsofts_validator_finds_nothing(files: Callable[[str], Path], command: str) -> None:
-    assert findings(files(command)) == []
+def test_microsofts_validator_finds_nothing(written: Files, command: str) -> None:
+    assert findings(written(command)) == []
 
 
 @pytest.mark.parametrize("command", [*NEW, *RUN, ADD_IN])
-def test_no_rule_is_broken(files: Callable[[str], Path], command: str) -> None:
-    assert faults(files(command)) == []
+def test_no_rule_is_broken(written: Files, command: str) -> None:
+    assert faults(written(command)) == []
 
 
 @pytest.mark.parametrize("template", FOR_HOSTS)
-def test_a_file_for_lite_is_that_for_office_with_its_own_code(files: Callable[[str], Path], template: str) -> None:
-    office, lite = (Package.open(files(f"new {template} --host {host}")).parts for host in ("office", "lite"))
+def test_a_file_for_lite_is_that_for_office(built: Built, template: str) -> None:
+    office, lite = (Package.open(built(template, host)).parts for host in ("office", "lite"))
+    assert {name: part.replace(b"--host lite", b"--host office") for name, part in lite.items()} == office
+
+
+def test_new_adds_the_code_of_lite_to_a_file(files: Files) -> None:
+    office, lite = (Package.open(files(f"new check --host {host}")).parts for host in ("office", "lite"))
     assert {name for name in lite if name not in office} == {
         "xl/webextensions/webextension1.xml",
         "xl/webextensions/taskpanes.xml",
@@ -86,13 +75,31 @@ def test_a_file_for_lite_is_that_for_office_with_its_own_code(files: Callable[[s
     assert changed == {"[Content_Types].xml", "_rels/.rels"}
 
 
+def as_for_desktop(part: bytes) -> bytes:
+    """A part of a file for office with the functions' and the host's names for desktop."""
+    return part.replace(b"_xldudf_", b"").replace(b"--host office", b"--host desktop")
+
+
+def without_code_names(part: bytes) -> bytes:
+    """A part without the names that a workbook and its sheets have in VBA."""
+    return re.sub(rb' codeName="[^"]*"', b"", part)
+
+
+@pytest.mark.parametrize("template", FOR_HOSTS)
+def test_a_file_for_desktop_is_that_for_office_with_macros(built: Built, template: str) -> None:
+    office, desktop = (Package.open(built(template, host)).parts for host in ("office", "desktop"))
+    assert {name for name in desktop if name not in office} == {"xl/vbaProject.bin"}
+    changed = {name for name in office if as_for_desktop(office[name]) != without_code_names(desktop[name])}
+    assert changed == {"[Content_Types].xml", "xl/_rels/workbook.xml.rels"}
+
+
 @pytest.mark.parametrize("name", COMMITTED)
 def test_no_rule_is_broken_in_a_committed_file(name: str) -> None:
     assert faults(Path(workbook_templates.__file__).with_name(TEMPLATES[name.split()[1]])) == []
 
 
 @pytest.fixture(scope="module")
-def whole(files: Callable[[str], Path]) -> Path:
+def whole(files: Files) -> Path:
     return files("new generation --host office")
 
 

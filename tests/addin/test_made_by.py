@@ -15,10 +15,10 @@ from addin.commands import doctor, report
 from addin.headless import Workbook
 from addin.headless.package import Package
 from addin.made_by import note_about, version_of
+from tests.addin.command_files import Built, Files
 from tests.caches import forget_results
-from tests.workbook_templates.files import small
 from udfs.version import VERSION
-from workbook_templates import TEMPLATES, build
+from workbook_templates import TEMPLATES
 
 NEWER = "0.10.0"
 NOTE = (
@@ -28,9 +28,8 @@ NOTE = (
 
 
 @pytest.fixture(scope="module")
-def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    return build("check", folder, model="tiny", tokens=4, prompt="Hi there", host="headless")
+def workbook(files: Files) -> Path:
+    return files("new check --host office")
 
 
 @pytest.fixture
@@ -66,8 +65,8 @@ def test_the_version_is_shown(run: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_every_workbook_carries_the_version(template: str, tmp_path: Path) -> None:
-    file = small(template, tmp_path)
+def test_every_workbook_carries_the_version(template: str, built: Built) -> None:
+    file = built(template, "office")
     assert version_of(file) == VERSION
     assert note_about(file) == ""
     assert f"Made by gpt2-excel {VERSION}" in start_texts(file)

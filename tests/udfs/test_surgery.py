@@ -166,7 +166,8 @@ def test_residual_minus_decoded_is_the_error_term(text: str) -> None:
 
 
 def predicted(model: str) -> dict[str, float]:
-    return {row[1]: row[4] for row in udfs.gpt2_predict(PULLS, 50_257, 1, model)[1:]}
+    """The probabilities of both words after the prompt."""
+    return {word: udfs.gpt2_lens_track(PULLS, word, -1, model)[-1][2] for word in (PHONE, LIGHTSABER)}
 
 
 def jedi_model() -> str:

@@ -17,6 +17,7 @@ import xlsxwriter
 from click.testing import CliRunner, Result
 
 from addin.cli import main
+from addin.commands import doctor
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -99,7 +100,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             if hub.cuts:
                 self.wfile.write(content[start : start + hub.cuts.pop(0)])
                 self.wfile.flush()
-                hub.stall.wait(20)
+                hub.stall.wait(300)
                 self.close_connection = True
             else:
                 self.wfile.write(content[start:])
@@ -187,6 +188,12 @@ def workbook(here: Path) -> Path:
         for name, cells in {**names, "next_tokens": "$E$8:$I$18", "next_token": "$F$3"}.items():
             made.define_name(name, f"=Prompt!{cells}")
     return path
+
+
+@pytest.fixture
+def no_main_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`gpt2-excel doctor` takes it for granted that a workbook can be recalculated."""
+    monkeypatch.setattr(doctor, "_main_job", lambda: doctor.Finding("main job", True, "not tried"))
 
 
 @pytest.fixture

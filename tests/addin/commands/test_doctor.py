@@ -40,6 +40,7 @@ def test_a_machine_where_the_main_job_works(gpt2_excel: Run) -> None:
     assert "recalculated 1_anatomy.xlsx" in line(result, "main job")
 
 
+@pytest.mark.usefixtures("no_main_job")
 def test_each_missing_thing_comes_with_its_fix(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "find_libreoffice", lambda: None)
     monkeypatch.setattr(sys, "platform", "linux")
@@ -51,6 +52,7 @@ def test_each_missing_thing_comes_with_its_fix(gpt2_excel: Run, monkeypatch: pyt
     assert "not available for linux" in line(result, "Excel")
 
 
+@pytest.mark.usefixtures("no_main_job")
 def test_a_missing_package_is_exit_code_3(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     known = doctor._version
     monkeypatch.setattr(doctor, "_version", lambda name: None if name == "tiktoken" else known(name))
@@ -96,6 +98,7 @@ def test_without_numpy_every_check_still_has_its_line(gpt2_excel: Run, monkeypat
     assert line(result, "main job").startswith("missing ")
 
 
+@pytest.mark.usefixtures("no_main_job")
 def test_a_failed_search_for_excel_does_not_stop_the_main_job(gpt2_excel: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged() -> None:
         raise ValueError("Info.plist is damaged")
@@ -105,8 +108,10 @@ def test_a_failed_search_for_excel_does_not_stop_the_main_job(gpt2_excel: Run, m
     result = gpt2_excel("doctor")
     assert (result.exit_code, result.stderr) == (0, "")
     assert line(result, "excel") == "missing excel          ValueError: Info.plist is damaged"
+    assert line(result, "main job").startswith("ok ")
 
 
+@pytest.mark.usefixtures("no_main_job")
 def test_a_folder_that_cannot_be_written(gpt2_excel: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocked = here / "file"
     blocked.write_text("not a folder")

@@ -12,7 +12,6 @@ import pytest
 from click.testing import Result
 
 import udfs
-from addin.desktop.vba_project import VbaProject
 from addin.headless import Workbook
 from tests.checkpoint_kinds import TOKENIZERS, write_kind
 from tests.workbook_templates.files import few_tokens
@@ -32,24 +31,13 @@ def sheets_of(file: str) -> list[str]:
     [("office", ",_xldudf_GPT2_LINEAR("), ("lite", ",_xldudf_GPT2_LINEAR("), ("desktop", ",GPT2_LINEAR(")],
 )
 def test_a_template_for_a_host_with_its_values(gpt2_excel: Run, here: Path, host: str, stored: str) -> None:
-    result = gpt2_excel("new", "anatomy", "--host", host, "--model", "tiny", "--prompt", "a b c")
+    result = gpt2_excel("new", "anatomy", "--host", host, "--model", "tiny", "--tokens", 4, "--prompt", "a b c")
     assert result.exit_code == 0, result.output
     name = "1_anatomy.xlsm" if host == "desktop" else "1_anatomy.xlsx"
     assert result.stdout == f"file    {here / name}\n"
     expected = udfs.gpt2_predict("a b c", 1, None, "tiny")[1][1]
     assert Workbook.open(name, functions={}).get("next_token") == expected
     assert any(stored in sheet for sheet in sheets_of(name))
-
-
-def test_a_template_for_desktop_has_macros_and_their_names_for_its_sheets(gpt2_excel: Run) -> None:
-    gpt2_excel("new", "check", "--host", "desktop", "--model", "tiny", "--tokens", 3)
-    with zipfile.ZipFile("check.xlsm") as archive:
-        types = archive.read("[Content_Types].xml").decode()
-        modules = {module.name for module in VbaProject.read(archive.read("xl/vbaProject.bin")).modules}
-    assert "application/vnd.ms-excel.sheet.macroEnabled.main+xml" in types
-    code_names = [re.search(r'<sheetPr[^>]* codeName="(\w+)"', sheet) for sheet in sheets_of("check.xlsm")]
-    assert {match[1] for match in code_names if match} <= modules
-    assert all(code_names)
 
 
 @pytest.mark.parametrize(
@@ -98,15 +86,15 @@ def test_whole_number_weights(gpt2_excel: Run, here: Path) -> None:
             result = gpt2_excel("new", "pure", "--model", "tiny", "--tokens", "4", "--bits", bits, "-o", f"{bits}.xlsx")
             assert result.exit_code == 0
     for bits, most in ((8, 127), (16, 32767)):
-        workbook = openpyxl.load_workbook(f"{bits}.xlsx")
+        workbook = openpyxl.load_workbook(f"{bits}.xlsx", read_only=True, data_only=True)
         rows = [row[3] for row in workbook["Weights 0"].iter_rows(values_only=True, max_col=4)]
         weights = [row for row in rows if isinstance(row, int)]
         assert most in map(abs, weights)
         assert workbook.calculation.calcMode == "manual"
         assert "Ctrl+Alt+F9" in "".join(str(cell.value) for row in workbook["Start"]["A1:Z9"] for cell in row)
-        stored = openpyxl.load_workbook(f"{bits}.xlsx", data_only=True)
-        shown = [cell.value for row in stored["Prompt"]["B1:B20"] for cell in row]
+        shown = [cell.value for row in workbook["Prompt"]["B1:B20"] for cell in row]
         assert "Mike is quick. He moves" in shown
+        workbook.close()
 
 
 def test_files_are_numbered_and_o_overwrites(gpt2_excel: Run, here: Path) -> None:

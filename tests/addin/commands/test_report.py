@@ -41,6 +41,7 @@ def test_versions_hosts_and_the_end_of_the_log(gpt2_excel: Run, here: Path, monk
     assert "line 799\n" not in text
 
 
+@pytest.mark.usefixtures("no_main_job")
 def test_what_a_program_computed(gpt2_excel: Run, workbook: Path, here: Path) -> None:
     """A saved workbook in which one cell is an error and one number is not what we compute."""
     book = Workbook.open(workbook)
@@ -71,6 +72,7 @@ def damaged(book: Workbook, path: str) -> None:
     book.save(path)
 
 
+@pytest.mark.usefixtures("no_main_job")
 def test_a_file_that_is_no_workbook(gpt2_excel: Run, here: Path) -> None:
     (here / "saved.xlsx").write_text("no workbook")
     assert "cannot be read: saved.xlsx: not an .xlsx workbook" in text_of(gpt2_excel)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -74,22 +74,34 @@ def test_a_port_that_is_taken_is_one_line() -> None:
 @contextmanager
 def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int, ssl.SSLContext]]:
     """The command in a separate process, which answers when this returns."""
-    port = free_port()
-    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "addin.cli", "serve", "--port", str(port), *arguments]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    root = folder / "gpt2-excel" / "office" / "root.pem"
+    process, port = started(root, {"XDG_DATA_HOME": str(folder), "PYTHONUNBUFFERED": "1"}, arguments)
     try:
-        root = folder / "gpt2-excel" / "office" / "root.pem"
-        for _ in range(600):
-            with socket.socket() as trial:
-                if root.exists() and trial.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert process.poll() is None, process.communicate()[0]
-            time.sleep(0.05)
         yield process, port, ssl.create_default_context(cafile=root)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait()
+
+
+def started(root: Path, environment: dict[str, str], arguments: Sequence[str]) -> tuple[subprocess.Popen[str], int]:
+    """The process and its port, after it has begun to listen. If another program takes the port first, tries again."""
+    said = "is taken"
+    while "is taken" in said:
+        port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "addin.cli", "serve", "--port", str(port), *arguments],
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        while process.poll() is None:
+            with socket.socket() as trial:
+                if root.exists() and trial.connect_ex(("127.0.0.1", port)) == 0:
+                    return process, port
+            time.sleep(0.05)
+        said = process.communicate()[0]
+    raise AssertionError(said)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal that Windows lacks")

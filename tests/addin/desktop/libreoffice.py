@@ -1,6 +1,7 @@
-"""Prints a workbook's first sheet after its VBA ran in LibreOffice. For a Python with LibreOffice's `uno`.
+"""Opens two workbooks with macros in one LibreOffice. For a Python with LibreOffice's `uno`.
 
-python3 libreoffice.py PROGRAM FILE PROFILE_FOLDER: prints the rows of shown texts as JSON.
+python3 libreoffice.py PROGRAM PROFILE CALLS MACROS ODS: prints the rows of shown texts of the first sheet of CALLS as
+JSON, after its VBA ran, and stores MACROS as ODS.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from com.sun.star.connection import NoConnectException  # type: ignore[import-no
 
 ALWAYS_EXECUTE_NO_WARN = 4
 PIPE = f"pipe,name=gpt2-excel-{os.getpid()};urp"
+SECONDS = 120  # for LibreOffice to start or to end, on a busy machine
 
 
 def desktop() -> Any:
     """LibreOffice's desktop, after it has started."""
     context = uno.getComponentContext()
     resolver = context.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", context)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         with suppress(NoConnectException):
             office = resolver.resolve(f"uno:{PIPE};StarOffice.ComponentContext")
@@ -41,23 +43,40 @@ def option(name: str, value: object) -> Any:
     return made
 
 
-def main(program: str, file: str, profile: str) -> None:
+def opened(running: Any, file: str) -> Any:
+    options = (option("Hidden", True), option("MacroExecutionMode", ALWAYS_EXECUTE_NO_WARN))
+    return running.loadComponentFromURL(Path(file).as_uri(), "_blank", 0, options)
+
+
+def shown(running: Any, file: str) -> list[list[str]]:
+    """The texts of the first sheet."""
+    document = opened(running, file)
+    document.calculateAll()
+    sheet = document.Sheets.getByIndex(0)
+    cursor = sheet.createCursor()
+    cursor.gotoEndOfUsedArea(False)
+    rows, columns = cursor.RangeAddress.EndRow + 1, cursor.RangeAddress.EndColumn + 1
+    texts = [[sheet.getCellByPosition(column, row).String for column in range(columns)] for row in range(rows)]
+    document.close(True)
+    return texts
+
+
+def store(running: Any, file: str, target: str) -> None:
+    document = opened(running, file)
+    document.storeToURL(Path(target).as_uri(), (option("FilterName", "calc8"),))
+    document.close(True)
+
+
+def main(program: str, profile: str, calls: str, macros: str, ods: str) -> None:
     command = [program, f"-env:UserInstallation={Path(profile).as_uri()}", "--headless", "--norestore"]
     office = subprocess.Popen([*command, f"--accept={PIPE};"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     running = desktop()
     try:
-        options = (option("Hidden", True), option("MacroExecutionMode", ALWAYS_EXECUTE_NO_WARN))
-        document = running.loadComponentFromURL(Path(file).as_uri(), "_blank", 0, options)
-        document.calculateAll()
-        sheet = document.Sheets.getByIndex(0)
-        cursor = sheet.createCursor()
-        cursor.gotoEndOfUsedArea(False)
-        rows, columns = cursor.RangeAddress.EndRow + 1, cursor.RangeAddress.EndColumn + 1
-        print(json.dumps([[sheet.getCellByPosition(c, r).String for c in range(columns)] for r in range(rows)]))
-        document.close(True)
+        store(running, macros, ods)
+        print(json.dumps(shown(running, calls)))
     finally:
         running.terminate()
-        office.wait(30)
+        office.wait(SECONDS)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""The demo model's answers, read from the anatomy workbook: it types a prompt, recalculates, and reads a cell."""
+"""The demo model's answers, read from the anatomy workbook: it types a prompt, recalculates, and reads a cell.
+
+`tests/udfs/models/test_demo.py` asks the model itself for every answer. Here, each kind of prompt is asked once.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,14 @@ from udfs.models.demo.facts import facts
 from udfs.models.demo.recipe.held_out import PROMPTS, HeldOut
 from workbook_templates import build
 
-# The seven days, and one or two prompts of each kind in the talk.
-ASKED = [item for item in PROMPTS if item.topic == "days" and item.prompt.startswith("If") and "," in item.prompt] + [
-    item
-    for item in PROMPTS
-    if item.prompt
-    in (
-        "if today is Tuesday tomorrow is",
-        "Mike is quick. He moves",
-        "Mike pulls out his",
-        "Mike is a Jedi. Mike pulls out his",
-        "When Mary and John went to the store, John gave a drink to",
-        "When Mary and John went to the store, Mary gave a drink to",
-        "2 + 2 =",
-    )
-]
+KINDS = (
+    "If today is Sunday, tomorrow is",
+    "Mike is quick. He moves",
+    "Mike is a Jedi. Mike pulls out his",
+    "When Mary and John went to the store, Mary gave a drink to",
+    "2 + 2 =",
+)
+ASKED = [item for item in PROMPTS if item.prompt in KINDS]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +32,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
 
 
 def test_the_prompts_are_in_the_list() -> None:
-    assert len(ASKED) == 14
+    assert len(ASKED) == len(KINDS)
 
 
 @pytest.mark.parametrize("item", ASKED, ids=lambda item: item.prompt)

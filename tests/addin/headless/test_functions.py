@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import udfs
 from addin.headless import Workbook
 from tests.broken_gelu import BrokenGelu
-from udfs.cells import FUNCTIONS
 
 Opened = Callable[..., Workbook]
 
@@ -103,18 +101,3 @@ def test_unknown_functions_are_listed(opened: Opened) -> None:
         "NOSUCH in S!A1 cannot be calculated here: 2 formulas keep their values from the file",
         "GPT2_LATER in S!A2 cannot be calculated here: 1 formula keeps its value from the file",
     ]
-
-
-def test_a_column_of_500_prompts_is_one_call(make: Callable[..., Path]) -> None:
-    prompts = [f"The number {n} is" for n in range(500)]
-    cells = {f"A{row}": prompt for row, prompt in enumerate(prompts, start=1)}
-    seen: list[tuple[Any, ...]] = []
-
-    def predict(*arguments: Any) -> Any:
-        seen.append(arguments)
-        return FUNCTIONS["GPT2_PREDICT"].answer(arguments)
-
-    book = Workbook.open(make({"S": cells | {"C1": "=GPT2_PREDICT(A1:A500,1)"}}), {"GPT2_PREDICT": predict})
-    book.recalculate()
-    assert len(seen) == 1
-    assert book.get_range("S!C1:F501") == udfs.gpt2_predict([[prompt] for prompt in prompts], 1)

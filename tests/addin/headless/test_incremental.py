@@ -60,7 +60,7 @@ def everything(book: Workbook) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("pause", [False, True], ids=["recalculated at the end", "recalculated after each edit"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits)
 def test_incremental_equals_full(toys: Any, pause: bool, steps: list[tuple[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addin.headless.cell_rows import CellRows
@@ -27,6 +27,7 @@ def rects(draw: st.DrawFn) -> CellRange:
 entries = st.lists(st.tuples(rects(), st.integers(0, 5)), max_size=40, unique=True)
 
 
+@settings(max_examples=40)  # each has many ranges of every kind
 @given(entries, rects(), st.data())
 def test_the_index_finds_what_a_scan_finds(known: list[tuple[CellRange, int]], rect: CellRange, data: st.DataObject):
     index: RangeIndex[int] = RangeIndex()

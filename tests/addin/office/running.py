@@ -101,7 +101,7 @@ def cells(argument: Any) -> Any:
 
 
 def free_port() -> int:
-    """A free port."""
+    """A port that is free now. Another process may take it before a server does."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         return int(trial.getsockname()[1])
@@ -110,13 +110,15 @@ def free_port() -> int:
 @contextmanager
 def running(folder: Path, **given: Any) -> Iterator[Running]:
     """A server as `gpt2-excel serve` runs it, with the given settings, its certificate in that folder."""
-    port = free_port()
+    listening = socket.socket()  # from now on, no other process can take its port
+    listening.bind(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
     settings = Settings(**{"url": f"https://localhost:{port}", "port": port, "seconds": 60} | given)
     files, _ = certificate.ensure(folder)
     https = None if settings.behind_proxy else (files.chain, files.key)
     config = uvicorn.Config(create_app(settings), **options(settings, "127.0.0.1", https))
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     try:
         while not server.started:
@@ -125,4 +127,4 @@ def running(folder: Path, **given: Any) -> Iterator[Running]:
         yield Running(settings, files)
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)

@@ -15,7 +15,7 @@ from tests.addin.office.running import JSON, Running, running
 WORK = ["hello", 3, 1, "tiny"]
 TOKEN = "a token of some length"
 OFFICE = "https://excel.officeapps.live.com"
-PRIVATE = ("/status", "/manifest.xml", "/templates/mri", "/openapi.json")
+PRIVATE = ("/status", "/manifest.xml", "/templates/by_hand", "/openapi.json")
 PUBLIC = (
     "/functions.json",
     "/functions.js",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.client import HTTPConnection
 
 import pytest
@@ -129,12 +131,19 @@ def test_a_slow_call_of_one_workbook_does_not_hold_up_another_behind_the_same_ad
         assert {call.result() for call in [*mine, yours]} == {b'[[["done"]]]'}
 
 
-def test_a_column_of_prompts_stops_when_its_client_disconnects(hall: Running) -> None:
+def test_a_column_of_prompts_stops_when_its_client_disconnects(hall: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, predict = threading.Event(), FUNCTIONS["GPT2_PREDICT"]
+
+    def noted(*arguments: object) -> object:
+        begun.set()
+        return predict.function(*arguments)
+
+    monkeypatch.setitem(FUNCTIONS, "GPT2_PREDICT", replace(predict, function=noted))
     prompts = [[f"The number {number} is here"] for number in range(5000)]
     connection = hall.connect()
     given = {"Content-Type": JSON, "Authorization": f"Bearer {OTHER}"}
     connection.request("POST", "/calls", json.dumps([["GPT2_PREDICT", [prompts, 1, 1, "demo"]]]), given)
-    time.sleep(0.5)
+    assert begun.wait(60)
     connection.close()
     deadline = time.monotonic() + 60
     while ended(hall, "GPT2_PREDICT") == {}:

@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ def raw(server: Running, timeout: float = 120) -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=server.files.root)
     plain = socket.create_connection(("127.0.0.1", server.settings.port), timeout=timeout)
     return context.wrap_socket(plain, server_hostname="localhost")
+
+
+def is_closed(connection: ssl.SSLSocket) -> bool:
+    """Whether the server closes the connection without another byte. A client that writes too late sees an error."""
+    try:
+        return connection.recv(65536) == b""
+    except (ConnectionError, ssl.SSLError):
+        return True
 
 
 def head(server: Running, *more: str) -> bytes:
@@ -123,33 +132,33 @@ def test_a_body_that_drips_is_given_up(server: Running, monkeypatch: pytest.Monk
 def test_headers_that_drip_are_given_up(server: Running, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     """Slowloris."""
     monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
+    started = time.perf_counter()  # before the server starts its own clock
     with raw(server) as connection:
-        started = time.perf_counter()
-        if sent:
+        with suppress(ConnectionError, ssl.SSLError):  # on a busy machine, the time is over already
             connection.sendall(sent)
-        assert connection.recv(65536) == b""
+        assert is_closed(connection)
         assert 0.2 < time.perf_counter() - started < 60
 
 
 def test_later_headers_that_drip_are_given_up(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a connection whose first request was answered."""
-    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
     with raw(server) as connection:
         connection.sendall(f"GET /nothing HTTP/1.1\r\nHost: localhost:{server.settings.port}\r\n\r\n".encode())
         assert b" 404 " in connection.recv(65536).partition(b"\r\n")[0]
+        monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
         connection.sendall(b"GET / HTTP/1.1\r\nHost: loc")
         while connection.recv(65536):  # the rest of the first answer
             pass
 
 
 def test_a_call_may_take_longer_than_its_headers(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "HEADER_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 2)  # enough on a busy machine to send one line
     slow = Slow()
     monkeypatch.setitem(FUNCTIONS, "GPT2_PREDICT", slow)
     with raw(server) as connection:
         connection.sendall(head(server, f"Content-Length: {len(CALL)}") + CALL)
         assert slow.begun.acquire(timeout=60)
-        assert not slow.stopped.acquire(timeout=0.5)
+        assert not slow.stopped.acquire(timeout=2.2)
         slow.let_go.set()
         assert b" 200 " in connection.recv(65536).partition(b"\r\n")[0]
     monkeypatch.undo()

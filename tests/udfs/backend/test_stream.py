@@ -91,7 +91,7 @@ def test_an_operation_costs_the_blocks_from_there(blocks: list[int], operation: 
 prompts = st.lists(st.sampled_from([5, 6, 7]), min_size=1, max_size=12)
 
 
-@settings(deadline=None)
+@settings(max_examples=40)  # each asks up to twelve questions
 @given(st.lists(st.tuples(st.sampled_from(TEXTS), prompts), min_size=1, max_size=12), st.integers(0, 200_000))
 def test_earlier_calls_do_not_change_the_bytes(questions: list[tuple[str, list[int]]], room: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

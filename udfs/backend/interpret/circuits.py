@@ -27,6 +27,7 @@ from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret.gradients import Gradients, backward, logit, record, through_unembedding
 from udfs.backend.interpret.places import Component, parse_component
 from udfs.backend.next_token import Standing, standing
+from udfs.backend.stopping import check_wanted
 from udfs.backend.stream import block, residual_stream
 
 METHODS = ("mean", "zero")
@@ -84,9 +85,16 @@ def _mlp(layer: int) -> Parts:
 
 
 class _Averages(NamedTuple):
-    """What ablated parts of a block give: z `[n_head, n_seq or 1, d_head]`, MLP `[n_seq or 1, n_embd]`."""
+    """What ablated parts of a block give, for every position or the same for all.
+
+    Attributes:
+        z: of each head, `[n_head, n_seq or 1, d_head]`.
+        attention: of all heads together, with their biases, `[n_seq or 1, n_embd]`.
+        mlp: `[n_seq or 1, n_embd]`.
+    """
 
     z: Array
+    attention: Array
     mlp: Array
 
 
@@ -115,8 +123,10 @@ class Task:
 
     def through(self, layer: int, stream: list[Array], kept: Parts) -> list[Array]:
         """The stream after one block that keeps only these parts."""
-        hook = self._ablation(layer, kept)
-        return [block(layer, residuals, self.model, hook) for residuals in stream]
+        if any(intervention.layer == layer for intervention in self.model.interventions):
+            hook = self._ablation(layer, kept)
+            return [block(layer, residuals, self.model, hook) for residuals in stream]
+        return [self._quick_block(layer, residuals, kept) for residuals in stream]
 
     def streams(self, kept: Parts) -> list[list[Array]]:
         """The stream that enters each block, then the stream that leaves the last one, if these parts are kept."""
@@ -187,7 +197,7 @@ class Task:
         config = self.model.config
         if method == "zero":
             z_shape, mlp_shape = (config.n_head, 1, config.d_head), (1, config.n_embd)
-            return _Averages(np.zeros(z_shape, self.model.dtype), np.zeros(mlp_shape, self.model.dtype))
+            return self._averages_of(layer, np.zeros(z_shape, self.model.dtype), np.zeros(mlp_shape, self.model.dtype))
         z: list[Array] = []
         mlp: list[Array] = []
 
@@ -200,7 +210,24 @@ class Task:
 
         for residuals in self._stream(layer):
             block(layer, residuals, self.model, record)
-        return _Averages(_mean(z).swapaxes(0, 1), _mean(mlp))
+        return self._averages_of(layer, _mean(z).swapaxes(0, 1), _mean(mlp))
+
+    def _averages_of(self, layer: int, z: Array, mlp: Array) -> _Averages:
+        attention = self.model.linear(f"h.{layer}.attn.c_proj")(forward.join_heads(z))
+        return _Averages(z, attention, mlp)
+
+    def _quick_block(self, layer: int, residuals: Array, kept: Parts) -> Array:
+        """One block without interventions. A half of which no part is kept is not computed: it gives its average."""
+        check_wanted()
+        averages, model = self._averages[layer], self.model
+        if any(Part(layer, head) in kept for head in range(model.config.n_head)):
+            normalized = forward.layer_norm(residuals, f"h.{layer}.ln_1", model)
+            residuals = residuals + forward.attention(layer, normalized, model, self._ablation(layer, kept))
+        else:
+            residuals = residuals + averages.attention
+        if Part(layer, None) in kept:
+            return residuals + forward.mlp(layer, forward.layer_norm(residuals, f"h.{layer}.ln_2", model), model)
+        return residuals + averages.mlp
 
     def _ablation(self, layer: int, kept: Parts) -> Hook:
         lost = [head for head in range(self.model.config.n_head) if Part(layer, head) not in kept]

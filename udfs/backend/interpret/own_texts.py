@@ -31,7 +31,7 @@ def own_texts(model: Model, n_texts: int) -> list[list[int]]:
         for row in draws[: model.config.n_ctx - 1]:
             check_wanted()
             reached = probabilities(logits).cumsum(axis=-1)  # [n_texts, n_vocab]
-            columns.append((reached < row[:, None] * reached[:, -1:]).sum(axis=-1).tolist())
+            columns.append([int(sums.searchsorted(at * sums[-1])) for sums, at in zip(reached, row, strict=True)])
             logits, parents = reader.read(parents, columns[-1]), list(range(n_texts))
         return [list(ids) for ids in zip(*columns, strict=True)]
 

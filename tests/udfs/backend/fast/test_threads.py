@@ -45,7 +45,7 @@ def test_an_error_in_any_share_is_raised(size: int, failing: int) -> None:
 
 @pytest.mark.skipif(n_threads() < 2, reason="a single core")
 def test_shares_run_at_the_same_time() -> None:
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=60)
     in_shares(2, lambda share: together.wait())
 
 
@@ -57,7 +57,7 @@ def test_a_busy_pool_neither_delays_nor_changes_the_shares() -> None:
         assert in_shares(1000, lambda share: share) == free
     finally:
         held.set()
-    assert all(other.result(timeout=10) for other in others)
+    assert all(other.result(timeout=60) for other in others)
 
 
 def test_calls_from_many_threads() -> None:

@@ -7,6 +7,7 @@ import itertools
 import json
 import random
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 import tiktoken
 import tiktoken.load
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.backend.errors import ModelError
@@ -167,11 +168,12 @@ def generated_texts(n: int, seed: int) -> Iterator[str]:
 
 
 def test_ten_thousand_texts_and_their_traces(tiktoken_gpt2: tiktoken.Encoding) -> None:
-    for text in generated_texts(10_000, seed=2):
+    for number, text in enumerate(generated_texts(10_000, seed=2)):
         ids = encode(text)
         assert ids == tiktoken_gpt2.encode(text, allowed_special="all"), ascii(text)
-        assert traced_tokens(text) == tiktoken_gpt2.decode_tokens_bytes(ids), ascii(text)
         assert decode(ids) == whole_characters(text), ascii(text)
+        if number % 4 == 0:  # a trace takes long
+            assert traced_tokens(text) == tiktoken_gpt2.decode_tokens_bytes(ids), ascii(text)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])))
@@ -213,6 +215,7 @@ def test_the_first_steps_of_a_long_text_come_before_the_rest_is_computed() -> No
     assert [len(step.pieces) for step in first] == [29_999, 29_998, 29_997]
 
 
+@settings(max_examples=50)  # each has many steps
 @given(st.text(alphabet="abentth 'é😀\n0", max_size=40))
 def test_each_step_merges_the_leftmost_pair_of_the_lowest_rank(tiktoken_gpt2: tiktoken.Encoding, text: str) -> None:
     rank_of = {token: i - 256 for token, i in tiktoken_gpt2._mergeable_ranks.items()}
@@ -242,8 +245,9 @@ def test_steps_of_a_word() -> None:
 
 
 def test_every_token_is_reached_by_its_merges() -> None:
-    ends = {piece: list(GPT2._merge(0, piece))[-1].pieces for piece in map(token_bytes, range(256, END_OF_TEXT))}
-    assert all(pieces == (piece,) for piece, pieces in ends.items())
+    for piece in map(token_bytes, range(256, END_OF_TEXT)):
+        (last,) = deque(GPT2._merge(0, piece), maxlen=1)
+        assert last.pieces == (piece,)
 
 
 def test_split_loses_nothing_and_keeps_the_special_token_whole() -> None:
@@ -266,8 +270,8 @@ def test_split_classifies_every_character_as_tiktoken_does(tiktoken_gpt2: tiktok
         mergeable_ranks={token: i for i, token in enumerate(vocabulary)},
         special_tokens={},
     )
-    token = re.compile(rb"[\x80-\xbf][A0\n]|[\x00-\xff]")
-    ours = [found for piece in split(text) for found in token.findall(piece)]
+    token = re.compile(rb"[\x80-\xbf][A0\n]|[\x00-\xfe]")
+    ours = token.findall(b"\xff".join(split(text)))  # UTF-8 has no such byte
     assert joiner.decode_tokens_bytes(joiner.encode(text)) == ours
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import udfs
@@ -31,6 +31,7 @@ def activations(stream: np.ndarray, feature: int, centred: bool = True) -> np.nd
     return load_for(load("tiny"), 1).encode(centre(stream) if centred else stream)[:, feature]
 
 
+@settings(max_examples=30)  # each number of words many times, with values of both signs
 @given(PROMPTS, FEATURES, st.floats(-20, 20))
 def test_a_clamp_follows_the_formula(prompt: str, feature: int, value: float) -> None:
     for option, centred in (("", True), (" ; sae uncentred", False)):
@@ -41,6 +42,7 @@ def test_a_clamp_follows_the_formula(prompt: str, feature: int, value: float) ->
         np.testing.assert_allclose(after, expected, atol=2e-4)
 
 
+@settings(max_examples=30)  # each position many times, active and inactive features
 @given(PROMPTS, FEATURES, st.integers(0, 3))
 def test_a_prompt_that_has_the_value_stays_unchanged(prompt: str, feature: int, position: int) -> None:
     before = entering(prompt, "tiny")
@@ -53,6 +55,7 @@ def test_a_prompt_that_has_the_value_stays_unchanged(prompt: str, feature: int, 
     assert likeliest[0][4] == pytest.approx(likeliest[1][4])
 
 
+@settings(max_examples=30)  # each number of words many times
 @given(PROMPTS, FEATURES)
 def test_nothing_is_left_of_a_direction_that_was_removed(prompt: str, feature: int) -> None:
     direction = load_for(load("tiny"), 1).feature(feature)

@@ -40,6 +40,7 @@ def test_the_gradients_are_those_of_finite_differences(texts: list[list[int]], n
     assert (gradients[name] * direction).sum() == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-7)
 
 
+@settings(max_examples=30)  # one to four texts of two to eight tokens, so each pair of numbers
 @given(LISTS)
 def test_texts_side_by_side_have_the_mean_loss_of_all_tokens(texts: list[list[int]]) -> None:
     model = load("tiny")
