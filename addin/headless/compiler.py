@@ -15,7 +15,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from udfs import excel_errors
-from udfs.excel_limits import MAX_ROWS
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import (
     Array,
@@ -32,30 +31,27 @@ from workbook_templates.formula.tree import (
 )
 
 from . import kept, nodes
+from .calls import compile_call
 from .cell_rows import Position
-from .functions import DATE_FUNCTIONS, FUNCTIONS, elementwise
-from .functions.arguments import CellFailureError, Each
+from .functions import elementwise
+from .functions.arguments import CellFailureError
 from .grid import Sheet
 from .kept import Kept
 from .lambdas import Evaluate, Scope
 from .nodes import Area
 from .shared import RelativeRange, SharedFormula, relative
-from .special_forms import SPECIAL_FORMS, constant
+from .special_forms import constant
 from .unsupported import NotSupportedError
 from .values import (
     ERRORS,
     REF,
     VALUE,
     Value,
-    as_grid,
     from_result,
-    without_booleans,
 )
 
 Function = Callable[..., Any]
 
-# Their arguments are evaluated as arrays even in a plain formula.
-_ARRAY_FUNCTIONS = frozenset({"SUMPRODUCT", "MMULT", "INDEX", "LOOKUP"})
 _NO_VARIABLES: Mapping[str, Any] = {}
 _OTHER_FILE, _SEVERAL_SHEETS = "a reference to another file", "a reference to several sheets"
 _OF_RANGES = (":", *nodes.RANGE_OPERATORS)
@@ -108,7 +104,7 @@ class Compiler:
     def compile_formula(self, node: Node) -> Evaluate:
         """The whole formula. A sum at the end of a formula is 0 if its operands cancel in 15 digits."""
         if isinstance(node, Operation) and node.symbol in _SIGNED and len(node.operands) == 2:
-            first, second = map(self._operand, node.operands)
+            first, second = map(self.operand, node.operands)
             return nodes.applied(elementwise.settled(node.symbol), [second], first)
         return self.compile(node)
 
@@ -118,6 +114,9 @@ class Compiler:
 
     def with_variables(self, *names: str) -> Compiler:
         return replace(self, variables=self.variables.union(names))
+
+    def with_arrays(self) -> Compiler:
+        return self if self.arrays else replace(self, arrays=True)
 
     def resolved(self, node: Node) -> Node:
         """The node, or if it is a defined name the tree that it names."""
@@ -134,7 +133,7 @@ class Compiler:
         seen = self._seen(node)
         if not node.spill:
             return lambda scope: seen.at(scope.cell)
-        sheet = self._sheet(node.sheet)
+        sheet = self.sheet_named(node.sheet)
 
         def area(scope: Scope) -> CellRange:
             alone = seen.at(scope.cell)
@@ -177,7 +176,7 @@ class Compiler:
         """The compiler of what a defined name stands for, which sees no variables."""
         return replace(self, variables=frozenset()) if self.variables else self
 
-    def _sheet(self, name: str | None) -> Sheet | None:
+    def sheet_named(self, name: str | None) -> Sheet | None:
         number = self.sheet if name is None else self.book.sheet_index(name)
         return None if number is None else self.book.sheets[number]
 
@@ -197,7 +196,7 @@ class Compiler:
         return self.names[key]
 
     def _reference(self, node: Reference) -> Evaluate:
-        sheet, seen = self._sheet(node.sheet), self._seen(node)
+        sheet, seen = self.sheet_named(node.sheet), self._seen(node)
         if sheet is None:
             return nodes.not_supported(_OTHER_FILE) if "[" in (node.sheet or "") else self._no_sheet(node)
         if seen.down or seen.across:
@@ -245,9 +244,9 @@ class Compiler:
         chain = [node]
         while isinstance(first := chain[-1].operands[0], Operation) and first.symbol not in _OF_RANGES:
             chain.append(first)
-        value = self._operand(first)
+        value = self.operand(first)
         steps = [
-            (nodes.operator(outer.symbol, len(outer.operands)), [self._operand(x) for x in outer.operands[1:]])
+            (nodes.operator(outer.symbol, len(outer.operands)), [self.operand(x) for x in outer.operands[1:]])
             for outer in reversed(chain)
         ]
         if len(steps) == 1:
@@ -261,7 +260,7 @@ class Compiler:
 
         return evaluate
 
-    def _operand(self, node: Node) -> Evaluate:
+    def operand(self, node: Node) -> Evaluate:
         evaluate = self.compile(node)
         is_cut = not self.arrays and isinstance(node, (Reference, Name))
         return self.intersected(node, evaluate) if is_cut else evaluate
@@ -273,95 +272,13 @@ class Compiler:
             return constant(failure.error)
         except NotSupportedError as error:
             return nodes.not_supported(error.feature)
-        sheet = self._sheet(name)
+        sheet = self.sheet_named(name)
         return constant(REF) if sheet is None else nodes.without_failure(lambda scope: sheet.read(area(scope)))
-
-    def _call(self, node: Call) -> Evaluate:
-        name = node.function
-        if name in SPECIAL_FORMS:
-            return SPECIAL_FORMS[name](node, self)
-        if name in self.functions:
-            return nodes.own_function(self.functions[name], [self.compile(x) for x in node.arguments])
-        if name in self.variables or self._is_lambda(name):
-            return nodes.lambda_call(self.compile(Name(None, name)), [self.compile(x) for x in node.arguments])
-        if self.book.counts_from_1904 and name in DATE_FUNCTIONS:
-            return nodes.not_supported(f"{name} in the 1904 date system")
-        function = FUNCTIONS.get(name)
-        if isinstance(function, Each):
-            return nodes.of_arguments(function, self._single_arguments(node))
-        if function is not None:
-            return self._native(function, node)
-        elementary = elementwise.find(name, len(node.arguments))
-        if elementary is not None:
-            first, *others = self._single_arguments(node)
-            return nodes.applied(elementary, others, first)
-        return constant(VALUE) if elementwise.is_known(name) else nodes.not_supported(name)
-
-    def _single_arguments(self, node: Call) -> list[Evaluate]:
-        """The arguments of a function of single cells."""
-        return [self._operand(x) for x in node.arguments]
-
-    def _as_arrays(self, name: str) -> Compiler:
-        return replace(self, arrays=True) if name in _ARRAY_FUNCTIONS and not self.arrays else self
-
-    def _arguments(self, node: Call) -> list[Evaluate]:
-        return [self._as_arrays(node.function).compile(x) for x in node.arguments]
-
-    def _native(self, function: Callable[..., Value], node: Call) -> Evaluate:
-        pairs = zip(node.arguments, self._arguments(node), strict=True)
-        arguments = [self._native_argument(x, evaluate) for x, evaluate in pairs]
-
-        def evaluate(scope: Scope) -> Any:
-            try:
-                result = function(*[argument(scope) for argument in arguments])
-                return float(result) if type(result) is int else result
-            except CellFailureError as failure:
-                return failure.error
-            except (TypeError, LookupError, ValueError):  # a wrong number of arguments, or shapes that do not fit
-                return VALUE
-
-        return self._cell_by_index(node, evaluate) if node.function == "INDEX" else evaluate
-
-    def _native_argument(self, node: Node, evaluate: Evaluate) -> Evaluate:
-        """A reference to one cell counts as a range, in which functions ignore text and booleans."""
-        target = self.resolved(node)
-        if isinstance(target, Reference):
-            is_array = target.range.area > 1 and not target.spill
-            return evaluate if is_array else lambda scope: as_grid(evaluate(scope))
-        return evaluate if isinstance(target, Constant) else lambda scope: without_booleans(evaluate(scope))
-
-    def _cell_by_index(self, node: Call, otherwise: Evaluate) -> Evaluate:
-        """INDEX of a range or a spill. If the result is one cell, only that cell is read."""
-        whole = self.resolved(node.arguments[0]) if len(node.arguments) in (2, 3) else None
-        if not isinstance(whole, Reference) or (whole.range.area >= MAX_ROWS and not whole.spill):
-            return otherwise
-        sheet, rect, area = self._sheet(whole.sheet), whole.range, self.range_of(whole)
-        if sheet is None or (len(node.arguments) == 2 and (whole.spill or (rect.width > 1 and rect.height > 1))):
-            return otherwise
-        places = [self.compile(x) for x in node.arguments[1:]]
-        if len(places) == 1:
-            places.insert(0 if rect.height == 1 else 1, constant(1.0))
-        row, column = places
-
-        def evaluate(scope: Scope) -> Any:
-            down, right = row(scope), column(scope)
-            if type(down) is float and type(right) is float and down >= 1 and right >= 1:
-                rect = area(scope)
-                place = rect.top + int(down) - 1, rect.left + int(right) - 1
-                if rect.holds(*place):
-                    return sheet.cell(*place)
-            return otherwise(scope)
-
-        return evaluate
-
-    def _is_lambda(self, name: str) -> bool:
-        tree = self.book.named(self.sheet, name)
-        return isinstance(tree, Call) and tree.function == "LAMBDA"
 
 
 _COMPILE: dict[type[Node], Callable[[Compiler, Any], Evaluate]] = {
     Array: lambda _, node: constant(from_result([[_item(item) for item in row] for row in node.rows])),
-    Call: Compiler._call,
+    Call: lambda compiler, node: compile_call(node, compiler),
     Constant: lambda _, node: constant(node.value),
     Error: lambda _, node: constant(ERRORS[node.text]),
     Missing: lambda *_: constant(None),

@@ -13,7 +13,7 @@ from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Call, Name, Node, Reference, children
 
 from .cell_rows import Position
-from .grid import Formula
+from .formula import Formula
 from .range_index import RangeIndex
 from .shared import RelativeRange, SharedFormula, relative
 from .special_forms import SHAPE_FUNCTIONS

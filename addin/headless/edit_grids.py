@@ -10,7 +10,7 @@ from workbook_templates.formula.tree import Call, Node, Reference, transform, wa
 
 from .cell_rows import Position
 from .engine import Engine
-from .grid import Formula
+from .formula import Formula
 
 _EDIT = frozenset({"GPT2_EDIT", calc_name("GPT2_EDIT")})
 

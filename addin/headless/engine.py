@@ -17,7 +17,8 @@ from .cell_rows import Position
 from .changes import ONE_CELL, Before, ChangedCells, difference
 from .compiler import Function
 from .dependencies import Readers
-from .grid import Formula, Sheet, Shown
+from .formula import Formula, Shown
+from .grid import Sheet
 from .kept import Kept
 from .not_calculated import KeptFormulas, NotCalculated
 from .order import Order, find_order

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 
-from .grid import Formula
+from .formula import Formula
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from workbook_templates.formula.ranges import CellRange
 
-from .grid import Formula
+from .formula import Formula
 
 Dependants = Callable[[Formula, CellRange], Set[Formula]]
 _Graph = Mapping[Formula, Set[Formula]]

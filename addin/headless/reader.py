@@ -10,7 +10,8 @@ from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Unsupported
 
 from .cell_rows import Position
-from .grid import Formula, Sheet
+from .formula import Formula
+from .grid import Sheet
 from .package import Package, SheetPart
 from .shared import SharedFormula, SharedFormulas
 from .sheet_xml import StoredFormula, read_cells

@@ -6,6 +6,7 @@ A sheet may have a million cells, so no tree is made of it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from xml.parsers import expat
@@ -63,15 +64,8 @@ class _Reader:
 
     def __init__(self, package: Package, path: str, strings: list[str]) -> None:
         self.found = StoredCells()
-        self._values, self._formulas = self.found.values, self.found.formulas
         self._package, self._path, self._strings = package, path, strings
-        names = ("sheetData", "row", "c", "v", "f", "is", "t", "rPh")
-        tags = [f"{package.namespace} {name}" for name in names]
-        self._data, self._row_tag, self._c, self._v, self._f, self._inline, self._t, self._phonetic = tags
         self._pieces: list[str] = []  # of the text since an element with a text began
-        self._row = self._column = 0
-        self._cell: dict[str, str] = {}  # the attributes of the cell and of the formula
-        self._formula: dict[str, str] = {}
         self._runs: list[str] | None = None  # the texts of an inline string; None outside of one
         self._is_phonetic = False
         self.parser = expat.ParserCreate(namespace_separator=" ")
@@ -82,47 +76,77 @@ class _Reader:
     def _declares_entity(self, *_: object) -> None:  # none is resolved: a workbook may come from a stranger
         raise WorkbookError(f"{self._package.source}: damaged .xlsx (part {self._path} declares an entity)")
 
+    def _tag(self, name: str) -> str:
+        return f"{self._package.namespace} {name}"
+
     def _before_data(self, name: str, attributes: dict[str, str]) -> None:
-        if name == self._data:
-            self.parser.StartElementHandler, self.parser.EndElementHandler = self._start, self._end
+        if name == self._tag("sheetData"):
+            self.parser.StartElementHandler, self.parser.EndElementHandler = self._handlers()
             self.parser.CharacterDataHandler = self._pieces.append
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == self._c:
-            address = attributes.get("r")
-            self._column = column_number(address.rstrip(_DIGITS)) if address else self._column + 1
-            if self._column > MAX_COLUMNS:
-                raise ValueError("a sheet has no such column")
-            self._cell = attributes
-        elif name == self._v or name == self._t:
+    def _handlers(self) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None]]:
+        """What the parser calls at the start and at the end of each element.
+
+        It calls them a million times for a large sheet, so all that they use is in local variables."""
+        row_tag, cell_tag, value_tag, formula_tag = map(self._tag, ("row", "c", "v", "f"))
+        values, formulas, pieces = self.found.values, self.found.formulas, self._pieces
+        row = column = 0
+        cell: dict[str, str] = {}  # the attributes of the cell and of the formula
+        formula: dict[str, str] = {}
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal row, column, cell, formula
+            if name == cell_tag:
+                address = attributes.get("r")
+                column = column_number(address.rstrip(_DIGITS)) if address else column + 1
+                if column > MAX_COLUMNS:
+                    raise ValueError("a sheet has no such column")
+                cell = attributes
+            elif name == value_tag:
+                pieces.clear()
+            elif name == formula_tag:
+                pieces.clear()
+                formula = attributes
+            elif name == row_tag:
+                row, column = self._row_number(attributes.get("r") or row + 1), 0
+            else:
+                self._start_other(name)
+
+        def end(name: str) -> None:
+            if name == cell_tag or name == row_tag:
+                return
+            if name == value_tag:
+                values[row, column] = self._value("".join(pieces), cell.get("t", "n"))
+            elif name == formula_tag:
+                formulas[row, column] = _stored_formula("".join(pieces), formula, cell)
+            else:
+                inline = self._end_other(name)
+                if inline is not None:
+                    values[row, column] = inline
+
+        return start, end
+
+    def _start_other(self, name: str) -> None:
+        if name == self._tag("t"):
             self._pieces.clear()
-        elif name == self._f:
-            self._pieces.clear()
-            self._formula = attributes
-        elif name == self._row_tag:
-            self._row, self._column = self._row_number(attributes.get("r") or self._row + 1), 0
-        elif name == self._inline:
+        elif name == self._tag("is"):
             self._runs = []
-        elif name == self._phonetic:
+        elif name == self._tag("rPh"):
             self._is_phonetic = True
 
-    def _end(self, name: str) -> None:
-        if name == self._c:
-            return
-        if name == self._v:
-            self._values[self._row, self._column] = self._value("".join(self._pieces))
-        elif name == self._f:
-            self._formulas[self._row, self._column] = self._stored_formula("".join(self._pieces))
-        elif name == self._t:
+    def _end_other(self, name: str) -> str | None:
+        """Gives the text of an inline string that ends here."""
+        if name == self._tag("t"):
             if self._runs is not None and not self._is_phonetic:
                 self._runs.append("".join(self._pieces))
-        elif name == self._phonetic:
+        elif name == self._tag("rPh"):
             self._is_phonetic = False
-        elif name == self._inline:
-            self._values[self._row, self._column] = unescaped("".join(self._runs or ()))
-            self._runs = None
-        elif name == self._data:
+        elif name == self._tag("is"):
+            runs, self._runs = self._runs, None
+            return unescaped("".join(runs or ()))
+        elif name == self._tag("sheetData"):
             self.parser.StartElementHandler = self.parser.EndElementHandler = self.parser.CharacterDataHandler = None
+        return None
 
     def _row_number(self, written: str | int) -> int:
         number = int(written)
@@ -130,12 +154,7 @@ class _Reader:
             raise WorkbookError(f"{self._package.source}: damaged .xlsx (a sheet has no row {str(written)[:20]})")
         return number
 
-    def _stored_formula(self, text: str) -> StoredFormula:
-        get = self._formula.get
-        return StoredFormula(text, get("t", ""), get("ref", ""), get("si", ""), bool(self._cell.get("cm")))
-
-    def _value(self, text: str) -> Scalar:
-        kind = self._cell.get("t", "n")
+    def _value(self, text: str, kind: str) -> Scalar:
         if kind == "n":
             try:
                 number = float(text)
@@ -151,6 +170,15 @@ class _Reader:
         if kind == "d":
             return self._package.serial_of(text)
         return ERRORS[text] if text in excel_errors.WITHOUT_CODE else unescaped(text)
+
+
+def _stored_formula(text: str, formula: Mapping[str, str], cell: Mapping[str, str]) -> StoredFormula:
+    """A formula with the attributes of its element and of its cell."""
+    is_dynamic = "cm" in cell and bool(cell["cm"])
+    if not formula:
+        return StoredFormula(text, "", "", "", is_dynamic)
+    get = formula.get
+    return StoredFormula(text, get("t", ""), get("ref", ""), get("si", ""), is_dynamic)
 
 
 def stored_range(kind: str, ref: str) -> CellRange | None:

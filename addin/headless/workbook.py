@@ -24,7 +24,8 @@ from .cell_rows import Position
 from .changes import ChangedCells
 from .edit_grids import edit_cell
 from .engine import Engine
-from .grid import Formula, Sheet
+from .formula import Formula
+from .grid import Sheet
 from .not_calculated import NotCalculated
 from .package import Package, WorkbookError
 from .reader import read_sheet
@@ -224,13 +225,19 @@ class Workbook:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """No cyclic garbage collection meanwhile: it would visit a hundred thousand new objects again and again."""
+    """No cyclic garbage collection meanwhile: it would visit a hundred thousand new objects again and again.
+
+    Afterwards, the new objects belong to the oldest generation, which a collection seldom visits. Otherwise the next
+    three collections would visit all of them."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():  # the program has frozen nothing itself
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

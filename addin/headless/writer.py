@@ -17,7 +17,8 @@ from workbook_templates.formula.ranges import CellRange, column_letters, column_
 
 from .cell_rows import Position
 from .charts import fill_charts
-from .grid import Formula, Sheet
+from .formula import Formula
+from .grid import Sheet
 from .package import Package, escaped, serialized
 from .sheet_xml import stored_range
 from .values import Scalar, XlError, as_grid

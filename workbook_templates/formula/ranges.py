@@ -50,7 +50,7 @@ class CellRange(NamedTuple):
 
     @property
     def area(self) -> int:
-        return self.height * self.width
+        return (self.bottom - self.top + 1) * (self.right - self.left + 1)
 
     def holds(self, row: int, column: int) -> bool:
         """Whether the range contains the cell."""

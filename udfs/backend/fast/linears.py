@@ -10,6 +10,7 @@ from typing import TypeAlias
 from udfs.backend.arrays import FLOAT32, Array
 from udfs.backend.fast.blas import has_avx512_kernel, limit_blas
 from udfs.backend.fast.linear import Linear
+from udfs.backend.fast.repeated import RepeatedLinear, different_columns
 from udfs.backend.fast.tile_files import TileFiles
 from udfs.backend.fast.tiles import TiledLinear, tiled
 from udfs.backend.gpt2.checkpoint import Tensors
@@ -51,8 +52,19 @@ class Linears:
 
     def _prepared(self, name: str) -> AnyLinear:
         weight_name, *bias_name = self._parts(name)
-        weight = self._tensors[weight_name].T if name == _HEAD else self._tensors[weight_name]
+        if name == _HEAD:
+            return self._unembedding(self._tensors[weight_name].T, weight_name)
         bias = self._tensors[bias_name[0]] if bias_name else None
+        return self._product(name, weight_name, self._tensors[weight_name], bias)
+
+    def _unembedding(self, weight: Array, weight_name: str) -> AnyLinear:
+        found = different_columns(weight)
+        if found is None:
+            return self._product(_HEAD, weight_name, weight)
+        different, places = found
+        return RepeatedLinear(self._product(_HEAD, weight_name, different), places)
+
+    def _product(self, name: str, weight_name: str, weight: Array, bias: Array | None = None) -> AnyLinear:
         if weight.size < _WORTH_TILES or weight.dtype != FLOAT32 or not has_avx512_kernel():
             return Linear(weight, bias)
         release = partial(self._tensors.release, weight_name)

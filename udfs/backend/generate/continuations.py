@@ -10,7 +10,7 @@ from udfs.backend.batches import Batch, for_each
 from udfs.backend.generate.decoding import without_end
 from udfs.backend.generate.kv_cache import KVCache
 from udfs.backend.generate.reader import through_blocks
-from udfs.backend.generate.sampling import Sampling, distribution, draw, random_numbers
+from udfs.backend.generate.sampling import Sampling, choose, random_numbers
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import next_logits
@@ -48,7 +48,7 @@ def _continued(
         last = through_blocks(residual, cache, n_prompt, model)[:, -1]  # -> [n_texts, n_embd]
         number = numbers()
         for place, logits in zip(going_on, next_logits(last, model), strict=True):
-            made[place].append(draw(distribution(logits, sampling), number))
+            made[place].append(choose(logits, sampling, number))
         kept = [at for at, place in enumerate(going_on) if made[place][-1] != model.tokenizer.end_of_text]
         if not kept or not left:
             break

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
 from udfs.backend.generate.reader import Reader
-from udfs.backend.generate.sampling import RandomNumbers, Sampling, distribution, draw
+from udfs.backend.generate.sampling import RandomNumbers, Sampling, choose
 from udfs.backend.gpt2.model import Model
 
 
@@ -32,7 +32,7 @@ def steps(
     logits = reader.next_logits()
     for left in range(n_tokens - 1, -1, -1):
         number = numbers()
-        token = draw(distribution(logits, sampling), number)
+        token = choose(logits, sampling, number)
         yield Step(token, logits, number)
         if token == model.tokenizer.end_of_text or not left:
             return

@@ -20,7 +20,7 @@ RandomNumbers: TypeAlias = Callable[[], float]
 
 DEFAULT_SEED = 0
 MAX_SEED = 999_999
-_FEW = 256  # tokens, among which a draw or a nucleus mostly ends
+_FEW = (16, 256)  # tokens, among which a draw or a nucleus mostly ends: first these, then those
 
 
 class Sampling(NamedTuple):
@@ -64,6 +64,13 @@ def distribution(logits: Array, sampling: Sampling) -> Probabilities:
     return stages(logits, sampling).top_p
 
 
+def choose(logits: Array, sampling: Sampling, number: float) -> int:
+    """The token that follows logits `[n_vocab]`: the likeliest at temperature 0, else the one that the number draws."""
+    if sampling.temperature == 0:
+        return int(logits.argmax())
+    return draw(distribution(logits, sampling), number)
+
+
 def draw(distribution: Probabilities, number: float) -> int:
     """The token that a number from 0 to below 1 falls on.
 
@@ -71,14 +78,14 @@ def draw(distribution: Probabilities, number: float) -> int:
     probability.
     """
     ids, sums = _likeliest(distribution, number)
-    last = int(np.flatnonzero(distribution[ids])[-1])  # rounding may leave the sum of all just below the number
-    return int(ids[min(int(np.searchsorted(sums, number, side="right")), last)])
+    place = int(np.searchsorted(sums, number, side="right"))
+    return int(ids[min(place, len(ids) - 1)])  # rounding may leave the sum of all just below the number
 
 
 def ends(distribution: Probabilities) -> Probabilities:
     """The number at which each token ends when they are laid end to end as in `draw`: `[n_vocab]`."""
-    ids, sums = _likeliest(distribution, np.inf)
-    return sums[np.argsort(ids)]
+    ids = np.argsort(-distribution, kind="stable")
+    return np.cumsum(distribution[ids])[np.argsort(ids)]
 
 
 def _largest(warm: Probabilities, logits: Array, k: int) -> Probabilities:
@@ -101,13 +108,19 @@ def _nucleus(few: Probabilities, p: float) -> Probabilities:
 
 
 def _likeliest(distribution: Probabilities, total: float) -> tuple[NDArray[np.intp], Probabilities]:
-    """The most likely tokens in order, until they have more than the total together, and their running sums."""
-    ids = top(distribution, _FEW)
-    sums = np.cumsum(distribution[ids])
-    if sums[-1] <= total and len(ids) < len(distribution):
-        ids = np.argsort(-distribution, kind="stable")
-        sums = np.cumsum(distribution[ids])
-    return ids, sums
+    """The most likely tokens in order, until they have more than the total together, and their running sums.
+
+    Tokens with probability 0 are left out."""
+    n_left = np.count_nonzero(distribution)
+    for few in _FEW:
+        if few < n_left:
+            ids = top(distribution, few)
+            sums = np.cumsum(distribution[ids])
+            if sums[-1] > total:
+                return ids, sums
+    left = np.flatnonzero(distribution)
+    ids = left[np.argsort(-distribution[left], kind="stable")]
+    return ids, np.cumsum(distribution[ids])
 
 
 def _rescaled(kept: Probabilities) -> Probabilities:

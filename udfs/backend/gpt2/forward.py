@@ -93,9 +93,10 @@ def layer_norm(x: Array, name: str, model: Model) -> Array:
 
     Raises ModelError if the variance is too large for float64. In float32, channels of 1e19 would already be too large.
     """
-    x = x - x.mean(axis=-1, keepdims=True)
+    n_embd = x.shape[-1]
+    x = x - x.sum(axis=-1, keepdims=True) / n_embd
     with np.errstate(over="ignore"):
-        variance = np.square(x, dtype=np.float64).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
+        variance = np.square(x, dtype=np.float64).sum(axis=-1, keepdims=True) / n_embd  # -> [n_seq, 1]
     if np.isinf(variance).any():
         raise ModelError(f"{name} is given numbers too large for a LayerNorm")
     x /= np.sqrt(variance + model.config.layer_norm_epsilon)
@@ -106,8 +107,8 @@ def layer_norm(x: Array, name: str, model: Model) -> Array:
 
 def split_heads(qkv: Array, n_head: int) -> tuple[Array, Array, Array]:
     """Queries, keys and values of every head: `[n_seq, 3*n_embd]` -> 3 x `[n_head, n_seq, d_head]`."""
-    q, k, v = (x.reshape(*x.shape[:-1], n_head, -1).swapaxes(-2, -3) for x in np.split(qkv, 3, axis=-1))
-    return q, k, v
+    heads = qkv.reshape(*qkv.shape[:-1], 3, n_head, -1).swapaxes(-2, -4)  # -> [n_head, 3, n_seq, d_head]
+    return heads[..., 0, :, :], heads[..., 1, :, :], heads[..., 2, :, :]
 
 
 def join_heads(z: Array) -> Array:
@@ -124,8 +125,9 @@ def attention_scores(q: Array, k: Array, divisor: float) -> Array:
     scores: Array = q @ k.swapaxes(-1, -2)
     scores /= divisor
     n_query, n_key = scores.shape[-2:]
-    visible = np.tri(n_query, n_key, n_key - n_query, dtype=bool)  # a token sees itself and those before it
-    np.copyto(scores, -np.inf, where=~visible)
+    if n_query > 1:  # a token sees itself and those before it, so the last one sees all
+        visible = np.tri(n_query, n_key, n_key - n_query, dtype=bool)
+        np.copyto(scores, -np.inf, where=~visible)
     return scores
 
 
