@@ -21,6 +21,7 @@ from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import encode, token_text
 from udfs.backend.interpret import circuits
+from udfs.backend.interpret.circuit_search import smallest
 from udfs.backend.interpret.circuits import Part, Task
 from udfs.backend.stream import quick_block, residual_stream
 from udfs.models.demo import facts as reader
@@ -193,8 +194,8 @@ def _day_head(shares: Array, needs: dict[Part, int]) -> DayHead:
 def _circuit(model: Model) -> tuple[Circuit, dict[Part, int]]:
     """The circuit, and for each of its parts the number of days that come out wrong without it."""
     task = _task(SEVEN_DAYS, model, "mean")
-    coarse = circuits.smallest(task, circuits.halves(model.config), lambda parts, lead: None)
-    found = circuits.smallest(task, circuits.singles(coarse, model.config), lambda parts, lead: None)
+    coarse = smallest(task, circuits.halves(model.config), lambda parts, lead: None)
+    found = smallest(task, circuits.singles(coarse, model.config), lambda parts, lead: None)
     needs = {part: int((task.standing(found - {part}).ranks > 1).sum()) for part in sorted(found, key=_in_order)}
     most = [part for part in needs if needs[part] > len(SEVEN_DAYS) / 2]
     crucial = most[0] if most else max(needs, key=lambda part: needs[part])
