@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2 import vocabulary
+from udfs.backend.gpt2.merging import merges
 from udfs.backend.gpt2.tokenizer import (
     END_OF_TEXT,
     GPT2,
@@ -242,7 +243,10 @@ def test_steps_of_a_word() -> None:
 
 
 def test_every_token_is_reached_by_its_merges() -> None:
-    ends = {piece: list(GPT2._merge(0, piece))[-1].pieces for piece in map(token_bytes, range(256, END_OF_TEXT))}
+    ends = {
+        piece: list(merges(0, piece, GPT2.vocabulary.ranks))[-1].pieces
+        for piece in map(token_bytes, range(256, END_OF_TEXT))
+    }
     assert all(pieces == (piece,) for piece, pieces in ends.items())
 
 
