@@ -64,7 +64,7 @@ def write_patching(book: Book) -> Patched:
     page.row += 1
     checked = f'LET(n,{tokens_of(clean)},IF(n>room,"{_too_long(page)}"&n,{clean}))'
     arguments = f"{unless_message('model_used', checked, 'model_used')},{corrupted},{answer},{wrong}"
-    sentence, *others = (page.place(int(cell.rpartition("$")[2]) - 1, 1) for cell in (clean, corrupted, answer, wrong))
+    sentence, *others = map(page.there, (clean, corrupted, answer, wrong))
     title(
         page,
         "Patching one token's residual stream as it enters a layer",

@@ -104,23 +104,26 @@ def _write_row(page: Page, row: int, first: int, tables: BpeTables) -> None:
         return f"MID(prompt,{number}+{offset},{count})"
 
     page.sheet.write_number(row, _NUMBER, row - first + 1, page.style.position)
-    _cell(page, row, _CHARACTER, following(0), "token")
+    page.static(row, _CHARACTER, following(0), page.style.token)
     # In a cell with line breaks, LibreOffice has the code 1 for a tab.
     own_code = f"_xlfn.UNICODE({char})"
-    _cell(page, row, _CODE, f'IF({char}="","",IFERROR(IF({own_code}=1,9,{own_code}),65533))', "whole")
-    _cell(page, row, _KIND, f'IF({char}="","",IF({mark}>0,"mark",{_kind(char, code)}))')
+    page.static(row, _CODE, f'IF({char}="","",IFERROR(IF({own_code}=1,9,{own_code}),65533))', page.style.whole)
+    page.static(row, _KIND, f'IF({char}="","",IF({mark}>0,"mark",{_kind(char, code)}))', page.style.text)
     begins = f'IF(EXACT({following(0, len(MARK))},"{MARK}"),{len(MARK)},0)'
-    _cell(page, row, _MARK, begins if is_first else f"IF({above(_MARK)}>1,{above(_MARK)}-1,{begins})", "counted")
+    page.static(
+        row, _MARK, begins if is_first else f"IF({above(_MARK)}>1,{above(_MARK)}-1,{begins})", page.style.counted
+    )
     short = f'IF(AND({following(1)}<>"",ISNUMBER(FIND({following(1)},"sdmt"))),2,{_long(following(1, 2))})'
     own = f'{char}&REPT("{SEPARATOR}",MAX(0,{count}-1))'
     if is_first:
-        _cell(page, row, _CONTRACTION, f'IF({char}="\'",{short},0)', "counted")
-        _cell(page, row, _STARTS, f'IF({char}="",0,1)', "counted")
-        _cell(page, row, _PIECES, own, "token")
+        page.static(row, _CONTRACTION, f'IF({char}="\'",{short},0)', page.style.counted)
+        page.static(row, _STARTS, f'IF({char}="",0,1)', page.style.counted)
+        page.static(row, _PIECES, own, page.style.token)
     else:
         left = above(_CONTRACTION)
         after = f'AND({above(_KIND)}<>"sign",{above(_CHARACTER)}<>" ")'
-        _cell(page, row, _CONTRACTION, f'IF({left}>1,{left}-1,IF(AND({char}="\'",{after}),{short},0))', "counted")
+        own_length = f'IF(AND({char}="\'",{after}),{short},0)'
+        page.static(row, _CONTRACTION, f"IF({left}>1,{left}-1,{own_length})", page.style.counted)
         next_kind = page.at(row + 1, _KIND)
         last_space = f'AND({next_kind}<>"",{next_kind}<>"space",{next_kind}<>"mark")'
         space = f'IF(OR({above(_KIND)}<>"space",{last_space}),1,0)'
@@ -128,15 +131,15 @@ def _write_row(page: Page, row: int, first: int, tables: BpeTables) -> None:
         rule = f'IF({kind}="space",{space},{other})'
         forced = f"OR({mark}={len(MARK)},{left}=1,{above(_MARK)}=1)"
         inside = f'OR({char}="",{left}>1,{mark}>0)'
-        _cell(page, row, _STARTS, f'IF({char}="",0,IF({forced},1,IF({inside},0,{rule})))', "counted")
+        page.static(row, _STARTS, f'IF({char}="",0,IF({forced},1,IF({inside},0,{rule})))', page.style.counted)
         before_it = f'IF({count}=0,"","{SEPARATOR}")'
-        _cell(page, row, _PIECES, f"IF({starts}=1,{own},{above(_PIECES)}&{before_it}&{own})", "token")
+        page.static(row, _PIECES, f"IF({starts}=1,{own},{above(_PIECES)}&{before_it}&{own})", page.style.token)
     so_far = starts if is_first else f"{above(_WORD)}+{starts}"
-    _cell(page, row, _WORD, f'IF({char}="","",{so_far})', "whole")
+    page.static(row, _WORD, f'IF({char}="","",{so_far})', page.style.whole)
     in_bytes = f"IF({code}<128,1,IF({code}<2048,2,{_MOST_BYTES}))"
     of_mark = f"IF({mark}={len(MARK)},1,0)"
-    _cell(page, row, _COUNT, f'IF({char}="",0,IF({mark}>0,{of_mark},{in_bytes}))', "counted")
-    _cell(page, row, _BEFORE, "0" if is_first else f"{above(_BEFORE)}+{above(_COUNT)}", "whole")
+    page.static(row, _COUNT, f'IF({char}="",0,IF({mark}>0,{of_mark},{in_bytes}))', page.style.counted)
+    page.static(row, _BEFORE, "0" if is_first else f"{above(_BEFORE)}+{above(_COUNT)}", page.style.whole)
     mark_id = str(END_OF_TEXT)
     last_byte = f"128+MOD({code},64)"
     for index, byte in enumerate(
@@ -149,7 +152,7 @@ def _write_row(page: Page, row: int, first: int, tables: BpeTables) -> None:
         found = f"INDEX({tables.byte_ids.there},{byte}+1)"
         if index == 0:
             found = f"IF({mark}>0,{mark_id},{found})"
-        _cell(page, row, _FIRST_ID + index, f'IF({count}>{index},{found},"")', "whole")
+        page.static(row, _FIRST_ID + index, f'IF({count}>{index},{found},"")', page.style.whole)
 
 
 def _kind(char: str, code: str) -> str:
@@ -165,7 +168,3 @@ def _kind(char: str, code: str) -> str:
 
 def _long(two: str) -> str:
     return f'IF(OR(EXACT({two},"ll"),EXACT({two},"ve"),EXACT({two},"re")),3,0)'
-
-
-def _cell(page: Page, row: int, column: int, formula: str, cell_format: str = "text") -> None:
-    page.sheet.write_formula(row, column, f"={formula}", getattr(page.style, cell_format), "")
