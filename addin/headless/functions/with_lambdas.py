@@ -11,9 +11,8 @@ import numpy as np
 from ..lambdas import Lambda
 from ..values import CALC, VALUE, Value, as_grid, from_cells, without_booleans
 from .arguments import aligned, whole
+from .arrays import MOST_CELLS
 from .lookup import of_cells
-
-_MOST_CELLS = 4_194_304
 
 
 def mapped(*arguments: Value | Lambda) -> Value:
@@ -52,7 +51,7 @@ def scanned(initial: Value, array: Value, function: Lambda) -> Value:
 
 def made_array(rows: Value, columns: Value, function: Lambda) -> Value:
     height, width = whole(rows), whole(columns)
-    if height < 1 or width < 1 or height * width > _MOST_CELLS:
+    if height < 1 or width < 1 or height * width > MOST_CELLS:
         return VALUE
     places = [(row + 1.0, column + 1.0) for row in range(height) for column in range(width)]
     return _cells((height, width), [function.apply(list(place)) for place in places])
