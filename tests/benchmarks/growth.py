@@ -161,7 +161,8 @@ def _write_workbook(path: Path, values: np.ndarray) -> None:
     for row, line in enumerate(values.tolist()):
         sheet.write_row(row, 0, line)
     other = book.add_worksheet("Twice")
-    other.write_dynamic_array_formula(0, 0, n_rows - 1, n_columns - 1, f"=TWICE(Numbers!A1:{cell_name(n_rows, n_columns)})")
+    numbers = f"Numbers!A1:{cell_name(n_rows, n_columns)}"
+    other.write_dynamic_array_formula(0, 0, n_rows - 1, n_columns - 1, f"=TWICE({numbers})")
     book.close()
 
 
