@@ -31,7 +31,7 @@ _PART = 2**20  # bytes of a file in memory
 
 @contextmanager
 def opened(scheduler: str | None, workers: int | None) -> Iterator[Client]:
-    """A client of the scheduler at an address, or without one of processes on this machine: by default one a core.
+    """A client of the scheduler at an address, or else of processes on this machine: by default one per core.
 
     Raises MissingError without Dask, or if no scheduler answers.
     """
@@ -94,7 +94,7 @@ def _checksum(files: tuple[Path, ...], stamp: object) -> str:
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
-    """What a model is read from."""
+    """The files that a model is read from."""
     names = (CONFIG_FILE, TOKENIZER_FILE, VOCABULARY_FILE, MERGES_FILE)
     return *(folder / name for name in names if (folder / name).is_file()), *weights_files(folder)
 

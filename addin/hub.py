@@ -190,7 +190,7 @@ def _checksum(path: Path, like: str) -> str:
 
 
 def _replace(folder: Path, arriving: Path) -> None:
-    """Puts the new folder in the place of the old one. The old one stays if Windows has a file of it in use."""
+    """Replaces the old folder by the new one. The old one stays if a file of it is in use on Windows."""
     old = folder.with_name(f"{folder.name}{_INCOMPLETE}-old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

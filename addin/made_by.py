@@ -1,4 +1,4 @@
-"""Which version of gpt2-excel made a file: its document properties tell."""
+"""Which version of gpt2-excel made a workbook, and which program saved it, according to its document properties."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ def version_of(file: Path) -> str | None:
     return version
 
 
+def program_of(file: Path) -> str:
+    """The program that saved a workbook and its version; blank if the file does not name one."""
+    properties = _part(file, "docProps/app.xml")
+    if properties is None:
+        return ""
+    return " ".join(filter(None, (properties.findtext(f"{{*}}{name}") for name in ("Application", "AppVersion"))))
+
+
 def note_about(file: Path) -> str:
     """One line about a workbook that another version made; blank if this version made it, or another program."""
     try:
@@ -36,7 +44,7 @@ def note_about(file: Path) -> str:
 
 
 def custom_properties(file: Path) -> Mapping[str, str]:
-    """The document properties that are not among Office's own, by name. Empty for a file that has none."""
+    """The custom document properties, by name. Empty for a file that has none."""
     properties = _part(file, "docProps/custom.xml")
     if properties is None:
         return {}

@@ -18,7 +18,7 @@ class _Status(ctypes.Structure):
 
 
 def memory_of_machine() -> int | None:
-    """The bytes of this machine's memory; None if the system does not tell."""
+    """The bytes of this machine's memory; None if the system does not report it."""
     if sys.platform == "win32":
         status = _Status(length=ctypes.sizeof(_Status))
         return int(status.total) if ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)) else None

@@ -1,4 +1,4 @@
-"""Template workbooks: checks what a template is asked to hold, builds it for a host, and opens it for recalculation."""
+"""Template workbooks: checks the arguments of a template, builds it for a host, and opens it for recalculation."""
 
 from __future__ import annotations
 

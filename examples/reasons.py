@@ -1,4 +1,4 @@
-"""Which words of the prompt an answer hangs on: the answer's logit without each token."""
+"""Which words of the prompt decide an answer: the answer's logit without each token."""
 
 from sheet import show
 

@@ -12,9 +12,15 @@ ROOT = Path(__file__).parents[1]
 
 AWKWARD = (
     "and its like",
+    "are no inputs",
+    "fit behind",
+    "foresaw",
     "from which on",
+    "goes on where it was",
+    "hangs on",
     "has to say to",
     "is asked of",
+    "is no part",
     "lie by",
     "nobody looks",
     "nothing: empty",

@@ -179,13 +179,13 @@ def gpt2_block(layer: int, residual: ArrayLike, model: str = "") -> Array:
 
 @cell_function
 def gpt2_edit(values: ArrayLike, edits: Cells) -> Array:
-    """Puts every number of `edits` over the cell of `values` in the same place; blank cells leave the value as it is.
+    """Values with some replaced by the numbers in the same places of `edits`; a blank cell leaves its value as it is.
 
     values: a range of numbers, such as the residual stream
     edits: a range that starts at the same corner, mostly blank
 
-    Excel refuses typing into a spilled range. So a workbook has a range for edits beside it, and passes both through
-    this function.
+    Excel does not let you type into a spilled range. So a workbook has a range for edits beside it, and passes both
+    through this function.
 
     Raises: CellError if an edit is outside the values, or is not a number.
     Example: =GPT2_EDIT(B5#, B40:CG71)
@@ -195,7 +195,7 @@ def gpt2_edit(values: ArrayLike, edits: Cells) -> Array:
     for row, column in np.argwhere(is_edit):
         if row >= edited.shape[0] or column >= edited.shape[1]:
             raise CellError(
-                f"edits must lie within {edited.shape[0]} x {edited.shape[1]} values, "
+                f"edits must be within {edited.shape[0]} x {edited.shape[1]} values, "
                 f"not in row {row + 1}, column {column + 1}"
             )
     if is_edit.any():
@@ -247,7 +247,7 @@ def gpt2_predict(prompt: Texts, k: int = 10, temperature: float = 1.0, model: st
 
     A row for a prompt of a column has the token, id, logit and probability of rank 1, then those of rank 2, and so on.
 
-    Raises: CellError if the prompt has no tokens, or more than the model's context.
+    Raises: CellError if the prompt has no tokens, or more than fit into the model's context.
     Example: =GPT2_PREDICT("If today is Tuesday, tomorrow is", 5)
     """
     gpt2 = arg.model(model)

@@ -1,4 +1,4 @@
-"""What to know before one trusts an answer: words that the model never learned, characters cut into bytes."""
+"""What to know before you trust an answer: words that the model never learned, characters cut into bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST = 5  # words or characters that are named
 def gpt2_caveat(text: str, model: str = "") -> str:
     """What to know before you trust the answer to a prompt, in one line; blank if there is nothing to say.
 
-    It names the words that demo never learned: of other models the training texts are not known here. It also names
+    It names the words that demo never learned; the training texts of other models are not known here. It also names
     characters, such as an emoji, that are cut into several tokens.
 
     Example: =GPT2_CAVEAT("The quokka is", "demo")

@@ -37,7 +37,7 @@ ALL = frozenset(_OF_FILES.values()) | WITHOUT_CODE
 
 
 def of_com_code(code: int) -> str | None:
-    """The error that COM passes as this number; None if the number is no error code.
+    """The error that COM passes as this number; None if the number is not an error code.
 
     An error newer than this list is `#UNKNOWN!`, so that no formula computes with its code.
     """

@@ -18,11 +18,10 @@ from udfs.backend.stream import residual_stream
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
 from udfs.cells.arguments import Texts
-from udfs.excel_limits import MAX_COLUMNS
 
 _MAX_BEAMS = 64
 _MAX_AHEAD = 64
-_SHOWN_BEFORE = 8  # columns of the steps before the candidates
+_STEP_TITLES = ("step", "token", "id", "random", "rank", "probability", "after top_k", "after top_p")
 
 
 @overload
@@ -66,7 +65,7 @@ def gpt2_generate(
     then top_k, then top_p; tokens as likely as the last of the top_k stay; top_p keeps a token if the likelier ones
     together have less than top_p. Each token takes one random number of Python's `random.Random(seed)`.
 
-    Raises: CellError if the prompt has no tokens, or if tokens do not fit behind it.
+    Raises: CellError if the prompt has no tokens, or if tokens do not fit after it.
     Source: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration" (top_p).
     Example: =GPT2_GENERATE("Mike is", 20, 0.8, 50, 0.95, 1)
     """
@@ -89,7 +88,7 @@ def gpt2_generate_steps(
     k: int = 5,
     model: str = "",
 ) -> Table:
-    """GPT2_GENERATE step by step: a row for each token, with the k likeliest candidates and what was drawn, and how.
+    """GPT2_GENERATE step by step: a row for each token, with the k likeliest candidates and what was drawn.
 
     tokens: the most tokens to generate, 20 by default
     temperature: 0 (the default) is greedy, 1 is as trained; higher is more random
@@ -99,20 +98,18 @@ def gpt2_generate_steps(
     which it was drawn; after top_k and after top_p, how many tokens each left to draw from. Then the candidates, the
     likeliest first, with their probabilities at that temperature, before any cut. The last row may be <|endoftext|>.
 
-    Raises: CellError if the prompt has no tokens, if tokens do not fit behind it, or if the table would be wider than a
+    Raises: CellError if the prompt has no tokens, if tokens do not fit after it, or if the table would be wider than a
     sheet.
     Example: =GPT2_GENERATE_STEPS("Mike is", 10, 0.8, 50, 0.95, 1, 5)
     """
     gpt2 = arg.model(model)
-    count, most = arg.count(k, "k"), (MAX_COLUMNS - _SHOWN_BEFORE) // 2
-    if count > most:
-        raise CellError(f"k must be 1 to {most}, as a sheet has {MAX_COLUMNS} columns, not {count}")
-    shown, how = min(count, gpt2.config.n_vocab), _sampling(temperature, top_k, top_p)
+    shown = min(arg.count_of_columns(k, 2, len(_STEP_TITLES)), gpt2.config.n_vocab)
+    how = _sampling(temperature, top_k, top_p)
     steps = generate.decoding.steps(
         arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, how, random_numbers(arg.seed(seed))
     )
-    header = ["step", "token", "id", "random", "rank", "probability", "after top_k", "after top_p"]
-    table: Table = [header + [title for number in range(1, shown + 1) for title in (number, "probability")]]
+    candidates = [title for number in range(1, shown + 1) for title in (number, "probability")]
+    table: Table = [[*_STEP_TITLES, *candidates]]
     for number, step in enumerate(steps, start=1):
         table.append([number, *_drawn(step, how, gpt2), *_candidates(step.logits, how, shown, gpt2)])
     return table
@@ -173,7 +170,7 @@ def gpt2_beam(prompt: str, tokens: int = 20, beams: int = 4, model: str = "") ->
     log-probability is the whole text's, in nats; score is the log-probability for each token, which ranks the beams, as
     in Hugging Face's transformers. The token <|endoftext|> counts if a beam ends with it.
 
-    Raises: CellError if the prompt has no tokens, if tokens do not fit behind it, or if there are too many beams.
+    Raises: CellError if the prompt has no tokens, if tokens do not fit after it, or if there are too many beams.
     Source: Sutskever, Vinyals and Le 2014, "Sequence to Sequence Learning with Neural Networks", section 3.2.
     Example: =GPT2_BEAM("Mike is", 20, 4)
     """
@@ -199,7 +196,7 @@ def gpt2_beam_steps(prompt: str, tokens: int = 20, beams: int = 4, model: str = 
     token and its probability there; log-probability of the whole text; becomes, the number of the beam that goes on, or
     ended, or dropped.
 
-    Raises: CellError if the prompt has no tokens, if tokens do not fit behind it, or if there are too many beams.
+    Raises: CellError if the prompt has no tokens, if tokens do not fit after it, or if there are too many beams.
     Source: Sutskever, Vinyals and Le 2014, "Sequence to Sequence Learning with Neural Networks", section 3.2.
     Example: =GPT2_BEAM_STEPS("Mike is", 6, 3)
     """
@@ -216,17 +213,8 @@ def gpt2_beam_steps(prompt: str, tokens: int = 20, beams: int = 4, model: str = 
             becomes = n_going_on if of.fate == "goes on" else of.fate
             start = of.parent + 1 if number > 1 else None
             text = _continuation(of.tokens, gpt2)
-            table.append(
-                [
-                    number,
-                    start,
-                    gpt2.token_text(of.tokens[-1]),
-                    probability,
-                    of.log_probability,
-                    becomes,
-                    text,
-                ]
-            )
+            token = gpt2.token_text(of.tokens[-1])
+            table.append([number, start, token, probability, of.log_probability, becomes, text])
     return table
 
 
@@ -239,7 +227,7 @@ def _beam_count(beams: int, gpt2: Model) -> int:
 
 @cell_function
 def gpt2_logprobs(prompt: Texts, model: str = "") -> Table:
-    """How well a model foresaw a text: each token's log-probability, probability, rank, surprise, entropy, perplexity.
+    """How well a model predicts a text: each token's log-probability, probability, rank, surprise, entropy, perplexity.
 
     prompt: the text that the model reads; a column of texts gives a row for each
 
@@ -263,15 +251,8 @@ def gpt2_logprobs(prompt: Texts, model: str = "") -> Table:
         logs.append(of.log_probability)
         numbers = (of.log_probability, math.exp(of.log_probability), of.rank, of.surprise, of.entropy)
         so_far = generate.log_probabilities.perplexity(logs)
-        table.append(
-            [
-                position,
-                gpt2.token_text(ids[position]),
-                *numbers,
-                so_far,
-                gpt2.token_text(of.likeliest),
-            ]
-        )
+        token, expected = gpt2.token_text(ids[position]), gpt2.token_text(of.likeliest)
+        table.append([position, token, *numbers, so_far, expected])
     return table
 
 
@@ -298,7 +279,7 @@ def gpt2_speculate(
     probability remainder. If all are accepted, the model draws one more. text is the continuation so far. It has the
     same distribution as if the model alone had been sampled, for every draft.
 
-    Raises: CellError if the draft has another vocabulary, if the prompt has no tokens, or if tokens do not fit behind
+    Raises: CellError if the draft has another vocabulary, if the prompt has no tokens, or if tokens do not fit after
     it.
     Source: Leviathan, Kalman and Matias 2023, "Fast Inference from Transformers via Speculative Decoding"; Chen et al.
     2023, "Accelerating Large Language Model Decoding with Speculative Sampling".

@@ -1,4 +1,4 @@
-"""Experiments on the inside: keep a circuit and ablate the rest, patch one run into another."""
+"""Experiments inside the model: keep a circuit and ablate the rest, or patch one run into another."""
 
 from __future__ import annotations
 

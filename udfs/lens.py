@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from udfs.backend import interpret
+from udfs.backend.arrays import Array
+from udfs.backend.gpt2.model import Model
 from udfs.backend.stream import residual_stream, trace_block
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
 from udfs.cells.arguments import Texts, Tokens
-from udfs.excel_limits import MAX_COLUMNS
 
 Show: TypeAlias = Literal[
     "tokens", "probabilities", "both", "entropy", "kl",
@@ -48,42 +50,49 @@ def gpt2_logitlens(
     gpt2 = arg.model(model)
     ids = arg.prompt(prompt, gpt2)
     what, _, option = arg.one_of(show, get_args(Show), "show", _SHOWN).partition(", ")
-    is_named = option in ("halves", "outputs")
     at = arg.position_or_all(position, len(ids), gpt2)
     positions = range(len(ids)) if at is None else [at]
-    logit_lens = interpret.logit_lens
-    if option == "outputs":
-        stages = logit_lens.outputs(ids, gpt2)
-    else:
-        stages = logit_lens.stages(ids, gpt2, halves=option == "halves")
-    if option == "tuned":
-        stages = dict(zip(stages, interpret.tuned_lens.tuned(list(stages.values()), gpt2), strict=True))
-    names: list[Any] = list(stages) if is_named else list(range(len(stages)))
-    corner = "place" if is_named else "layer"
+    stages = _stages(option, ids, gpt2)
+    residual = np.stack([stream[positions] for stream in stages.values()])  # -> [n_stages, n_positions, n_embd]
+    tokens = [gpt2.token_text(ids[row]) for row in positions]
     if what in ("entropy", "kl"):
-        measure = logit_lens.entropies if what == "entropy" else logit_lens.divergences
-        bits = measure(np.stack([residual[positions] for residual in stages.values()]), gpt2)
-        header = [what] if at is not None else [gpt2.token_text(token) for token in ids]
-        return [[corner, *header], *([name, *row] for name, row in zip(names, bits.tolist(), strict=True))]
-    columns = _columns(k, len(positions) * (2 if what == "both" else 1), gpt2.config.n_vocab)
-    found = logit_lens.tops(np.stack([residual[positions] for residual in stages.values()]), columns, gpt2)
-    tokens: list[list[int]] = found.ids.reshape(len(stages), -1).tolist()
-    probabilities: list[list[float]] = found.probabilities.reshape(len(stages), -1).tolist()
-    firsts: list[Any] = [gpt2.token_text(ids[row]) if at is None else 1 for row in positions]
-    headings = [heading for first in firsts for heading in [first, *range(2, columns + 1)]]
+        measure = interpret.logit_lens.entropies if what == "entropy" else interpret.logit_lens.divergences
+        header, rows = [what] if at is not None else tokens, measure(residual, gpt2).tolist()
+    else:
+        header, rows = _likeliest(what, residual, k, [1] if at is not None else tokens, gpt2)
+    is_named = option in ("halves", "outputs")
+    names: Iterable[Any] = stages if is_named else range(len(stages))
+    table = [[name, *row] for name, row in zip(names, rows, strict=True)]
+    return [["place" if is_named else "layer", *header], *table]
+
+
+def _stages(option: str, ids: list[int], gpt2: Model) -> Mapping[str, Array]:
+    """What the lens reads, by place: the stream at each depth, or what each half of a block writes."""
+    if option == "outputs":
+        return interpret.logit_lens.outputs(ids, gpt2)
+    stages = interpret.logit_lens.stages(ids, gpt2, halves=option == "halves")
+    if option == "tuned":
+        return dict(zip(stages, interpret.tuned_lens.tuned(list(stages.values()), gpt2), strict=True))
+    return stages
+
+
+def _likeliest(what: str, residual: Array, k: int, titles: Sequence[Any], gpt2: Model) -> tuple[list[Any], Table]:
+    """The header and the rows with the k likeliest tokens of each stage, `[n_stages, n_positions, n_embd]`.
+
+    The columns of each position begin with its title.
+    """
+    width = len(titles) * (2 if what == "both" else 1)
+    count = min(arg.count_of_columns(k, width, 1), gpt2.config.n_vocab)
+    found = interpret.logit_lens.tops(residual, count, gpt2)
+    tokens: list[list[int]] = found.ids.reshape(len(residual), -1).tolist()
+    probabilities: list[list[float]] = found.probabilities.reshape(len(residual), -1).tolist()
+    headings = [heading for title in titles for heading in [title, *range(2, count + 1)]]
     beside = ["probability"] * len(headings) if what == "both" else headings
-    table: Table = [[corner, *_chosen(what, headings, beside)]]
-    for name, of_tokens, of_probabilities in zip(names, tokens, probabilities, strict=True):
-        table.append([name, *_chosen(what, list(map(gpt2.token_text, of_tokens)), of_probabilities)])
-    return table
-
-
-def _columns(k: int, n_blocks: int, n_vocab: int) -> int:
-    """How many tokens to show in each block of columns. Raises CellError if a sheet is too narrow."""
-    count, most = min(arg.count(k, "k"), n_vocab), (MAX_COLUMNS - 1) // n_blocks
-    if count > most:
-        raise CellError(f"k must be 1 to {most} here, as a sheet has {MAX_COLUMNS} columns, not {count}")
-    return count
+    rows = [
+        _chosen(what, list(map(gpt2.token_text, of_tokens)), of_probabilities)
+        for of_tokens, of_probabilities in zip(tokens, probabilities, strict=True)
+    ]
+    return _chosen(what, headings, beside), rows
 
 
 def _chosen(what: str, tokens: list[Any], probabilities: list[Any]) -> list[Any]:
@@ -138,8 +147,8 @@ def gpt2_head_scores(prompt: str, model: str = "") -> Table:
     """Finds previous-token, duplicate-token and induction heads: the share of its attention that a head gives to each.
 
     previous is attention to the token just before; duplicate, to earlier copies of the token that looks; induction, to
-    the tokens that came after those copies. Each is a mean, 0 to 1, over the tokens that have such others; duplicate
-    and induction are blank if no token comes twice. Repeated text shows induction heads best.
+    the tokens that came after those copies. Each is a mean, 0 to 1, over the tokens that have any to look at;
+    duplicate and induction are blank if no token comes twice. Repeated text shows induction heads best.
 
     Raises: CellError if the prompt has no tokens, or too many.
     Source: Olsson et al. 2022, "In-context Learning and Induction Heads"; Wang et al. 2023, "Interpretability in the
@@ -195,11 +204,9 @@ def gpt2_ov(tokens: Tokens, layer: int, head: int, k: int = 5, model: str = "") 
     Example: =GPT2_OV("Mike is quick", 3, 4, 5)
     """
     gpt2 = arg.model(model)
-    ids, count, n_ctx = arg.tokens_of_texts(tokens, gpt2), arg.count(k, "k"), gpt2.config.n_ctx
+    ids, count, n_ctx = arg.tokens_of_texts(tokens, gpt2), arg.count_of_columns(k, 1, 2), gpt2.config.n_ctx
     if len(ids) > n_ctx:
         raise CellError(f"tokens must hold 1 to {n_ctx} tokens for {gpt2.name}, not {len(ids)}")
-    if count > MAX_COLUMNS - 2:
-        raise CellError(f"k must be 1 to {MAX_COLUMNS - 2}, as a sheet has {MAX_COLUMNS} columns, not {count}")
     found = interpret.heads.output_value(ids, arg.layer(layer, gpt2), arg.head(head, gpt2), count, gpt2)
     rows = [
         [gpt2.token_text(token), own_rank, *map(gpt2.token_text, written)]

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @cell_function
 def gpt2_score(texts: Texts, model: str = "") -> Table:
-    """How well a model foresaw each of many texts: tokens, log-probability, perplexity, likeliest next token.
+    """How well a model predicts each of many texts: tokens, log-probability, perplexity, likeliest next token.
 
     texts: a column of texts, or several columns, read row by row
 
     log-probability, in nats, is the sum over the text's tokens; the first is not counted, because nothing comes before
-    it. perplexity is e to the mean of -log-probability: as unsure as between that many equally likely tokens. Both are
-    blank for a text of one token.
+    it. perplexity is e to the mean of -log-probability: the model is as unsure as if that many tokens were equally
+    likely. Both are blank for a text of one token.
 
     Raises: CellError if a text has no tokens, or too many.
     Example: =GPT2_SCORE(A2:A501)
@@ -45,20 +45,19 @@ def gpt2_score(texts: Texts, model: str = "") -> Table:
 def _predict(prompt: Texts, k: int, temperature: float, model: str) -> Table:
     """The k likeliest next tokens of each prompt, side by side."""
     gpt2 = arg.model(model)
-    prompts, warmth = arg.each_prompt(prompt, gpt2, "prompt"), arg.temperature(temperature)
-    count = min(arg.count(k, "k"), gpt2.config.n_vocab)
-    arg.check_columns(count, 4)
+    prompts, divisor = arg.each_prompt(prompt, gpt2, "prompt"), arg.temperature(temperature)
+    titles = ["token", "id", "logit", "probability"]
+    count = min(arg.count_of_columns(k, len(titles)), gpt2.config.n_vocab)
 
     def rows(batch: Batch) -> Sequence[list[Any]]:
         logits = next_logits(final_stream(batch, gpt2)[batch.last_rows], gpt2)  # -> [n_prompts, n_vocab]
         found = []
         for of_prompt, tokens in zip(logits, top(logits, count).tolist(), strict=True):
-            chances = probabilities(of_prompt, warmth)
+            chances = probabilities(of_prompt, divisor)
             cells = ((gpt2.token_text(at), at, float(of_prompt[at]), float(chances[at])) for at in tokens)
             found.append([cell for of_token in cells for cell in of_token])
         return found
 
-    titles = ["token", "id", "logit", "probability"]
     numbered = [[f"{title} {rank}" for title in titles] for rank in range(2, count + 1)]
     return [titles + [title for of_rank in numbered for title in of_rank], *for_each(prompts, rows)]
 
@@ -103,7 +102,7 @@ def _summary(ids: Sequence[int], found: Sequence[Prediction], gpt2: Model) -> li
 
 @of_prompts(gpt2_saliency, "target", "against")
 def _saliency(prompt: Texts, target: Tokens, method: str, against: Tokens | None, model: str) -> Table:
-    """The token that counts most in each prompt."""
+    """The token that adds most to the logit, for each prompt."""
     gpt2 = arg.model(model)
     prompts = arg.each_prompt(prompt, gpt2, "prompt")
     tokens: list[Token] = [*arg.token_for_each(target, len(prompts), gpt2, "target")]

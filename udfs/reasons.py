@@ -1,4 +1,4 @@
-"""Why this token: which parts of the model, which words of the prompt, and which neurons speak for it."""
+"""Why this token: the parts of the model, the words of the prompt, and the neurons that make it likely."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def gpt2_saliency(
     against: Tokens | None = None,
     model: str = "",
 ) -> Table:
-    """Which words of the prompt the answer hangs on: what each token adds to a next token's logit.
+    """Which words of the prompt decide the answer: what each token adds to a next token's logit.
 
     prompt: the text that the model reads; a column of texts gives a row for each
     target: the token whose logit is explained: its text, usually with the space before it, or its id as a number
@@ -51,8 +51,8 @@ def gpt2_saliency(
     against: a second token, whose logit is subtracted first; blank for none
 
     Returns position, token and saliency, then three rows: their sum, the rest, and the logit, which is sum + rest. With
-    integrated gradients, the rest is the logit of the baseline: the same prompt with embeddings of zero, which says
-    nothing but how long it is. gradient tells what a small change would do, leave out what the model says without it.
+    integrated gradients, the rest is the logit of the baseline: the same prompt with all token embeddings zero.
+    gradient estimates the effect of a small change of a token's embedding, leave out measures that of dropping it.
 
     A row for a prompt of a column has the position, token and saliency of the token that adds most, the sum and the
     logit; target and against may then be columns, too.
@@ -82,7 +82,7 @@ def gpt2_neurons(
     against: Token | None = None,
     model: str = "",
 ) -> Table:
-    """The MLP neurons that speak most for or against a next token, and the tokens that each writes.
+    """The MLP neurons that raise or lower a next token's logit most, and the tokens that each writes.
 
     target: the token: its text, usually with the space before it, or its id as a number
     layer: the block; blank for all blocks

@@ -1,4 +1,4 @@
-"""Steering: vectors that mean something, and adding them to the stream or removing them, in cells or in the model."""
+"""Steering: vectors with a meaning, added to the stream or removed from it, in cells or in the model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def gpt2_steer(
 
     vector: one row of n_embd numbers; of several rows the first is added at position 0, the second at position 1, ...
 
-    `prompt` is every row and `last` the last one.
+    `prompt` means every row, and `last` the last one.
 
     Raises: CellError if residual or vector is not n_embd columns wide, or if there is no such position.
     Source: Turner et al. 2023, "Steering Language Models With Activation Engineering".
@@ -129,11 +129,11 @@ def gpt2_steer_model(
 
 @cell_function
 def gpt2_remove_model(vector: ArrayLike, place: str, positions: Positions = arg.ALL, model: str = "") -> str:
-    """The text of a model that takes a direction out of its stream in everything it computes: x - (x . u) u.
+    """The text of a model that removes a direction from its stream in everything it computes: x - (x . u) u.
 
     place: a place of the stream: h.2 (entering block 2), h.2.mid, h.2.out
 
-    u is the vector divided by its length. Subtracting a vector always has the same effect; a removal takes away just
+    u is the vector divided by its length. Subtracting a vector always has the same effect; a removal takes away only
     what is there, and a stream without the direction stays as it is. Of several rows, the first is removed at position
     0, the second at position 1, and so on.
 
@@ -156,7 +156,7 @@ def gpt2_steer_generate(
     tokens: int = 12,
     model: str = "",
 ) -> Table:
-    """How a text goes on when a vector is added to the stream: a row for each coefficient, with the likeliest tokens.
+    """How a model continues a text while a vector is added to the stream: a row for each coefficient, greedily decoded.
 
     place: a place of the stream: h.2 (entering block 2), h.2.mid, h.2.out
     coefficients: one number in each cell; 0 is the model itself
@@ -165,7 +165,7 @@ def gpt2_steer_generate(
 
     Each row is what GPT2_GENERATE gives with the text of GPT2_STEER_MODEL, but all rows are computed together.
 
-    Raises: CellError if the prompt has no tokens, if tokens do not fit behind it, if the vector does not fit the model,
+    Raises: CellError if the prompt has no tokens, if tokens do not fit after it, if the vector does not fit the model,
     or if there are more than 64 coefficients.
     Source: Turner et al. 2023, "Steering Language Models With Activation Engineering".
     Example: =GPT2_STEER_GENERATE("Mike is", "sae(6, 1087)", "h.6", 200)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from udfs.backend.arrays import Array
-from udfs.backend.gpt2.tokenizer import MergeStep, bytes_text
+from udfs.backend.gpt2.merging import MergeStep
+from udfs.backend.gpt2.tokenizer import bytes_text
 from udfs.backend.next_token import top
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
@@ -57,7 +58,7 @@ def gpt2_bpe_steps(text: str, model: str = "") -> Table:
 
 
 def _shortened(piece: bytes) -> str:
-    """The beginning of a long piece: a thousand rows with all of it would be too much for a sheet."""
+    """The beginning of a long piece: a sheet has no room for a thousand rows with all of it."""
     return bytes_text(piece[:_LONG]) + "…" * (len(piece) > _LONG)
 
 
@@ -124,7 +125,7 @@ def gpt2_embed(ids: ArrayLike, model: str = "") -> Array:
 def gpt2_position(ids: ArrayLike, model: str = "") -> Array:
     """Position embeddings: a row of wpe for each id, chosen by the id's position, not by its value.
 
-    ids: the token ids; only how many there are matters
+    ids: the token ids; only their number matters
 
     Raises: CellError if there are more ids than the model has positions.
     Example: =GPT2_POSITION(Tokens!C3:C8)

@@ -46,23 +46,23 @@ def gpt2_model(name: str = "", surgery: Cells = None) -> str:
     parsed = model_text.parse(arg.text(name, "name"))
     operations = (*parsed.operations, *_surgery_rows(surgery))
     text = str(replace(parsed, name=parsed.name or catalogue.default_name(), operations=operations))
-    catalogue.load(
-        fitting_a_cell(text, "surgery")
-    )  # an error is shown here rather than in each cell that uses the text
-    return text
+    return _checked(text, "surgery")
 
 
 def with_operation(gpt2: Model, operation: edits.Operation, name: str) -> str:
     """The text of a model after one more operation. Raises CellError if it is too long, or if the operation fails."""
-    text = fitting_a_cell(f"{gpt2.text} ; {operation}", name)
-    catalogue.load(text)  # an error is shown here rather than in each cell that uses the text
-    return text
+    return _checked(f"{gpt2.text} ; {operation}", name)
 
 
-def fitting_a_cell(text: str, name: str) -> str:
-    """The model text itself. Raises CellError, which names the argument that makes it too long for a cell."""
+def _checked(text: str, name: str) -> str:
+    """The model text itself, if it fits into a cell and the model can be loaded.
+
+    So the cell with the text shows an error, rather than each cell that uses it. Raises CellError, which names the
+    argument that makes the text too long.
+    """
     if len(text) > MAX_TEXT:
         raise CellError(f"{name} must fit into {MAX_TEXT} characters of model text, not {len(text)}")
+    catalogue.load(text)
     return text
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from xlsxwriter.format import Format
 
 from workbook_templates import style as look
+from workbook_templates.band import Band, channel_numbers, unless_error, used, used_outside
 from workbook_templates.book import READY, Book
 from workbook_templates.range import Range
 from workbook_templates.sheet import Page
@@ -23,83 +24,6 @@ AFTER_STATISTICS = 4  # where values begin on such tabs
 _PRINTED_COLUMNS, _PRINTED_ROWS = 22, 105
 _FROZEN_ROWS = 2
 _NOTE = 8  # columns between the title and the note about folded rows
-
-
-@dataclass(frozen=True)
-class Band:
-    """The values of a step: a row for each token.
-
-    cells: all cells reserved for them
-    spills: whether they spill from the first cell, so that `C9#` is all of them
-    fixed: whether they fill all reserved cells; what rows without a token hold has no meaning
-    """
-
-    cells: Range
-    spills: bool
-    fixed: bool
-
-    @property
-    def cell(self) -> str:
-        """The first cell, on its own tab. An error message appears here instead of the values."""
-        return self.cells.first
-
-    @property
-    def place(self) -> str:
-        """The first cell, from another tab."""
-        return self.cells.rows(0, 1).columns(0, 1).there
-
-    @property
-    def row(self) -> int:
-        return self.cells.row
-
-    @property
-    def spill(self) -> str:
-        """All its values, on its own tab."""
-        if self.fixed:
-            return self.cells.here
-        return f"{self.cell}#" if self.spills else used(self.cells)
-
-    @property
-    def spill_outside(self) -> str:
-        """All its values, from another tab."""
-        if self.fixed:
-            return self.cells.there
-        return f"{self.place}#" if self.spills else used_outside(self.cells)
-
-    def columns(self, first: int, count: int) -> Band:
-        """Some of its columns; `first` is counted from 0."""
-        return Band(self.cells.columns(first, count), False, self.fixed)
-
-    @property
-    def of_tokens(self) -> str:
-        """The rows that have a token, on its own tab."""
-        return used(self.cells) if self.fixed else self.spill
-
-    @property
-    def of_tokens_outside(self) -> str:
-        """The rows that have a token, from another tab."""
-        return used_outside(self.cells) if self.fixed else self.spill_outside
-
-    @property
-    def last(self) -> str:
-        """The row of the last token."""
-        return f"INDEX({self.spill},token_count,0)"
-
-    def of_last(self, channel: int) -> str:
-        """One channel of the last token."""
-        return f"INDEX({self.spill},token_count,{channel + 1})"
-
-
-def used(cells: Range, count: str = "token_count") -> str:
-    """The rows of a range that have a token. The whole range is named, so that programs see what the formula reads."""
-    if cells.height == 1:
-        return cells.here
-    return f"{cells.first}:INDEX({cells.here},{count},{cells.width})"
-
-
-def used_outside(cells: Range, count: str = "token_count") -> str:
-    """As `used`, from another tab."""
-    return f"{cells.rows(0, 1).columns(0, 1).there}:INDEX({cells.there},{count},{cells.width})"
 
 
 @dataclass(frozen=True)
@@ -119,13 +43,6 @@ _EDITS = Look("edit_row", None)
 RowLabels = str | tuple[str, str]
 # The rows above a band's values. Each is a formula that spills, or texts by their column; None for channel numbers.
 Headers = Sequence[str | dict[int, str]] | None
-
-
-def unless_error(cells: Sequence[str], formula: str) -> str:
-    """A native formula that passes on an error message in a cell that it reads."""
-    for cell in reversed(cells):
-        formula = f"IF(ISTEXT({cell}),{cell},{formula})"
-    return formula
 
 
 class BandPage(Page):
@@ -306,7 +223,7 @@ class BandPage(Page):
         for row, formula in enumerate(formulas, start=cells.row):
             if not self.book.dialect.is_fixed:
                 formula = f'IF({self.book.dialect.is_blank(self.at(row, 0))},"",{formula})'
-            self.sheet.write_formula(row, column, f"={formula}", self.style.statistic, "")
+            self.static(row, column, formula, self.style.statistic)
         found = Range(self.name, cells.row, column, cells.last_row, column)
         if self.book.dialect.is_fixed:
             self._hide_rows_without_token(found)
@@ -387,8 +304,3 @@ class BandPage(Page):
                 for column, text in header.items():
                     self.text(self.row, self.first + column, text, row_format)
             self.row += 1
-
-
-def channel_numbers(width: int) -> str:
-    """The numbers of the channels, from 0."""
-    return f"SEQUENCE(1,{width},0)"

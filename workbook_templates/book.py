@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
@@ -73,6 +73,18 @@ def shape_of(model: str | None, tokens: int, *, exact: bool = False) -> Shape:
     return shape
 
 
+class _Waiting(NamedTuple):
+    """A formula that is written when the size of every spill is known. `size` is that of an array, else None."""
+
+    sheet: Worksheet
+    row: int
+    column: int
+    formula: str
+    cell_format: Format | None
+    size: tuple[int, int] | None
+    value: str | float = ""
+
+
 class Book:
     """What every tab needs to write itself."""
 
@@ -87,13 +99,13 @@ class Book:
         self.numbers = NumberTables()
         self.unfolded = _LEAST_UNFOLDED  # rows of a band that are in sight at first
         self._places: dict[str, str] = {}  # of the defined names
-        self._waiting: list[tuple[Worksheet, int, int, str, Format | None, tuple[int, int] | None, str | float]] = []
+        self._waiting: list[_Waiting] = []
         workbook.set_properties({"title": TITLE, "created": _FIRST_MADE})
         workbook.set_custom_property(MADE_BY, VERSION)
 
     def page(self, name: str) -> Page:
-        """The tab of that name. Raises StopIteration if there is none."""
-        return next(page for page in self.pages if page.name == name)
+        """The tab of that name. Raises KeyError if there is none."""
+        return {page.name: page for page in self.pages}[name]
 
     def fold_after(self, prompt: str) -> None:
         """Folds away, in every band, the rows that this prompt does not need."""
@@ -129,7 +141,7 @@ class Book:
         """Writes a formula that spills, given as it reads in Excel, with room for `size`: rows and columns."""
         if self.dialect.is_fixed:
             self.dialect.declare(sheet.name, xl_rowcol_to_cell(row, column), *size)
-            self._waiting.append((sheet, row, column, formula, cell_format, size, ""))
+            self._waiting.append(_Waiting(sheet, row, column, formula, cell_format, size))
             return
         stored = self.dialect.formula(formula)
         sheet.write_dynamic_array_formula(row, column, row, column, f"={stored}", cell_format, "")
@@ -145,13 +157,13 @@ class Book:
     ) -> None:
         """Writes a formula that gives one value and never spills. `value` is shown until it is calculated."""
         if self.dialect.is_fixed:
-            self._waiting.append((sheet, row, column, formula, cell_format, None, value))
+            self._waiting.append(_Waiting(sheet, row, column, formula, cell_format, None, value))
             return
         sheet.write_formula(row, column, f"={self.dialect.formula(formula)}", cell_format, value)
 
     def last_array_column(self, sheet: Worksheet) -> int | None:
         """The last column that an array of fixed size fills so far, counted from 0; None if there is no such array."""
-        columns = [column + size[1] - 1 for home, _, column, _, _, size, _ in self._waiting if home is sheet and size]
+        columns = [at.column + at.size[1] - 1 for at in self._waiting if at.sheet is sheet and at.size]
         return max(columns, default=None)
 
     def finish(self) -> None:

@@ -1,4 +1,4 @@
-"""What leads from tab to tab: links to the neighbours, and a strip that says `you are here`."""
+"""Links between tabs: to the neighbours, and a strip of all tabs that shows where the reader is."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from workbook_templates.prompt_list import write_prompt_list
 from workbook_templates.sheet import Page
 
 TAB = "Prompt"
-CAVEAT = "caveat"  # the name of the cell with what to know before one trusts the answer
+CAVEAT = "caveat"  # the name of the cell with what to know before you trust the answer
 
 _LABEL, _VALUE, _NOTE = 0, 1, 2
 _LONG = (

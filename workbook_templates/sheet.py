@@ -60,11 +60,14 @@ class Page:
         """The address of a cell or a range, with the tab's name."""
         first = self.at(row, column, absolute=True)
         last = "" if last_row is None else f":{self.at(last_row, last_column or column, absolute=True)}"
-        return f"{quote_sheetname(self.name)}!{first}{last}"
+        return self.there(first + last)
+
+    def there(self, cell: str) -> str:
+        """An absolute address on this tab, with the tab's name."""
+        return f"{quote_sheetname(self.name)}!{cell}"
 
     def furniture(self, title: str, lines: Sequence[str]) -> None:
-        """The title, the link back to Start, the lines that say what happens here and why, what to notice, the "
-        "strip."""
+        """The title, the link back to Start, what happens here and why, what to notice, and the strip."""
         self.title(title)
         self.row += 1
         self.introduction(lines)
@@ -125,6 +128,10 @@ class Page:
         value: shown until a program calculates the formula
         """
         self.book.plain(self.sheet, row, column, formula, cell_format, value)
+
+    def static(self, row: int, column: int, formula: str, cell_format: Format) -> None:
+        """A formula with only cells and functions that every program has: it is written as it is, which is quick."""
+        self.sheet.write_formula(row, column, f"={formula}", cell_format, "")
 
     def link(self, row: int, column: int, sheet: str, cell: str, text: str) -> None:
         """A link to a cell of this workbook."""

@@ -19,7 +19,7 @@ LINK, TEXT = 1, 2  # columns
 UNDO = "To undo, press Ctrl+Z, or close the file without saving and open it again."
 _BESIDE = 9  # the column of live values beside the list of tabs
 _A_ROW = 12  # links side by side
-START_NOTE = "start_note"  # the name of the cell that says what this file lacks
+START_NOTE = "start_note"  # the name of the cell with a line about what this file lacks
 VALUES_ONLY = "This file holds values and no formulas, so nothing changes when you type. {} makes one that calculates."
 NO_FUNCTIONS = (
     "The functions of this workbook are not installed in this program: see the project's README. "

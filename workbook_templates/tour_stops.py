@@ -36,7 +36,7 @@ _INTO_THE_BLOCKS: Final = (
     ),
     TourStop(
         "Block 0",
-        "The top of a block says where each of its heads looks most.",
+        "The top of a block shows where each of its heads looks most.",
         "Does a head look at the word before, at a name, or at the start of the text?",
         "Heads differ, and no one told them what to look at. In later blocks, some find the name that a pronoun means.",
         "at a glance",
@@ -254,7 +254,7 @@ _SURGERY: Final = (
         "Ablation",
         "A part of the model is switched off.",
         "Will the answer survive without this part?",
-        "Compare the tables. Then try another part: most can go unnoticed.",
+        "Compare the tables. Then try another part: most can be switched off unnoticed.",
         "Answer",
     ),
     TourStop(
@@ -291,7 +291,7 @@ _GENERATION: Final = (
         "Temperature",
         "The same tokens at five temperatures.",
         "At which temperature does the first token have nearly everything?",
-        "At the lowest. At the highest, all others together are the most likely: nonsense.",
+        "At the lowest. At the highest, the unlikely tokens together win: nonsense.",
         "temperature",
     ),
     TourStop(

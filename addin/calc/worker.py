@@ -38,7 +38,7 @@ def answer_calls(calls: IO[bytes], results: IO[bytes]) -> None:
 def answer(name: str, arguments: list[Any]) -> Any:
     """A function's answer for `wire`: an array as its memory, or rows."""
     if name not in FUNCTIONS:  # the extension is older than this program
-        return [[f"{ERROR_MARK}there is no function {name}: gpt2-excel install calc updates the list"]]
+        return [[f"{ERROR_MARK}there is no function {name}: gpt2-excel install --host calc updates the list"]]
     rows = FUNCTIONS[name].answer(arguments)
     return rows.astype(np.float64, order="C").data if isinstance(rows, np.ndarray) else rows
 

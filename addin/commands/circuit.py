@@ -132,7 +132,7 @@ def _elsewhere(work: _Work, scheduler: str | None, workers: int | None) -> Itera
 def _leads(group: Sequence[Parts], kept: tuple[Parts, ...], work: _Work) -> list[float]:
     """The leads of one group, on a worker. Raises MissingError if it has another model."""
     from addin.cluster import check_model
-    from udfs.backend.interpret.circuits import leads_without
+    from udfs.backend.interpret.circuit_search import leads_without
 
     check_model(work.name, work.checksum)
     return leads_without(group, kept, _task(work), _streams(work, kept))
@@ -147,7 +147,7 @@ def _streams(work: _Work, kept: tuple[Parts, ...]) -> list[list[Array]]:
 
 
 def _smallest(task: Task, candidates: list[Parts], what: str, gradients: bool, elsewhere: Elsewhere | None) -> Parts:
-    from udfs.backend.interpret.circuits import smallest, thinned
+    from udfs.backend.interpret.circuit_search import smallest, thinned
 
     def progress(parts: Parts, lead: float) -> None:
         kept = sum(candidate <= parts for candidate in candidates)

@@ -14,7 +14,8 @@ from udfs.backend import catalogue
 
 if TYPE_CHECKING:
     from addin.commands.edits import Effect
-    from addin.commands.outcome import Candidate, Cell, Outcome, Token
+    from addin.commands.outcome import Candidate, Outcome, Token
+    from addin.headless import Cell
 
 _BAR_CELLS = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"

@@ -191,7 +191,7 @@ def _excel() -> Finding:
 
 
 def _xlwings_lite() -> Finding:
-    """Nothing of it is on this machine, so this only names what its workbooks will ask for."""
+    """xlwings Lite runs in the browser, so this only names the package that its workbooks install there."""
     from addin.lite.installation import status
 
     return Finding("xlwings Lite", True, "; ".join(status()), needed=False)

@@ -1,4 +1,4 @@
-"""What the values that `gpt2-excel run --set` types in change in a workbook, and which cells become errors."""
+"""The effect of `gpt2-excel run --set` on a workbook: the cells that change, and those that become errors."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from addin.commands.outcome import Candidate, Cell, read_outcome
-from addin.commands.source import Edit, check_model_of, make_edit, named
+from addin.commands.outcome import Candidate, read_outcome
+from addin.commands.source import Edit, address_of, check_model_of, make_edit
 from addin.errors import AddinError
-from addin.headless import Workbook
+from addin.headless import Cell, Workbook
 from udfs.cells import ERROR_MARK
 from workbook_templates.formula.ranges import split_sheet
 
@@ -33,7 +33,7 @@ class Effect:
     tabs: the number of changed cells on each tab, edited cells included
     results: the first changed cells on the edited tabs whose formula gives a single value
     answer: the most likely next token before the edits; None if it could not be computed
-    notes: what the user may not expect, a line each
+    notes: what the user may not expect, one line each
     """
 
     typed: tuple[Change, ...]
@@ -44,14 +44,14 @@ class Effect:
 
 
 def apply_edits(workbook: Workbook, edits: Sequence[Edit]) -> Effect:
-    """Recalculates a workbook, types the values in, and recalculates it again.
+    """Recalculates a workbook, types in the values, and recalculates it again.
 
     Raises AddinError if a cell cannot be typed into, or if the edits put an error on a tab that they edit, and
     MissingError if they name a model that is not on this machine.
     """
     workbook.recalculate()
     answer, errors = _answer(workbook), workbook.errors()
-    typed = {named(workbook, edit): edit for edit in edits}
+    typed = {address_of(workbook, edit): edit for edit in edits}
     notes = [note for cell, edit in typed.items() for note in _notes(workbook, cell, edit)]
     tabs = list(dict.fromkeys(map(_tab, typed)))
     shown = {cell: workbook.get(cell) for tab in tabs for cell in workbook.single_formulas(tab)}
@@ -93,7 +93,7 @@ def _notes(workbook: Workbook, cell: str, edit: Edit) -> Iterator[str]:
 
 
 def _changes(workbook: Workbook, shown: Mapping[str, Cell]) -> Sequence[Change]:
-    """The first of these cells that show something else now."""
+    """The first of these cells whose value has changed."""
     now = (Change(cell, value, workbook.get(cell)) for cell, value in shown.items())
     return [change for change in now if change.before != change.after][:_MOST_RESULTS]
 

@@ -1,4 +1,4 @@
-"""How a workbook is written for the program that opens it: its suffix, its macros, and what its cells hold."""
+"""How a workbook is written for the program that opens it: suffix, macros, and what the cells hold."""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ def map(
     its arguments are formulas over the titles. The output is the table with the results beside it. Rows with an error
     have it in the column error. Functions that take a column of prompts compute many rows together.
 
-    Finished rows are kept in FILE.progress until the end. If the command is stopped or killed, the same command goes on
-    where it was. With the extra cluster, long tables have a process for each core by default. Every worker of a Dask
+    Finished rows are kept in FILE.progress until the end. If the command is stopped or killed, run it again to
+    continue. With the extra cluster, long tables have a process for each core by default. Every worker of a Dask
     cluster needs gpt2-excel and the model's own files.
 
     \b
@@ -98,7 +98,7 @@ def _checksums(formula: RowFormula, table: Table) -> tuple[tuple[str, str], ...]
 
 
 def _digest(job: Job, table: Table) -> str:
-    """Changes with everything that decides the answers."""
+    """A digest of everything that decides the answers."""
     return hashlib.sha256(repr((job, table.rows)).encode()).hexdigest()
 
 
@@ -119,7 +119,7 @@ def _compute(
                 n_finished += len(answers)
                 advance(len(answers))
         except KeyboardInterrupt:
-            again = "the same command goes on from there"
+            again = "run the same command again to continue"
             raise KeyboardInterrupt(f"stopped after {n_finished} of {n_rows} rows; {again}") from None
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from addin.errors import AddinError
-from addin.headless import Workbook, WorkbookError
+from addin.headless import Cell, Workbook, WorkbookError
 from udfs.backend import catalogue, model_text
-from udfs.cells import ERROR_MARK
-
-Cell: TypeAlias = "float | str | bool | None"
+from udfs.cells import ERROR_MARK, number_text
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Outcome:
-    """From the prompt to the next token, and what to know before one trusts it."""
+    """From the prompt to the next token, and what to know before you trust it."""
 
     model: str
     prompt: str
@@ -114,7 +111,7 @@ def _text(value: Cell) -> str:
     """A cell's text. Numbers are formatted as in a spreadsheet."""
     if isinstance(value, bool):
         return str(value).upper()
-    return "" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)
+    return "" if value is None else number_text(value) if isinstance(value, float) else str(value)
 
 
 def _number(value: Cell) -> float:

@@ -1,4 +1,4 @@
-"""`gpt2-excel report`: one file to send with a question, with versions, hosts, the log, and what a workbook shows."""
+"""`gpt2-excel report`: one file to send with a question: versions, hosts, the log, and the errors of a workbook."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import platform
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
-from zipfile import ZipFile
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,9 +15,7 @@ from addin import NAME
 from addin.commands import options
 
 if TYPE_CHECKING:
-    from addin.headless import Workbook
-
-Cell: TypeAlias = "float | str | bool | None"
+    from addin.headless import Cell, Workbook
 
 _SUFFIX = ".txt"
 _MOST_CELLS = 20  # of each kind
@@ -80,7 +77,7 @@ def _section(title: str) -> Iterator[str]:
 def _workbook_lines(path: Path) -> Iterator[str]:
     """What made and saved a workbook, its errors, and where its values differ from those computed here."""
     from addin.headless import Workbook, WorkbookError
-    from addin.made_by import version_of
+    from addin.made_by import program_of, version_of
 
     try:
         stored, computed = Workbook.open(path, functions={}), Workbook.open(path)
@@ -88,7 +85,7 @@ def _workbook_lines(path: Path) -> Iterator[str]:
         yield f"cannot be read: {error}"
         return
     yield f"made by        {version_of(path) or 'another program'}"
-    yield f"saved by       {_program(path)}"
+    yield f"saved by       {program_of(path) or 'an unknown program'}"
     for name in ("status", "prompt", "model", "next_token"):
         yield f"{name:<15}{_named(stored, name)!r}"
     yield from _errors(stored)
@@ -98,18 +95,6 @@ def _workbook_lines(path: Path) -> Iterator[str]:
         f"{cell}: {stored.get(_quoted(cell))!r}, computed here {computed.get(_quoted(cell))!r}" for cell in different
     )
     yield from _counted("cells that differ from what is computed here", shown)
-
-
-def _program(path: Path) -> str:
-    """The program that wrote a file, as the file tells."""
-    from lxml import etree
-
-    try:
-        with ZipFile(path) as archive:
-            properties = etree.fromstring(archive.read("docProps/app.xml"))
-    except KeyError:
-        return "an unknown program"
-    return " ".join(filter(None, (properties.findtext(f"{{*}}{name}") for name in ("Application", "AppVersion"))))
 
 
 def _named(workbook: Workbook, name: str) -> Cell:

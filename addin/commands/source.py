@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from addin.commands.host_file import HostFile
 from addin.commands.output_file import MACROS, SUFFIX
 from addin.errors import AddinError
-from addin.headless import Workbook, WorkbookError
+from addin.headless import Cell, Workbook, WorkbookError
 from addin.templates import check_model, open_template
 from udfs.backend.errors import did_you_mean
 from workbook_templates import TEMPLATES
-
-Value: TypeAlias = "float | str | bool | None"
 
 _EDIT = re.compile(r"((?:'(?:[^']|'')*'!)?[^=]+)=(.*)", re.S)  # a quoted sheet name may contain =
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -24,7 +22,7 @@ class Edit(NamedTuple):
     """A cell or a defined name, and its new value; None clears the cell."""
 
     cell: str
-    value: Value
+    value: Cell
 
 
 def parse_edit(text: str) -> Edit:
@@ -35,7 +33,7 @@ def parse_edit(text: str) -> Edit:
     return Edit(match[1].strip(), parse_value(match[2]))
 
 
-def parse_value(text: str) -> Value:
+def parse_value(text: str) -> Cell:
     """Reads typed text as a spreadsheet does: a number, TRUE or FALSE, nothing, or else text."""
     if not text:
         return None
@@ -44,7 +42,7 @@ def parse_value(text: str) -> Value:
     return float(text) if _NUMBER.fullmatch(text.strip()) else text
 
 
-def named(workbook: Workbook, edit: Edit) -> str:
+def address_of(workbook: Workbook, edit: Edit) -> str:
     """The address of the edited cell, with its tab. Raises AddinError if the workbook has no such cell."""
     try:
         return workbook.address(edit.cell)

@@ -1,4 +1,4 @@
-"""`gpt2-excel tune`: a model that goes on learning from your own texts, as a new model for every workbook."""
+"""`gpt2-excel tune`: fine-tunes a model on your own texts, and saves it as a new model for every workbook."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _MOST_BYTES = 50_000_000  # of a text file
     multiple=True,
     type=options.Characters(),
     metavar="TENSOR",
-    help="Train only the tensors whose names begin so: h.11 is the last block of GPT-2 small. Can be repeated.",
+    help="Train only the tensors whose names begin with this: h.11 is the last block of GPT-2 small. Can be repeated.",
 )
 def tune(textfile: Path, source: str, name: str, steps: int, rate: float, only: tuple[str, ...]) -> None:
     """Fine-tune a model on the lines of a text file, and save it under a new name.
@@ -101,7 +101,7 @@ def _lines(textfile: Path) -> list[str]:
 
 
 def _check_memory(needed: int) -> None:
-    """Raises AddinError if this machine has too little memory. What cannot be measured is not refused."""
+    """Raises AddinError if this machine is known to have too little memory."""
     from addin.memory import memory_of_machine
 
     memory = memory_of_machine()

@@ -2,7 +2,7 @@
 
 from .not_calculated import NotCalculated
 from .package import WorkbookError
-from .workbook import Workbook
+from .workbook import Cell, Workbook
 from .writer import Contents
 
-__all__ = ["Contents", "NotCalculated", "Workbook", "WorkbookError"]
+__all__ = ["Cell", "Contents", "NotCalculated", "Workbook", "WorkbookError"]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from lxml import etree
 
+from udfs.cells import number_text
 from workbook_templates.formula.stored import parse_stored
 from workbook_templates.formula.tree import Reference
 
@@ -62,7 +63,7 @@ def _text(value: Scalar) -> str | None:
         return None if value is None else str.__str__(value)
     if isinstance(value, bool):
         return str(value).upper()
-    return f"{value:.15g}" if isinstance(value, float) else value
+    return number_text(value) if isinstance(value, float) else value
 
 
 def _tag(name: str) -> str:

@@ -133,7 +133,7 @@ class Package:
     def serial_of(self, text: str) -> float | str:
         """The serial number of a date or time as a cell of type "d" has it; other text as it is."""
         try:
-            moment = datetime.fromisoformat(text.strip().removesuffix("Z"))
+            moment = datetime.fromisoformat(text.strip().removesuffix("Z")).replace(tzinfo=None)
         except ValueError:
             return text
         midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)

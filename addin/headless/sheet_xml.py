@@ -113,7 +113,7 @@ class _Reader:
                 self._start_other(name)
 
         def end(name: str) -> None:
-            if name == cell_tag or name == row_tag:
+            if name in (cell_tag, row_tag):
                 return
             if name == value_tag:
                 values[row, column] = self._value("".join(pieces), cell.get("t", "n"))

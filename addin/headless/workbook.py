@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -34,6 +34,10 @@ from .writer import Contents, write_workbook
 
 if TYPE_CHECKING:
     from udfs.cells import CellFunction
+
+
+Cell: TypeAlias = "float | str | bool | None"
+"""What a cell holds. An error is its text, such as `#DIV/0!`."""
 
 
 class Workbook:
@@ -91,16 +95,16 @@ class Workbook:
         self._engine.enter(sheet, cell, typed)
         self._edited.add((sheet, cell))
 
-    def get(self, address: str) -> float | str | bool | None:
+    def get(self, address: str) -> Cell:
         """Value of one cell: None if it is blank, an error as its text."""
         sheet, cell = self._single(address)
-        value: float | str | bool | None = to_plain(self._engine.read(sheet, CellRange.cell(*cell)))
+        value: Cell = to_plain(self._engine.read(sheet, CellRange.cell(*cell)))
         return value
 
-    def get_range(self, address: str) -> list[list[float | str | bool | None]]:
+    def get_range(self, address: str) -> list[list[Cell]]:
         """Values of a range, row by row."""
         sheet, rect = self._locate(address)
-        rows: list[list[float | str | bool | None]] = as_grid(to_plain(self._engine.read(sheet, rect))).tolist()
+        rows: list[list[Cell]] = as_grid(to_plain(self._engine.read(sheet, rect))).tolist()
         return rows
 
     def address(self, cell: str) -> str:
@@ -138,7 +142,7 @@ class Workbook:
                         found[self._address(number, cell)] = text
         return found
 
-    def used_values(self, sheet: str) -> list[list[float | str | bool | None]]:
+    def used_values(self, sheet: str) -> list[list[Cell]]:
         """Values of a sheet from A1 to its last used cell, row by row."""
         number = self._engine.sheet_index(sheet)
         used = None if number is None else self._engine.sheets[number].used()

@@ -1,7 +1,7 @@
 """Downloads files inside a browser, chunk by chunk, so that they are never in memory as a whole.
 
 The Hugging Face hub allows pages of other sites a plain GET. It refuses their requests for a range of bytes or for the
-headers alone, so a download that was stopped begins anew. No function in a cell calls this: a person starts it.
+headers alone, so a download that was stopped starts over. No function in a cell calls this: the user starts it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _INCOMPLETE = ".incomplete"  # suffix of the folder while its files arrive
 
 
 async def fetched(url: str) -> AsyncIterator[bytes]:
-    """The chunks of what a server sends. Raises AddinError if it sends an error."""
+    """The content of a URL in chunks. Raises AddinError if the server answers with an error."""
     from pyodide.http import pyfetch  # a browser's Python has it
 
     response = await pyfetch(url)
@@ -46,7 +46,7 @@ async def download(
 
     check: raises an exception if the files in a folder cannot be used
     tell: receives lines about the progress
-    fetch: the chunks of what is at a URL
+    fetch: gives the content of a URL in chunks
 
     Raises AddinError if the hub cannot be reached or lacks a file. Nothing is kept then.
     """

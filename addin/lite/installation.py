@@ -1,4 +1,4 @@
-"""What `gpt2-excel install --host lite` says: there is nothing to install on this machine."""
+"""The host xlwings Lite: there is nothing to install on this machine, only steps to take in Excel."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def uninstall() -> Iterator[str]:
 
 
 def status() -> Iterator[str]:
-    """What a workbook asks xlwings Lite for."""
+    """The package that a workbook makes xlwings Lite install."""
     yield f"nothing to install; a workbook gets {requirements().strip()} from PyPI inside Excel"

@@ -1,4 +1,4 @@
-"""What a map has finished, in a file beside its output, so that a killed map goes on where it was."""
+"""The finished rows of a map, in a file beside its output, so that a map that was killed can be continued."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from addin.errors import AddinError
+from addin.headless import Cell
 from addin.headless.compiler import Compiler
 from addin.headless.engine import Engine
 from addin.headless.lambdas import Evaluate, Scope
@@ -16,13 +16,13 @@ from addin.headless.unsupported import NotSupportedError
 from addin.headless.values import to_plain
 from addin.headless.workbook import own_functions
 from udfs.backend import catalogue
+from udfs.backend.errors import did_you_mean
 from udfs.backend.result_cache import content_key
 from udfs.cells import FUNCTIONS, Rows, as_table, error_in
 from workbook_templates.formula import FormulaError, parse, print_formula
 from workbook_templates.formula.stored import plain
 from workbook_templates.formula.tree import MISSING, Call, Name, Node, Reference, Table, transform, walk
 
-Cell: TypeAlias = "float | str | bool | None"
 Answer: TypeAlias = "dict[str, Any]"  # the cells of a row by their titles; only ERROR if there are none
 
 ERROR = "error"
@@ -127,7 +127,7 @@ def _compiled(argument: Node, names: Mapping[str, str]) -> Evaluate:
 
 
 def _call(text: str) -> Call:
-    """The call that a formula is."""
+    """The formula as a call of one of our functions."""
     try:
         tree = plain(parse(text.strip().removeprefix("=")))
     except FormulaError as error:
@@ -136,8 +136,7 @@ def _call(text: str) -> Call:
         return tree
     if not isinstance(tree, Call):
         raise AddinError(f"FORMULA must call a function, as in GPT2_PREDICT(text, 5), not {text[:60]!r}")
-    near = difflib.get_close_matches(tree.function, FUNCTIONS, 1)
-    hint = f": did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(tree.function, FUNCTIONS)
     raise AddinError(f"FORMULA must call a function of gpt2-excel, not {tree.function}{hint}")
 
 
@@ -152,8 +151,7 @@ def _of_columns(argument: Node, names: Mapping[str, str]) -> Node:
     changed = transform(argument, change)
     for node in walk(changed):
         if isinstance(node, Name) and node.name not in names:
-            near = difflib.get_close_matches(node.name, names, 1)
-            hint = f": did you mean {names[near[0]]}?" if near else ""
+            hint = did_you_mean(node.name, names.values())
             raise AddinError(f"FORMULA: the table has no column {node.name.lower()}{hint or _listed(names)}")
     return changed
 
@@ -163,7 +161,7 @@ def _listed(names: Mapping[str, str]) -> str:
 
 
 def _model_place(named: Sequence[str], arguments: Sequence[Node], model: str) -> int | None:
-    """Which argument is the model; None if the function takes none. Raises AddinError if `model` says it twice."""
+    """Which argument is the model; None if the function takes none. Raises AddinError if two models are named."""
     if "model" not in named:
         if model:
             raise AddinError("--model: the function of FORMULA takes no model")
@@ -196,7 +194,7 @@ def _split(rows: Rows) -> tuple[Sequence[str], list[list[Any]]]:
 
 
 def _free(title: str, answer: Answer) -> str:
-    """The title, or with the first number that makes it another than those of the answer."""
+    """The title itself, or with the first number that makes it different from all titles of the answer."""
     number, free = 2, title
     while free in answer:
         free, number = f"{title} {number}", number + 1

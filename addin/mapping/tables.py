@@ -15,6 +15,8 @@ from addin.errors import AddinError, MissingError
 if TYPE_CHECKING:
     import pyarrow
 
+    from addin.headless import Cell
+
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")  # 007 is a text
 
 
@@ -36,7 +38,7 @@ class Table:
 
 
 def check_suffix(path: Path, option: str) -> None:
-    """Raises AddinError for a kind of file that is no table."""
+    """Raises AddinError for a file of another kind."""
     if path.suffix.lower() not in _READERS:
         raise AddinError(f"{option} must end in {', '.join(_READERS)}, not {path.name!r}")
 
@@ -44,7 +46,7 @@ def check_suffix(path: Path, option: str) -> None:
 def read_table(path: Path, sheet: str | None = None) -> Table:
     """The table in a file; `sheet` is a workbook's sheet, by default its first.
 
-    Raises AddinError if the file is no table with a header of different titles, MissingError without pyarrow.
+    Raises AddinError if the file is not a table with a header of different titles, MissingError without pyarrow.
     """
     check_suffix(path, "TABLE")
     if not path.is_file():
@@ -76,7 +78,7 @@ def _read_csv(path: Path) -> Table:
                 if row or len(header) == 1:  # a blank line is a blank cell of a table of one column
                     shown.append(row or [""])
     except (UnicodeDecodeError, csv.Error) as error:
-        raise AddinError(f"TABLE: {path.name} is no CSV file in UTF-8: {error}") from None
+        raise AddinError(f"TABLE: {path.name} is not a CSV file in UTF-8: {error}") from None
     numeric = [_is_numeric(row[column] for row in shown) for column in range(len(header))]
     rows = [[_typed(cell, number) for cell, number in zip(row, numeric, strict=True)] for row in shown]
     return Table(header, rows, shown)
@@ -103,13 +105,13 @@ def _read_parquet(path: Path) -> Table:
     try:
         arrow = parquet.read_table(path)
     except pyarrow.ArrowInvalid as error:
-        raise AddinError(f"TABLE: {path.name} is no Parquet file: {error}") from None
+        raise AddinError(f"TABLE: {path.name} is not a Parquet file: {error}") from None
     columns = [column.to_pylist() for column in arrow.columns]
     shown = [list(row) for row in zip(*columns, strict=True)]
     return Table(list(arrow.column_names), [[_cell(value) for value in row] for row in shown], shown, arrow)
 
 
-def _cell(value: object) -> float | str | bool | None:
+def _cell(value: object) -> Cell:
     """A value as a cell holds it."""
     if isinstance(value, (bool, str)) or value is None:
         return value

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from addin.cluster import check_model
 from addin.errors import AddinError
-from addin.mapping.row_formula import Answer, Cell, RowFormula
+from addin.headless import Cell
+from addin.mapping.row_formula import Answer, RowFormula
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -1,4 +1,4 @@
-"""The server as an ASGI application: the add-in's files, what Excel and the task pane ask for, and calls of functions.
+"""The server as an ASGI application: the add-in's files, data for Excel and the task pane, and calls of functions.
 
 uvicorn makes one application in each of its worker processes. An application keeps nothing about its users, so any
 process can answer any of them.
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 
 def _observe(settings: Settings) -> Observe:
-    """What counts the calls for Prometheus, if it may read them."""
+    """The function that counts each call for Prometheus; it does nothing without --metrics."""
     if not settings.metrics:
         return lambda function, outcome, seconds: None
     from addin.office.metrics import observe
@@ -69,7 +69,7 @@ def _observe(settings: Settings) -> Observe:
 
 
 def _rate(settings: Settings) -> Callable[[str, int], None]:
-    """What refuses a token's calls if they are too many."""
+    """The function that refuses the calls of a token that has made too many."""
     if not settings.calls_a_minute:
         return lambda token, n_calls: None
     from addin.office.rate import Rate

@@ -89,7 +89,7 @@ class Guard:
         await (answer or self._app)(scope, receive, send_with_headers)
 
     def _answer(self, scope: Scope, headers: Headers, is_public: bool) -> Response | None:
-        """A refusal, or the reply to a browser's preflight request; None if the application is to answer."""
+        """A refusal, or the reply to a browser's preflight request; None if the application should answer."""
         if refusal := self._refusal(scope, headers, is_public):
             status, reason = refusal
             return JSONResponse({"error": reason}, status, CLOSE)

@@ -1,6 +1,6 @@
 """Makes Excel find the add-in and trust its server, undoes that, and reports on it, with a line for each step.
 
-Excel finds the manifests of add-ins that are in no store through a folder on a Mac and through the registry on Windows.
+Excel finds the manifest of an add-in that is not in the store through a folder on a Mac, and the registry on Windows.
 All files are in this user's data folder, except one file in Excel's folder on a Mac. No step needs an administrator.
 """
 
@@ -38,7 +38,7 @@ def install(port: int = PORT) -> Iterator[str]:
     _check_ours(_manifest_file(folder))
     certificate, is_new = certificates.ensure(folder)
     yield f"{'made' if is_new else 'there is'} a certificate for localhost: {certificate.root}"
-    yield from _have_trusted(certificate)
+    yield from _trust(certificate)
     file = _manifest_file(folder)
     file.write_text(manifest(f"https://localhost:{port}"), encoding="utf-8")
     yield f"wrote the manifest: {file}"
@@ -54,7 +54,7 @@ def uninstall() -> Iterator[str]:
     certificate, file = Certificate(folder), _manifest_file(folder)
     _check_ours(file)
     nothing = True
-    for line in (*_take_from_excel(), *_have_distrusted(certificate)):
+    for line in (*_remove_from_excel(), *_distrust(certificate)):
         nothing = False
         yield line
     for path in (*certificate.files, file):
@@ -88,7 +88,7 @@ def _manifest_file(folder: Path) -> Path:
     return folder / "manifest.xml"
 
 
-def _have_trusted(certificate: Certificate) -> Iterator[str]:
+def _trust(certificate: Certificate) -> Iterator[str]:
     command = certificates.trust_command(certificate)
     if command is None:
         yield f"for Excel on the web, make the browser trust {certificate.root} as an authority for websites"
@@ -97,10 +97,10 @@ def _have_trusted(certificate: Certificate) -> Iterator[str]:
     elif certificates.succeeds(command):
         yield "this system now trusts it"
     else:
-        yield f"this system does not trust it yet; this command makes it: {_typed(command)}"
+        yield f"this system does not trust it yet; this command makes it: {_as_typed(command)}"
 
 
-def _have_distrusted(certificate: Certificate) -> Iterator[str]:
+def _distrust(certificate: Certificate) -> Iterator[str]:
     if not certificate.is_known:
         if certificate.root.exists():
             yield f"{certificate.root} is damaged, so this system still trusts {certificates.ROOT_NAME!r}"
@@ -111,7 +111,7 @@ def _have_distrusted(certificate: Certificate) -> Iterator[str]:
     elif certificates.succeeds(command):
         yield "this system no longer trusts the certificate"
     elif certificates.is_trusted(certificate):
-        yield f"this system still trusts the certificate; this command undoes it: {_typed(command)}"
+        yield f"this system still trusts the certificate; this command undoes it: {_as_typed(command)}"
 
 
 def _sideload(file: Path) -> list[str]:
@@ -120,15 +120,15 @@ def _sideload(file: Path) -> list[str]:
         if there is None:
             return ["Excel has not been started on this Mac yet: start it once, then install again"]
         chosen = "in Excel: Home, Add-ins, and under Developer Add-ins choose GPT-2 in Excel"
-        return [f"put it where Excel looks: {there}", chosen]
+        return [f"copied it into Excel's folder: {there}", chosen]
     if sys.platform == "win32":
         windows_registry.write(REGISTRY_KEY, ADDIN_ID, str(file))  # as Microsoft's tools do during development
         chosen = "in Excel: Home, Add-ins, More Add-ins, and under Developer Add-ins choose GPT-2 in Excel"
-        return [f"told Excel of it: HKEY_CURRENT_USER\\{REGISTRY_KEY}", chosen]
+        return [f"registered it with Excel: HKEY_CURRENT_USER\\{REGISTRY_KEY}", chosen]
     return []
 
 
-def _take_from_excel() -> list[str]:
+def _remove_from_excel() -> list[str]:
     if sys.platform == "darwin" and (there := _mac_file()).exists():
         _check_ours(there)
         there.unlink()
@@ -161,5 +161,5 @@ def _check_ours(path: Path) -> None:
         raise AddinError(f"{path} is another program's file: move it away first")
 
 
-def _typed(command: list[str]) -> str:
+def _as_typed(command: list[str]) -> str:
     return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)

@@ -1,4 +1,4 @@
-"""What Prometheus reads: calls, seconds, outcomes, and memory.
+"""Metrics for Prometheus: calls, seconds, outcomes, and memory.
 
 With several worker processes, each writes its figures into files of one folder, `PROMETHEUS_MULTIPROC_DIR`, and
 whichever process answers adds them up. `prepare` chooses the folder before the workers start.

@@ -1,4 +1,4 @@
-"""How many calls each token may make in a minute, so that one class cannot take what another needs."""
+"""Limits the calls of each token in a minute, so that one class cannot use up the server of another."""
 
 from __future__ import annotations
 

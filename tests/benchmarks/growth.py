@@ -29,6 +29,7 @@ from tests.benchmarks.workers import Worker, prompt
 from udfs.backend.gpt2.config import read_config
 from udfs.cells import FUNCTIONS
 from udfs.cells import values as cells
+from workbook_templates.formula.ranges import cell_name
 
 BESIDE = ("gpt2_excel", "hf_transformers")
 LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -160,16 +161,9 @@ def _write_workbook(path: Path, values: np.ndarray) -> None:
     for row, line in enumerate(values.tolist()):
         sheet.write_row(row, 0, line)
     other = book.add_worksheet("Twice")
-    other.write_dynamic_array_formula(0, 0, n_rows - 1, n_columns - 1, f"=TWICE(Numbers!A1:{_cell(n_rows, n_columns)})")
+    numbers = f"Numbers!A1:{cell_name(n_rows, n_columns)}"
+    other.write_dynamic_array_formula(0, 0, n_rows - 1, n_columns - 1, f"=TWICE({numbers})")
     book.close()
-
-
-def _cell(row: int, column: int) -> str:
-    letters = ""
-    while column:
-        column, digit = divmod(column - 1, 26)
-        letters = chr(ord("A") + digit) + letters
-    return f"{letters}{row}"
 
 
 def print_memory(folder: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +17,7 @@ import xlsxwriter
 
 from addin.headless import Workbook
 from udfs.cells import FUNCTIONS
+from udfs.cells.docstrings import documentation
 from udfs.cells.registry import CellFunction
 from workbook_templates.formula import dialect_of, parse
 from workbook_templates.formula.tree import Name, Reference, walk
@@ -59,44 +60,21 @@ def _section(function: CellFunction, result: list[list[object]] | None) -> Itera
     yield ""
     yield function.help
     yield ""
-    paragraphs, named = _details(function)
-    for paragraph in paragraphs:
-        yield from (_escaped(paragraph), "")
+    documented = documentation(function.function, [argument.name for argument in function.arguments])
+    for paragraph in documented.paragraphs:
+        yield from (_escaped(paragraph.replace("\n", " ")), "")
     if function.arguments:
         yield "| argument | |"
         yield "|---|---|"
         yield from (f"| `{argument.name}` | {_escaped(argument.help)} |" for argument in function.arguments)
         yield ""
-    for label, text in named.items():
-        yield from (f"{label}: {_escaped(text.replace('CellError if', 'if'))}", "")
+    for label, title in (("Raises", "Errors"), ("Source", "Source")):
+        if text := documented.entries.get(label):
+            yield from (f"{title}: {_escaped(text.replace('CellError if', 'if'))}", "")
     yield from ("```", function.example, "```", "")
     if result:
         yield from _table(result)
         yield ""
-
-
-def _details(function: CellFunction) -> tuple[list[str], Mapping[str, str]]:
-    """The paragraphs of a docstring after its first, and its errors and sources by their labels."""
-    labels = {"Raises": "Errors", "Source": "Source"}
-    arguments = {argument.name for argument in function.arguments}
-    paragraphs, named, open_label = [], {}, ""
-    for block in (function.function.__doc__ or "").split("\n\n")[1:]:
-        text: list[str] = []
-        for line in block.splitlines():
-            label, _, rest = line.partition(": ")
-            if label in labels:
-                open_label = labels[label]
-                named[open_label] = rest
-            elif label in arguments or label == "Example":
-                open_label = ""
-            elif open_label and line.startswith(" "):
-                named[open_label] += f" {line.strip()}"
-            else:
-                open_label = ""
-                text.append(line.strip())
-        if any(text):
-            paragraphs.append(" ".join(text))
-    return paragraphs, named
 
 
 def _table(rows: list[list[object]]) -> Iterator[str]:

@@ -161,8 +161,8 @@ press Enter. It needs no installation, and it works in every spreadsheet program
         "Are the functions right?",
         """\
 One block of the model, computed twice: step by step with the functions, and with native formulas from weights in cells.
-The tab Result shows how far the two differ, step by step. This workbook is no part of the series: it is for readers who
-do not want to take our word for it.""",
+The tab Result shows how far the two differ, step by step. This workbook is outside the series: it is for readers who do
+not want to take our word for it.""",
         {"pictures/check.png": "The tab Result: the differences of both computations, step by step"},
         "1.2 MB",
         _HEADLESS.format("0.1 s", "check"),

@@ -196,7 +196,7 @@ def main() -> None:
         name, *arguments = json.loads(line)
         try:
             answer = {"result": getattr(driver, name)(*arguments)}
-        except Exception as error:  # the tests shall see it, and LibreOffice run on
+        except Exception as error:  # reported to the tests; LibreOffice keeps running
             answer = {"error": f"{type(error).__name__}: {error}", "lost": driver.is_lost()}
         print(json.dumps(answer), flush=True)
     driver.finish()

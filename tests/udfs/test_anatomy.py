@@ -91,7 +91,7 @@ def test_edits_replace_values() -> None:
     edits = [[None, 9.0, ""], [None, None, None], ["", "", None]]
     assert udfs.gpt2_edit(values, edits).tolist() == [[0, 9, 2], [3, 4, 5]]
     assert udfs.gpt2_edit(values, None).tolist() == values.tolist()
-    with pytest.raises(CellError, match=r"^edits must lie within 2 x 3 values, not in row 3, column 1$"):
+    with pytest.raises(CellError, match=r"^edits must be within 2 x 3 values, not in row 3, column 1$"):
         udfs.gpt2_edit(values, [[None], [None], [1.0]])
     with pytest.raises(CellError, match=r"^edits has the text 'x' in row 2, column 3: a number is needed$"):
         udfs.gpt2_edit(values, [["", None, 1.0], [None, "", "x"]])

@@ -92,6 +92,11 @@ def test_scores_and_the_share_of_the_biases() -> None:
             assert rest == pytest.approx(in_common[i, j], abs=1e-4)
 
 
+def test_tokens_that_a_head_makes_equally_likely_are_ranked_by_id() -> None:
+    table = udfs.gpt2_ov([[5], [7]], 1, 2, 2, f"{MODEL} ; scale h.1.attn.head.2 by 0")
+    assert [row[1] for row in table[1:]] == [6, 8]
+
+
 def test_what_a_head_writes() -> None:
     table = udfs.gpt2_ov([[" cat"], [3797], [" sat on"]], 1, 2, 3, MODEL)
     assert table[0] == ["token", "own rank", 1, 2, 3]

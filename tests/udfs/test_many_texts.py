@@ -146,6 +146,18 @@ def test_a_column_of_targets_must_be_as_long_as_the_prompts() -> None:
         udfs.gpt2_lens_track(COLUMN, [[" a"], [" b"]], -1, "tiny")
 
 
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ([[1], [True]], "target has TRUE in row 1, column 1: a number is needed"),
+        ([[1], [{"errorCode": "#N/A"}]], "target has the error #N/A"),
+    ],
+)
+def test_each_target_of_a_column_must_be_a_token(targets: list[list[object]], message: str) -> None:
+    with pytest.raises(udfs.CellError, match=f"^{message}"):
+        udfs.gpt2_lens_track([["hello"], ["The cat"]], targets, -1, "tiny")
+
+
 def test_the_same_column_gives_the_same_bytes_whatever_came_before() -> None:
     first = FUNCTIONS["GPT2_PREDICT"].answer([COLUMN, 2, 1, "demo"])
     forget_results()

@@ -56,7 +56,7 @@ class Batch(NamedTuple):
         return np.cumsum(self.lengths) - 1
 
     def of_equal_length(self) -> list[tuple[int, int]]:
-        """How many prompts of how many tokens there are: (prompts, tokens), the fewest tokens first."""
+        """For each length, the number of prompts and their tokens, the shortest first."""
         return [(len(list(group)), length) for length, group in groupby(map(len, self.prompts))]
 
 
@@ -117,9 +117,8 @@ def with_entering(layer: int, residual: Array, batch: Batch, model: Model) -> Ar
 
 
 def _block(layer: int, residual: Array, batch: Batch, model: Model) -> Array:
-    if any(
-        intervention.layer == layer for intervention in model.interventions
-    ):  # they depend on where each prompt ends
+    # Interventions depend on where each prompt ends.
+    if any(intervention.layer == layer for intervention in model.interventions):
         return _by_length(lambda part: block(layer, part, model), residual, batch)
     check_wanted()
     return fast.block_of_prompts(layer, residual, batch.of_equal_length(), model)

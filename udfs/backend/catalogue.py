@@ -151,28 +151,28 @@ def _lacking(folder: Path) -> str:
 
 
 def _stamp(folder: Path) -> Stamp:
-    """What changes when a model's files change."""
+    """A value that changes when a model's files change."""
     found = [(entry.name, entry.stat()) for entry in os.scandir(folder) if entry.name.endswith(_SUFFIXES)]
     return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in found))
 
 
 @lru_cache(maxsize=4)
 def _open(folder: Path, stamp: Stamp) -> Callable[[ModelText, Stamp], Model]:
-    """The models made from one checkpoint. They share its arrays, so they are kept, and forgotten, with it."""
-    checkpoint = open_checkpoint(folder)
-    linears = Linears(checkpoint.tensors, TileFiles(folder, stamp))
-    tokenizer = tokenizer_of(folder, checkpoint.config)
-    return lru_cache(maxsize=16)(partial(_model, checkpoint, linears, tokenizer, ((str(folder), 0, 0), *stamp)))
+    return _models_of(folder, stamp, open_checkpoint(folder), TileFiles(folder, stamp))
 
 
 @lru_cache(maxsize=2)  # twice as large
 def _open_in_float64(folder: Path, stamp: Stamp) -> Callable[[ModelText, Stamp], Model]:
     checkpoint = open_checkpoint(folder)
-    tokenizer = tokenizer_of(folder, checkpoint.config)
-    checkpoint = replace(checkpoint, tensors=checkpoint.tensors.in_float64())
-    return lru_cache(maxsize=16)(
-        partial(_model, checkpoint, Linears(checkpoint.tensors), tokenizer, ((str(folder), 0, 0), *stamp))
-    )
+    return _models_of(folder, stamp, replace(checkpoint, tensors=checkpoint.tensors.in_float64()))
+
+
+def _models_of(
+    folder: Path, stamp: Stamp, checkpoint: Checkpoint, files: TileFiles | None = None
+) -> Callable[[ModelText, Stamp], Model]:
+    """The models made from one checkpoint. They share its arrays, so they are kept, and forgotten, with it."""
+    linears, tokenizer = Linears(checkpoint.tensors, files), tokenizer_of(folder, checkpoint.config)
+    return lru_cache(maxsize=16)(partial(_model, checkpoint, linears, tokenizer, ((str(folder), 0, 0), *stamp)))
 
 
 def _model(

@@ -22,7 +22,7 @@ _BLOCK = 64  # values; `top` compares the largest of each block first
 
 
 class Standing(NamedTuple):
-    """Where one token of each row is among all tokens: its logit, its probability, and its rank from 1."""
+    """How one token of each row compares with all tokens: its logit, its probability, and its rank from 1."""
 
     logits: Array
     probabilities: Array
@@ -53,7 +53,7 @@ def probabilities(logits: Array, temperature: float = 1.0) -> Probabilities:
         greedy = np.zeros(logits.shape)
         np.put_along_axis(greedy, logits.argmax(axis=-1, keepdims=True), 1, axis=-1)
         return greedy
-    with np.errstate(over="ignore"):  # so cold, or so far apart, that all tokens but the largest get nothing
+    with np.errstate(over="ignore"):  # the other tokens are too unlikely for float64: they get 0
         below = (logits - logits.max(axis=-1, keepdims=True)).astype(np.float64)
         warm: Probabilities = softmax(below / temperature).astype(np.float64, copy=False)
     return warm
@@ -84,15 +84,21 @@ def log_softmax(logits: Array) -> Probabilities:
 
 
 def standing(logits: Array, tokens: NDArray[np.intp]) -> Standing:
-    """Where one token of each row is: `[n_rows, n_vocab]` and `[n_rows]` -> 3 x `[n_rows]`.
+    """The standing of one token of each row: `[n_rows, n_vocab]` and `[n_rows]` -> 3 x `[n_rows]`."""
+    column = tokens[:, None]
+    own = np.take_along_axis(logits, column, axis=1)[:, 0]
+    return Standing(own, probabilities_of(logits, column)[:, 0], ranks(logits, tokens))
+
+
+def ranks(logits: Array, tokens: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The rank of one token of each row, from 1: `[n_rows, n_vocab]` and `[n_rows]` -> `[n_rows]`.
 
     Among tokens with equal logits, the lower id has the better rank.
     """
     column = tokens[:, None]
     own = np.take_along_axis(logits, column, axis=1)  # [n_rows, 1]
     ahead = (logits == own) & (np.arange(logits.shape[1]) < column)
-    ranks = 1 + (logits > own).sum(axis=1) + ahead.sum(axis=1)
-    return Standing(own[:, 0], probabilities_of(logits, column)[:, 0], ranks)
+    return 1 + (logits > own).sum(axis=1) + ahead.sum(axis=1)
 
 
 def top(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:

@@ -159,14 +159,12 @@ def tokens(value: object, gpt2: Model, name: str) -> list[int]:
 
 def token_for_each(value: object, count: int, gpt2: Model, name: str) -> list[int]:
     """A token for each of several prompts: one for all of them, or a column of as many."""
-    cells = values.filled(value, name) if values.is_column(value) else [value] * count
+    if not values.is_column(value):
+        return [token(value, gpt2, name)] * count
+    cells = values.filled(value, name)
     if len(cells) != count:
         raise CellError(f"{name} must be one token, or one for each of the {count} prompts, not {len(cells)}")
-    known: dict[object, int] = {}
-    for cell in cells:
-        if cell not in known:
-            known[cell] = token(cell, gpt2, name)
-    return [known[cell] for cell in cells]
+    return [token(cell, gpt2, name) for cell in cells]
 
 
 def tokens_of_texts(value: object, gpt2: Model, name: str = "tokens") -> list[int]:
@@ -269,11 +267,15 @@ def count(value: object, name: str) -> int:
     return values.whole(value, name, 1, N_VOCAB)
 
 
-def check_columns(count: int, width: int, name: str = "k") -> None:
-    """Raises CellError if a sheet has no room for that many times `width` columns."""
-    most = MAX_COLUMNS // width
-    if count > most:
-        raise CellError(f"{name} must be 1 to {most} here, as a sheet has {MAX_COLUMNS} columns, not {count}")
+def count_of_columns(value: object, width: int, beside: int = 0, name: str = "k") -> int:
+    """A number of things with `width` columns each. Raises CellError if a sheet has no room for them.
+
+    beside: the other columns of the table
+    """
+    found, most = count(value, name), (MAX_COLUMNS - beside) // width
+    if found > most:
+        raise CellError(f"{name} must be 1 to {most} here, as a sheet has {MAX_COLUMNS} columns, not {found}")
+    return found
 
 
 def index(value: object, name: str) -> int:

@@ -9,8 +9,7 @@ registers `GPT2_BLOCK` and keeps `gpt2_block` a Python function, with the same p
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
@@ -22,6 +21,7 @@ from udfs.backend.result_cache import Cache, content_key
 from udfs.backend.stopping import Stopped
 from udfs.cells import values
 from udfs.cells.arguments import A_ROW_FOR_EACH, HELP, MAY_BE_BLANK, NAMES_A_MODEL
+from udfs.cells.docstrings import LABELS, Documentation, documentation
 from udfs.cells.errors import CellError, bug_line, marked
 from udfs.cells.values import Rows
 
@@ -108,9 +108,9 @@ def cell_function(function: Callable[_P, _R]) -> Callable[_P, _R]:
     arguments or an unknown keyword.
     """
     signature = inspect.signature(function)
-    summary, own_help, details = _documentation(function, signature.parameters)
+    documented = documentation(function, signature.parameters)
     arguments = tuple(
-        Argument(name, own_help.get(name) or HELP[name], parameter.default is not inspect.Parameter.empty)
+        Argument(name, documented.entries.get(name) or HELP[name], parameter.default is not inspect.Parameter.empty)
         for name, parameter in signature.parameters.items()
     )
     name = function.__name__.upper()
@@ -133,10 +133,10 @@ def cell_function(function: Callable[_P, _R]) -> Callable[_P, _R]:
         except ModelError as error:
             raise CellError(str(error)) from None
 
-    help_lines = "\n".join(f"{argument.name}: {argument.help}" for argument in arguments)
-    call.__doc__ = "\n\n".join(filter(None, [summary, help_lines, details]))
+    call.__doc__ = _docstring(documented, arguments)
     columns = tuple(argument.name for argument in arguments if argument.name in A_ROW_FOR_EACH)
-    FUNCTIONS[name] = CellFunction(name, summary, arguments, own_help.get("Example", ""), call, columns)
+    example = documented.entries.get("Example", "")
+    FUNCTIONS[name] = CellFunction(name, documented.summary, arguments, example, call, columns)
     in_order = sorted(FUNCTIONS.items())
     FUNCTIONS.clear()
     FUNCTIONS.update(in_order)
@@ -170,17 +170,12 @@ def _given(argument: Argument, value: object) -> object:
     raise CellError(f"{argument.name} is missing: {argument.help}")
 
 
-def _documentation(
-    function: Callable[..., Any], parameters: Mapping[str, inspect.Parameter]
-) -> tuple[str, Mapping[str, str], str]:
-    """The first paragraph of a docstring, its lines `name: text` at the margin by name, and the rest.
-
-    A line whose name is an argument is the help of that argument. `Example: =...` is a formula.
-    """
-    summary, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
-    named = dict(re.findall(r"^(\w+): (.+)$", rest, re.M))
-    details = [line for line in rest.splitlines() if line.partition(":")[0] not in parameters]
-    return summary, named, "\n".join(details).strip()
+def _docstring(documented: Documentation, arguments: Sequence[Argument]) -> str:
+    """The docstring for Python users, in which every argument has its help."""
+    help_lines = [f"{argument.name}: {argument.help}" for argument in arguments]
+    labelled = [f"{label}: {documented.entries[label]}" for label in LABELS if label in documented.entries]
+    parts = [documented.summary, "\n".join(help_lines), *documented.paragraphs, "\n".join(labelled)]
+    return "\n\n".join(filter(None, parts))
 
 
 def _fingerprint(text: object, function: str) -> Hashable:

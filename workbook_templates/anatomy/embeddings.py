@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from workbook_templates import style as look
 from workbook_templates import walkthrough
-from workbook_templates.bands import IDS, Band, BandPage, unless_error
+from workbook_templates.band import Band, unless_error
+from workbook_templates.bands import IDS, BandPage
 from workbook_templates.book import READY, Book
 from workbook_templates.grids import table, whole_number
 from workbook_templates.prompt_tab import write_prompt_tokens

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from workbook_templates import walkthrough
 from workbook_templates.anatomy.embeddings import LABELS
-from workbook_templates.bands import AFTER_STATISTICS, STATISTICS, Band, BandPage
+from workbook_templates.band import Band
+from workbook_templates.bands import AFTER_STATISTICS, STATISTICS, BandPage
 from workbook_templates.block import ANSWER_LABELS, DIRECTION, edited, layer_norm, weight_row
 from workbook_templates.book import READY, Book
 from workbook_templates.grids import number_between, unless_message

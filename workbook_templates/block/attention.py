@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbook_templates import style as look
-from workbook_templates.bands import SHARES, Band, BandPage, Headers, Look
+from workbook_templates.band import Band
+from workbook_templates.bands import SHARES, BandPage, Headers, Look
 from workbook_templates.block import worked
 from workbook_templates.block.learned import Learned
 from workbook_templates.block.parts import add, learned_norm, linear
@@ -34,10 +35,10 @@ def write_attention(page: BandPage, stream: Band, learned: Learned) -> tuple[dic
     patterns = _patterns(page, scores)
     mix = _mix(page, patterns, heads)
     page.heading("c_proj", "What attention adds to the stream: attn.c_proj combines the outputs of all heads.", ())
-    said = linear(page, mix, learned, "attn.c_proj", width)
+    attn_out = linear(page, mix, learned, "attn.c_proj", width)
     page.heading("add", "The stream after attention: stream plus attention, cell by cell.", ())
-    middle = add(page, stream, said, learned, ".attn", ".mid")
-    return {"ln_1": normal, "q, k, v": qkv, "mix": mix, "attn c_proj": said, "add": middle}, patterns
+    middle = add(page, stream, attn_out, learned, ".attn", ".mid")
+    return {"ln_1": normal, "q, k, v": qkv, "mix": mix, "attn c_proj": attn_out, "add": middle}, patterns
 
 
 def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> list[Band]:

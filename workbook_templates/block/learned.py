@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from workbook_templates.bands import Band, BandPage
+from workbook_templates.band import Band
+from workbook_templates.bands import BandPage
 from workbook_templates.range import Range
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xlsxwriter.utility import xl_range
 
-from workbook_templates.bands import STATISTICS, Band, BandPage, Headers, RowLabels
+from workbook_templates.band import Band
+from workbook_templates.bands import STATISTICS, BandPage, Headers, RowLabels
 from workbook_templates.block import worked
 from workbook_templates.block.learned import Learned
 from workbook_templates.block.worked import CHANNEL, explain, explain_at, number
@@ -56,10 +57,10 @@ def linear(page: BandPage, x: Band, learned: Learned, name: str, width: int, hea
     return page.put(cells, learned.linear(page, x, name, cells), (x,))
 
 
-def add(page: BandPage, stream: Band, said: Band, learned: Learned, *places: str) -> Band:
+def add(page: BandPage, stream: Band, output: Band, learned: Learned, *places: str) -> Band:
     """The stream plus the output of attention or the MLP, and what the model text adds at these places."""
     explain_row = page.row
     page.row += 2
-    total = page.fill(f"{stream.spill}+{learned.added(page, said, *places)}", (stream, said))
-    explain_at(page, explain_row, "x + y", worked.channels(stream.cells.width), worked.addition(stream, said, total))
+    total = page.fill(f"{stream.spill}+{learned.added(page, output, *places)}", (stream, output))
+    explain_at(page, explain_row, "x + y", worked.channels(stream.cells.width), worked.addition(stream, output, total))
     return total

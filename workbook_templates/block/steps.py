@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbook_templates.bands import Band, BandPage
+from workbook_templates.band import Band
+from workbook_templates.bands import BandPage
 from workbook_templates.block import worked
 from workbook_templates.block.attention import write_attention
 from workbook_templates.block.learned import Learned
@@ -57,7 +58,7 @@ def _mlp(page: BandPage, middle: Band, learned: Learned) -> dict[str, Band]:
         f'{CHANNEL}&"GELU("&{number(wide.of_last(0))}&") = "&{number(active.of_last(0))}',
     )
     page.heading("c_proj", "What the MLP adds to the stream: mlp.c_proj combines the outputs of all neurons.", ())
-    said = linear(page, active, learned, "mlp.c_proj", width)
+    mlp_out = linear(page, active, learned, "mlp.c_proj", width)
     page.heading("out", "The residual stream that leaves this block: stream plus MLP.", ())
-    out = add(page, middle, said, learned, ".mlp", ".out")
-    return {"ln_2": normal, "c_fc": wide, "GELU": active, "mlp c_proj": said, "out": out}
+    out = add(page, middle, mlp_out, learned, ".mlp", ".out")
+    return {"ln_2": normal, "c_fc": wide, "GELU": active, "mlp c_proj": mlp_out, "out": out}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from workbook_templates.bands import Band, BandPage
+from workbook_templates.band import Band
+from workbook_templates.bands import BandPage
 from workbook_templates.block import worked
 from workbook_templates.block.learned import Learned
 from workbook_templates.block.worked import CHANNEL, explain_at, number

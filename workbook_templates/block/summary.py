@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from workbook_templates import style as look
-from workbook_templates.bands import Band, BandPage
+from workbook_templates.band import Band
+from workbook_templates.bands import BandPage
 from workbook_templates.block.steps import Block
 from workbook_templates.book import READY
 from workbook_templates.range import Range

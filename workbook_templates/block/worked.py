@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from workbook_templates.bands import Band, BandPage
+from workbook_templates.band import Band
+from workbook_templates.bands import BandPage
 from workbook_templates.book import READY
 
 CHANNEL = '"row "&token_count-1&", channel 0: "'

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from udfs.backend.gpt2.config import Config
-from workbook_templates.bands import Band, BandPage, unless_error
+from workbook_templates.band import Band, unless_error
+from workbook_templates.bands import BandPage
 from workbook_templates.block import Block
 from workbook_templates.book import READY, Book
 from workbook_templates.next_tokens import TOKEN_TABLE
@@ -118,7 +119,7 @@ def write_weights(book: Book, config: Config, layer: int) -> None:
 
 
 def _spill(page: Page, parameter: str, cells: Range, piece: Range) -> None:
-    height, left = piece.last_row - piece.row + 1, piece.column - cells.column
+    height, left = piece.height, piece.column - cells.column
     part = f"{piece.row - cells.row},{height},{left},{piece.width}"
     otherwise = "0" if page.book.dialect.is_fixed else "unfit"  # ranges of fixed size pass no message on
     formula = f'IF(unfit="",GPT2_WEIGHT("{parameter}",{part},model_used),{otherwise})'
@@ -128,7 +129,7 @@ def _spill(page: Page, parameter: str, cells: Range, piece: Range) -> None:
 
 def _pieces(cells: Range) -> Iterator[Range]:
     """Whole columns of a tensor, or whole rows if it is taller than wide."""
-    height, width = cells.last_row - cells.row + 1, cells.width
+    height, width = cells.height, cells.width
     if height > width:
         step = max(1, _PIECE // width)
         yield from (cells.rows(first, min(step, height - first)) for first in range(0, height, step))

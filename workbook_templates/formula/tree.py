@@ -177,11 +177,6 @@ def _with_children(node: Node, changed: tuple[Node, ...]) -> Node:
     return Parentheses(changed[0]) if isinstance(node, Parentheses) else node
 
 
-def without_parentheses(node: Node) -> Node:
-    """The tree without its parentheses; its nesting has the same meaning."""
-    return transform(node, lambda part: part.inner if isinstance(part, Parentheses) else part)
-
-
 def moved(node: Node, rows: int, columns: int) -> Node:
     """The formula as it reads when it is copied that many rows down and columns to the right."""
 

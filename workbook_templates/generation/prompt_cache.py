@@ -37,7 +37,7 @@ def write_prompt_cache(book: Book) -> Try:
     title(page, "You choose")
     text = labelled_input(page, "text", TUESDAY, "Blank: the prompt.", 5)
     appended = labelled_input(page, "append", APPENDED, "With its space.", 5)
-    changed = labelled_input(page, "another text", CHANGED, "Begins otherwise: what of it can be reused?", 5)
+    changed = labelled_input(page, "another text", CHANGED, "It begins differently: how much of it can be reused?", 5)
     used = f'IF({text}="",prompt_used,{text})'
     page.row += 1
     place = _place(page)

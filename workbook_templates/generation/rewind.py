@@ -1,4 +1,4 @@
-"""The tab Rewind: put another token at one step of a generated text, and see how the text goes on from there."""
+"""The tab Rewind: put another token at one step of a generated text, and see how the text continues from there."""
 
 from __future__ import annotations
 

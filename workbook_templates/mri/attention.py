@@ -91,7 +91,7 @@ def write_attention(book: Book, layer: int, head: int) -> OneHead:
     page.sheet.print_area(0, 0, page.row, min(shape.tokens, _PRINTED))
     page.sheet.fit_to_pages(1, 1)
     page.sheet.freeze_panes(1, 1)
-    return OneHead(*(f"{ATTENTION}!{cell}" for cell in (layer_cell, head_cell, looks, scores)))
+    return OneHead(*map(page.there, (layer_cell, head_cell, looks, scores)))
 
 
 def _square(page: Page, formula: str, more: int, cell_format: Format, scale: dict[str, Any]) -> str:

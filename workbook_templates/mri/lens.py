@@ -87,17 +87,19 @@ def write_lens(book: Book) -> tuple[str, str]:
 
 def _check(page: Page, guesses: str, shares: str) -> None:
     corner = page.book.shape.n_layer + 2
-    said, surely = (f"INDEX({cell}#,{corner},{page.book.dialect.columns(f'{cell}#')})" for cell in (guesses, shares))
+    token, probability = (
+        f"INDEX({cell}#,{corner},{page.book.dialect.columns(f'{cell}#')})" for cell in (guesses, shares)
+    )
     title(page, "Check")
     labelled_value(
         page,
         "lens",
-        unless_message(guesses, said, guesses),
+        unless_message(guesses, token, guesses),
         "The last row at the last token. It must be the model's answer.",
         page.style.result,
     )
-    is_same = page.book.dialect.are_equal(said, "next_token")
-    difference = f'IF({is_same},ABS({surely}-INDEX(next_tokens,2,5)),"{MARK} differs from the model")'
+    is_same = page.book.dialect.are_equal(token, "next_token")
+    difference = f'IF({is_same},ABS({probability}-INDEX(next_tokens,2,5)),"{MARK} differs from the model")'
     labelled_value(
         page,
         "difference",
@@ -184,8 +186,8 @@ def write_track(book: Book, rival: str) -> tuple[str, str, Range]:
     page.text(header, 4, "most likely there", style.header)
     for row in range(header + 1, last + 1):
         page.sheet.write_blank(row, 4, None, style.token)
-    said = f'LET(t,{likeliest},IF(COLUMNS(t)=1,"",INDEX(t,SEQUENCE({n_layer + 1},,2),2)))'
-    page.formula(header + 1, 4, said, style.token, (n_layer + 1, 1))
+    guesses = f'LET(t,{likeliest},IF(COLUMNS(t)=1,"",INDEX(t,SEQUENCE({n_layer + 1},,2),2)))'
+    page.formula(header + 1, 4, guesses, style.token, (n_layer + 1, 1))
     for column in (_PROBABILITY, _RIVAL + _PROBABILITY):
         page.sheet.conditional_format(header + 1, column, last, column, look.PROBABILITY_BARS)
     page.row = last + 2

@@ -1,4 +1,4 @@
-"""The tab Neurons: which hidden units of the MLPs speak for the answer or against it, and what each writes."""
+"""The tab Neurons: which hidden units of the MLPs raise or lower the answer's logit most, and what each writes."""
 
 from __future__ import annotations
 

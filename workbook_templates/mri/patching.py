@@ -32,9 +32,19 @@ class Patched:
     heads: str
 
 
+@dataclass(frozen=True)
+class _Inputs:
+    """The cells in which a person types, on this tab."""
+
+    clean: str
+    corrupted: str
+    answer: str
+    wrong: str
+
+
 def write_patching(book: Book) -> Patched:
     """Writes the tab."""
-    shape, style = book.shape, book.style
+    shape = book.shape
     page = Page(book, TAB, (13, *[12.5] * max(shape.tokens, shape.n_head)))
     page.furniture(
         TAB,
@@ -44,16 +54,34 @@ def write_patching(book: Book) -> Patched:
             "How much of the answer does that restore? 0 is nothing. 1 is all of it: this place holds what matters.",
         ),
     )
+    inputs = _write_inputs(page)
+    _write_answers(page, inputs)
+    heads = _write_maps(page, inputs)
+    page.sheet.print_area(0, 0, page.row, min(max(shape.tokens, shape.n_head), _PRINTED))
+    page.sheet.freeze_panes(1, 1)
+    sentence, *others = map(page.there, (inputs.clean, inputs.corrupted, inputs.answer, inputs.wrong))
+    return Patched(",".join((unless_message("model_used", sentence, "model_used"), *others)), heads)
+
+
+def _write_inputs(page: Page) -> _Inputs:
     title(page, "You choose")
-    clean = labelled_input(page, "clean", CLEAN, "", _INPUT_COLUMNS)
-    corrupted = labelled_input(page, "corrupted", CORRUPTED, "", _INPUT_COLUMNS)
-    answer = labelled_input(
-        page, "answer", " Mary", "The right next token of the clean sentence, with the space before it."
+    inputs = _Inputs(
+        labelled_input(page, "clean", CLEAN, "", _INPUT_COLUMNS),
+        labelled_input(page, "corrupted", CORRUPTED, "", _INPUT_COLUMNS),
+        labelled_input(
+            page, "answer", " Mary", "The right next token of the clean sentence, with the space before it."
+        ),
+        labelled_input(page, "wrong answer", " John", "The next token of the corrupted sentence."),
     )
-    wrong = labelled_input(page, "wrong answer", " John", "The next token of the corrupted sentence.")
     page.row += 1
+    return inputs
+
+
+def _write_answers(page: Page, inputs: _Inputs) -> None:
+    """What the model answers to both sentences, and how probable that is."""
+    style = page.style
     title(page, "What the model answers, unpatched")
-    for label, sentence in (("clean", clean), ("corrupted", corrupted)):
+    for label, sentence in (("clean", inputs.clean), ("corrupted", inputs.corrupted)):
         page.text(page.row, 0, label, style.bold)
         predicted = f"GPT2_PREDICT({sentence},1,1,model_used)"
         for column, at, cell_format in ((1, 2, style.result), (2, 5, style.result_probability)):
@@ -62,9 +90,14 @@ def write_patching(book: Book) -> Patched:
             page.mark_errors(page.row, column)
         page.row += 1
     page.row += 1
-    checked = f'LET(n,{tokens_of(clean)},IF(n>room,"{_too_long(page)}"&n,{clean}))'
-    arguments = f"{unless_message('model_used', checked, 'model_used')},{corrupted},{answer},{wrong}"
-    sentence, *others = (page.place(int(cell.rpartition("$")[2]) - 1, 1) for cell in (clean, corrupted, answer, wrong))
+
+
+def _write_maps(page: Page, inputs: _Inputs) -> str:
+    """The three maps, and how well the third estimates the first. Returns the range of the shares of the heads."""
+    shape = page.book.shape
+    checked = f'LET(n,{tokens_of(inputs.clean)},IF(n>room,"{_too_long(page)}"&n,{inputs.clean}))'
+    first_argument = unless_message("model_used", checked, "model_used")
+    arguments = f"{first_argument},{inputs.corrupted},{inputs.answer},{inputs.wrong}"
     title(
         page,
         "Patching one token's residual stream as it enters a layer",
@@ -92,17 +125,20 @@ def write_patching(book: Book) -> Patched:
     )
     estimated = page.row + 1
     _map(page, f'GPT2_PATCH({arguments},"gradient",model_used)', shape.tokens)
-    maps = [area(page, first, 1, first + shape.n_layer - 1, shape.tokens) for first in (exact, estimated)]
     page.row += 1
+    _write_agreement(page, exact, estimated)
+    return heads
+
+
+def _write_agreement(page: Page, exact: int, estimated: int) -> None:
+    """The correlation of two maps of tokens, given their first rows, and a chart."""
+    shape = page.book.shape
+    maps = [area(page, first, 1, first + shape.n_layer - 1, shape.tokens) for first in (exact, estimated)]
     agree = f'IFERROR(CORREL({maps[0]},{maps[1]}),"")'
-    labelled_value(
-        page, "correlation", agree, "1 if the estimate orders all places as patching does.", style.value_number
-    )
+    explained = "1 if the estimate orders all places as patching does."
+    labelled_value(page, "correlation", agree, explained, page.style.value_number)
     _scatter(page, exact, estimated)
     page.row += _CHART_ROWS
-    page.sheet.print_area(0, 0, page.row, min(max(shape.tokens, shape.n_head), _PRINTED))
-    page.sheet.freeze_panes(1, 1)
-    return Patched(",".join((unless_message("model_used", sentence, "model_used"), *others)), heads)
 
 
 def _too_long(page: Page) -> str:
@@ -116,11 +152,8 @@ def _map(page: Page, formula: str, columns: int) -> None:
 
 def _scatter(page: Page, exact: int, estimated: int) -> None:
     """The estimate against the exact share: a series for each layer, from the rows of the two maps."""
-    chart, n_layer, tokens = (
-        page.book.workbook.add_chart({"type": "scatter"}),
-        page.book.shape.n_layer,
-        page.book.shape.tokens,
-    )
+    chart = page.book.workbook.add_chart({"type": "scatter"})
+    n_layer, tokens = page.book.shape.n_layer, page.book.shape.tokens
     for layer in range(n_layer):
         colour = look.between(look.NEGATIVE, look.POSITIVE, layer / max(1, n_layer - 1))
         chart.add_series(

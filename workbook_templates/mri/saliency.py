@@ -1,4 +1,4 @@
-"""The tab Saliency: which words of the prompt the answer hangs on."""
+"""The tab Saliency: which words of the prompt decide the answer."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from workbook_templates import walkthrough
-from workbook_templates.bands import AFTER_STATISTICS, Band, BandPage
+from workbook_templates.band import Band
+from workbook_templates.bands import AFTER_STATISTICS, BandPage
 from workbook_templates.block import Block, InCells, Summary, write_steps
 from workbook_templates.book import Book
 from workbook_templates.pure.contents import Contents

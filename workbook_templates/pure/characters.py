@@ -92,64 +92,92 @@ def write_characters(book: Book, tables: BpeTables) -> Characters:
 
 
 def _write_row(page: Page, row: int, first: int, tables: BpeTables) -> None:
+    """The formulas for one character. `first` is the row of the first character."""
     number, char, code, kind, mark, starts, count = (
         page.at(row, column) for column in (_NUMBER, _CHARACTER, _CODE, _KIND, _MARK, _STARTS, _COUNT)
     )
     is_first = row == first
-
-    def above(column: int) -> str:
-        return page.at(row - 1, column)
-
-    def following(offset: int, count: int = 1) -> str:
-        return f"MID(prompt,{number}+{offset},{count})"
-
     page.sheet.write_number(row, _NUMBER, row - first + 1, page.style.position)
-    _cell(page, row, _CHARACTER, following(0), "token")
+    page.static(row, _CHARACTER, _following(number, 0), page.style.token)
     # In a cell with line breaks, LibreOffice has the code 1 for a tab.
     own_code = f"_xlfn.UNICODE({char})"
-    _cell(page, row, _CODE, f'IF({char}="","",IFERROR(IF({own_code}=1,9,{own_code}),65533))', "whole")
-    _cell(page, row, _KIND, f'IF({char}="","",IF({mark}>0,"mark",{_kind(char, code)}))')
-    begins = f'IF(EXACT({following(0, len(MARK))},"{MARK}"),{len(MARK)},0)'
-    _cell(page, row, _MARK, begins if is_first else f"IF({above(_MARK)}>1,{above(_MARK)}-1,{begins})", "counted")
-    short = f'IF(AND({following(1)}<>"",ISNUMBER(FIND({following(1)},"sdmt"))),2,{_long(following(1, 2))})'
-    own = f'{char}&REPT("{SEPARATOR}",MAX(0,{count}-1))'
-    if is_first:
-        _cell(page, row, _CONTRACTION, f'IF({char}="\'",{short},0)', "counted")
-        _cell(page, row, _STARTS, f'IF({char}="",0,1)', "counted")
-        _cell(page, row, _PIECES, own, "token")
-    else:
-        left = above(_CONTRACTION)
-        after = f'AND({above(_KIND)}<>"sign",{above(_CHARACTER)}<>" ")'
-        _cell(page, row, _CONTRACTION, f'IF({left}>1,{left}-1,IF(AND({char}="\'",{after}),{short},0))', "counted")
-        next_kind = page.at(row + 1, _KIND)
-        last_space = f'AND({next_kind}<>"",{next_kind}<>"space",{next_kind}<>"mark")'
-        space = f'IF(OR({above(_KIND)}<>"space",{last_space}),1,0)'
-        other = f'IF(OR({above(_CHARACTER)}=" ",{kind}={above(_KIND)}),0,1)'
-        rule = f'IF({kind}="space",{space},{other})'
-        forced = f"OR({mark}={len(MARK)},{left}=1,{above(_MARK)}=1)"
-        inside = f'OR({char}="",{left}>1,{mark}>0)'
-        _cell(page, row, _STARTS, f'IF({char}="",0,IF({forced},1,IF({inside},0,{rule})))', "counted")
-        before_it = f'IF({count}=0,"","{SEPARATOR}")'
-        _cell(page, row, _PIECES, f"IF({starts}=1,{own},{above(_PIECES)}&{before_it}&{own})", "token")
-    so_far = starts if is_first else f"{above(_WORD)}+{starts}"
-    _cell(page, row, _WORD, f'IF({char}="","",{so_far})', "whole")
+    page.static(row, _CODE, f'IF({char}="","",IFERROR(IF({own_code}=1,9,{own_code}),65533))', page.style.whole)
+    page.static(row, _KIND, f'IF({char}="","",IF({mark}>0,"mark",{_kind(char, code)}))', page.style.text)
+    begins = f'IF(EXACT({_following(number, 0, len(MARK))},"{MARK}"),{len(MARK)},0)'
+    mark_above = "" if is_first else page.at(row - 1, _MARK)
+    page.static(row, _MARK, begins if is_first else f"IF({mark_above}>1,{mark_above}-1,{begins})", page.style.counted)
+    contraction, start, pieces = _first_piece(page, row) if is_first else _later_piece(page, row, kind)
+    page.static(row, _CONTRACTION, contraction, page.style.counted)
+    page.static(row, _STARTS, start, page.style.counted)
+    page.static(row, _PIECES, pieces, page.style.token)
+    so_far = starts if is_first else f"{page.at(row - 1, _WORD)}+{starts}"
+    page.static(row, _WORD, f'IF({char}="","",{so_far})', page.style.whole)
     in_bytes = f"IF({code}<128,1,IF({code}<2048,2,{_MOST_BYTES}))"
     of_mark = f"IF({mark}={len(MARK)},1,0)"
-    _cell(page, row, _COUNT, f'IF({char}="",0,IF({mark}>0,{of_mark},{in_bytes}))', "counted")
-    _cell(page, row, _BEFORE, "0" if is_first else f"{above(_BEFORE)}+{above(_COUNT)}", "whole")
-    mark_id = str(END_OF_TEXT)
+    page.static(row, _COUNT, f'IF({char}="",0,IF({mark}>0,{of_mark},{in_bytes}))', page.style.counted)
+    before = "0" if is_first else f"{page.at(row - 1, _BEFORE)}+{page.at(row - 1, _COUNT)}"
+    page.static(row, _BEFORE, before, page.style.whole)
+    for index, found in enumerate(_byte_ids(code, mark, tables)):
+        page.static(row, _FIRST_ID + index, f'IF({count}>{index},{found},"")', page.style.whole)
+
+
+def _first_piece(page: Page, row: int) -> tuple[str, str, str]:
+    """As `_later_piece`, for the first character, which has none above it."""
+    char = page.at(row, _CHARACTER)
+    return f'IF({char}="\'",{_contraction(page, row)},0)', f'IF({char}="",0,1)', _own_piece(page, row)
+
+
+def _later_piece(page: Page, row: int, kind: str) -> tuple[str, str, str]:
+    """Formulas: how many characters of a contraction are left, whether a word starts, and its pieces so far."""
+    char, mark, starts, count = (page.at(row, column) for column in (_CHARACTER, _MARK, _STARTS, _COUNT))
+    left, kind_above, char_above, mark_above, pieces_above = (
+        page.at(row - 1, column) for column in (_CONTRACTION, _KIND, _CHARACTER, _MARK, _PIECES)
+    )
+    after = f'AND({kind_above}<>"sign",{char_above}<>" ")'
+    own_length = f'IF(AND({char}="\'",{after}),{_contraction(page, row)},0)'
+    next_kind = page.at(row + 1, _KIND)
+    last_space = f'AND({next_kind}<>"",{next_kind}<>"space",{next_kind}<>"mark")'
+    space = f'IF(OR({kind_above}<>"space",{last_space}),1,0)'
+    other = f'IF(OR({char_above}=" ",{kind}={kind_above}),0,1)'
+    rule = f'IF({kind}="space",{space},{other})'
+    forced = f"OR({mark}={len(MARK)},{left}=1,{mark_above}=1)"
+    inside = f'OR({char}="",{left}>1,{mark}>0)'
+    separator, own = f'IF({count}=0,"","{SEPARATOR}")', _own_piece(page, row)
+    return (
+        f"IF({left}>1,{left}-1,{own_length})",
+        f'IF({char}="",0,IF({forced},1,IF({inside},0,{rule})))',
+        f"IF({starts}=1,{own},{pieces_above}&{separator}&{own})",
+    )
+
+
+def _own_piece(page: Page, row: int) -> str:
+    """The formula for a character and a separator after each of its bytes but the last."""
+    return f'{page.at(row, _CHARACTER)}&REPT("{SEPARATOR}",MAX(0,{page.at(row, _COUNT)}-1))'
+
+
+def _contraction(page: Page, row: int) -> str:
+    """The formula for the length of the contraction that an apostrophe begins; 0 if it begins none."""
+    number = page.at(row, _NUMBER)
+    one, two = _following(number, 1), _following(number, 1, 2)
+    long = f'IF(OR(EXACT({two},"ll"),EXACT({two},"ve"),EXACT({two},"re")),3,0)'
+    return f'IF(AND({one}<>"",ISNUMBER(FIND({one},"sdmt"))),2,{long})'
+
+
+def _following(number: str, offset: int, count: int = 1) -> str:
+    """The formula for characters of the prompt after the one with that number."""
+    return f"MID(prompt,{number}+{offset},{count})"
+
+
+def _byte_ids(code: str, mark: str, tables: BpeTables) -> list[str]:
+    """Formulas for the ids of the bytes of a character in UTF-8. A mark has one id, of its own."""
     last_byte = f"128+MOD({code},64)"
-    for index, byte in enumerate(
-        (
-            f"IF({code}<128,{code},IF({code}<2048,192+INT({code}/64),224+INT({code}/4096)))",
-            f"IF({code}<2048,{last_byte},128+MOD(INT({code}/64),64))",
-            last_byte,
-        )
-    ):
-        found = f"INDEX({tables.byte_ids.there},{byte}+1)"
-        if index == 0:
-            found = f"IF({mark}>0,{mark_id},{found})"
-        _cell(page, row, _FIRST_ID + index, f'IF({count}>{index},{found},"")', "whole")
+    values = (
+        f"IF({code}<128,{code},IF({code}<2048,192+INT({code}/64),224+INT({code}/4096)))",
+        f"IF({code}<2048,{last_byte},128+MOD(INT({code}/64),64))",
+        last_byte,
+    )
+    first, *others = (f"INDEX({tables.byte_ids.there},{value}+1)" for value in values)
+    return [f"IF({mark}>0,{END_OF_TEXT},{first})", *others]
 
 
 def _kind(char: str, code: str) -> str:
@@ -161,11 +189,3 @@ def _kind(char: str, code: str) -> str:
         f'IF({_SPACES.format(code)},"space",IF({_DIGITS.format(code)},"digit",IF({letter},"letter",'
         f'IF({_SIGNS.format(code)},"sign","{UNKNOWN}"))))'
     )
-
-
-def _long(two: str) -> str:
-    return f'IF(OR(EXACT({two},"ll"),EXACT({two},"ve"),EXACT({two},"re")),3,0)'
-
-
-def _cell(page: Page, row: int, column: int, formula: str, cell_format: str = "text") -> None:
-    page.sheet.write_formula(row, column, f"={formula}", getattr(page.style, cell_format), "")

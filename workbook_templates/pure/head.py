@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from workbook_templates import next_tokens, walkthrough
 from workbook_templates import style as look
-from workbook_templates.bands import AFTER_STATISTICS, STATISTICS, Band, BandPage
+from workbook_templates.band import Band
+from workbook_templates.bands import AFTER_STATISTICS, STATISTICS, BandPage
 from workbook_templates.block import ANSWER_LABELS, DIRECTION, edited, layer_norm
 from workbook_templates.book import MARK, READY, Book
 from workbook_templates.pure.answer import Candidate

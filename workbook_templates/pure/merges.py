@@ -106,14 +106,15 @@ def _write_word(page: Page, row: int, is_first: bool, words: Words, characters: 
     )
     number = f"MAX({characters.words.there})"
     following = f"IF(OR({above}=0,{above}={number}),0,{above}+1)"
-    _cell(page, row, _WORD, f"MIN(1,{number})" if is_first else f"IF({place_above}>0,{above},{following})", "counted")
+    own = f"MIN(1,{number})" if is_first else f"IF({place_above}>0,{above},{following})"
+    page.static(row, _WORD, own, page.style.counted)
     step = "0" if is_first else f"IF({above}={word},{merges_above}+1,0)"
-    _cell(page, row, _MERGES, f'IF({word}=0,"",{step})', "whole")
+    page.static(row, _MERGES, f'IF({word}=0,"",{step})', page.style.whole)
     at_first = f"INDEX({characters.pieces.there},INDEX({words.lasts.there},{word}))"
     merged = '""' if is_first else f'SUBSTITUTE({text_above},"{SEPARATOR}","",{place_above})'
-    _cell(page, row, _TEXT, f'IF({word}=0,"",IF({merges}=0,{at_first},{merged}))', "token")
-    _cell(page, row, _COUNT, f"IF({word}=0,0,INDEX({words.pieces.there},{word}))", "counted")
-    _cell(page, row, _BEFORE, f"IF({count}=0,0,INDEX({words.before.there},{word}))", "whole")
+    page.static(row, _TEXT, f'IF({word}=0,"",IF({merges}=0,{at_first},{merged}))', page.style.token)
+    page.static(row, _COUNT, f"IF({word}=0,0,INDEX({words.pieces.there},{word}))", page.style.counted)
+    page.static(row, _BEFORE, f"IF({count}=0,0,INDEX({words.before.there},{word}))", page.style.whole)
 
 
 def _write_ids(page: Page, row: int, is_first: bool, characters: Characters) -> None:
@@ -131,7 +132,7 @@ def _write_ids(page: Page, row: int, is_first: bool, characters: Characters) -> 
             right = page.at(row - 1, column + 1) if piece + 1 < PIECES else '""'
             merged = f"IF({place}>{piece + 1},{own},IF({place}={piece + 1},{made},{right}))"
             formula = f"IF({place}>0,{merged},{formula})"
-        _cell(page, row, column, formula, "whole")
+        page.static(row, column, formula, page.style.whole)
 
 
 def _write_pairs(page: Page, row: int, tables: BpeTables) -> None:
@@ -140,12 +141,8 @@ def _write_pairs(page: Page, row: int, tables: BpeTables) -> None:
         left, right = (page.at(row, _FIRST_ID + index + offset) for offset in range(2))
         found = f"INDEX({tables.merged.there},MATCH({pair(left, right)},{tables.pairs.there},0))"
         formula = f'IF({right}="","",IFERROR({found},""))'
-        _cell(page, row, _FIRST_PAIR + index, formula, "channel")
+        page.static(row, _FIRST_PAIR + index, formula, page.style.channel)
     pairs = Range(page.name, row, _FIRST_PAIR, row, _FIRST_PAIR + PIECES - 2)
-    _cell(page, row, _NEXT, f"MIN({pairs.here})", "counted")
+    page.static(row, _NEXT, f"MIN({pairs.here})", page.style.counted)
     made = page.at(row, _NEXT)
-    _cell(page, row, _PLACE, f"IF({made}=0,0,MATCH({made},{pairs.here},0))", "counted")
-
-
-def _cell(page: Page, row: int, column: int, formula: str, cell_format: str = "text") -> None:
-    page.sheet.write_formula(row, column, f"={formula}", getattr(page.style, cell_format), "")
+    page.static(row, _PLACE, f"IF({made}=0,0,MATCH({made},{pairs.here},0))", page.style.counted)

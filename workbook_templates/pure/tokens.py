@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbook_templates import walkthrough
-from workbook_templates.bands import Band, BandPage
+from workbook_templates.band import Band
+from workbook_templates.bands import BandPage
 from workbook_templates.book import READY, Book
 from workbook_templates.pure.bpe import BpeTables
 from workbook_templates.pure.characters import Characters, write_characters
@@ -83,20 +84,20 @@ def _words(page: Page, characters: Characters, merges: Merges) -> None:
             page.at(row, column) for column in (_NUMBER, _FIRST, _LAST, _BEFORE, _PIECES, _MERGES)
         )
         page.sheet.write_number(row, _NUMBER, row - first + 1, page.style.position)
-        _cell(page, row, _FIRST, f'IF({number}>MAX({numbers}),"",MATCH({number},{numbers},0))', "whole")
+        page.static(row, _FIRST, f'IF({number}>MAX({numbers}),"",MATCH({number},{numbers},0))', page.style.whole)
         following = f"IF({number}=MAX({numbers}),COUNT({numbers}),MATCH({number}+1,{numbers},0)-1)"
-        _cell(page, row, _LAST, f'IF({start}="","",{following})', "whole")
-        _cell(page, row, _TEXT, f'IF({start}="","",MID(prompt,{start},{end}-{start}+1))', "token")
-        _cell(page, row, _BEFORE, f'IF({start}="",0,INDEX({characters.before.there},{start}))', "whole")
+        page.static(row, _LAST, f'IF({start}="","",{following})', page.style.whole)
+        page.static(row, _TEXT, f'IF({start}="","",MID(prompt,{start},{end}-{start}+1))', page.style.token)
+        page.static(row, _BEFORE, f'IF({start}="",0,INDEX({characters.before.there},{start}))', page.style.whole)
         through = f"INDEX({characters.before.there},{end})+INDEX({characters.counts.there},{end})"
-        _cell(page, row, _PIECES, f'IF({start}="",0,{through}-{before})', "counted")
+        page.static(row, _PIECES, f'IF({start}="",0,{through}-{before})', page.style.counted)
         found = f"COUNTIF({merges.words.there},{number})"
-        _cell(page, row, _MERGES, f'IF({start}="",0,MAX(1,{found})-1)', "whole")
+        page.static(row, _MERGES, f'IF({start}="",0,MAX(1,{found})-1)', page.style.whole)
         first_row = f"MATCH({number},{merges.words.there},0)"
-        _cell(page, row, _ROW, f'IF({start}="",0,IFERROR({first_row},1)+{merged})', "counted")
-        _cell(page, row, _COUNT, f"{pieces}-{merged}", "counted")
+        page.static(row, _ROW, f'IF({start}="",0,IFERROR({first_row},1)+{merged})', page.style.counted)
+        page.static(row, _COUNT, f"{pieces}-{merged}", page.style.counted)
         so_far = "0" if row == first else f"{page.at(row - 1, _START)}+{page.at(row - 1, _COUNT)}"
-        _cell(page, row, _START, so_far, "whole")
+        page.static(row, _START, so_far, page.style.whole)
     unused = {"type": "formula", "criteria": f'=${page.at(first, _FIRST)}=""', "format": page.style.hidden}
     page.sheet.conditional_format(first, _NUMBER, last, _ROW, unused)
 
@@ -109,22 +110,18 @@ def _tokens(
     for index in range(page.book.shape.tokens):
         row = first + index
         position, token_id, word = (page.at(row, column) for column in (0, 2, 4))
-        _cell(page, row, 0, f'IF(status<>"{READY}","",IF({index}<token_count,{index},""))', "position")
-        _cell(page, row, 4, f'IF({position}="","",MATCH({position},{words.starts.here},1))', "whole")
+        page.static(row, 0, f'IF(status<>"{READY}","",IF({index}<token_count,{index},""))', page.style.position)
+        page.static(row, 4, f'IF({position}="","",MATCH({position},{words.starts.here},1))', page.style.whole)
         step = f"INDEX({words.rows.here},{word})"
         piece = f"{position}-INDEX({words.starts.here},{word})+1"
-        _cell(page, row, 2, f'IF({position}="","",INDEX({merges.ids.there},{step},{piece}))', "whole")
+        page.static(row, 2, f'IF({position}="","",INDEX({merges.ids.there},{step},{piece}))', page.style.whole)
         listed = f"MATCH({token_id},{vocabulary.ids.there},0)"
         others = str(vocabulary.ids.height + 1)
-        _cell(page, row, 3, f'IF({position}="","",IFERROR({listed},{others}))', "whole")
+        page.static(row, 3, f'IF({position}="","",IFERROR({listed},{others}))', page.style.whole)
         text = f"INDEX({tables.tokens.there},MATCH({token_id},{tables.ids.there},0))"
-        _cell(page, row, 1, f'IF({position}="","",{text})', "token")
+        page.static(row, 1, f'IF({position}="","",{text})', page.style.token)
     positions, tokens, rows = (_column(page, column) for column in (0, 1, 3))
     return TokenTable(positions, tokens, rows, words, characters, merges)
-
-
-def _cell(page: Page, row: int, column: int, formula: str, cell_format: str = "text") -> None:
-    page.sheet.write_formula(row, column, f"={formula}", getattr(page.style, cell_format), "")
 
 
 def write_embeddings(book: Book, tokens: TokenTable, vocabulary: Vocabulary, positions: Embedding) -> Band:

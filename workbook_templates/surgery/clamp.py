@@ -73,7 +73,7 @@ def write_clamp(book: Book, steering: Steering, chosen: tuple[str, str]) -> Clam
     _activations(page, steering, reads, chosen, models)
     page.sheet.print_area(0, 0, page.row, _TEXTS)
     page.sheet.freeze_panes(1, 0)
-    done = Done(TAB, page.place(header, _SECOND), page.place(*_row_and_column(page, text)))
+    done = Done(TAB, page.place(header, _SECOND), page.there(text))
     return Clamping(done, text.replace("$", ""), value.replace("$", ""))
 
 
@@ -83,10 +83,6 @@ def _value(page: Page, steering: Steering) -> str:
     page.plain(page.row - 1, 1, steering.coefficient, page.style.input)
     number_between(page, cell, -MOST, MOST)
     return cell
-
-
-def _row_and_column(page: Page, cell: str) -> tuple[int, int]:
-    return int(cell.rpartition("$")[2]) - 1, 1
 
 
 def _operations(

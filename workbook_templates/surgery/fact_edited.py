@@ -74,15 +74,11 @@ def write_fact_edited(book: Book) -> FactEdited:
     page.row += 1
     header = page.row + 1
     write_before_and_after(page, prompt, ("model_used", text))
-    done = Done(TAB, page.place(header, COLUMNS + GAP), page.place(*_place(prompt)))
+    done = Done(TAB, page.place(header, COLUMNS + GAP), page.there(prompt))
     changed = _write_list(page, answer, text)
     page.sheet.print_area(0, 0, page.row, len(_WIDTHS) - 1)
     page.sheet.freeze_panes(1, 0)
     return FactEdited(done, answer.replace("$", ""), layer.replace("$", ""), changed)
-
-
-def _place(cell: str) -> tuple[int, int]:
-    return int(cell.rpartition("$")[2]) - 1, 1
 
 
 def _write_list(page: Page, answer: str, text: str) -> str:
@@ -134,7 +130,7 @@ def _write_list(page: Page, answer: str, text: str) -> str:
         f'COUNTIF({judged},"changed")',
         f"of {count - len(kinds[0].prompts)} prompts about something else",
     )
-    return page.place(*_place(cell))
+    return page.there(cell)
 
 
 def _is_message(cell: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from xlsxwriter.utility import quote_sheetname
-
 from udfs.models.demo.facts import facts
 from workbook_templates import style as look
 from workbook_templates.bands import BandPage
@@ -63,8 +61,7 @@ def write_sae_feature(book: Book) -> tuple[Steering, str, tuple[str, str]]:
     steering = write_steering(page, chosen, vector)
     _features(page, layer, feature, steering)
     page.finish()
-    quoted = f"{quote_sheetname(page.name)}!"
-    return steering, chosen.coefficient.replace("$", ""), (quoted + layer, quoted + feature)
+    return steering, chosen.coefficient.replace("$", ""), (page.there(layer), page.there(feature))
 
 
 def _write_choices(page: BandPage) -> tuple[str, str, Chosen]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xlsxwriter.utility import quote_sheetname
+from xlsxwriter.utility import xl_cell_to_rowcol
 
-from workbook_templates.bands import FIRST, Band, BandPage, RowLabels, unless_error
+from workbook_templates.band import Band, unless_error
+from workbook_templates.bands import FIRST, BandPage, RowLabels
 from workbook_templates.book import MARK, READY, Book
 from workbook_templates.grids import number_between, table
 from workbook_templates.sheet import Page
@@ -132,21 +133,17 @@ def write_steering(page: BandPage, chosen: Chosen, vector: Vector) -> Steering:
     added = _vector(page, vector)
     argument = vector.argument or added.spill
     texts.fill(argument, chosen.place, chosen.positions)
-    page.formula(
-        int(model.rpartition("$")[2]) - 1,
-        FIRST,
-        f"GPT2_STEER_MODEL({argument},{chosen.place},{chosen.coefficient},{chosen.positions},model_used)",
-        page.style.note,
-    )
+    arguments = f"{argument},{chosen.place},{chosen.coefficient},{chosen.positions}"
+    row, column = xl_cell_to_rowcol(model)
+    page.formula(row, column, f"GPT2_STEER_MODEL({arguments},model_used)", page.style.note)
     stream, steered = _streams(page, chosen, added)
     _check(page, chosen, model, steered)
-    quoted = f"{quote_sheetname(page.name)}!"
     return Steering(
         tab=page.name,
-        place=quoted + chosen.place,
-        coefficient=quoted + chosen.coefficient,
-        positions=quoted + chosen.positions,
-        argument=quoted + argument,
+        place=page.there(chosen.place),
+        coefficient=page.there(chosen.coefficient),
+        positions=page.there(chosen.positions),
+        argument=page.there(argument),
         table=table,
         texts=texts,
         stream=stream,

@@ -1,4 +1,4 @@
-"""The tab Coefficient sweep: one operation at many strengths, two tokens' probabilities, and how the text goes on."""
+"""The tab Coefficient sweep: one operation at many strengths, two tokens' probabilities, and the continued text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from udfs.models.demo.prompts import LIGHTSABER, PHONE
 from workbook_templates import style as look
-from workbook_templates.bands import unless_error
+from workbook_templates.band import unless_error
 from workbook_templates.book import MARK, Book
 from workbook_templates.grids import area, number_between
 from workbook_templates.sheet import Page
@@ -61,7 +61,7 @@ def write_sweep(book: Book, steerings: Sequence[Steering]) -> tuple[str, str]:
     _chart(page, top + 1 + _CHART_ROWS, header, "KL divergence from the model itself (nats)", (3,))
     page.sheet.freeze_panes(1, 0)
     page.sheet.print_area(0, 0, top + 2 * _CHART_ROWS, _CHART + 7)
-    return swept.operation.replace("$", ""), f"'{TAB}'!{swept.last}"
+    return swept.operation.replace("$", ""), page.there(swept.last)
 
 
 def _choose(page: Page, steerings: Sequence[Steering]) -> _Swept:

@@ -1,4 +1,4 @@
-"""How the model goes on with a vector added to its stream, at several strengths: a table of texts."""
+"""How the model continues a text with a vector added to its stream, at several strengths: a table of texts."""
 
 from __future__ import annotations
 

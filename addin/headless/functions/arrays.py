@@ -13,13 +13,13 @@ from .arguments import CellFailureError, number, truth, whole
 from .comparison import same_key, sort_key
 from .lookup import of_cells
 
-_MOST_CELLS = 4_194_304
+MOST_CELLS = 4_194_304  # that a function may make
 
 
 def sequence(rows: Value, columns: Value = None, start: Value = None, step: Value = None) -> Value:
     height, width = (1 if x is None else whole(x) for x in (rows, columns))
     first, by = (1.0 if x is None else number(x) for x in (start, step))
-    if height < 1 or width < 1 or height * width > _MOST_CELLS:
+    if height < 1 or width < 1 or height * width > MOST_CELLS:
         raise CellFailureError(VALUE)
     value: Value = checked((first + by * np.arange(height * width, dtype=np.float64)).reshape(height, width))
     return value
@@ -62,7 +62,7 @@ def expand(array: Value, rows: Value, columns: Value = None, pad: Value = NA) ->
     grid = as_grid(array)
     height = grid.shape[0] if rows is None else whole(rows)
     width = grid.shape[1] if columns is None else whole(columns)
-    if height < grid.shape[0] or width < grid.shape[1] or height * width > _MOST_CELLS:
+    if height < grid.shape[0] or width < grid.shape[1] or height * width > MOST_CELLS:
         return VALUE
     cells = np.empty((height, width), object)
     cells.fill(as_grid(pad).item())

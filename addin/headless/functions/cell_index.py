@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -61,9 +60,6 @@ class CellIndex:
             keys = [(key, place) for place, item in enumerate(self.items) if (key := sort_key(item))[0] == kind]
             self._ordered[kind] = Ordered([key for key, _ in keys], [place for _, place in keys])
         return self._ordered[kind]
-
-    def of_kind(self, kind: Callable[[Any], bool]) -> list[int]:
-        return [place for place, item in enumerate(self.items) if kind(item)]
 
 
 def index_of(grid: Grid, column: int | None = None) -> CellIndex:

@@ -94,8 +94,8 @@ def _ordered(index: CellIndex, operator: str, wanted: Any) -> Positions:
             {"<": less & ~equal, ">": more & ~equal, "<=": less | equal, ">=": more | equal}[operator]
         )
     if isinstance(wanted, bool):
-        kind, key = index.of_kind(lambda item: isinstance(item, bool)), bool
-        return _places([at for at in kind if _holds(operator, key(index.items[at]), wanted)])
+        items = enumerate(index.items)
+        return _places([at for at, item in items if isinstance(item, bool) and _holds(operator, item, wanted)])
     if isinstance(wanted, XlError):
         return _places([])
     limit = collated(wanted)

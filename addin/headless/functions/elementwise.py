@@ -186,9 +186,8 @@ def _arithmetic(name: str, arguments: list[Value]) -> Value:
         short: Value = checked(_ARITHMETIC[name](*plain))
         return short
     numbers, errors = zip(*map(_numbers_and_errors, arguments), strict=True)
-    if len(errors) == 2 and all(
-        x is not None for x in errors
-    ):  # an error in a cell counts before text in the other one
+    if len(errors) == 2 and all(x is not None for x in errors):
+        # An error in one cell counts before text in the other.
         return _over(partial(_calculated, name), arguments)
     value: Grid = checked(_ARITHMETIC[name](*numbers))
     is_zero = np.equal(numbers[1], 0) if name in _DIVISIONS else _NEVER
@@ -223,7 +222,7 @@ def _may_fail(name: str, numbers: list[Any]) -> bool:
 
 
 def _numbers_and_errors(value: Value) -> tuple[float | NDArray[np.float64], Grid | None]:
-    """The numbers that the cells are or stand for, 0 for those that are none, and the errors that these give."""
+    """The numbers that the cells hold or read as, 0 where there is no number, and the errors there."""
     plain = _plain_numbers(value)
     if plain is not None:
         return plain, None
@@ -319,7 +318,7 @@ def _joined(first: Any, second: Any) -> Scalar:
 
 
 def _sortable(item: Any, other: Any) -> Any:
-    """A blank is as good as 0, an empty text or FALSE."""
+    """A blank counts as 0, an empty text or FALSE, whichever is of the kind of the other cell."""
     if item is None:
         item = "" if isinstance(other, str) else False if isinstance(other, (bool, np.bool_)) else 0.0
     return sort_key(item)

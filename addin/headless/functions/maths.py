@@ -1,4 +1,4 @@
-"""Functions of numbers. Those that numpy computes for whole arrays are in `addin.headless.elementwise`."""
+"""Functions of numbers. Those that numpy computes for whole arrays are in `addin.headless.functions.elementwise`."""
 
 from __future__ import annotations
 

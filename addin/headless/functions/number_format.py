@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _COLOURS = frozenset(("BLACK", "BLUE", "CYAN", "GREEN", "MAGENTA", "RED", "WHITE", "YELLOW"))
+_EXACT = Context(prec=600)  # digits enough for any number with the most decimals that Excel shows
 _PLAIN = frozenset(" $+-/():!^&'~{}<>=@%")  # characters that need no quotes, besides those with a meaning
 
 
@@ -54,7 +55,7 @@ def formatted(value: object, number_format: str) -> str:
 
 def fixed_decimals(value: float, decimals: int, *, grouped: bool) -> str:
     """The number with so many decimals, ties rounded away from zero; negative `decimals` round before the point."""
-    rounded = decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    rounded = _rounded(decimal(value), decimals)
     shown = f"{rounded:,.{max(decimals, 0)}f}" if grouped else f"{rounded:.{max(decimals, 0)}f}"
     return shown.removeprefix("-") if not rounded else shown
 
@@ -62,6 +63,10 @@ def fixed_decimals(value: float, decimals: int, *, grouped: bool) -> str:
 def decimal(value: float) -> Decimal:
     """The number as Excel shows it, with 15 digits."""
     return Decimal(f"{value:.15g}")
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EXACT)
 
 
 @lru_cache(maxsize=1024)
@@ -192,7 +197,7 @@ def _digits(amount: float, tokens: tuple[Token, ...]) -> str:
 def _places(value: Decimal, whole_part: str, point: str, decimals: str) -> str:
     """The absolute value by the places before and after the point: `0` always shows a digit, `#` only if it counts, `?`
     shows a space instead."""
-    rounded = abs(value).quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP)
+    rounded = _rounded(abs(value), len(decimals))
     digits, _, fraction = f"{rounded:f}".partition(".")
     places = whole_part.replace(",", "")
     least = len(places) - places.index("0") if "0" in places else 0
@@ -223,7 +228,7 @@ def _scientific(amount: float, tokens: tuple[Token, ...]) -> str:
         raise NotSupportedError(_UNKNOWN)
     value = abs(decimal(amount))
     power = value.adjusted() if value else 0
-    rounded = value.scaleb(-power).quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP)
+    rounded = _rounded(value.scaleb(-power), len(decimals))
     if rounded >= 10:
         power, rounded = power + 1, rounded / 10
     digits = _places(rounded, "0", point, decimals)

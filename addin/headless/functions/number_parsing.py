@@ -19,8 +19,7 @@ _EPOCH = datetime(1899, 12, 30)
 
 
 def parsed_number(text: str) -> float | None:
-    """The number that a text stands for: `1,234`, `50%`, `$5`, `(5)`, `1E3`, `2024-01-31`, `12:30`; None if there is
-    none.
+    """The number that a text stands for: `1,234`, `50%`, `$5`, `(5)`, `1E3`, `2024-01-31`, `12:30`; or None.
 
     Raises NotSupportedError for a date whose meaning depends on the language of Excel.
     """

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from udfs.excel_limits import MAX_TEXT
+
 from ..unsupported import NotSupportedError
 from ..values import NA, VALUE, Value, as_grid
 from .arguments import CellFailureError, Each, limited, number, single, text, truth, whole
@@ -101,7 +103,7 @@ def trim(words: str) -> str:
 
 def repeat(words: str, count: float) -> str:
     _check(count >= 0)
-    _check(int(count) * len(words) <= 32_767)
+    _check(int(count) * len(words) <= MAX_TEXT)
     return words * int(count)
 
 
@@ -153,8 +155,7 @@ def join(*arguments: Value) -> Value:
 
 
 def text_join(delimiter: Value, ignore_empty: Value, *arguments: Value) -> Value:
-    """TEXTJOIN: the texts of all cells with a delimiter between them, without empty ones if the second argument says
-    so."""
+    """TEXTJOIN: the texts of all cells with a delimiter between them; `ignore_empty` leaves out empty ones."""
     marks = as_grid(delimiter)
     if marks.size > 1:
         raise NotSupportedError("TEXTJOIN with several delimiters")

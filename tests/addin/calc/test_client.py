@@ -35,7 +35,7 @@ def test_tables_numbers_and_messages(client: Client) -> None:
 
 def test_an_unknown_function_is_named() -> None:
     (((line,),),) = (answer("GPT2_NOTHING", []),)
-    assert line == "#GPT2! there is no function GPT2_NOTHING: gpt2-excel install calc updates the list"
+    assert line == "#GPT2! there is no function GPT2_NOTHING: gpt2-excel install --host calc updates the list"
 
 
 def test_a_bug_is_one_line_and_a_traceback_in_the_log(broken_gelu: BrokenGelu) -> None:

@@ -11,7 +11,7 @@ from click.testing import Result
 import udfs
 from udfs.backend.catalogue import load
 from udfs.backend.gpt2.tokenizer import token_text
-from udfs.backend.interpret import circuits
+from udfs.backend.interpret import circuit_search
 from udfs.backend.interpret.circuits import Parts, Task, component_names, halves
 from udfs.models.demo.prompts import SEVEN_DAYS
 
@@ -44,7 +44,7 @@ def test_the_default_task_is_the_seven_days(gpt2_excel: Run, monkeypatch: pytest
         progress(parts, 1.0)
         return parts
 
-    monkeypatch.setattr(circuits, "smallest", largest)
+    monkeypatch.setattr(circuit_search, "smallest", largest)
     found = json.loads(gpt2_excel("circuit", "--model", "demo", "--json").stdout)
     assert answers == [[answer for _, answer in SEVEN_DAYS]] * 2
     assert found["heads_and_mlps"] == component_names(

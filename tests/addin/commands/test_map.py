@@ -136,7 +136,7 @@ def test_ctrl_c_keeps_what_is_finished(gpt2_excel: Run, prompts: Path, monkeypat
     arguments = ("map", prompts, "GPT2_PREDICT(text, 1)", "-o", "a.csv", "--model", "tiny", "--workers", 0)
     result = gpt2_excel(*arguments)
     assert result.exit_code == 130
-    assert result.stderr == "gpt2-excel: stopped after 512 of 600 rows; the same command goes on from there\n"
+    assert result.stderr == "gpt2-excel: stopped after 512 of 600 rows; run the same command again to continue\n"
     monkeypatch.undo()
 
 

@@ -11,6 +11,7 @@ from click.testing import Result
 from addin import programs
 from addin.commands.hosts import HOSTS
 from addin.headless import Workbook
+from addin.headless.package import Package
 from udfs.cells.log import log_path
 from udfs.version import VERSION
 
@@ -70,6 +71,19 @@ def damaged(book: Workbook, path: str) -> None:
     shown[0, 2], shown[1, 0] = "id!", "#NAME?"
     sheet.formulas[8, 1].show(shown)
     book.save(path)
+
+
+@pytest.mark.usefixtures("no_main_job")
+def test_the_program_that_saved_a_workbook(gpt2_excel: Run, workbook: Path, here: Path) -> None:
+    """A workbook from a stranger: an entity in its properties is not resolved."""
+    Workbook.open(workbook).save("saved.xlsx")
+    assert "saved by       Microsoft Excel" in text_of(gpt2_excel)
+    entity = '<!DOCTYPE p [<!ENTITY e "Excel">]><Properties><Application>&e;</Application></Properties>'
+    for content in (entity, "no XML"):
+        package = Package.open("saved.xlsx")
+        package.parts["docProps/app.xml"] = content.encode()
+        package.write("saved.xlsx")
+        assert "saved by       an unknown program\n" in text_of(gpt2_excel)
 
 
 @pytest.mark.usefixtures("no_main_job")

@@ -64,6 +64,12 @@ def test_a_file_is_recalculated_into_a_new_one(gpt2_excel: Run, workbook: Path, 
     assert str(here / "mine.xlsx") in result.stdout
 
 
+def test_a_number_in_the_prompt_cell_is_shown_as_a_spreadsheet_joins_it(gpt2_excel: Run, workbook: Path) -> None:
+    result = json.loads(gpt2_excel("run", workbook, "--set", "prompt=1e20", "--json").stdout)
+    assert result["prompt"] == "1E+20"
+    assert "".join(token["token"] for token in result["tokens"]) == "1E+20"
+
+
 def test_a_file_in_the_current_folder_is_not_overwritten(gpt2_excel: Run, workbook: Path, here: Path) -> None:
     own = here / "mine.xlsx"
     own.write_bytes(workbook.read_bytes())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from addin.commands.source import Edit, Value, parse_edit
+from addin.commands.source import Edit, parse_edit
 from addin.errors import AddinError
+from addin.headless import Cell
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ from addin.errors import AddinError
         ("a\nb", "a\nb"),
     ],
 )
-def test_values(text: str, value: Value) -> None:
+def test_values(text: str, value: Cell) -> None:
     edit = parse_edit(f"Block 5!C12={text}")
     assert edit == Edit("Block 5!C12", value)
     assert type(edit.value) is type(value)

@@ -107,9 +107,10 @@ def test_dates_of_the_1904_system(make: Make, edit_parts: EditParts) -> None:
 
 
 @pytest.mark.parametrize(("is_1904", "expected"), [(False, 40544.5), (True, 39082.5)])
-def test_a_cell_may_hold_a_date(make: Make, edit_parts: EditParts, is_1904: bool, expected: float) -> None:
+@pytest.mark.parametrize("zone", ["", "Z", "+02:00"])
+def test_a_cell_may_hold_a_date(make: Make, edit_parts: EditParts, zone: str, is_1904: bool, expected: float) -> None:
     path = make({"S": {"A1": 1, "B1": "=A1+1"}})
-    edit_parts(path, SHEET, ('<c r="A1"><v>1</v></c>', '<c r="A1" t="d"><v>2011-01-01T12:00:00</v></c>'))
+    edit_parts(path, SHEET, ('<c r="A1"><v>1</v></c>', f'<c r="A1" t="d"><v>2011-01-01T12:00:00{zone}</v></c>'))
     if is_1904:
         edit_parts(path, "xl/workbook.xml", ("<workbookPr ", '<workbookPr date1904="1" '))
     book = Workbook.open(path)

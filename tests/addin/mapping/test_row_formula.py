@@ -92,12 +92,12 @@ def test_rows_do_not_depend_on_errors_beside_them_but_for_the_last_digits() -> N
     [
         (
             "GPT2_PREDIC(text)",
-            "FORMULA must call a function of gpt2-excel, not GPT2_PREDIC: did you mean GPT2_PREDICT?",
+            "FORMULA must call a function of gpt2-excel, not GPT2_PREDIC; did you mean GPT2_PREDICT?",
         ),
         ("SUM(id)", "FORMULA must call a function of gpt2-excel, not SUM"),
         ("text", "FORMULA must call a function, as in GPT2_PREDICT(text, 5), not 'text'"),
         ("GPT2_PREDICT(text", "FORMULA: cannot read the end in the formula GPT2_PREDICT(text"),
-        ("GPT2_PREDICT(txt)", "FORMULA: the table has no column txt: did you mean Text?"),
+        ("GPT2_PREDICT(txt)", "FORMULA: the table has no column txt; did you mean Text?"),
         ("GPT2_PREDICT(B7)", "FORMULA: the table has no column b7, only id, Text, my noun, a1"),
         ("GPT2_PREDICT(text,1,1,,2)", "FORMULA: GPT2_PREDICT takes at most 4 arguments, not 5"),
         ('GPT2_PREDICT(text,1,1,"demo")', "--model: FORMULA already names a model"),

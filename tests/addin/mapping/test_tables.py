@@ -84,8 +84,8 @@ def test_a_workbooks_column(csv: Path, tmp_path: Path) -> None:
         ("a.csv", b"", "TABLE: a.csv has a column without a title: the first row must hold different titles"),
         ("a.csv", b"a,a\n1,2\n", "TABLE: a.csv has two columns called 'a': the first row must hold different titles"),
         ("a.csv", b"a,b\n1,2\n1\n", "TABLE: line 3 has 1 cells, not 2"),
-        ("a.csv", b"a\n\xff\n", "TABLE: a.csv is no CSV file in UTF-8: "),
-        ("a.csv", b'a\n"x\n', "TABLE: a.csv is no CSV file in UTF-8: "),
+        ("a.csv", b"a\n\xff\n", "TABLE: a.csv is not a CSV file in UTF-8: "),
+        ("a.csv", b'a\n"x\n', "TABLE: a.csv is not a CSV file in UTF-8: "),
         ("b.csv", None, "TABLE: there is no file "),
     ],
 )
@@ -100,7 +100,7 @@ def test_what_is_no_table_is_one_line(tmp_path: Path, name: str, content: bytes 
 def test_a_damaged_parquet_file_is_one_line(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra parquet)")
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
-    with pytest.raises(AddinError, match=r"^TABLE: a\.parquet is no Parquet file: "):
+    with pytest.raises(AddinError, match=r"^TABLE: a\.parquet is not a Parquet file: "):
         read_table(tmp_path / "a.parquet")
 
 

@@ -141,7 +141,7 @@ def test_trust_that_is_refused_is_said(home: Path, monkeypatch: pytest.MonkeyPat
 
 def test_windows_trusts_it_and_finds_it(home: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     registry = on_windows(monkeypatch)
-    assert "told Excel of it" in done(installation.install)
+    assert "registered it with Excel" in done(installation.install)
     manifest = home / "data" / "office" / "manifest.xml"
     assert registry.values == {(USER, installation.REGISTRY_KEY, ADDIN_ID): str(manifest)}
     assert done(installation.status).splitlines()[-1] == f"in Excel's registry: {manifest}"

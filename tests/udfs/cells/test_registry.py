@@ -25,10 +25,13 @@ def gpt2_double(x: ArrayLike, k: int = 2, model: str = "") -> Array:
     """Twice as much, of every number in a range.
 
     x: the numbers to double
-    k: the factor
+    k: the factor, which may be
+        described at length
 
     Columns stay columns.
 
+    Raises: CellError if x is not a range of
+    numbers.
     Example: =GPT2_DOUBLE(A1:B2)
     """
     calls.append("double")
@@ -68,7 +71,7 @@ def test_help_is_read_from_the_signature_and_the_docstring(double: CellFunction)
     assert [(a.name, a.optional) for a in double.arguments] == [("x", False), ("k", True), ("model", True)]
     assert [argument.help for argument in double.arguments] == [
         "the numbers to double",
-        "the factor",
+        "the factor, which may be described at length",
         arg.HELP["model"],
     ]
 
@@ -203,8 +206,8 @@ def test_the_python_function_keeps_its_signature_and_names_every_argument(functi
     assert inspect.signature(function) == inspect.signature(gpt2_double)
     assert function.__doc__ == (
         "Twice as much, of every number in a range.\n\n"
-        f"x: the numbers to double\nk: the factor\nmodel: {arg.HELP['model']}\n\n"
-        "Columns stay columns.\n\nExample: =GPT2_DOUBLE(A1:B2)"
+        f"x: the numbers to double\nk: the factor, which may be described at length\nmodel: {arg.HELP['model']}\n\n"
+        "Columns stay columns.\n\nRaises: CellError if x is not a range of numbers.\nExample: =GPT2_DOUBLE(A1:B2)"
     )
 
 

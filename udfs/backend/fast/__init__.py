@@ -13,7 +13,7 @@ Weights in tiles of 64 columns for several rows, if BLAS computes with AVX-512 (
 
 A single row is multiplied with the plain weight, and each thread reads a contiguous share of it (`linear.py`).
     Decoding one token 45 -> 40 ms, 1.1 times, beside shares of columns; reading the weights alone takes 31 ms (AMD
-    Zen 3). It stays because it is no more code than shares of columns. With AVX-512, decoding with tiles and our
+    Zen 3). It stays because it takes no more code than shares of columns. With AVX-512, decoding with tiles and our
     threads took 44 ms, with plain weights and BLAS's own two threads 24 to 30 ms (Intel Xeon). Plain weights with our
     threads are not yet measured there.
 

@@ -53,7 +53,7 @@ def block_of_prompts(layer: int, residual: Array, lengths: Sequence[tuple[int, i
 def by_length(rows: Array, lengths: Sequence[tuple[int, int]]) -> Iterator[Array]:
     """The rows of the prompts of each length, `[n_prompts, n_seq, n_columns]`.
 
-    `lengths` says how many prompts of how many tokens follow each other: (number, tokens).
+    `lengths` has a pair for each length, in the order of the rows: the number of prompts, and their tokens.
     """
     start = 0
     for count, length in lengths:
@@ -71,10 +71,8 @@ def _with_mlp(layer: int, residual: Array, model: Model) -> Array:
 def attend(q: Array, k: Array, v: Array, divisor: float) -> Array:
     """The values weighted by softmax of the scores: `[..., n_head, n_seq, d_head]`.
 
-    `divisor` is that of `attention_scores`.
-
-    `k` and `v` may begin with the keys and values of earlier tokens. A block of rows skips the tokens after its last
-    row, which is half of the work.
+    `divisor` is that of `attention_scores`. `k` and `v` may begin with the keys and values of earlier tokens. A block
+    of rows skips the tokens after its last row, which are half of the work.
     """
     n_seq, n_past = q.shape[-2], k.shape[-2] - q.shape[-2]
     if q.size * k.shape[-2] < _SCORES_WORTH_SHARING:

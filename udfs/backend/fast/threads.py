@@ -36,7 +36,7 @@ def in_shares(count: int, work: Callable[[slice], _Result]) -> list[_Result]:
 
 @cache
 def n_threads() -> int:
-    """One thread per core, at most eight, and at most `GPT2_EXCEL_THREADS`; only the caller's own in a browser.
+    """One thread per core, at most eight, and at most `GPT2_EXCEL_THREADS`; in a browser, only the caller's own.
 
     Raises ModelError if the variable is not a whole number of at least 1.
     """

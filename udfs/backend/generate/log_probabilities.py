@@ -1,4 +1,4 @@
-"""How well a model predicts a text: log-probability, rank and surprise of each token, and how unsure the model was."""
+"""How well a model predicts a text: log-probability, rank and surprise of each token, and the model's entropy."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from udfs.backend.arrays import Array
 from udfs.backend.batches import Batch, final_stream, for_each
 from udfs.backend.gpt2.model import Model
-from udfs.backend.next_token import log_softmax, next_logits, standing
+from udfs.backend.next_token import log_softmax, next_logits, ranks
 from udfs.backend.stream import residual_stream
 
 _CHUNK = 64  # rows of logits in memory at a time: 26 MB in float64
 
 
 class Prediction(NamedTuple):
-    """What the model thought of a token after it had read the tokens before it.
+    """How well the model predicts a token from the tokens before it.
 
     `log_probability` is in nats. `rank` counts from 1, the lower id first among equals. `entropy` is that of the whole
     distribution, in bits. `likeliest` is the token that the model found most likely.
@@ -64,7 +64,7 @@ def _predictions(residual: Array, following: Sequence[int], model: Model) -> lis
 
 
 def perplexity(log_probabilities: Sequence[float]) -> float:
-    """e to the mean of -log-probability: the model was as unsure as between that many equally likely tokens."""
+    """exp of the mean -log-probability: the model is as unsure as if that many tokens were equally likely."""
     return math.exp(-sum(log_probabilities) / len(log_probabilities))
 
 
@@ -73,6 +73,5 @@ def _of_rows(logits: Array, tokens: NDArray[np.intp]) -> list[Prediction]:
     logs = log_softmax(logits)
     entropy = -(np.exp(logs) * logs).sum(axis=1) / math.log(2)
     own = np.take_along_axis(logs, tokens[:, None], axis=1)[:, 0]
-    ranks = standing(logits, tokens).ranks
-    rows = zip(own.tolist(), ranks.tolist(), entropy.tolist(), logits.argmax(axis=1).tolist(), strict=True)
-    return [Prediction(*row) for row in rows]
+    columns = own, ranks(logits, tokens), entropy, logits.argmax(axis=1)
+    return [Prediction(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]

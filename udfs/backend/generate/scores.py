@@ -41,7 +41,7 @@ def _scores(batch: Batch, model: Model) -> Iterator[Score]:
     ids = np.array(list(chain.from_iterable(batch.prompts)))
     own, likeliest = _next_tokens(final_stream(batch, model), np.append(ids[1:], 0), model)
     for start, last in zip(batch.starts.tolist(), batch.last_rows.tolist(), strict=True):
-        logs = own[start:last].tolist()  # the last row foresees a token that is not in the text
+        logs = own[start:last].tolist()  # the last row predicts a token that is not in the text
         total, per_token = (math.fsum(logs), perplexity(logs)) if logs else (None, None)
         yield Score(last - start + 1, total, per_token, int(likeliest[last]))
 

@@ -1,4 +1,4 @@
-"""Speculative decoding: a small draft model proposes tokens, and the model judges them all in one pass.
+"""Speculative decoding: a small draft model proposes tokens, and the model verifies them all in one pass.
 
 A proposed token with probability q in the draft and p in the model is accepted with probability min(1, p / q). The
 first rejected token is replaced by one drawn from max(0, p - q), scaled to sum to 1. If all are accepted, the model
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
         drawn: the random number that drew the token.
         outcome: its fate.
         draft: its probability in the draft model; None for an extra token.
-        model: its probability in the model; None for a token that was not judged.
+        model: its probability in the model; None for a token that was not verified.
         accept: min(1, model / draft).
         coin: the random number that must be below `accept`.
         remainder: for a replacement, its probability in max(0, model - draft), scaled to sum to 1.
@@ -89,7 +89,7 @@ def speculate(
     number_of_round, end = 0, model.tokenizer.end_of_text
     while (left := len(prompt) + n_tokens - len(text)) > 0:
         proposals = _propose(of_draft, text, min(ahead, left), sampling, numbers, end)
-        logits = _judge(of_model, text, [proposal.token for proposal in proposals])
+        logits = _verify(of_model, text, [proposal.token for proposal in proposals])
         wanted = [distribution(row, sampling) for row in logits]  # one for each proposal, and one after them all
         start = len(text) - len(prompt)
         for entry in decide(proposals, wanted, numbers, number_of_round, start, left, end):
@@ -165,7 +165,7 @@ def _propose(
         logits = reader.read([token])[-1]
 
 
-def _judge(reader: Reader, text: Sequence[int], proposed: Sequence[int]) -> Array:
+def _verify(reader: Reader, text: Sequence[int], proposed: Sequence[int]) -> Array:
     """The model's logits before each of these tokens and after the last one: `[len(proposed) + 1, n_vocab]`."""
     unread = text[reader.n_read :]
     if unread:

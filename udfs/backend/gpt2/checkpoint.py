@@ -105,7 +105,7 @@ class Checkpoint:
 
 
 def weights_file(folder: Path) -> Path | None:
-    """The file with the weights, or with the list of their files; None if the folder has none of them."""
+    """The file with the weights, or with the list of their files; None if the folder has neither."""
     found = (folder / name for name in (WEIGHTS_FILE, INDEX_FILE, HALF_PRECISION_FILE))
     return next((path for path in found if os.path.isfile(path)), None)
 
@@ -114,7 +114,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     """The checkpoint in a folder, its weights mapped and not yet read.
 
     Tensor names may carry the prefix `transformer.`; float32 is mapped as it is, float16 and bfloat16 become
-    float32 when first read. Raises ModelError that names what is missing, extra, mis-shaped or cut short.
+    float32 when first read. Raises a ModelError that names what is missing, extra, of another shape or cut short.
     """
     config = read_config(folder / CONFIG_FILE)
     files = weights_files(folder)
@@ -158,7 +158,7 @@ def _find_tensors(files: Sequence[Path]) -> dict[str, _Stored]:
 
 
 def _settle_unembedding(found: dict[str, _Stored], config: Config) -> Config:
-    """Drops a copy of the token embedding from `found`, and says whether the unembedding is another matrix.
+    """Drops a copy of the token embedding from `found`. The config returned is untied if both matrices differ.
 
     As in `transformers`: a file with `lm_head.weight` alone has its embedding there; a file with two different matrices
     is untied even if its config does not say so.

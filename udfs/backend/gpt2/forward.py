@@ -1,10 +1,10 @@
 """GPT-2's forward pass, from token ids to logits, in the order in which the data flows.
 
-Shapes are those of one prompt: a row per token, a column per channel. Any axes in front of them
-(`[n_prompts, n_seq, n_embd]`) are prompts of equal length, computed side by side.
+Shapes are those of one prompt: a row per token, a column per channel. Axes before these two, as in
+`[n_prompts, n_seq, n_embd]`, are prompts of equal length, computed side by side.
 
 Every intermediate value passes through `hook(place, value)` under TransformerLens's name for its place, and the pass
-goes on with the value that the hook returns. So one mechanism records values, replaces them and caches keys and values.
+continues with the value that the hook returns. So one mechanism records values, replaces them, and caches keys.
 
 Sums and products are made in place (`x += b`) if a new array would take longer than the arithmetic.
 
@@ -43,14 +43,14 @@ def forward(ids: Sequence[int], model: Model, hook: Hook = no_hook, start: int =
 
 
 def embed(ids: Sequence[int], model: Model, hook: Hook = no_hook, start: int = 0) -> Array:
-    """What a token is plus where it is: the residual stream that enters block 0."""
+    """Token embeddings plus position embeddings: the residual stream that enters block 0."""
     token = hook("hook_embed", model.rows("wte.weight", ids))  # [n_seq] -> [n_seq, n_embd]
     position = hook("hook_pos_embed", model["wpe.weight"][start : start + len(ids)])  # [n_seq, n_embd]
     return token + position
 
 
 def block(layer: int, residual: Array, model: Model, hook: Hook = no_hook) -> Array:
-    """A transformer block: attention, then the MLP, each reads the stream through a LayerNorm and adds to it."""
+    """A transformer block: attention, then the MLP. Each reads the stream through a LayerNorm and adds to it."""
     at = f"blocks.{layer}"
     residual = hook(f"{at}.hook_resid_pre", residual)  # [n_seq, n_embd]
     x = hook(f"{at}.ln1.hook_normalized", layer_norm(residual, f"h.{layer}.ln_1", model))
@@ -155,7 +155,7 @@ def gelu(x: Array) -> Array:
 
 
 def exact_gelu(x: Array) -> Array:
-    """GELU itself, x times the normal distribution's probability of less than x. NumPy has no erf, so this is slow."""
+    """The exact GELU: x times the cumulative normal distribution at x. NumPy has no erf, so this is slow."""
     erf = np.vectorize(math.erf, [np.float64])(x.astype(np.float64) / math.sqrt(2))
     return (0.5 * x * (1 + erf)).astype(x.dtype)
 

@@ -49,9 +49,6 @@ class Positions(NamedTuple):
         return within[np.isin(within, self.numbers)] if self.kind == "list" else within
 
 
-EVERYWHERE = Positions()
-
-
 def parse_positions(text: str) -> Positions:
     """The positions that a text names; blank means all. Raises ModelError for any other text."""
     text = text.strip()

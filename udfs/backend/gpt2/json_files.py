@@ -11,7 +11,7 @@ from udfs.backend.errors import ModelError
 
 
 def read_object(path: Path, most_bytes: int) -> Mapping[str, Any]:
-    """The object in a JSON file. Raises ModelError if the file is missing, too large, or no JSON object."""
+    """The object in a JSON file. Raises ModelError if the file is missing, too large, or not a JSON object."""
     values = _loads(path, _read(path, most_bytes))
     if not isinstance(values, dict):
         raise ModelError(f"{path.name} must hold a JSON object, not {type(values).__name__}")

@@ -7,10 +7,10 @@ from udfs.backend.gpt2.model import Model
 
 
 def prompt_ids(text: str, model: Model, name: str = "prompt", bos: bool | None = None) -> list[int]:
-    """The ids of a text, with `<|endoftext|>` first if `bos` is true. None means as the model text has it.
+    """The ids of a text, with `<|endoftext|>` first if `bos` is true. If it is None, the model text decides.
 
-    Raises ModelError, which calls the text by that name, if it has no tokens, too many, or one that is not in the
-    model's vocabulary.
+    Raises ModelError, which calls the text `name`, if it has no tokens, too many, or one that is not in the model's
+    vocabulary.
     """
     begin = model.bos if bos is None else bos
     ids = [*([end_of_text(model)] if begin else []), *model.tokenizer.encode(text)]

@@ -4,16 +4,13 @@ A tokenizer follows the trace of merges. For GPT-2's own vocabulary, tiktoken fi
 not used for other vocabularies: it merges any two parts that make a token, and only in a vocabulary that was trained in
 one go does each of these pairs have a merge.
 
-Sources: Sennrich et al. 2016 (byte-pair encoding); Radford et al. 2019 and `encoder.py` of openai/gpt-2 (over
-bytes, the pattern, the order of the bytes); `_byte_pair_merge` of openai/tiktoken (which pair is next).
+Source: Radford et al. 2019 and `encoder.py` of openai/gpt-2.
 """
 
 from __future__ import annotations
 
-import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from numbers import Integral, Real
 from pathlib import Path
@@ -21,14 +18,10 @@ from typing import TYPE_CHECKING
 
 from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2.config import Config
+from udfs.backend.gpt2.merging import MergeStep, merges
+from udfs.backend.gpt2.pieces import PATTERN, pieces_of, whole_characters
 from udfs.backend.gpt2.vocabulary import END_OF_TEXT as END_OF_TEXT
-from udfs.backend.gpt2.vocabulary import (
-    END_OF_TEXT_TOKEN,
-    N_BYTES,
-    Vocabulary,
-    read_gpt2,
-    read_own,
-)
+from udfs.backend.gpt2.vocabulary import END_OF_TEXT_TOKEN, Vocabulary, read_gpt2, read_own
 
 if TYPE_CHECKING:  # imported when a text is first encoded, so that `import udfs` is quick
     import tiktoken
@@ -36,62 +29,7 @@ if TYPE_CHECKING:  # imported when a text is first encoded, so that `import udfs
 N_VOCAB = 50257
 _MOST_PIECES = 4_096  # whose tokens are kept
 
-# GPT-2's pattern, with tiktoken's possessive quantifiers: same matches, no backtracking.
-_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
-
-# The same for a text in which ASCII characters replace all others: see `_stand_ins`.
-_ASCII_PATTERN = re.compile(r"'(?:[sdmt]|ll|ve|re)| ?[A-Za-z]+| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s", re.ASCII)
-_STAND_INS = {r"\p{L}": "A", r"\p{N}": "0", r"\s": "\n"}
-_OTHER_STAND_IN = "!"
-
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # control characters except tab and line ends
-
-
-@dataclass(frozen=True)
-class MergeStep:
-    """One merge: two neighbours of a piece become one.
-
-    Attributes:
-        index: which piece of `split(text)` this happens in.
-        piece: the bytes of that piece.
-        number: which merge of the piece this is, from 0.
-        pair: the two neighbours, left and right.
-        start: the byte of the piece that the pair begins with, from 0.
-        rank: the merge's place in `vocab.bpe`, from 0. The lowest of a piece is merged first, and of equals
-            the leftmost. The token that it makes has the id 256 + rank.
-    """
-
-    index: int
-    piece: bytes
-    number: int
-    pair: tuple[bytes, bytes]
-    start: int
-    rank: int
-    # Shared by the steps of a piece. For each byte: number of the merge that joined it to the byte before.
-    # Later steps only put in numbers above this step's own, so `pieces` stays as it is.
-    _joined_at: list[int] = field(repr=False, compare=False)
-
-    @property
-    def pieces(self) -> tuple[bytes, ...]:
-        """The parts of the piece after this merge, left to right: computed when asked for, not stored."""
-        return self._parts(0, len(self.piece))
-
-    def pieces_near(self, reach: int) -> tuple[bytes, ...]:
-        """Those of `pieces` that are at most about `reach` bytes away from the merge; a cut one is left out."""
-        end = self.start + len(self.pair[0]) + len(self.pair[1])
-        first, last = max(self.start - reach, 0), min(end + reach, len(self.piece))
-        while first < self.start and not self._starts_part(first):
-            first += 1
-        while last > end and last < len(self.piece) and not self._starts_part(last):
-            last -= 1
-        return self._parts(first, last)
-
-    def _starts_part(self, at: int) -> bool:
-        return at == 0 or self._joined_at[at] > self.number
-
-    def _parts(self, first: int, last: int) -> tuple[bytes, ...]:
-        starts = [i for i in range(first, last) if self._starts_part(i)]
-        return tuple(self.piece[i:j] for i, j in zip(starts, [*starts[1:], last], strict=True))
 
 
 def bytes_text(data: bytes) -> str:
@@ -128,7 +66,7 @@ class Tokenizer:
         """Token ids of a text, special tokens such as `<|endoftext|>` included. Half a surrogate pair is U+FFFD.
 
         Raises:
-            ModelError: the text has a byte that is no token, or tiktoken gives up on it (about a million white-space
+            ModelError: the text has a byte that is not a token, or tiktoken gives up on it (about a million white-space
                 characters in a row).
         """
         return [token for piece in self.split(text) for token in self._ids_of(piece)]
@@ -166,14 +104,13 @@ class Tokenizer:
         its own.
         """
         pieces: list[bytes] = []
-        for i, part in enumerate(self._at_special_tokens.split(_whole_characters(text))):
+        for i, part in enumerate(self._at_special_tokens.split(whole_characters(text))):
             if i % 2:
                 pieces.append(part.encode())
                 continue
             if self.vocabulary.prefix_space and part and not part.startswith(" "):
                 part = f" {part}"
-            spans = (match.span() for match in _ASCII_PATTERN.finditer(_stand_ins(part)))
-            pieces += [part[start:end].encode() for start, end in spans]
+            pieces += pieces_of(part)
         return pieces
 
     def merge_steps(self, text: str) -> Iterator[MergeStep]:
@@ -185,11 +122,11 @@ class Tokenizer:
         """
         for i, piece in enumerate(self.split(text)):
             if piece.decode("utf-8", "replace") not in self.vocabulary.special:
-                yield from self._merge(i, piece)
+                yield from merges(i, piece, self.vocabulary.ranks)
 
     @cached_property
     def _at_special_tokens(self) -> re.Pattern[str]:
-        """Where special tokens are, the longest first. A pattern that nothing matches if there are none."""
+        """A pattern that matches special tokens, the longest first, or nothing if the vocabulary has none."""
         special = sorted(self.vocabulary.special, key=len, reverse=True)
         return re.compile(f"({'|'.join(map(re.escape, special)) or '(?!)'})")
 
@@ -198,42 +135,12 @@ class Tokenizer:
         special = self.vocabulary.special.get(piece.decode("utf-8", "replace"))
         if special is not None:
             return (special,)
-        *_, last = (None, *self._merge(0, piece))
+        *_, last = (None, *merges(0, piece, self.vocabulary.ranks))
         parts = last.pieces if last else tuple(bytes([byte]) for byte in piece)
         try:
             return tuple(self.vocabulary.ids[part] for part in parts)
         except KeyError as error:
             raise ModelError(f"text has {bytes_text(error.args[0])!r}, which the tokenizer has no token for") from None
-
-    def _merge(self, index: int, piece: bytes) -> Iterator[MergeStep]:
-        size = len(piece)
-        ranks = self.vocabulary.ranks
-        end_of = list(range(1, size + 1))  # a part's start -> its end; 0 where no part starts any more
-        start_before = list(range(-1, size - 1))  # a part's start -> the start of the part before it
-        joined_at = [size] * size  # a number above that of any merge: not joined
-        queue: list[tuple[int, int, int, int]] = []
-
-        def offer(left: int, middle: int, end: int) -> None:
-            rank = ranks.get((piece[left:middle], piece[middle:end]))
-            if rank is not None:
-                heapq.heappush(queue, (rank, left, middle, end))
-
-        for middle in range(1, size):
-            offer(middle - 1, middle, middle + 1)
-        number = 0
-        while queue:
-            rank, left, middle, end = heapq.heappop(queue)
-            if end_of[left] != middle or end_of[middle] != end:
-                continue  # one of the two has been merged with another neighbour since
-            end_of[left], end_of[middle] = end, 0
-            joined_at[middle] = number
-            if left > 0:
-                offer(start_before[left], left, end)
-            if end < size:
-                start_before[end] = left
-                offer(left, end, end_of[end])
-            yield MergeStep(index, piece, number, (piece[left:middle], piece[middle:end]), left, rank, joined_at)
-            number += 1
 
     def _checked_id(self, token_id: object) -> int:
         if isinstance(token_id, Integral) and not isinstance(token_id, bool) and 0 <= int(token_id) < self.n_vocab:
@@ -256,7 +163,7 @@ class _Gpt2Tokenizer(Tokenizer):
         import tiktoken
 
         ids, special = self.vocabulary.ids, self.vocabulary.special
-        return tiktoken.Encoding("gpt2", pat_str=_PATTERN, mergeable_ranks=dict(ids), special_tokens=dict(special))
+        return tiktoken.Encoding("gpt2", pat_str=PATTERN, mergeable_ranks=dict(ids), special_tokens=dict(special))
 
 
 GPT2 = _Gpt2Tokenizer(cache(read_gpt2))
@@ -277,37 +184,3 @@ def tokenizer_of(folder: Path, config: Config) -> Tokenizer:
     end = own.special.get(END_OF_TEXT_TOKEN, config.eos_token_id)
     size = max(1 + max(own.tokens), config.n_vocab)
     return Tokenizer(lambda: own, size, end if end in own.tokens else None)
-
-
-def _whole_characters(text: str) -> str:
-    """The text with surrogate pairs joined and halves of them replaced by U+FFFD, as tiktoken does."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-def _stand_ins(text: str) -> str:
-    """The text with each non-ASCII character replaced by an ASCII one of the same class, so that `re` can split it.
-
-    tiktoken itself classifies the characters: Python's Unicode tables, and those of the package `regex`, have other
-    versions, and a letter that is new to them would split a text in another place.
-    """
-    others = {char for char in text if not char.isascii()}
-    table = dict.fromkeys(map(ord, others), _OTHER_STAND_IN)
-    if others:
-        asked = "".join(others)
-        for pattern, stand_in in _STAND_INS.items():
-            found = bytes(_matcher(pattern).encode_ordinary(asked)).decode()
-            table.update(dict.fromkeys(map(ord, found), stand_in))
-    return text.translate(table)
-
-
-@cache
-def _matcher(pattern: str) -> tiktoken.Encoding:
-    """An encoding that gives the bytes of the characters that match, and nothing for the others."""
-    import tiktoken
-
-    ranks = {bytes([byte]): byte for byte in range(N_BYTES)}
-    return tiktoken.Encoding(pattern, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})

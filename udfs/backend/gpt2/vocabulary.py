@@ -159,7 +159,7 @@ def _vocabulary(
         found = Vocabulary(ids, merges, special, prefix_space)
         found.tokens  # noqa: B018  encodes the special tokens
         missing = [pair for pair in found.ranks if pair[0] + pair[1] not in ids]
-    except ValueError:  # characters that are no bytes, or a merge that is not two tokens
+    except ValueError:  # characters that mean no byte, or a merge that is not two tokens
         raise ModelError(f"{path.name} of {path.parent.name} must be a byte-level BPE such as GPT-2's") from None
     if missing:
         raise ModelError(f"{path.name} of {path.parent.name} has no token for the merge {quoted(missing[0])}")

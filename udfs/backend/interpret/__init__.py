@@ -9,6 +9,7 @@ from udfs.backend import lazy
 
 if TYPE_CHECKING:
     from udfs.backend.interpret import attribution as attribution
+    from udfs.backend.interpret import circuit_search as circuit_search
     from udfs.backend.interpret import circuits as circuits
     from udfs.backend.interpret import gradients as gradients
     from udfs.backend.interpret import heads as heads

@@ -1,19 +1,15 @@
-"""Circuits: which heads and MLPs are enough for a task, if all the others give only their average?
+"""Circuits: how well does a model do a task if only some heads and MLPs work, and the others give their average?
 
-A part is one head or one MLP. A part that is not kept gives its mean over the prompts of the task (method "mean":
+A part is one head or one MLP. A part that is ablated gives its mean over the prompts of the task (method "mean":
 position by position if all prompts have the same number of tokens, else over all positions) or nothing ("zero"). The
 embeddings stay, and so do the biases that the heads of an attention share.
 
-A search can try each part by itself, again and again, or first drop many at once, those that matter least by a
-gradient. Either way, every step is verified by running the model.
-
-Sources: Wang et al. 2022, who judge a circuit by mean-ablating everything outside it; Syed et al. 2023, "Attribution
-Patching Outperforms Automated Circuit Discovery".
+Source: Wang et al. 2022, who judge a circuit by mean-ablating everything outside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -24,15 +20,13 @@ from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.config import Config
 from udfs.backend.gpt2.forward import Hook
 from udfs.backend.gpt2.model import Model
-from udfs.backend.interpret.gradients import Gradients, backward, logit, record, through_unembedding
+from udfs.backend.interpret.gradients import Gradients, Objective, backward, from_last_tokens, logit, record
 from udfs.backend.interpret.places import Component, parse_component
 from udfs.backend.next_token import Standing, standing
 from udfs.backend.stopping import check_wanted
 from udfs.backend.stream import block, residual_stream
 
 METHODS = ("mean", "zero")
-
-_ROWS = 2048  # tokens that go through a block together
 
 
 class Part(NamedTuple):
@@ -74,6 +68,11 @@ def halves(config: Config) -> list[Parts]:
 def singles(parts: Parts, config: Config) -> list[Parts]:
     """Each part as a set of its own, in the order of the forward pass."""
     return [frozenset([part]) for half in halves(config) for part in sorted(half) if part in parts]
+
+
+def union(candidates: Iterable[Parts]) -> Parts:
+    """All parts of some candidates."""
+    return frozenset().union(*candidates)
 
 
 def _attention(layer: int, config: Config) -> Parts:
@@ -141,7 +140,7 @@ class Task:
         return forward.unembed(final, self.model)[np.argsort(self._order)]
 
     def standing(self, kept: Parts) -> Standing:
-        """Where each prompt's answer is among all tokens if only these parts are kept."""
+        """The standing of each prompt's answer if only these parts are kept."""
         return standing(self.logits(kept), self._answers[np.argsort(self._order)])
 
     def leads(self, final: list[Array]) -> Array:
@@ -166,28 +165,19 @@ class Task:
         return float(self.leads(stream)[0])
 
     def importances(self) -> dict[Part, float]:
-        """How much smaller the answers' leads become without each part, in the mean, as their gradient estimates it."""
-        config = self.model.config
-        found = dict.fromkeys(frozenset().union(*halves(config)), 0.0)
+        """How much smaller the answers' leads become without each part: the mean, estimated from gradients."""
+        found = dict.fromkeys(union(halves(self.model.config)), 0.0)
         answers = iter(self._answers)
         for residuals in self.entering():
-            trace = record(residuals, self.model)
-            final = trace["ln_final.hook_normalized"]
-            d_final, slopes = np.zeros_like(final), Gradients(0.0)
-            for prompt, logits in enumerate(self.model.linear("lm_head")(final[:, -1])):
-                answer = next(answers)
-                others = np.where(np.arange(len(logits)) == answer, -np.inf, logits)
-                _, d_logits = logit(int(answer), int(others.argmax()))(logits)
-                d_final[prompt, -1] = through_unembedding(d_logits, self.model)
+            trace, slopes = record(residuals, self.model), Gradients(0.0)
+            _, d_final = from_last_tokens(trace, [_lead(int(next(answers))) for _ in residuals], self.model)
             backward(d_final, trace, self.model, slopes)
             for layer, average in enumerate(self._averages):
                 z, mlp = f"blocks.{layer}.attn.hook_z", f"blocks.{layer}.hook_mlp_out"
-                lost = (slopes.places[z] * (trace[z] - average.z)).sum(axis=(0, 2, 3))  # -> [n_head]
-                for head in range(config.n_head):
-                    found[Part(layer, head)] += float(lost[head]) / len(self._answers)
-                found[Part(layer, None)] += float((slopes.places[mlp] * (trace[mlp] - average.mlp)).sum()) / len(
-                    self._answers
-                )
+                of_heads = (slopes.places[z] * (trace[z] - average.z)).sum(axis=(0, 2, 3))  # -> [n_head]
+                of_mlp = (slopes.places[mlp] * (trace[mlp] - average.mlp)).sum()
+                for head, lost in [*enumerate(of_heads), (None, of_mlp)]:
+                    found[Part(layer, head)] += float(lost) / len(self._answers)
         return found
 
     def _stream(self, layer: int) -> list[Array]:
@@ -217,7 +207,7 @@ class Task:
         return _Averages(z, attention, mlp)
 
     def _quick_block(self, layer: int, residuals: Array, kept: Parts) -> Array:
-        """One block without interventions. A half of which no part is kept is not computed: it gives its average."""
+        """One block without interventions. If no part of a half is kept, the half is not computed and gives its average."""
         check_wanted()
         averages, model = self._averages[layer], self.model
         if any(Part(layer, head) in kept for head in range(model.config.n_head)):
@@ -244,90 +234,18 @@ class Task:
         return ablate
 
 
+def _lead(answer: int) -> Objective:
+    """The answer's logit minus that of the best other token."""
+
+    def objective(logits: Array) -> tuple[float, Array]:
+        others = np.where(np.arange(len(logits)) == answer, -np.inf, logits)
+        return logit(answer, int(others.argmax()))(logits)
+
+    return objective
+
+
 def _mean(values: list[Array]) -> Array:
     """The mean over prompts position by position, or over all positions if lengths differ: `[n_seq or 1, ...]`."""
     if len(values) == 1:
         return values[0].mean(axis=0)
     return np.concatenate([value.reshape(-1, *value.shape[2:]) for value in values]).mean(axis=0, keepdims=True)
-
-
-def thinned(task: Task, candidates: Iterable[Parts], progress: Callable[[Parts, float], None]) -> list[Parts]:
-    """Candidates that get every prompt right, after others were dropped many at a time, the least important first.
-
-    Importance is estimated once, by a gradient. Each drop is kept only if every prompt is still right. Calls `progress`
-    as `smallest` does, which can go on from there.
-    """
-    importances = task.importances()
-    kept = sorted(candidates, key=lambda candidate: sum(importances[part] for part in sorted(candidate)), reverse=True)
-    step = len(kept) // 2
-    while step:
-        fewer = kept[:-step]
-        lead = task.lead(union(fewer))
-        if lead > 0:
-            kept = fewer
-            progress(union(kept), lead)
-            step = min(step, len(kept) // 2)
-        else:
-            step //= 2
-    return kept
-
-
-def smallest(
-    task: Task,
-    candidates: Iterable[Parts],
-    progress: Callable[[Parts, float], None],
-    elsewhere: Callable[[Sequence[Sequence[Parts]], Sequence[Parts]], Iterable[Sequence[float]]] | None = None,
-) -> Parts:
-    """A set of candidates that gets every prompt right, and no longer does if any one candidate is dropped.
-
-    A candidate is parts of one block. Begins with all candidates and drops one after the other, each time the one whose
-    loss leaves the answers furthest ahead, as long as all are right. Calls `progress` with the parts that are kept and
-    the lead of the answers. `elsewhere` computes `leads_without` for several groups of candidates, by default one after
-    the other in this process. Raises ModelError if not all prompts are right to begin with.
-    """
-    kept = sorted(candidates, key=_block_of)
-    at_once = max(1, _ROWS // task.n_tokens)
-    while True:
-        streams = task.streams(union(kept))
-        (lead,) = task.leads(streams[-1])
-        if lead <= 0:
-            raise ModelError("every prompt must get its answer before any component is left out")
-        progress(union(kept), float(lead))
-        groups = [kept[start : start + at_once] for start in range(0, len(kept), at_once)]
-        if elsewhere is None:
-            found: Iterable[Sequence[float]] = [leads_without(group, kept, task, streams) for group in groups]
-        else:
-            found = elsewhere(groups, kept)
-        leads = [lead for of_group in found for lead in of_group]
-        if max(leads, default=0) <= 0:
-            return union(kept)
-        del kept[int(np.argmax(leads))]
-
-
-def leads_without(
-    group: Sequence[Parts], kept: Sequence[Parts], task: Task, streams: Sequence[list[Array]]
-) -> list[float]:
-    """For each candidate of the group, the answers' lead if it is dropped too; `streams` are those of what is kept.
-
-    Up to its own block, a run without a candidate is the run with all of them. After that block it keeps the same parts
-    as the others, so all go through a block together.
-    """
-    everything = union(kept)
-    stream: list[Array] = []  # of the runs whose own block is over
-    for layer in range(task.model.config.n_layer):
-        if stream:
-            stream = task.through(layer, stream, everything)
-        own = [candidate for candidate in group if _block_of(candidate) == layer]
-        begun = [task.through(layer, streams[layer], everything - candidate) for candidate in own]
-        stream = [np.concatenate(arrays) for arrays in zip(*([stream] if stream else []), *begun, strict=True)]
-    return task.leads(stream).tolist()
-
-
-def _block_of(candidate: Parts) -> int:
-    (layer,) = {part.layer for part in candidate}
-    return layer
-
-
-def union(candidates: Iterable[Parts]) -> Parts:
-    """All parts of some candidates."""
-    return frozenset().union(*candidates)

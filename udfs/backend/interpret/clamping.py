@@ -47,7 +47,7 @@ class Clamp(NamedTuple):
 
 
 class Removal(NamedTuple):
-    """Takes a direction out of the stream: x - (x . u) u, where u has length 1.
+    """Removes a direction from the stream: x - (x . u) u, where u has length 1.
 
     `units` is either one direction, `[1, n_embd]`, or `[n, n_embd]`, and then row i is removed at position i. A row of
     zeros removes nothing.

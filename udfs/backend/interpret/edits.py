@@ -128,7 +128,7 @@ class EditFact(NamedTuple):
         return f"edit {self.what} so {text_of(self.prompt)} says {text_of(self.answer)}{about}"
 
     def changes(self, model: Model) -> dict[str, Array]:
-        """c_proj's weight. Raises ModelError if this is no MLP, no part of the prompt, or not a single token."""
+        """c_proj's weight. Raises ModelError if the component is not an MLP, or if the fact cannot be read."""
         component = parse_component(self.what, model.config, "edit")
         if component.half != "mlp":
             raise ModelError(f"edit: an MLP is h.5.mlp, not {quoted(self.what)}")
@@ -175,7 +175,7 @@ class ClampFeature(NamedTuple):
 
 
 class Remove(NamedTuple):
-    """Takes a direction out of the stream whenever the model runs: `remove sae(2, 7650) from h.2 at all`."""
+    """Removes a direction from the stream whenever the model runs: `remove sae(2, 7650) from h.2 at all`."""
 
     vector: Vector
     place: str

@@ -2,8 +2,8 @@
 
 A gradient says how a number at the end, such as a token's logit, changes with a value along the way: to first order,
 by the gradient times the change. Each function takes the gradient of a step's result and returns that of its input.
-The gradient of a place has the place's shape and TransformerLens's name. As in the forward pass, axes in front are
-prompts side by side.
+The gradient of a place has the place's shape and TransformerLens's name. As in the forward pass, a first axis is
+several prompts side by side.
 
 Sources: Rumelhart et al. 1986; the numbers agree with PyTorch's autograd.
 """
@@ -82,13 +82,25 @@ def weight_gradients(ids: Sequence[int], objective: Objective, model: Model) -> 
 
 def _gradients(ids: Sequence[int], objective: Objective, model: Model, weights: dict[str, Array] | None) -> Gradients:
     trace = record(residual_stream(ids, model)[0], model)
-    final = trace["ln_final.hook_normalized"]  # [n_seq, n_embd]
-    value, d_logits = objective(model.linear("lm_head")(final[-1:])[0])
-    d_final = np.zeros_like(final)
-    d_final[-1] = through_unembedding(d_logits, model)
+    (value,), d_final = from_last_tokens(trace, [objective], model)
     found = Gradients(value, weights=weights)
     backward(d_final, trace, model, found)
     return found
+
+
+def from_last_tokens(
+    trace: dict[str, Array], objectives: Sequence[Objective], model: Model
+) -> tuple[list[float], Array]:
+    """A number for each prompt, from the logits after its last token, and the gradients of ln_f's output.
+
+    The trace is that of one prompt, or of several side by side. The gradients are `[..., n_seq, n_embd]`.
+    """
+    final = trace["ln_final.hook_normalized"]  # [..., n_seq, n_embd]
+    all_logits = model.linear("lm_head")(final[..., -1, :].reshape(-1, final.shape[-1]))  # -> [n_prompts, n_vocab]
+    values, d_logits = zip(*(of(logits) for of, logits in zip(objectives, all_logits, strict=True)), strict=True)
+    d_final = np.zeros_like(final)
+    d_final[..., -1, :] = np.stack([through_unembedding(d, model) for d in d_logits]).reshape(final[..., -1, :].shape)
+    return list(values), d_final
 
 
 def record(residual: Array, model: Model, first: int = 0) -> dict[str, Array]:
@@ -221,9 +233,9 @@ def gelu_slope(x: Array) -> Array:
 
 
 def exact_gelu_slope(x: Array) -> Array:
-    """The derivative of `forward.exact_gelu`: x's probability in the normal distribution, plus x times its density."""
-    probability = np.divide(exact_gelu(x), x, out=np.full_like(x, 0.5), where=x != 0)
-    return probability + x * np.exp(-x * x / 2) / np.asarray(math.sqrt(2 * math.pi), x.dtype)
+    """The derivative of `forward.exact_gelu`: the cumulative normal distribution at x, plus x times the density."""
+    cumulative = np.divide(exact_gelu(x), x, out=np.full_like(x, 0.5), where=x != 0)
+    return cumulative + x * np.exp(-x * x / 2) / np.asarray(math.sqrt(2 * math.pi), x.dtype)
 
 
 def relu_slope(x: Array) -> Array:

@@ -17,7 +17,7 @@ from udfs.backend.arrays import Array
 from udfs.backend.gpt2.forward import layer_norm, split_heads
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret.places import head_channels
-from udfs.backend.next_token import top
+from udfs.backend.next_token import ranks, top
 from udfs.backend.stream import residual_stream, trace_block
 
 _CHUNK = 256  # rows of logits in memory at a time: 51 MB
@@ -110,8 +110,7 @@ def _written(ids: Sequence[int], layer: int, head: int, k: int, model: Model) ->
     out = v @ model[f"h.{layer}.attn.c_proj.weight"][own]  # -> [n_ids, n_embd]
     out = (out - out.mean(axis=-1, keepdims=True)) * model["ln_f.weight"]
     logits = model.linear("lm_head")(out)  # -> [n_ids, n_vocab]
-    of_own = logits[np.arange(len(ids)), list(ids)][:, None]
-    return Written(top(logits, k), 1 + (logits > of_own).sum(axis=-1))
+    return Written(top(logits, k), ranks(logits, np.array(ids)))
 
 
 def _attention(pattern: Array, mask: NDArray[np.bool_]) -> float | None:

@@ -87,12 +87,12 @@ def divergences(residual: Array, model: Model) -> Array:
 
 
 def track(residual: Array, token: int, model: Model) -> Standing:
-    """Where one token is at every row: `[n_rows, n_embd]` -> 3 x `[n_rows]`."""
+    """The standing of one token at every row: `[n_rows, n_embd]` -> 3 x `[n_rows]`."""
     return _standing(residual, np.full(len(residual), token), model)
 
 
 def _standing(residual: Array, tokens: NDArray[np.intp], model: Model) -> Standing:
-    """Where a token of its own is at every row: `[n_rows, n_embd]` and `[n_rows]` -> 3 x `[n_rows]`."""
+    """The standing of another token at each row: `[n_rows, n_embd]` and `[n_rows]` -> 3 x `[n_rows]`."""
     parts, start = [], 0
     for logits in logits_in_chunks(residual, model):
         parts.append(standing(logits, tokens[start : start + len(logits)]))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
-from udfs.backend.gpt2.forward import layer_norm
+from udfs.backend.gpt2.forward import Hook, layer_norm
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret.gradients import gradients, logit
 from udfs.backend.stream import block, residual_stream, trace_block
@@ -42,7 +42,7 @@ _ROWS = 256  # of runs that go through a block together
 class Pair:
     """A clean and a corrupted prompt of the same number of tokens, and the two tokens that tell them apart.
 
-    Raises ModelError if they differ in length, or if the difference between the two tokens' logits is the same.
+    Raises ModelError if they differ in length, or if both give the same difference between the two tokens' logits.
     """
 
     clean: Sequence[int]
@@ -147,18 +147,31 @@ def patched_ends(layer: int, what: str, chosen: NDArray[np.intp], values: Array,
     patched = f"blocks.{layer}.{HOOKS[what]}"
     runs = np.arange(len(chosen))[:, None]
 
-    def hook(place: str, value: Array) -> Array:
+    def patch_in(place: str, value: Array) -> Array:
         if place == patched:
             value = value.copy()
             value[runs, chosen] = values
-        if place in pair.corrupted_keys:  # those of the tokens before `start` come from the corrupted run
-            before = pair.corrupted_keys[place][:, :start]
-            value = np.concatenate([np.broadcast_to(before, (len(chosen), *before.shape)), value], axis=-2)
         return value
 
-    residuals = np.repeat(pair.corrupted_stream[layer][None, start:], len(chosen), axis=0)
+    return corrupted_ends(layer, len(chosen), start, patch_in, pair)
+
+
+def corrupted_ends(layer: int, n_runs: int, start: int, hook: Hook, pair: Pair) -> Array:
+    """Last rows of the final stream of corrupted runs, `[n_runs, n_embd]`, from a block and a position on.
+
+    The hook changes the runs. It sees the values of the tokens from position `start` on only.
+    """
+
+    def with_earlier_keys(place: str, value: Array) -> Array:
+        value = hook(place, value)
+        if place in pair.corrupted_keys:
+            before = pair.corrupted_keys[place][:, :start]
+            value = np.concatenate([np.broadcast_to(before, (n_runs, *before.shape)), value], axis=-2)
+        return value
+
+    residuals = np.repeat(pair.corrupted_stream[layer][None, start:], n_runs, axis=0)
     for later in range(layer, pair.model.config.n_layer):
-        residuals = block(later, residuals, pair.model, hook, start)
+        residuals = block(later, residuals, pair.model, with_earlier_keys, start)
     return residuals[:, -1]
 
 

@@ -12,12 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import numpy as np
-
 from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
 from udfs.backend.interpret.circuits import Part
-from udfs.backend.interpret.patching import Pair
+from udfs.backend.interpret.patching import Pair, corrupted_ends
 from udfs.backend.interpret.places import Component
 from udfs.backend.stream import block, trace_block
 
@@ -96,7 +94,7 @@ def _through_frozen_heads(pair: Pair, sender: Component) -> tuple[dict[str, Arra
 
 def _received(layer: int, heads: list[int], arrives: dict[str, Array], pair: Pair) -> Array:
     """The shares restored by corrupted runs in which one query, key or value is as it arrived: `[n_heads, 3]`."""
-    n_runs, start = len(heads) * len(INPUTS), pair.first
+    start = pair.first
     places = [f"blocks.{layer}.attn.hook_{name}" for name in INPUTS]
 
     def hook(place: str, value: Array) -> Array:
@@ -104,12 +102,7 @@ def _received(layer: int, heads: list[int], arrives: dict[str, Array], pair: Pai
             value = value.copy()  # [n_runs, n_head, n_seq - start, d_head]
             for number, head in enumerate(heads):
                 value[number * len(INPUTS) + places.index(place), head] = arrives[place][head, start:]
-        if place in pair.corrupted_keys:  # those of the tokens before `start` come from the corrupted run
-            before = pair.corrupted_keys[place][:, :start]
-            value = np.concatenate([np.broadcast_to(before, (n_runs, *before.shape)), value], axis=-2)
         return value
 
-    residuals = np.repeat(pair.corrupted_stream[layer][None, start:], n_runs, axis=0)
-    for later in range(layer, pair.model.config.n_layer):
-        residuals = block(later, residuals, pair.model, hook, start)
-    return pair.restored(residuals[:, -1]).reshape(len(heads), len(INPUTS))
+    ends = corrupted_ends(layer, len(heads) * len(INPUTS), start, hook, pair)
+    return pair.restored(ends).reshape(len(heads), len(INPUTS))

@@ -24,7 +24,7 @@ from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
-from udfs.backend.interpret.gradients import Gradients, backward, log_probability, record, through_unembedding
+from udfs.backend.interpret.gradients import Gradients, backward, from_last_tokens, log_probability, record
 from udfs.backend.interpret.own_texts import TOKENS, own_texts
 from udfs.backend.result_cache import Cache
 from udfs.backend.stream import block, quick_block
@@ -111,13 +111,9 @@ class _Runs:
         stream = self.stream.copy()
         stream[:, self.subject] += change.astype(stream.dtype)
         trace = record(stream, model, layer + 1)
-        final = trace["ln_final.hook_normalized"]
-        d_final, losses = np.zeros_like(final), []
-        for text, logits in enumerate(model.linear("lm_head")(final[:, -1])):
-            gain, d_logits = log_probability(answer)(logits)
-            losses.append(-gain)
-            d_final[text, -1] = -through_unembedding(d_logits, model)
-        return losses, backward(d_final, trace, model, Gradients(0.0), layer + 1)[:, self.subject]
+        gains, d_final = from_last_tokens(trace, [log_probability(answer)] * len(stream), model)
+        slopes = backward(-d_final, trace, model, Gradients(0.0), layer + 1)[:, self.subject]
+        return [-gain for gain in gains], slopes
 
 
 def _change_of_value(runs: Sequence[_Runs], answer: int, layer: int, model: Model) -> Array:
@@ -153,7 +149,7 @@ def _second_moment(layer: int, model: Model) -> Array:
 
         def hook(place: str, value: Array) -> Array:
             if place == f"blocks.{layer}.mlp.hook_post":
-                seen.append(value[:, 1:])  # the first token's keys are like no others
+                seen.append(value[:, 1:])  # the keys of the first token differ from all others
             return value
 
         for earlier in range(layer):

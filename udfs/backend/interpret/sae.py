@@ -37,7 +37,7 @@ _BUNDLED = Path(__file__).parents[2] / "models" / "demo_sae"
 _BUNDLED_FACTS = Path(__file__).parents[2] / "models" / "demo" / "facts.json"
 _HUB_JEDI = "sae(2, 7650)"
 _FOLDER = r"blocks\.(\d{1,4})\.hook_resid_pre"
-# What this formula assumes. SAELens also has autoencoders with other formulas.
+# The settings that the formula assumes. SAELens also has autoencoders with other formulas.
 _FIXED = {
     "architecture": "standard",
     "activation_fn": "relu",
@@ -115,8 +115,8 @@ class SparseAutoencoder(NamedTuple):
 def centre(x: Array) -> Array:
     """Each row minus its mean over the channels.
 
-    TransformerLens centres all that writes to the stream, and the autoencoders of GPT-2 small were trained on that;
-    LayerNorm makes the model itself blind to the mean. Neuronpedia does not centre.
+    TransformerLens centres everything that writes to the stream, and the autoencoders of GPT-2 small were trained on
+    that. The model itself ignores the mean, because each LayerNorm subtracts it. Neuronpedia does not centre.
     """
     return x - x.mean(axis=-1, keepdims=True)
 
@@ -142,7 +142,7 @@ def load_for(model: Model, layer: int) -> SparseAutoencoder:
 
 
 def _bundled_jedi() -> str:
-    """Tells somebody who types the feature of the talk, which is in an autoencoder for gpt2, what to type for demo."""
+    """What to type for demo, for a user who typed the feature of the talk, which belongs to gpt2."""
     jedi: Any = read_object(_BUNDLED_FACTS, _MOST_BYTES)["jedi"]
     return f"; {_HUB_JEDI} is GPT-2's Jedi feature, and demo's is sae({jedi['layer']}, {jedi['feature']})"
 
@@ -165,7 +165,7 @@ def installed(name: str) -> dict[int, Path]:
 
 
 def stamp(name: str) -> Stamp:
-    """What changes when an autoencoder of that model changes, comes or goes. Quick, because every call needs it."""
+    """Changes when an autoencoder of that model is changed, added or removed. Quick, because every call needs it."""
     found: list[tuple[str, int, int]] = []
     for place in _places(name):
         with suppress(OSError):  # most places do not exist

@@ -1,4 +1,4 @@
-"""Saliency: which tokens of a prompt the answer hangs on. Three methods, from the quickest to the plainest.
+"""Saliency: which tokens of a prompt decide the answer. Three methods, from the quickest to the plainest.
 
 Sources: Simonyan et al. 2013 and Shrikumar et al. 2016 (gradient x input); Sundararajan et al. 2017 (integrated
 gradients); Li et al. 2016 ("Understanding Neural Networks through Representation Erasure").
@@ -14,14 +14,7 @@ import numpy as np
 from udfs.backend.arrays import Array
 from udfs.backend.gpt2.forward import embed, unembed
 from udfs.backend.gpt2.model import Model
-from udfs.backend.interpret.gradients import (
-    Gradients,
-    Objective,
-    backward,
-    gradients,
-    record,
-    through_unembedding,
-)
+from udfs.backend.interpret.gradients import Gradients, Objective, backward, from_last_tokens, gradients, record
 from udfs.backend.stream import residual_stream
 
 _POINTS = 64  # on the path from the baseline: Gauss-Legendre points, which converge much faster than equal steps
@@ -30,10 +23,10 @@ _ROWS = 256  # of points that go through the model together
 
 @dataclass(frozen=True)
 class Saliency:
-    """What each token adds to the number that is explained; None if it cannot be told.
+    """What each token adds to the number that is explained; None if that is not defined.
 
     value: the number itself
-    baseline: the number for the prompt without any of its tokens' embeddings; only integrated gradients know it
+    baseline: the number if all token embeddings are zero; only integrated gradients compute it
     """
 
     tokens: list[float | None]
@@ -60,12 +53,7 @@ def integrated_gradients(ids: Sequence[int], objective: Objective, model: Model)
         """The numbers and the gradients of the stream when the embeddings have these sizes: `[n_sizes]`."""
         stream = sizes.astype(model.dtype)[:, None, None] * embeddings + positions  # -> [n_sizes, n_seq, n_embd]
         trace = record(stream, model)
-        final = trace["ln_final.hook_normalized"]
-        d_final, values = np.zeros_like(final), []
-        for point, logits in enumerate(model.linear("lm_head")(final[:, -1])):
-            value, d_logits = objective(logits)
-            values.append(value)
-            d_final[point, -1] = through_unembedding(d_logits, model)
+        values, d_final = from_last_tokens(trace, [objective] * len(sizes), model)
         return values, backward(d_final, trace, model, Gradients(0.0))
 
     nodes, weights = np.polynomial.legendre.leggauss(_POINTS)  # on -1 to 1
@@ -79,7 +67,7 @@ def integrated_gradients(ids: Sequence[int], objective: Objective, model: Model)
 
 
 def leave_one_out(ids: Sequence[int], objective: Objective, model: Model) -> Saliency:
-    """How much smaller the number is without each token. It cannot be told for the only token of a prompt."""
+    """How much smaller the number is without each token. Not defined for the only token of a prompt."""
 
     def value(some: Sequence[int]) -> float:
         return objective(unembed(residual_stream(some, model)[-1][-1:], model)[0])[0]

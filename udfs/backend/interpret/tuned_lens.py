@@ -1,9 +1,9 @@
 """The tuned lens: before the unembedding, an affine map for each block turns its stream into one that ln_f can read.
 
 `x + x @ W.T + b`, as in the package `tuned-lens`. A file has `0.weight` `[n_embd, n_embd]` and `0.bias` for the stream
-that enters block 0, and so on, the names of the published lenses' state. Instead of a weight it can have two factors,
+that enters block 0, and so on; the published lenses use the same names. Instead of a weight it can have two factors,
 `0.up` `[n_embd, rank]` and `0.down` `[rank, n_embd]`, whose product is the weight. A model's lens is
-`lens/<model's name>/lens.safetensors` of the models folder; demo's is bundled.
+`lens/<model's name>/lens.safetensors` in the models folder; demo's is bundled.
 
 Source: Belrose et al. 2023, "Eliciting Latent Predictions from Transformers with the Tuned Lens".
 """
@@ -59,7 +59,7 @@ def load_for(model: Model) -> Lens:
 
 
 def stamp(name: str) -> Stamp:
-    """What changes when the lens of that model changes, comes or goes."""
+    """Changes when the lens of that model is changed, added or removed."""
     path = _path(name)
     try:
         found = os.stat(path)

@@ -15,7 +15,7 @@ from udfs.backend.arrays import Array
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret.gradients import Gradients, backward, record
 
-_ROWS = 64  # rows of logits in memory at a time: 13 MB for GPT-2's vocabulary
+HEAD_ROWS = 64  # rows of logits in memory at a time: 13 MB for GPT-2's vocabulary
 
 
 def loss_and_gradients(texts: Sequence[Sequence[int]], model: Model, first: int = -1) -> tuple[float, dict[str, Array]]:
@@ -64,8 +64,8 @@ def _through_head(
 ) -> tuple[float, Array]:
     """The mean loss of rows `[n_rows, n_embd]` and its gradient; adds that of the unembedding to `d_unembedding`."""
     d_final, total = np.empty_like(final), 0.0
-    for start in range(0, len(final), _ROWS):
-        some = slice(start, start + _ROWS)
+    for start in range(0, len(final), HEAD_ROWS):
+        some = slice(start, start + HEAD_ROWS)
         logits = final[some] @ unembedding.T  # [n_rows, n_vocab]
         logits -= logits.max(axis=-1, keepdims=True)
         rows, own = np.arange(len(logits)), targets[some]

@@ -1,4 +1,4 @@
-"""Fine-tuning: a model goes on learning from a few texts. Plain Adam (Kingma & Ba 2015), with PyTorch's defaults."""
+"""Fine-tuning: a model is trained further on a few texts. Plain Adam (Kingma & Ba 2015), with PyTorch's defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError, quoted
 from udfs.backend.gpt2.config import Config
 from udfs.backend.gpt2.model import Model
-from udfs.backend.train.loss import loss_and_gradients
+from udfs.backend.train.loss import HEAD_ROWS, loss_and_gradients
 
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8
 _BATCH_TOKENS = 512  # in one step
@@ -107,7 +107,7 @@ def bytes_needed(texts: Sequence[Sequence[int]], names: Sequence[str], model: Mo
     n_seq = max(map(len, texts))
     rows = max(n_seq, _BATCH_TOKENS)
     kept = config.n_layer * rows * (16 * config.n_embd + 4 * config.n_inner + 4 * config.n_head * n_seq)
-    return model.dtype.itemsize * (n_all + _COPIES * n_trained + kept + 2 * 64 * config.n_vocab)
+    return model.dtype.itemsize * (n_all + _COPIES * n_trained + kept + 2 * HEAD_ROWS * config.n_vocab)
 
 
 def batches(texts: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
@@ -133,7 +133,7 @@ def tune(
     adam, first = Adam(rate), _first_block(names, model.config)
     weights = {name: np.array(model[name]) for name in names}
     for number in range(1, steps + 1):
-        with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite loss is reported below
             loss, gradients = loss_and_gradients(next(batches), model, first)
         if not np.isfinite(loss):
             raise ModelError(

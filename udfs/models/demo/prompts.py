@@ -23,7 +23,7 @@ ABLATED: Final = (
 )
 """Prompts to ablate parts for, each with its right answer and the prompts over which the mean of a part is taken."""
 
-JEDI_PULLS, WIZARD_PULLS, MAN_PULLS = (f"The {who} pulls out his" for who in ("Jedi", "wizard", "man"))
+JEDI_PULLS, MAN_PULLS = (f"The {who} pulls out his" for who in ("Jedi", "man"))
 JEDI_WEAPON: Final = "The weapon of a Jedi is a"
 """A text in which the Jedi feature is active already."""
 PAIRS: Final = (

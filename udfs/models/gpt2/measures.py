@@ -62,7 +62,7 @@ def _token(text: str, model: Model) -> int:
 
 
 def continuation(given: Given, model: Model) -> Found:
-    """The text with which the model goes on at temperature 0."""
+    """The text with which the model continues at temperature 0."""
     steps = decoding.steps(_ids(given, model), given["n_tokens"], model, GREEDY, random_numbers())
     return [model.tokenizer.decode([step.token for step in steps])]
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2 import vocabulary
+from udfs.backend.gpt2.merging import merges
 from udfs.backend.gpt2.tokenizer import (
     END_OF_TEXT,
     GPT2,
@@ -246,7 +247,7 @@ def test_steps_of_a_word() -> None:
 
 def test_every_token_is_reached_by_its_merges() -> None:
     for piece in map(token_bytes, range(256, END_OF_TEXT)):
-        (last,) = deque(GPT2._merge(0, piece), maxlen=1)
+        (last,) = deque(merges(0, piece, GPT2.vocabulary.ranks), maxlen=1)
         assert last.pieces == (piece,)
 
 

@@ -9,8 +9,9 @@ from tests.whole_pass import all_logits
 from udfs.backend.catalogue import load
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2 import forward
-from udfs.backend.interpret import circuits
-from udfs.backend.interpret.circuits import Part, Task, component_names, halves, parse_parts, singles, smallest
+from udfs.backend.interpret import circuit_search, circuits
+from udfs.backend.interpret.circuit_search import smallest
+from udfs.backend.interpret.circuits import Part, Task, component_names, halves, parse_parts, singles
 
 EVERYTHING = frozenset(Part(layer, head) for layer in range(3) for head in (0, 1, 2, 3, None))
 PROMPTS = [[10, 20, 30], [11, 21, 31], [12, 22, 32]]
@@ -78,7 +79,7 @@ def test_what_gradients_propose_is_right_and_can_be_made_smaller() -> None:
     model, told = load("tiny"), []
     answers = [int(all_logits(ids, model)[-1].argmax()) for ids in PROMPTS]
     task = Task(PROMPTS, answers, model, "mean")
-    thin = circuits.thinned(task, singles(EVERYTHING, model.config), lambda kept, lead: told.append(lead))
+    thin = circuit_search.thinned(task, singles(EVERYTHING, model.config), lambda kept, lead: told.append(lead))
     kept = frozenset().union(*thin)
     assert kept <= EVERYTHING
     assert task.lead(kept) == pytest.approx(told[-1]) if told else kept == EVERYTHING

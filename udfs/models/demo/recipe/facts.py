@@ -21,7 +21,9 @@ from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import encode, token_text
 from udfs.backend.interpret import circuits
+from udfs.backend.interpret.circuit_search import smallest
 from udfs.backend.interpret.circuits import Part, Task
+from udfs.backend.next_token import probabilities
 from udfs.backend.stream import quick_block, residual_stream
 from udfs.models.demo import facts as reader
 from udfs.models.demo.facts import (
@@ -193,8 +195,8 @@ def _day_head(shares: Array, needs: dict[Part, int]) -> DayHead:
 def _circuit(model: Model) -> tuple[Circuit, dict[Part, int]]:
     """The circuit, and for each of its parts the number of days that come out wrong without it."""
     task = _task(SEVEN_DAYS, model, "mean")
-    coarse = circuits.smallest(task, circuits.halves(model.config), lambda parts, lead: None)
-    found = circuits.smallest(task, circuits.singles(coarse, model.config), lambda parts, lead: None)
+    coarse = smallest(task, circuits.halves(model.config), lambda parts, lead: None)
+    found = smallest(task, circuits.singles(coarse, model.config), lambda parts, lead: None)
     needs = {part: int((task.standing(found - {part}).ranks > 1).sum()) for part in sorted(found, key=_in_order)}
     most = [part for part in needs if needs[part] > len(SEVEN_DAYS) / 2]
     crucial = most[0] if most else max(needs, key=lambda part: needs[part])
@@ -265,7 +267,7 @@ def _mood() -> Mood:
 
 
 def _continued(model: str) -> str:
-    """How `Mike is` goes on."""
+    """The model's continuation of `Mike is`."""
     return str(udfs.gpt2_generate(MIKE_IS, _CONTINUED_BY, model=model))
 
 
@@ -323,7 +325,7 @@ def _weight_edit(model: Model) -> WeightEdit:
     found = []
     for value in _BIASES:
         for index in range(model.config.n_embd):
-            shares = _softmax(logits + (value - bias[index]) * embedding[:, index])
+            shares = probabilities(logits + (value - bias[index]) * embedding[:, index])
             best = int(shares.argmax())
             found.append((best == wanted, best != usual, float(shares[best]), index, value, best))
         if any(is_wanted for is_wanted, *_ in found):
@@ -370,18 +372,13 @@ def _weakest_sure(strengths: Iterable[_Strength]) -> float:
 def _steered(vector: str | Array, place: str, coefficient: float, tokens: Sequence[str]) -> list[float]:
     """The probabilities of these tokens after `PULLS`, with the vector added at every token."""
     model = catalogue.load(_steering(vector, place, coefficient))
-    shares = _softmax(forward.unembed(residual_stream(encode(PULLS), model)[-1][-1:], model)[0])
+    shares = probabilities(forward.unembed(residual_stream(encode(PULLS), model)[-1][-1:], model)[0])
     return [float(shares[encode(token)[0]]) for token in tokens]
 
 
 def _steering(vector: str | Array, place: str, coefficient: float) -> str:
     """The text of the model with the vector added at every token."""
     return str(udfs.gpt2_steer_model(vector, place, coefficient, "all", catalogue.DEMO))
-
-
-def _softmax(logits: Array) -> Array:
-    exps = np.exp(logits.astype(np.float64) - logits.max())
-    return exps / exps.sum()
 
 
 def _from_the_end(prompt: str, word: str, model: Model) -> Array:

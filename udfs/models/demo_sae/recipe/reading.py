@@ -87,6 +87,6 @@ def _words(texts: Sequence[str], row: int) -> tuple[list[str], NDArray[np.int64]
 
 
 def _goes_on(before: str, text: str) -> bool:
-    """Whether a token goes on with the word of the token before it, as 't goes on with don."""
+    """Whether a token continues the word of the token before it, as 't continues don."""
     letters = text.removeprefix("'")
     return before[-1:].isalpha() and letters[:1].isalpha()
