@@ -207,7 +207,7 @@ class Task:
         return _Averages(z, attention, mlp)
 
     def _quick_block(self, layer: int, residuals: Array, kept: Parts) -> Array:
-        """One block without interventions. If no part of a half is kept, the half is not computed and gives its average."""
+        """One block without interventions. A half of it without kept parts is not computed: it gives its average."""
         check_wanted()
         averages, model = self._averages[layer], self.model
         if any(Part(layer, head) in kept for head in range(model.config.n_head)):
