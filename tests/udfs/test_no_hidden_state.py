@@ -2,8 +2,7 @@
 
 Every call that the formulas of the template workbooks make is recorded once. Another process, which has no cache
 folder, computes each by itself, with nothing kept. The calls are then replayed here in random orders, from several
-threads, with cold and warm caches, and must give the same bytes. The slow ones take part in a few of the orders, in
-which they meet all the others.
+threads, with cold and warm caches, and must give the same bytes.
 """
 
 from __future__ import annotations
@@ -31,12 +30,7 @@ from udfs.cells import FUNCTIONS
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ("anatomy", "mri", "surgery", "generation", "check")  # `pure` calls no function
 ORDERS = range(20)
-WITH_SLOW = 2  # orders: one that begins with cold caches, and one with warm ones
-COMPLETE = 4  # orders with all quick calls; each of the others has an eighth of them, which meet others every time
-SAMPLE = 8
 THREADS = 8
-SLOW = {"GPT2_BEAM", "GPT2_BEAM_STEPS", "GPT2_GENERATE", "GPT2_GENERATE_STEPS", "GPT2_PATH_PATCH", "GPT2_SALIENCY"}
-SLOW |= {"GPT2_SCORE", "GPT2_SPECULATE", "GPT2_STEER_GENERATE"}
 
 Call: TypeAlias = "tuple[str, tuple[object, ...]]"  # a function's name, and the raw arguments that a formula gave it
 Digests: TypeAlias = "list[tuple[Call, str]]"  # each call and the checksum of its answer
@@ -51,12 +45,6 @@ def digest(call: Call) -> str:
     else:
         content = repr(rows).encode()
     return hashlib.sha256(content).hexdigest()
-
-
-def is_slow(call: Call) -> bool:
-    """Whether a call generates text, sweeps, or rewrites a fact."""
-    name, arguments = call
-    return name in SLOW or any(" ; edit h." in str(argument) for argument in arguments)
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +73,13 @@ def digests_alone(calls: list[Call]) -> list[str]:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_calls_in_a_random_order(order: int, expected: Digests) -> None:
-    """Every second order begins with cold caches, the others with warm ones. Half of both run on several threads."""
-    shuffled = [pair for pair in expected if order < WITH_SLOW or not is_slow(pair[0])]
+def test_every_call_in_a_random_order(order: int, expected: Digests) -> None:
+    """Every fifth order begins with cold caches, the others with warm ones. Even orders run on several threads."""
+    shuffled = list(expected)
     random.Random(order).shuffle(shuffled)
-    if order >= COMPLETE:
-        shuffled = shuffled[::SAMPLE]
-    if order % 2 == 0:
+    if order % 5 == 0:
         forget_results()
-    threads = THREADS if order % 4 < 2 else 1
+    threads = THREADS if order % 2 == 0 else 1
     with ThreadPoolExecutor(threads) as pool:
         wrong = [names for names in pool.map(different, (shuffled[i::threads] for i in range(threads))) if names]
     assert wrong == []
