@@ -11,7 +11,7 @@ import numpy as np
 from udfs.backend import catalogue, generate
 from udfs.backend.arrays import Array
 from udfs.backend.generate import sampling
-from udfs.backend.generate.sampling import DEFAULT_SEED, Sampling, random_numbers
+from udfs.backend.generate.sampling import DEFAULT_SEED, Sampling, Stages, random_numbers
 from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import next_logits, standing, top
 from udfs.backend.stream import residual_stream
@@ -111,7 +111,8 @@ def gpt2_generate_steps(
     candidates = [title for number in range(1, shown + 1) for title in (number, "probability")]
     table: Table = [[*_STEP_TITLES, *candidates]]
     for number, step in enumerate(steps, start=1):
-        table.append([number, *_drawn(step, how, gpt2), *_candidates(step.logits, how, shown, gpt2)])
+        found = sampling.stages(step.logits, how)
+        table.append([number, *_drawn(step, found, gpt2), *_candidates(step.logits, found, shown, gpt2)])
     return table
 
 
@@ -119,17 +120,15 @@ def _sampling(temperature: float, top_k: int, top_p: float) -> Sampling:
     return Sampling(arg.temperature(temperature), arg.top_k(top_k), arg.top_p(top_p))
 
 
-def _drawn(step: generate.decoding.Step, how: Sampling, gpt2: Model) -> list[Any]:
-    found = sampling.stages(step.logits, how)
+def _drawn(step: generate.decoding.Step, found: Stages, gpt2: Model) -> list[Any]:
     rank = int(standing(step.logits[None], np.array([step.token])).ranks[0])
     left = [int((probabilities > 0).sum()) for probabilities in (found.top_k, found.top_p)]
     return [gpt2.token_text(step.token), step.token, step.number, rank, float(found.top_p[step.token]), *left]
 
 
-def _candidates(logits: Array, how: Sampling, k: int, gpt2: Model) -> list[Any]:
-    probability = sampling.stages(logits, how).temperature
+def _candidates(logits: Array, found: Stages, k: int, gpt2: Model) -> list[Any]:
     tokens: list[int] = top(logits, k).tolist()
-    return [cell for token in tokens for cell in (gpt2.token_text(token), float(probability[token]))]
+    return [cell for token in tokens for cell in (gpt2.token_text(token), float(found.temperature[token]))]
 
 
 @cell_function

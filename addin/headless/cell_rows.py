@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from workbook_templates.formula.ranges import CellRange
@@ -13,14 +14,14 @@ class CellRows:
     """A set of cells, row by row."""
 
     def __init__(self, cells: Iterable[Position] = ()) -> None:
-        self._rows: dict[int, set[int]] = {}
+        self._rows: defaultdict[int, set[int]] = defaultdict(set)
         self._bounds: CellRange | None = None  # None if not yet known
         for row, column in cells:
-            self._rows.setdefault(row, set()).add(column)
+            self._rows[row].add(column)
 
     def add(self, row: int, column: int) -> None:
         self._bounds = None
-        self._rows.setdefault(row, set()).add(column)
+        self._rows[row].add(column)
 
     def discard(self, row: int, column: int) -> None:
         self._bounds = None

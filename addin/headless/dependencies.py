@@ -69,7 +69,8 @@ def reads(shared: SharedFormula, sheet: int, sheet_index: SheetLookup, named: Na
     return tuple(found)
 
 
-_NOTHING: _Found = (frozenset(), frozenset())
+_NO_FORMULAS: frozenset[Formula] = frozenset()
+_NOTHING: _Found = (frozenset(), _NO_FORMULAS)
 
 
 class Readers:
@@ -123,14 +124,16 @@ class Readers:
 
     def of_spill(self, sheet: int, cell: Position) -> Set[Formula]:
         """Formulas that read everything that spills from the cell."""
-        return self._spills[sheet].get(cell, frozenset())
+        return self._spills[sheet].get(cell, _NO_FORMULAS)
 
     def _at(self, sheet: int, rect: CellRange) -> _Found:
         found = self._found.get((sheet, rect))
         if found is None:
+            found = _NOTHING
             reads = self._ranges[sheet].meeting(rect)
-            entries = {entry for _, read in reads for entry in read.meeting(rect)}
-            found = (entries, frozenset(formula for _, formula in entries)) if entries else _NOTHING
+            if reads:
+                entries = {entry for _, read in reads for entry in read.meeting(rect)}
+                found = entries, frozenset(formula for _, formula in entries)
             self._found[sheet, rect] = found
         return found
 

@@ -198,16 +198,16 @@ class Engine:
         released: Set[Formula] = frozenset()
         if not circular:
             known = formula.rect if formula.evaluated else None
-            cause = self._kept.cause(formula) if self._kept else None
+            cause = self._kept.cause(formula) if self._kept.features else None
             if cause is not None:
                 return [], self._kept.inherit(formula, cause, self._dependants(formula, formula.expected))
             try:
                 value = self._value(formula)
             except NotSupportedError as error:
                 return [], self._kept.keep(formula, error.feature, self._dependants(formula, formula.expected))
-            if formula in self._kept:
+            if formula in self._kept.features:
                 released = self._kept.release(formula)
-            before += home.settle(formula, value)
+            before = home.settle(formula, value)
             rect = formula.rect
             circular = rect != known and rect.area > 1 and self._readers.reads_own_spill(formula)
         if circular:
@@ -229,12 +229,14 @@ class Engine:
         found: set[Formula] = set()
         noted: set[Formula] = set()
         for formula, rect, shown in before:
-            if formula in noted or formula.shown is shown:
+            if formula.shown is shown or formula in noted:
                 continue
-            noted.add(formula)  # what it showed first counts
+            if len(before) > 1:
+                noted.add(formula)  # what it showed first counts
             change = difference(rect, shown, formula.rect, formula.shown)
             if change is not None:
-                self._formulas_before.setdefault(formula, Before(rect, shown, formula.shown, change))
+                if formula not in self._formulas_before:
+                    self._formulas_before[formula] = Before(rect, shown, formula.shown, change)
                 found |= self._readers.of_spill(formula.sheet, formula.cell)
                 found |= self._readers.of(formula.sheet, *change)
         return found

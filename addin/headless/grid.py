@@ -150,7 +150,7 @@ class Sheet:
         if was_evaluated and not is_array and same(value, formula.value):
             return []
         self._recent.clear()
-        before = [Shown.by(formula)]
+        before = [Shown(formula, formula.rect, formula.shown)]
         formula.value, formula.evaluated = value, True
         was_array = formula in self._arrays
         is_single = not is_array and not was_array
@@ -168,6 +168,8 @@ class Sheet:
 
     def _forget_values(self, changed: CellRange) -> None:
         """Drops the values of large ranges with a changed cell."""
+        if not self._kept:
+            return
         for rect in [rect for rect in self._kept if rect.meets(changed)]:
             del self._kept[rect]
 

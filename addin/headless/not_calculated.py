@@ -27,15 +27,9 @@ class KeptFormulas:
     """Which formulas keep their stored values, and why: their own feature, or a formula that they depend on."""
 
     def __init__(self) -> None:
-        self._features: dict[Formula, tuple[Formula, str]] = {}  # the formula that uses the feature, and the feature
+        self.features: dict[Formula, tuple[Formula, str]] = {}  # the formula that uses the feature, and the feature
         self._causes: dict[Formula, set[Formula]] = {}  # the kept formulas that a formula depends on
         self._effects: dict[Formula, Set[Formula]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._features)
-
-    def __contains__(self, formula: object) -> bool:
-        return formula in self._features
 
     def cause(self, formula: Formula) -> Formula | None:
         """A kept formula that this one depends on."""
@@ -43,7 +37,7 @@ class KeptFormulas:
         return min(causes, key=_position) if causes else None
 
     def inherit(self, formula: Formula, cause: Formula, dependants: Set[Formula]) -> Set[Formula]:
-        return self._keep(formula, self._features[cause], dependants)
+        return self._keep(formula, self.features[cause], dependants)
 
     def keep(self, formula: Formula, feature: str, dependants: Set[Formula]) -> Set[Formula]:
         """Notes that the formula keeps its value. Returns the formulas that must look at this again."""
@@ -51,7 +45,7 @@ class KeptFormulas:
 
     def release(self, formula: Formula) -> Set[Formula]:
         """Notes that the formula was calculated or removed. Returns the formulas that must look at this again."""
-        self._features.pop(formula, None)
+        self.features.pop(formula, None)
         dependants = self._effects.pop(formula, frozenset())
         for dependant in dependants:
             self._causes[dependant].discard(formula)
@@ -64,9 +58,9 @@ class KeptFormulas:
         return self.release(formula)
 
     def _keep(self, formula: Formula, why: tuple[Formula, str], dependants: Set[Formula]) -> Set[Formula]:
-        if self._features.get(formula) == why and self._effects.get(formula) == dependants:
+        if self.features.get(formula) == why and self._effects.get(formula) == dependants:
             return frozenset()
-        self._features[formula] = why
+        self.features[formula] = why
         self._effects[formula] = dependants = dependants - {formula}
         for dependant in dependants:
             self._causes.setdefault(dependant, set()).add(formula)
@@ -76,8 +70,8 @@ class KeptFormulas:
         """One entry for each feature, in the order of the cells."""
         firsts: dict[str, Formula] = {}
         counts: dict[str, int] = {}
-        for formula in _sorted(self._features):
-            user, feature = self._features[formula]
+        for formula in _sorted(self.features):
+            user, feature = self.features[formula]
             counts[feature] = counts.get(feature, 0) + 1
             firsts[feature] = min(firsts.get(feature, user), user, key=_position)
         return [NotCalculated(feature, address(firsts[feature]), count) for feature, count in counts.items()]

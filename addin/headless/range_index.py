@@ -43,9 +43,20 @@ class RangeIndex(Generic[Item]):
     def meeting(self, rect: CellRange) -> set[tuple[CellRange, Item]]:
         """The items at ranges that share a cell with this one, with those ranges."""
         found: set[tuple[CellRange, Item]] = set()
+        if rect[:2] == rect[2:]:
+            return self._at(rect, found)
         for level, tiles in self._levels.items():
             for tile in _tiles_among(rect, level, tiles):
                 found.update(entry for entry in tiles[tile] if entry[0].meets(rect))
+        return found
+
+    def _at(self, cell: CellRange, found: set[tuple[CellRange, Item]]) -> set[tuple[CellRange, Item]]:
+        """Adds the items at ranges with that cell, which is in one tile of each division."""
+        row, column, _, _ = cell
+        for (rows, columns), tiles in self._levels.items():
+            entries = tiles.get((row >> rows, column >> columns))
+            if entries:
+                found.update(entry for entry in entries if entry[0].holds(row, column))
         return found
 
 

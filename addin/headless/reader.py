@@ -28,7 +28,7 @@ def read_sheet(package: Package, part: SheetPart, number: int, strings: list[str
     arrays = [formula for formula in formulas.values() if formula.stored is not None and formula.stored.area > 1]
     for formula in formulas.values():
         if formula.stored is None or formula.stored.area == 1:
-            formula.show(values.pop(formula.cell, None))
+            formula.shown = values.pop(formula.cell, None)
     for formula in arrays:
         assert formula.stored is not None
         formula.show(_taken(values, formula.stored))

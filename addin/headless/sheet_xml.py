@@ -89,6 +89,7 @@ class _Reader:
 
         It calls them a million times for a large sheet, so all that they use is in local variables."""
         row_tag, cell_tag, value_tag, formula_tag = map(self._tag, ("row", "c", "v", "f"))
+        without_end = frozenset((row_tag, cell_tag))
         values, formulas, pieces = self.found.values, self.found.formulas, self._pieces
         row = column = 0
         cell: dict[str, str] = {}  # the attributes of the cell and of the formula
@@ -113,13 +114,11 @@ class _Reader:
                 self._start_other(name)
 
         def end(name: str) -> None:
-            if name in (cell_tag, row_tag):
-                return
             if name == value_tag:
                 values[row, column] = self._value("".join(pieces), cell.get("t", "n"))
             elif name == formula_tag:
                 formulas[row, column] = _stored_formula("".join(pieces), formula, cell)
-            else:
+            elif name not in without_end:
                 inline = self._end_other(name)
                 if inline is not None:
                     values[row, column] = inline

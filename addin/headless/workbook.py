@@ -60,15 +60,15 @@ class Workbook:
 
         Raises WorkbookError if the file is missing, damaged, protected by a password, or not an .xlsx workbook."""
         package = Package.open(path)
-        try:
-            with _collector_paused():
-                sheets, trees = _read(package)
-        except (ValueError, LookupError) as error:
-            if isinstance(error, WorkbookError):
-                raise
-            raise WorkbookError(f"{package.source}: damaged .xlsx ({type(error).__name__})") from None
         own = with_calc_names(own_functions() if functions is None else functions)
-        return cls(package, Engine(sheets, trees, own, counts_from_1904=package.counts_from_1904))
+        with _collector_paused():
+            try:
+                sheets, trees = _read(package)
+            except (ValueError, LookupError) as error:
+                if isinstance(error, WorkbookError):
+                    raise
+                raise WorkbookError(f"{package.source}: damaged .xlsx ({type(error).__name__})") from None
+            return cls(package, Engine(sheets, trees, own, counts_from_1904=package.counts_from_1904))
 
     @property
     def sheet_names(self) -> list[str]:

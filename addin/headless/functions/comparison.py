@@ -27,10 +27,11 @@ def is_near(first: float, second: float) -> bool:
 
 def near(first: Any, second: Any) -> NDArray[np.bool_]:
     """Whether the numbers of two arrays have the same 15 digits."""
-    same = np.asarray(first == second)
-    close = np.asarray(np.abs(np.subtract(first, second)) <= 1e-14 * np.abs(first))
-    if np.count_nonzero(close) == np.count_nonzero(same):  # what is equal is also close
-        return same
+    difference = np.asarray(np.subtract(first, second))
+    close = np.asarray(np.abs(difference) <= 1e-14 * np.abs(first))
+    if np.count_nonzero(close) + np.count_nonzero(difference) == close.size:  # what is equal is also close
+        return close
+    same = difference == 0
     firsts, seconds = np.broadcast_arrays(first, second)
     for place in zip(*np.nonzero(close & ~same), strict=True):
         same[place] = is_near(float(firsts[place]), float(seconds[place]))

@@ -6,6 +6,7 @@ short way, and why numpy's warnings are switched off once for a whole recalculat
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from functools import partial
@@ -61,7 +62,7 @@ _OF_FLOATS: dict[str, Callable[[float, float], float]] = {
     "/": operator.truediv,
 }
 _DIVISIONS = ("/", "MOD")
-_TWO_FLOATS, _TWO_TEXTS = (float, float), (str, str)
+_TWO_TEXTS = (str, str)
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "<>": operator.ne,
@@ -99,9 +100,14 @@ def _calculation(name: str) -> Callable[..., Value]:
         return _calculated(name, value)
 
     def binary(first: Any, second: Any) -> Value:
+        if of_floats is not None:
+            if type(first) is float and type(second) is float and (second or not is_division):
+                number = of_floats(first, second)
+                return number if math.isfinite(number) else NUM
+            if _fit(first, second) and not (is_division and np.count_nonzero(second) < np.size(second)):
+                numbers: Value = checked(ufunc(first, second))
+                return numbers
         kinds = type(first), type(second)
-        if of_floats is not None and kinds == _TWO_FLOATS and (second or not is_division):
-            return checked(of_floats(first, second))
         if np.ndarray in kinds:
             return VALUE if Lambda in kinds else _arithmetic(name, aligned([first, second]))
         return _calculated(name, first, second)
@@ -109,13 +115,24 @@ def _calculation(name: str) -> Callable[..., Value]:
     return unary if ufunc.nin == 1 else binary
 
 
+def _fit(first: Any, second: Any) -> bool:
+    """Whether two values are arrays of numbers of one shape, or one of them is a number. This is the usual case."""
+    if type(first) is np.ndarray:
+        if first.dtype.char != "d":
+            return False
+        return type(second) is float or (
+            type(second) is np.ndarray and second.dtype.char == "d" and first.shape == second.shape
+        )
+    return type(first) is float and type(second) is np.ndarray and second.dtype.char == "d"
+
+
 def _comparing(name: str) -> Callable[..., Value]:
     compare, is_equality = _COMPARISONS[name], name in ("=", "<>")
 
     def compared(first: Any, second: Any) -> Value:
-        kinds = type(first), type(second)
-        if kinds == _TWO_FLOATS:
+        if type(first) is float and type(second) is float:
             return compare(first, first if is_near(first, second) else second)
+        kinds = type(first), type(second)
         if kinds == _TWO_TEXTS:
             return compare(first.lower(), second.lower()) if is_equality else compare(*map(collated, (first, second)))
         if Lambda in kinds:
@@ -132,7 +149,7 @@ def settled(name: str) -> Callable[..., Value]:
     def summed(first: Any, second: Any) -> Value:
         result = operate(first, second)
         if type(result) is float:
-            if result and type(first) is float and type(second) is float:
+            if result and type(first) is float and type(second) is float and abs(result) <= 1e-14 * abs(first):
                 return 0.0 if is_near(first, second if name == "-" else -second) else result
             return result
         if not _is_numeric(result) or not _is_numeric(first) or not _is_numeric(second):

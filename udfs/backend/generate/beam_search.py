@@ -15,6 +15,9 @@ from udfs.backend.generate.decoding import check_length
 from udfs.backend.generate.reader import Reader
 from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import Probabilities, log_softmax, top
+from udfs.backend.result_cache import Cache
+
+_kept = Cache()
 
 Fate: TypeAlias = Literal["goes on", "ended", "dropped"]
 
@@ -47,17 +50,25 @@ class Step(NamedTuple):
 
 def beams(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int | None = None) -> list[Candidate]:
     """The best continuations, at most `n_beams`, the best first. Raises ModelError as `search` does."""
-    return list(search(prompt, n_tokens, n_beams, model, stop))[-1].ended
+    return search(prompt, n_tokens, n_beams, model, stop)[-1].ended
 
 
-def search(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int | None = None) -> Iterator[Step]:
-    """Beam search, step by step. A text ends with the token `stop` (`<|endoftext|>` by default), or after `n_tokens`.
+def search(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int | None = None) -> list[Step]:
+    """The steps of beam search. A text ends with the token `stop` (`<|endoftext|>` by default), or after `n_tokens`.
+
+    They are kept, because a workbook shows both the steps and the best beams.
 
     Raises ModelError if prompt and continuation together are longer than the model's context.
     """
     check_length(len(prompt), n_tokens, model)
     if stop is None:
         stop = model.tokenizer.end_of_text
+    key = (tuple(prompt), n_tokens, n_beams, stop, model.fingerprint)
+    steps: list[Step] = _kept.get(key, lambda: list(_steps(prompt, n_tokens, n_beams, model, stop)))
+    return steps
+
+
+def _steps(prompt: Sequence[int], n_tokens: int, n_beams: int, model: Model, stop: int | None) -> Iterator[Step]:
     reader = Reader(prompt, model).beams()
     going = [Candidate((), 0, 0.0, 0.0, "goes on")]
     ended: list[Candidate] = []

@@ -22,6 +22,18 @@ class KVCache:
         self._n_own = 0
 
     @property
+    def nbytes(self) -> int:
+        """The bytes of its own keys and values."""
+        return sum(kept.nbytes for kept in self._kept.values())
+
+    def copy(self) -> KVCache:
+        """A cache that starts with the same keys and values."""
+        copied = KVCache(self._prompt)
+        copied._kept = {place: kept.copy() for place, kept in self._kept.items()}
+        copied._n_own = self._n_own
+        return copied
+
+    @property
     def n_seq(self) -> int:
         """How many tokens have been read."""
         return self._n_own + (self._prompt.n_seq if self._prompt else 0)

@@ -11,6 +11,7 @@ from udfs.backend.generate.kv_cache import KVCache
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import next_logits
+from udfs.backend.result_cache import Cache
 from udfs.backend.stream import quick_block
 
 
@@ -19,8 +20,8 @@ class Reader:
 
     def __init__(self, prompt: Sequence[int], model: Model) -> None:
         self._model, self._n_prompt = model, len(prompt)
-        self._cache = KVCache()
-        self._last = self._through(prompt)[-1:]  # [1, n_embd]
+        cache, self._last = _read(tuple(prompt), model)
+        self._cache = cache.copy()
 
     @property
     def n_read(self) -> int:
@@ -49,6 +50,23 @@ class Reader:
     def _through(self, ids: Sequence[int]) -> Array:
         residual = forward.embed(ids, self._model, start=self._cache.n_seq)  # [n_new] -> [n_new, n_embd]
         return through_blocks(residual, self._cache, self._n_prompt, self._model)
+
+
+_kept = Cache()
+
+
+def _read(prompt: tuple[int, ...], model: Model) -> tuple[KVCache, Array]:
+    """The keys and values of a prompt, and the last row of its final stream, `[1, n_embd]`.
+
+    They are kept, because the cells of a workbook continue one prompt in many ways."""
+
+    def compute() -> tuple[KVCache, Array]:
+        cache = KVCache()
+        residual = through_blocks(forward.embed(prompt, model), cache, len(prompt), model)
+        return cache, residual[-1:]
+
+    read: tuple[KVCache, Array] = _kept.get((prompt, model.fingerprint), compute)
+    return read
 
 
 class BeamReader:

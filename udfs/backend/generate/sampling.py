@@ -84,8 +84,10 @@ def draw(distribution: Probabilities, number: float) -> int:
 
 def ends(distribution: Probabilities) -> Probabilities:
     """The number at which each token ends when they are laid end to end as in `draw`: `[n_vocab]`."""
-    ids = np.argsort(-distribution, kind="stable")
-    return np.cumsum(distribution[ids])[np.argsort(ids)]
+    ids, sums = _likeliest(distribution, np.inf)
+    found = np.full(distribution.shape, sums[-1])  # a token with probability 0 comes after all others
+    found[ids] = sums
+    return found
 
 
 def _largest(warm: Probabilities, logits: Array, k: int) -> Probabilities:

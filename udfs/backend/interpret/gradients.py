@@ -228,8 +228,9 @@ def softmax_backward(dy: Array, y: Array) -> Array:
 def gelu_slope(x: Array) -> Array:
     """The derivative of `forward.gelu`: x s with s = 1 / (1 + exp(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3)."""
     root = math.sqrt(2 / math.pi)
-    s = 1 / (1 + np.exp(-2 * root * (x + 0.044715 * x**3)))
-    return np.asarray(s + x * s * (1 - s) * 2 * root * (1 + 3 * 0.044715 * x * x))
+    square = x * x  # NumPy takes twenty times as long for x**3
+    s = 1 / (1 + np.exp(-2 * root * (x + 0.044715 * x * square)))
+    return np.asarray(s + x * s * (1 - s) * 2 * root * (1 + 3 * 0.044715 * square))
 
 
 def exact_gelu_slope(x: Array) -> Array:

@@ -19,7 +19,10 @@ from udfs.backend.gpt2.forward import no_hook
 from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import Standing, log_softmax, logits_in_chunks, probabilities_of, standing, top
+from udfs.backend.result_cache import Cache, content_key
 from udfs.backend.stream import residual_stream, trace_block
+
+_kept = Cache()
 
 
 class Tops(NamedTuple):
@@ -54,7 +57,15 @@ def outputs(ids: Sequence[int], model: Model) -> dict[str, Array]:
 
 
 def tops(residual: Array, k: int, model: Model) -> Tops:
-    """The k most likely tokens of every row: `[..., n_embd]` -> `[..., k]`."""
+    """The k most likely tokens of every row: `[..., n_embd]` -> `[..., k]`.
+
+    They are kept, because a workbook shows tokens and probabilities in tables of their own."""
+    key = (content_key(residual), k, model.fingerprint)
+    found: Tops = _kept.get(key, lambda: _tops(residual, k, model))
+    return found
+
+
+def _tops(residual: Array, k: int, model: Model) -> Tops:
     found = [
         (chosen, probabilities_of(logits, chosen))
         for logits in logits_in_chunks(residual, model)
