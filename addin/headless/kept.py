@@ -7,6 +7,7 @@ makes an array out of nothing but constants and single fixed cells is therefore 
 from __future__ import annotations
 
 from collections.abc import Callable, Set
+from operator import is_
 from typing import Any
 
 from workbook_templates.formula.tree import Call, Constant, Missing, Name, Node, Operation, Reference, children, walk
@@ -54,6 +55,6 @@ class Kept:
 
     def __call__(self, scope: Scope) -> Any:
         now = [read(scope) for read in self._inputs]
-        if self._before is None or any(x is not y for x, y in zip(now, self._before, strict=True)):
+        if self._before is None or not all(map(is_, now, self._before)):
             self._value, self._before = self._evaluate(scope), now
         return self._value

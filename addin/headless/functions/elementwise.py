@@ -63,6 +63,7 @@ _OF_FLOATS: dict[str, Callable[[float, float], float]] = {
 }
 _DIVISIONS = ("/", "MOD")
 _TWO_TEXTS = (str, str)
+_NUMERIC = frozenset(("dd", "d?", "?d"))  # the types of two arrays
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "<>": operator.ne,
@@ -116,14 +117,21 @@ def _calculation(name: str) -> Callable[..., Value]:
 
 
 def _fit(first: Any, second: Any) -> bool:
-    """Whether two values are arrays of numbers of one shape, or one of them is a number. This is the usual case."""
-    if type(first) is np.ndarray:
-        if first.dtype.char != "d":
-            return False
-        return type(second) is float or (
-            type(second) is np.ndarray and second.dtype.char == "d" and first.shape == second.shape
-        )
-    return type(first) is float and type(second) is np.ndarray and second.dtype.char == "d"
+    """Whether two values are numbers and arrays of numbers that numpy combines as a spreadsheet does.
+
+    This is the usual case. One of two arrays may hold booleans, which count as 0 and 1."""
+    if type(first) is float:
+        return type(second) is np.ndarray and second.dtype.char == "d"
+    if type(first) is not np.ndarray:
+        return False
+    if type(second) is not np.ndarray:
+        return type(second) is float and first.dtype.char == "d"
+    if first.dtype.char + second.dtype.char not in _NUMERIC:
+        return False
+    (height, width), (other_height, other_width) = first.shape, second.shape
+    return (height == other_height or 1 in (height, other_height)) and (
+        width == other_width or 1 in (width, other_width)
+    )
 
 
 def _comparing(name: str) -> Callable[..., Value]:
