@@ -40,6 +40,18 @@ def test_pieces_give_the_same_logits_as_one_reading(pieces: list[int], text: str
         np.testing.assert_allclose(np.vstack(logits), expected[pieces[0] :], atol=atol)
 
 
+def test_readers_of_one_prompt_do_not_meet() -> None:
+    model = load("tiny")
+    first = Reader(IDS[:5], model)
+    expected = first.next_logits(), first.read(IDS[5:9])
+    second = Reader(IDS[:5], model)
+    np.testing.assert_array_equal(second.next_logits(), expected[0])
+    second.read(IDS[10:20])
+    third = Reader(IDS[:5], model)
+    np.testing.assert_array_equal(third.next_logits(), expected[0])
+    np.testing.assert_array_equal(third.read(IDS[5:9]), expected[1])
+
+
 def test_forgotten_tokens_make_no_difference() -> None:
     model = load("tiny")
     reader = Reader(IDS[:5], model)

@@ -14,7 +14,16 @@ from tests.udfs.backend.generate.recorded import FIXTURE
 from tests.whole_pass import all_logits
 from udfs.backend.arrays import Array
 from udfs.backend.catalogue import load
-from udfs.backend.generate.sampling import DEFAULT_SEED, Sampling, distribution, draw, ends, random_numbers, stages
+from udfs.backend.generate.sampling import (
+    DEFAULT_SEED,
+    Sampling,
+    choose,
+    distribution,
+    draw,
+    ends,
+    random_numbers,
+    stages,
+)
 from udfs.backend.gpt2 import forward
 from udfs.cells import CellError
 
@@ -125,6 +134,11 @@ def test_a_seed_gives_the_same_numbers_everywhere() -> None:
     numbers = random_numbers(0)
     assert [numbers() for _ in range(3)] == [0.8444218515250481, 0.7579544029403025, 0.420571580830845]
     assert random_numbers()() == random_numbers(DEFAULT_SEED)() != random_numbers(1)()
+
+
+@given(vectors, st.floats(0, 1, exclude_max=True))
+def test_the_likeliest_token_is_chosen_at_temperature_0(values: Array, number: float) -> None:
+    assert choose(values, Sampling(0), number) == draw(distribution(values, Sampling(0)), number)
 
 
 def test_equally_likely_tokens_are_in_the_order_of_their_ids() -> None:
