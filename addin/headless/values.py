@@ -42,13 +42,13 @@ def is_text(value: object) -> TypeGuard[str]:
 
 
 def as_grid(value: Value) -> Grid:
-    """The value as a 2-D array."""
+    """The value as a 2-D array. What no cell can hold, such as a LAMBDA, becomes #VALUE!."""
     if isinstance(value, np.ndarray):
         return value
     if isinstance(value, float):
         return np.array([[value]])
     grid = np.empty((1, 1), object)
-    grid[0, 0] = value
+    grid[0, 0] = _scalar(value)
     return grid
 
 

@@ -134,7 +134,8 @@ def _fit(first: Any, second: Any) -> bool:
     )
 
 
-def _comparing(name: str) -> Callable[..., Value]:
+def comparing(name: str) -> Callable[..., Value]:
+    """The comparison with that operator. With an array it gives an array of booleans, with errors among them any."""
     compare, is_equality = _COMPARISONS[name], name in ("=", "<>")
 
     def compared(first: Any, second: Any) -> Value:
@@ -384,7 +385,7 @@ def _repeated(item: Scalar, like: Value) -> Value:
 
 _FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
     **{name: (_calculation(name), ufunc.nin) for name, ufunc in _ARITHMETIC.items()},
-    **{name: (_comparing(name), 2) for name in _COMPARISONS},
+    **{name: (comparing(name), 2) for name in _COMPARISONS},
     **{name: (partial(_test, test), 1) for name, test in _TESTS.items()},
     "&": (_concatenated, 2),
     "POWER": (_calculation("^"), 2),

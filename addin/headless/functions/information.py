@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..values import NA, VALUE, Scalar, Value, XlError, as_grid, from_cells, from_result, is_text
+from ..values import NA, VALUE, Scalar, Value, XlError, as_grid, from_cells, is_text
 from .arguments import CellFailureError, Each, aligned, truth
-from .comparison import same_key
-from .elementwise import chosen
+from .elementwise import chosen, comparing
 
+_EQUAL = comparing("=")
 _ERROR_TYPES = {
     "#NULL!": 1,
     "#DIV/0!": 2,
@@ -77,32 +77,26 @@ def ifs(*arguments: Value) -> Value:
         return VALUE
     result: Value = NA
     for condition, value in reversed(list(zip(arguments[::2], arguments[1::2], strict=True))):
-        if isinstance(condition, np.ndarray) and condition.size > 1:
-            result = chosen(condition, value, result)
-        else:
-            item = as_grid(condition).item()
-            result = item if isinstance(item, XlError) else value if truth(item) else result
+        result = _either(condition, value, result)
     return result
 
 
 def switch(value: Value, *cases: Value) -> Value:
-    """SWITCH: the result after the first case that equals the value."""
-    pairs, default = (cases[:-1], cases[-1]) if len(cases) % 2 else (cases, NA)
+    """SWITCH: the result after the first case that equals the value, or else a last argument without a case."""
+    pairs, result = (cases[:-1], cases[-1]) if len(cases) % 2 else (cases, NA)
+    if not pairs:
+        return VALUE
+    for case, value_of_case in reversed(list(zip(pairs[::2], pairs[1::2], strict=True))):
+        result = _either(_EQUAL(value, case), value_of_case, result)
+    return result
 
-    def one(item: Any) -> Value:
-        if isinstance(item, XlError):
-            return item
-        for case, result in zip(pairs[::2], pairs[1::2], strict=True):
-            wanted = as_grid(case).item()
-            if isinstance(wanted, XlError):
-                return wanted
-            if same_key(item) == same_key(wanted):
-                return result
-        return default
 
-    if isinstance(value, np.ndarray) and value.size > 1:
-        return from_cells(as_grid(np.frompyfunc(one, 1, 1)(value)))
-    return one(from_result(as_grid(value).item()))
+def _either(condition: Value, yes: Value, no: Value) -> Value:
+    """One of two values; for an array of conditions, each cell from one of them. An error in a condition stays."""
+    if isinstance(condition, np.ndarray) and condition.size > 1:
+        return chosen(condition, yes, no)
+    item = as_grid(condition).item()
+    return item if isinstance(item, XlError) else yes if truth(item) else no
 
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..lambdas import Lambda
 from ..unsupported import NotSupportedError
 from ..values import NA, REF, VALUE, Grid, Value, XlError, as_grid, from_cells, from_result, frozen
 from .arguments import CellFailureError, aligned, number, truth, whole
@@ -132,9 +133,11 @@ def _descending_place(cells: Ordered, wanted: Any) -> int | None:
 
 
 def _wanted(value: Any) -> Any:
-    """What is looked for: a blank counts as 0. Raises CellFailureError for an error."""
+    """What is looked for: a blank counts as 0. Raises CellFailureError for an error, and for a LAMBDA."""
     if isinstance(value, np.ndarray):
         value = from_result(value.item())
+    if isinstance(value, Lambda):
+        raise CellFailureError(VALUE)
     if isinstance(value, XlError):
         raise CellFailureError(value)
     return 0.0 if value is None else value
@@ -248,8 +251,12 @@ def xlookup(
             return from_result(found.reshape(-1)[at])
         return of_cells(found[at : at + 1] if is_column else found[:, at : at + 1])
 
-    if not is_vector and isinstance(wanted, np.ndarray) and wanted.size > 1:
-        raise NotSupportedError("XLOOKUP of several values in a table")
+    if isinstance(wanted, np.ndarray) and wanted.size > 1:
+        if not is_vector:
+            raise NotSupportedError("XLOOKUP of several values in a table")
+        if isinstance(missing, np.ndarray) and missing.size > 1:
+            raise NotSupportedError("XLOOKUP of several values with an array for those that are missing")
+        missing = None if missing is None else from_result(as_grid(missing).item())
     return _each(one, wanted)
 
 

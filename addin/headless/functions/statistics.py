@@ -35,15 +35,19 @@ def mode(*arguments: Value) -> Value:
     return value if most > 1 else NA
 
 
-def variance(freedom: int, *arguments: Value) -> float:
+def variance(freedom: int, *arguments: Value) -> Value:
+    return checked(_variance(freedom, arguments))
+
+
+def deviation(freedom: int, *arguments: Value) -> Value:
+    return checked(math.sqrt(_variance(freedom, arguments)))
+
+
+def _variance(freedom: int, arguments: tuple[Value, ...]) -> float:
     numbers = all_numbers(arguments)
     if numbers.size <= freedom:
         raise CellFailureError(DIV)
     return float(np.var(numbers, ddof=freedom))
-
-
-def deviation(freedom: int, *arguments: Value) -> float:
-    return math.sqrt(variance(freedom, *arguments))
 
 
 def squares_about_mean(*arguments: Value) -> Value:
