@@ -15,7 +15,7 @@ import numpy as np
 from workbook_templates.formula.ranges import CellRange
 from workbook_templates.formula.tree import Call, Missing, Name, Node, Reference
 
-from .functions.arguments import CellFailureError
+from .functions.arguments import CellFailureError, truth
 from .functions.elementwise import chosen
 from .functions.information import replaced_errors
 from .lambdas import Evaluate, Lambda, Scope
@@ -68,17 +68,14 @@ def _branch(node: Node, compiler: Compiler) -> Evaluate:
     return constant(0.0) if isinstance(node, Missing) else compiler.compile_later(node)
 
 
-def _condition(value: Any) -> Any:
+def _condition(value: Any) -> bool | XlError | None:
     """True or False for a single value, the error if it is one, None for an array of conditions."""
-    if isinstance(value, np.ndarray):
-        if value.size > 1:
-            return None
-        value = value[0, 0]
-    if isinstance(value, XlError):
-        return value
-    if isinstance(value, str):
-        return {"TRUE": True, "FALSE": False}.get(value.upper(), VALUE)
-    return bool(value)
+    if isinstance(value, np.ndarray) and value.size > 1:
+        return None
+    try:
+        return truth(value)
+    except CellFailureError as failure:
+        return failure.error
 
 
 def _iferror(call: Call, compiler: Compiler) -> Evaluate:

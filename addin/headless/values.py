@@ -134,13 +134,15 @@ def from_result(result: Any) -> Value:
 
 
 def to_plain(value: Value) -> Any:
-    """The value with errors as their texts, as our own functions and the callers of a workbook receive it."""
-    if isinstance(value, XlError):
-        return str.__str__(value)
+    """The value with errors as their texts, as our own functions and the callers of a workbook receive it.
+
+    What no cell can hold, such as a LAMBDA, becomes #VALUE!.
+    """
     value = without_booleans(value)
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return _without_errors(value)
-    return value
+    if isinstance(value, np.ndarray):
+        return _without_errors(value) if value.dtype == object else value
+    item = _scalar(value)
+    return str.__str__(item) if isinstance(item, XlError) else item
 
 
 _without_errors = np.frompyfunc(lambda item: str.__str__(item) if isinstance(item, XlError) else item, 1, 1)

@@ -79,6 +79,8 @@ def truth(value: Any) -> bool:
         if known is None:
             raise CellFailureError(VALUE)
         return known
+    if value is not None and not isinstance(value, (float, bool)):
+        raise CellFailureError(VALUE)
     return bool(value)
 
 

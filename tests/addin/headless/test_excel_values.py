@@ -384,6 +384,8 @@ def _is(found: Any, expected: Any) -> bool:
         ("MAKEARRAY(2,2,LAMBDA(r,c,r*10+c))", [[11, 12], [21, 22]]),
         *((f"{call},1)", [["#VALUE!"]]) for call in ("MAP(A1:A2", "BYROW(A1:A2", "REDUCE(0,A1:A2", "MAKEARRAY(1,1")),
         ("SCAN(0,A1:A2,NA())", [["#N/A"]]),
+        ("IF(LAMBDA(x,x),1,2)", [["#VALUE!"]]),
+        *((f"{call}LAMBDA(x,x))", [["#VALUE!"]]) for call in ("AND(", "SUM(1,", "NOT(")),
         ("SWITCH({1,2},1,{10,20},0)", [[10, 0]]),
         ("BYCOL({1,2;3,4},LAMBDA(c,SUM(c)))", [[4, 6]]),
         ('LEFT({"ab","cd"},{1;2})', [["a", "c"], ["ab", "cd"]]),

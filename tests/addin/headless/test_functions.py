@@ -61,6 +61,10 @@ def test_errors_and_bugs_of_ours_are_one_line_of_text(make: Callable[..., Path],
     assert book.get("S!A3") == book.get("S!A4") == book.get("S!A1")
 
 
+def test_a_lambda_reaches_ours_as_an_error_of_excel(opened: Opened, toys: Any) -> None:
+    assert received(opened, toys, "LAMBDA(x,x)") == ("#VALUE!",)
+
+
 def test_results_of_every_kind(opened: Opened, toys: Any) -> None:
     toys.functions |= {
         "R_INT": lambda: np.int64(3),
