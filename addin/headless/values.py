@@ -48,7 +48,7 @@ def as_grid(value: Value) -> Grid:
     if isinstance(value, float):
         return np.array([[value]])
     grid = np.empty((1, 1), object)
-    grid[0, 0] = _scalar(value)
+    grid[0, 0] = value if value is None or isinstance(value, (str, bool)) else _scalar(value)
     return grid
 
 

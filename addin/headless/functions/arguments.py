@@ -73,6 +73,8 @@ def text(value: Any) -> str:
 
 def truth(value: Any) -> bool:
     """Whether a single value counts as true: TRUE, a number that is not 0, or the text "TRUE"."""
+    if type(value) is float:
+        return value != 0
     value = single(value)
     if isinstance(value, str):
         known = {"TRUE": True, "FALSE": False}.get(value.upper())
