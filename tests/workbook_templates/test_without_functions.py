@@ -38,7 +38,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory, books: Books) -> Path:
     files = [str(folder / f"{name}.xlsx") for name in (*WITH_FUNCTIONS, "by_hand", ALIVE)]
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     command = [program, profile, "--headless", "--convert-to", _EVERY_TAB, "--outdir", str(folder / "csv"), *files]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, check=True, capture_output=True)
     return folder / "csv"
 
 
