@@ -17,7 +17,7 @@ import uno
 from com.sun.star.beans import PropertyValue
 from com.sun.star.connection import NoConnectException
 
-_PATIENCE = 60  # seconds until LibreOffice answers
+_PATIENCE = 300  # seconds until LibreOffice answers: a busy machine may take minutes to start it
 _ERRORS = 4  # com.sun.star.sheet.FormulaResult.ERROR
 
 

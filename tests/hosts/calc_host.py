@@ -25,7 +25,7 @@ from addin.calc import installation
 from addin.programs import find_libreoffice
 
 _DRIVER = Path(__file__).with_name("calc_driver.py")
-_TIMEOUT = 60
+_TIMEOUT = 300  # seconds; a busy machine may take minutes
 _CHANGES = ("open", "type", "set", "formula")  # methods of the driver that change the document
 
 

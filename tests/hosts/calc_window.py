@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -24,7 +25,7 @@ _READER = Path(__file__).with_name("window_reader.py")
 _PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool", "openbox": "openbox"}  # and Debian's packages
 SCREENSHOTS = "GPT2_EXCEL_SCREENSHOTS"
 
-_PATIENCE = 90  # seconds
+_PATIENCE = 300  # seconds
 _PAINTING = 3.0  # seconds until a window certainly shows what it holds
 _SIZE = "1400x900x24"
 
@@ -48,6 +49,11 @@ class Window:
         self.press("ctrl+shift+t", "ctrl+a")
         self.type(cells)
         self.press("Return")
+
+    def activate(self, title: str) -> None:
+        """Waits until the window with that title has the focus, so that keys reach it."""
+        found = ("search", "--sync", "--onlyvisible", "--name", f"^{re.escape(title)}")
+        self._tool(*found, "windowactivate", "--sync")
 
     def cells(self, tab: str, cells: str) -> dict[str, Any]:
         """The values and formulas that cells have now."""

@@ -1,4 +1,4 @@
-"""LibreOffice, which has no spills: a prompt of one token, a prompt of too many, and files from elsewhere."""
+"""LibreOffice, which has no spills: a prompt of one token, and a prompt of too many."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 import udfs
-from tests.books import TINY, Books
 from tests.hosts.calc_host import Calc, calc
 from workbook_templates import build
 
@@ -54,17 +53,6 @@ def test_a_prompt_with_one_token_too_many_is_a_message(template: str, office: Ca
     assert office.named("status") == office.named("next_token") == [[message]]
     others = {text for tab in office.tabs() for text in texts(office, tab) if text.startswith(("Err:", "#GPT2! "))}
     assert not {text for text in others - {message, "#GPT2! ..."} if not text.startswith(AUTOENCODER)}
-
-
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_a_file_of_values_shows_them(name: str, tmp_path: Path, books: Books) -> None:
-    with books.calculated(name, **TINY) as book:
-        book.save(tmp_path / "saved.xlsx", "values")
-        answer = book.get_range("next_token")
-    office = calc()
-    office.open(tmp_path / "saved.xlsx")
-    assert office.named("next_token") == answer
-    assert not {(tab, text) for tab in office.tabs() for text in texts(office, tab) if text.startswith("Err:")}
 
 
 def test_a_sweep_with_a_prompt_of_one_token_has_numbers_only(tmp_path: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import openpyxl
 import pytest
 
 import udfs
@@ -12,7 +9,6 @@ from tests.books import DEMO, TINY, Books
 from tests.workbook_templates.messages import message_after
 from tests.workbook_templates.values import rows_below
 from udfs.models.demo.prompts import WORKING
-from workbook_templates import build
 
 GUARDED = ("mri", "surgery", "generation", "check")  # whose functions take the prompt's text
 
@@ -59,8 +55,8 @@ def test_unknown_words_are_named_beside_the_answer(template: str, books: Books) 
 
 @pytest.mark.parametrize("host", ["office", "calc"])
 @pytest.mark.parametrize("template", ["mri", "generation"])
-def test_the_prompt_cell_offers_prompts_and_takes_any_other_text(template: str, host: str, tmp_path: Path) -> None:
-    book = openpyxl.load_workbook(build(template, tmp_path, model="demo", prompt="a", tokens=2, host=host))
+def test_the_prompt_cell_offers_prompts_and_takes_any_other_text(template: str, host: str, books: Books) -> None:
+    book = books.cells(books.small(template, host=host))
     cell = book.defined_names["prompt"].attr_text.rpartition("!")[2].replace("$", "")
     (rule,) = [rule for rule in book["Prompt"].data_validations.dataValidation if cell in str(rule.sqref)]
     assert (rule.type, rule.showErrorMessage) == ("list", False)

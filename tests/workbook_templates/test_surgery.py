@@ -21,7 +21,6 @@ from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import JEDI_PULLS, JEDI_WEAPON, LIGHTSABER, MAN_PULLS, MIKE_IS, PHONE, PULLS, WAND, WIZARD
-from workbook_templates import build
 
 PROMPT, ROOM = PULLS, DEMO["tokens"]
 WIDTH = catalogue.load("demo").config.n_embd
@@ -440,12 +439,12 @@ def test_a_contrast_longer_than_its_rows_is_a_message(workbook: Workbook) -> Non
     assert workbook.get(f"Contrast!C{row}") == message
 
 
-def test_a_line_points_to_the_folded_rows_of_a_long_contrast(tmp_path: Path) -> None:
-    workbook = recalculated(build("surgery", tmp_path, tokens=20, model="tiny"))
-    note = next(f"Contrast!{column}1" for column in "DEFGHIJKLMN" if workbook.get(f"Contrast!{column}1") == "")
-    workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "a b c d e f g h i j k l m n o p")
-    workbook.recalculate()
-    assert str(workbook.get(note)).startswith("Some tokens are out of sight")
+def test_a_line_points_to_the_folded_rows_of_a_long_contrast(books: Books) -> None:
+    with books.calculated("surgery", **TINY) as workbook:
+        note = next(f"Contrast!{column}1" for column in "DEFGHIJKLMN" if workbook.get(f"Contrast!{column}1") == "")
+        workbook.set(f"Contrast!C{row_of(workbook, 'Contrast', 'towards')}", "a b c d e f g h")
+        workbook.recalculate()
+        assert str(workbook.get(note)).startswith("Some tokens are out of sight")
 
 
 MESSAGES = {

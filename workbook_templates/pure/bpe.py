@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from udfs.backend.gpt2.tokenizer import GPT2, N_VOCAB, token_text
 from udfs.backend.gpt2.vocabulary import N_BYTES
 from workbook_templates.book import Book
@@ -86,8 +88,7 @@ def write_bpe(book: Book) -> None:
     for byte in range(N_BYTES):
         page.sheet.write_number(_TOP + byte, _BYTE, byte, page.style.channel)
         page.sheet.write_number(_TOP + byte, _BYTE_ID, GPT2.vocabulary.ids[bytes([byte])], page.style.channel)
-    for row, (left, right, merged) in enumerate(known_merges(), start=_TOP):
-        page.sheet.write_number(row, _PAIR, left * _LEFT + right, page.style.channel)
-        page.sheet.write_number(row, _MERGED, merged, page.style.channel)
+    merges = [(left * _LEFT + right, merged) for left, right, merged in known_merges()]
+    book.numbers.add(page.sheet, _TOP, _PAIR, np.array(merges, np.float64), page.style.channel)
     page.sheet.freeze_panes(_TOP, 0)
     page.sheet.print_area(0, 0, _TOP + 60, _MERGED)
