@@ -11,7 +11,6 @@ import xlsxwriter
 from click.testing import Result
 
 import udfs
-from tests.addin.command_files import Files
 
 Run = Callable[..., Result]
 
@@ -92,9 +91,9 @@ def test_a_model_that_is_not_here_is_exit_code_3(gpt2_excel: Run, workbook: Path
     assert result.stderr.endswith("not 'gtp2'; did you mean gpt2?\n")
 
 
-def test_a_surgery_with_a_feature_that_is_not_there(gpt2_excel: Run, files: Files, here: Path) -> None:
-    result = gpt2_excel("run", files("new surgery --host office"), "--set", "SAE feature!C9=99999")
+def test_a_surgery_with_a_feature_that_is_not_there(gpt2_excel: Run, here: Path) -> None:
+    result = gpt2_excel("run", "surgery", "--for", "office", "--set", "SAE feature!C9=99999")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("gpt2-excel: 'SAE feature'!C")
-    assert "feature must be 0 to 49, not 99999" in result.stderr
+    assert "feature must be 0 to 2047, not 99999" in result.stderr
     assert list(here.iterdir()) == []
