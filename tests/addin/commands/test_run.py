@@ -127,18 +127,18 @@ def test_set_replaces_a_formula(gpt2_excel: Run, workbook: Path) -> None:
     assert json.loads(result.stdout)["next_token"] == "mine"
 
 
-def test_set_into_a_filled_cell_names_the_cell_to_type_into(gpt2_excel: Run, here: Path) -> None:
+def test_set_into_a_filled_cell_names_the_cell_to_type_into(gpt2_excel: Run, files: Files, here: Path) -> None:
     filled = "'Block 1'!E20 is filled by the formula in 'Block 1'!E18: type into 'Block 1'!E26 instead"
     options = ("--model", "tiny", "--prompt", "Mike is quick.", "--tokens", 4, "--for", "office")
     result = gpt2_excel("run", *options, "--set", "Block 1!E20=3.5")
     line = f"gpt2-excel: --set Block 1!E20: {filled}\n"
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", line)
-    assert list(here.iterdir()) == []
-    assert gpt2_excel("run", *options, "-o", "plain.xlsx").exit_code == 0
-    result = gpt2_excel("run", "plain.xlsx", "--set", "Block 1!E20=3.5")
+    made = files("new anatomy --host office")
+    result = gpt2_excel("run", made, "--set", "Block 1!E20=3.5")
     assert (result.exit_code, result.stderr) == (1, line)
-    assert gpt2_excel("run", "plain.xlsx", "--set", "Block 1!E26=3.5", "-o", "edited.xlsx").exit_code == 0
-    plain, edited = (Workbook.open(name, functions={}) for name in ("plain.xlsx", "edited.xlsx"))
+    assert list(here.iterdir()) == []
+    assert gpt2_excel("run", made, "--set", "Block 1!E26=3.5", "-o", "edited.xlsx").exit_code == 0
+    plain, edited = (Workbook.open(name, functions={}) for name in (made, "edited.xlsx"))
     assert edited.get("next_token") is not None
     assert edited.get_range("next_tokens") != plain.get_range("next_tokens")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -39,7 +38,10 @@ edits = st.lists(
 )  # fmt: skip
 
 
-def write(path: Path) -> None:
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workbook of chained formulas, which every example opens anew."""
+    path = tmp_path_factory.mktemp("incremental") / "book.xlsx"
     book = xlsxwriter.Workbook(str(path), {"use_future_functions": True})
     for name, formulas in FORMULAS.items():
         sheet = book.add_worksheet(name)
@@ -49,6 +51,7 @@ def write(path: Path) -> None:
         book.get_worksheet_by_name("In").write_number(row, 0, value)
     book.define_name("A_ROWS", "=In!$A$1")
     book.close()
+    return path
 
 
 def everything(book: Workbook) -> dict[str, Any]:
@@ -60,31 +63,29 @@ def everything(book: Workbook) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("pause", [False, True], ids=["recalculated at the end", "recalculated after each edit"])
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits)
-def test_incremental_equals_full(toys: Any, pause: bool, steps: list[tuple[str, Any]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path, saved = Path(folder) / "book.xlsx", Path(folder) / "saved.xlsx"
-        write(path)
-        book = Workbook.open(path, toys.functions)
-        book.recalculate()
-        before = everything(book)
-        for address, value in steps:
-            if not done(partial(book.set, address, value)):
-                continue
-            if pause:
-                changed = set(book.recalculate())
-                after = everything(book)
-                assert changed == {cell for cell in after if _unlike(before[cell], after[cell])}
-                before = after
-        done(book.recalculate)
-        incremental = everything(book)
-        book.save(saved)
-        fresh = Workbook.open(saved, toys.functions)
-        assert everything(fresh) == incremental, "values from the file, before a recalculation"
-        changed = fresh.recalculate()
-        assert everything(fresh) == incremental
-        assert not changed
+def test_incremental_equals_full(toys: Any, path: Path, pause: bool, steps: list[tuple[str, Any]]) -> None:
+    saved = path.with_name("saved.xlsx")
+    book = Workbook.open(path, toys.functions)
+    book.recalculate()
+    before = everything(book)
+    for address, value in steps:
+        if not done(partial(book.set, address, value)):
+            continue
+        if pause:
+            changed = set(book.recalculate())
+            after = everything(book)
+            assert changed == {cell for cell in after if _unlike(before[cell], after[cell])}
+            before = after
+    done(book.recalculate)
+    incremental = everything(book)
+    book.save(saved)
+    fresh = Workbook.open(saved, toys.functions)
+    assert everything(fresh) == incremental, "values from the file, before a recalculation"
+    changed = fresh.recalculate()
+    assert everything(fresh) == incremental
+    assert not changed
 
 
 def done(step: Callable[[], object]) -> bool:

@@ -134,9 +134,9 @@ def test_a_slow_call_of_one_workbook_does_not_hold_up_another_behind_the_same_ad
 def test_a_column_of_prompts_stops_when_its_client_disconnects(hall: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, predict = threading.Event(), FUNCTIONS["GPT2_PREDICT"]
 
-    def noted(*arguments: object) -> object:
+    def noted(**arguments: object) -> object:
         begun.set()
-        return predict.function(*arguments)
+        return predict.function(**arguments)
 
     monkeypatch.setitem(FUNCTIONS, "GPT2_PREDICT", replace(predict, function=noted))
     prompts = [[f"The number {number} is here"] for number in range(5000)]

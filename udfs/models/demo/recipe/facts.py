@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -244,14 +245,17 @@ def _jedi() -> Jedi:
         phone, lightsaber = _steered(vector, place, strength, (PHONE, LIGHTSABER))
         return phone > lightsaber
 
+    @cache
+    def continued(strength: int) -> str:
+        return _continued(_steering(vector, place, strength))
+
     low, high = 0, int(coefficient)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if is_weak(middle) else (low, middle)
     removal = next(-c for c in _GROWING if _answer(JEDI_PULLS, _steering(vector, place, -c)) == PHONE)
-    texts = {c: _continued(_steering(vector, place, c)) for c in _GROWING}
-    fluent = next(c for c, text in texts.items() if JEDI in text and not _is_obsessed(text))
-    obsessed = next(c for c, text in texts.items() if _is_obsessed(text))
+    fluent = next(c for c in _GROWING if JEDI in continued(c) and not _is_obsessed(continued(c)))
+    obsessed = next(c for c in _GROWING if _is_obsessed(continued(c)))
     return Jedi(layer, feature, coefficient, high, removal, fluent, obsessed)
 
 
@@ -343,7 +347,12 @@ def _fact_edit(model: Model) -> FactEdit:
         return sum(udfs.gpt2_predict(text, 1, 1, edit.model)[1][1] == expected for text, expected in wanted)
 
     edits = [FactEdit(prompt, subject, answer, layer) for layer in range(model.config.n_layer // 2)]
-    return max(edits, key=n_right)
+    right: list[int] = []
+    for edit in edits:
+        right.append(n_right(edit))
+        if right[-1] == len(wanted):
+            break
+    return edits[int(np.argmax(right))]
 
 
 def _greedy() -> Greedy:

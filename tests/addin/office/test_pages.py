@@ -1,10 +1,14 @@
-"""Every function in a real browser, as Excel's runtime of custom functions calls it."""
+"""Our page in a real browser: the task pane, and every function as Excel's runtime of custom functions calls it."""
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -13,7 +17,8 @@ from numpy.testing import assert_allclose
 
 import udfs
 from addin.office.json_values import MAX_BATCH
-from tests.addin.office.browser import RUNTIMES, excel_calls, needs_chromium, open_page
+from addin.office.metadata import catalog
+from tests.addin.office.browser import RUNTIMES, excel_calls, needs_chromium, open_page, playwright
 from tests.addin.office.running import Running
 from tests.addin.office.slow import Slow
 from tests.udfs.example_calls import MODEL, WORKING
@@ -26,6 +31,50 @@ pytestmark = needs_chromium
 def page(request: pytest.FixtureRequest, server: Running) -> Iterator[Any]:
     with open_page(server, request.param) as opened:
         yield opened
+
+
+@pytest.fixture
+def pane(page: Any, request: pytest.FixtureRequest) -> Any:
+    """The page in the fake of Excel, which keeps what the task pane inserts and opens."""
+    if request.node.callspec.params["page"] != "fake":
+        pytest.skip("Microsoft's runtime has no workbook")
+    return page
+
+
+def test_the_pane_says_how_things_are(pane: Any) -> None:
+    playwright.expect(pane.locator("#server")).to_have_text("The server is up")
+    playwright.expect(pane.locator("#model")).to_have_text(
+        "Model: demo, a small teaching model with GPT-2's architecture, not GPT-2. Also here: tiny."
+    )
+    playwright.expect(pane.locator("#templates li").nth(2)).to_be_visible()
+    playwright.expect(pane.locator("#downloads")).to_be_hidden()
+
+
+def test_functions_are_searched_and_examples_inserted(pane: Any) -> None:
+    pane.fill("#search", "one head gathers")
+    shown = pane.locator("#functions li:visible")
+    playwright.expect(shown.locator(".name")).to_have_text(["GPT2_ATTENTION_MIX"])
+    shown.locator("summary").click()
+    shown.get_by_role("button", name="Insert").click()
+    playwright.expect(pane.locator("#message")).to_have_text("Inserted in Sheet1!A1.")
+    example = next(one["example"] for one in catalog() if one["name"] == "GPT2_ATTENTION_MIX")
+    assert pane.evaluate("fakeExcel.formulas[0]") == example
+    pane.fill("#search", "zebras and giraffes")
+    playwright.expect(pane.locator("#message")).to_have_text("No function has all these words.")
+    pane.fill("#search", "")
+    playwright.expect(shown).to_have_count(len(FUNCTIONS))
+
+
+def test_a_workbook_opens_from_the_pane(pane: Any) -> None:
+    button = pane.locator("#templates li", has_text="2_mri").get_by_role("button", name="Open")
+    button.click()  # which disables it until the workbook is open
+    playwright.expect(button).to_be_enabled()
+    with zipfile.ZipFile(BytesIO(base64.b64decode(pane.evaluate("fakeExcel.workbooks[0]")))) as file:
+        sheets = [file.read(name).decode() for name in file.namelist() if re.match(r"xl/worksheets/sheet\d", name)]
+    formulas = [formula for sheet in sheets for formula in re.findall(r"<f[^>]*>([^<]*)</f>", sheet)]
+    ours = [formula for formula in formulas if "GPT2_" in formula]
+    assert any("_xldudf_GPT2_LOGITLENS(" in formula for formula in ours)
+    assert not [formula for formula in ours if re.search(r"(?<!_xldudf_)GPT2_[A-Z_]+\(", formula)]
 
 
 def test_every_function_is_registered(page: Any) -> None:
