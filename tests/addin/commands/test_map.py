@@ -83,16 +83,16 @@ main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_a_map_that_is_killed_twice_loses_no_row_and_computes_none_twice(
+def test_a_map_that_is_killed_three_times_loses_no_row_and_computes_none_twice(
     gpt2_excel: Run, prompts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    n_rows = 90
+    n_rows = 120
     prompts.write_text("".join(prompts.read_text().splitlines(keepends=True)[: n_rows + 1]))
     arguments = ["map", str(prompts), "GPT2_HEAD_SCORES(text)", "-o", "a.csv", "--model", "tiny", "--workers", "0"]
     assert gpt2_excel(*arguments).exit_code == 0
     expected = Path("a.csv").read_bytes()
     Path("a.csv").unlink()
-    for n_finished in (32, 64):  # 16 rows are a chunk
+    for n_finished in (32, 64, 96):  # 16 rows are a chunk
         killed = subprocess.run([sys.executable, "-c", DYING, *arguments])
         assert killed.returncode == -signal.SIGKILL
         assert not Path("a.csv").exists()
@@ -100,7 +100,7 @@ def test_a_map_that_is_killed_twice_loses_no_row_and_computes_none_twice(
     computed = record_chunks(monkeypatch)
     assert gpt2_excel(*arguments).exit_code == 0
     assert Path("a.csv").read_bytes() == expected
-    assert computed == list(range(64, n_rows))
+    assert computed == list(range(96, n_rows))
 
 
 def finished_rows(progress: Path) -> set[int]:
