@@ -24,8 +24,8 @@ from udfs.backend.gpt2.model import Model
 from udfs.cells import FUNCTIONS
 from udfs.cells.log import log_to_file
 
-# A busy machine may take long over anything. The same commit gives the same result; `--hypothesis-profile=explore` draws
-# other examples in each run.
+# A busy machine may take long over anything. A commit is tested with the same examples every time;
+# `--hypothesis-profile=explore` draws others.
 settings.register_profile("explore", deadline=None)
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
