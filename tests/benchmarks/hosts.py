@@ -37,6 +37,9 @@ STEPS = (one_host.OPEN, one_host.FIRST, one_host.PROMPT, one_host.VALUE, one_hos
 SENT = ("waves", "calls", "cells sent", "cells back")  # after another prompt
 MAX_ROUNDS = len(one_host.PROMPTS) - 1
 
+# A script's own folder would come first in `sys.path`, before the checkout.
+_RUN = "import runpy, sys; sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
+
 
 class Job:
     """A process that measures one host in one checkout."""
@@ -44,7 +47,7 @@ class Job:
     def __init__(self, checkout: Path, *arguments: str) -> None:
         own = checkout / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         self._process = subprocess.Popen(
-            [str(own) if own.exists() else sys.executable, "-P", one_host.__file__, *arguments],
+            [str(own) if own.exists() else sys.executable, "-c", _RUN, one_host.__file__, *arguments],
             cwd=checkout,
             env=os.environ | {"PYTHONPATH": str(checkout), "HF_HUB_OFFLINE": "1"},
             stdin=subprocess.PIPE,
