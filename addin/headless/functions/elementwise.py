@@ -248,7 +248,7 @@ def _may_fail(name: str, numbers: list[Any]) -> bool:
 
 
 def _numbers_and_errors(value: Value) -> tuple[float | NDArray[np.float64], Grid | None]:
-    """The numbers that the cells hold or read as, 0 where there is no number, and the errors there."""
+    """The number in each cell, or 0 if it has none, and the errors among the cells. Texts are read as numbers."""
     plain = _plain_numbers(value)
     if plain is not None:
         return plain, None
