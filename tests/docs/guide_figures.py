@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from itertools import takewhile
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from addin.headless import Workbook
+from tests.docs.book_cells import (
+    IN_A_BLOCK,
+    continuations,
+    grid_cell,
+    heading_row,
+    lane_of,
+    likeliest,
+    listed,
+    most_similar,
+    next_token,
+    percent,
+    row_of_numbers,
+    sentence,
+    step_rows,
+    tick_cell,
+    token_at,
+    with_values,
+)
 from tests.docs.lesson import (
     Lesson,
     ablated,
     answer,
+    answer_after,
     feature,
     friday,
     input_beside,
@@ -26,17 +42,15 @@ from tests.docs.lesson import (
 )
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import HE_MOVES, JEDI_PULLS, MIKE_IS, PULLS, SHE_MOVES, TUESDAY
-from workbook_templates.formula.ranges import cell_name
 from workbook_templates.generation.order import FACTS, QUESTION
 
 Figures = Mapping[str, object]
 
-_EMBEDDED, _IN_A_BLOCK = 2, 4  # the columns in which the values of the tabs Embeddings and Block begin
+_EMBEDDED: Final = 2  # the column in which the values of the tab Embeddings begin
 _MEAN, _SPREAD = 2, 3  # columns of a LayerNorm
 _LARGE: Final = 50  # a number that is typed into the stream
 _ON: Final = 0.5  # what a neuron gives after GELU if it counts as on
 _JUDGED: Final = 8  # the column of the tab A fact edited that says what has changed
-_SECOND: Final = 10  # the column of the second text on the tab SAE feature
 _SILENCED: Final = "Weights!F7", "Weights!G7", "Weights!H7"  # the first row of the table of edits
 
 
@@ -56,23 +70,23 @@ def _tokens(lesson: Lesson) -> Figures:
 
 def _embeddings(lesson: Lesson) -> Figures:
     book = lesson.book("anatomy", SHE_MOVES)
-    last, near_last = str(book.get("Embeddings!B17")).strip(), _nearest(book)
-    width = len(_row_of_numbers(book, "Embeddings", "token", 0, _EMBEDDED))
+    last, near_last = str(book.get("Embeddings!B17")).strip(), most_similar(book)
+    width = len(row_of_numbers(book, "Embeddings", "token", 0, _EMBEDDED))
     return {
         "she": SHE_MOVES,
         "width": width,
         "last_token": last,
         "near_last": near_last,
-        "near_name": _nearest(book, 4),
-        "near_red": _nearest(lesson.book("anatomy", "The color is red")),
-        "near_jedi": _nearest(lesson.book("anatomy", "Mike is a Jedi")),
+        "near_name": most_similar(book, 4),
+        "near_red": most_similar(lesson.book("anatomy", "The color is red")),
+        "near_jedi": most_similar(lesson.book("anatomy", "Mike is a Jedi")),
     }
 
 
 def _positions(lesson: Lesson) -> Figures:
     book = lesson.book("anatomy", SHE_MOVES)
     number = {
-        (step, at): f"{_row_of_numbers(book, 'Embeddings', step, at, _EMBEDDED)[0]:.3f}"
+        (step, at): f"{row_of_numbers(book, 'Embeddings', step, at, _EMBEDDED)[0]:.3f}"
         for step in ("token", "position", "sum")
         for at in (1, 5)
     }
@@ -81,7 +95,7 @@ def _positions(lesson: Lesson) -> Figures:
     shares = [row_values(order, "Order matters", name) for name in ("facts, question", "facts swapped")]
     return {
         "she": SHE_MOVES,
-        "twice": _token(book, 1),
+        "twice": token_at(book, 1),
         "context": f"{row_values(book, 'Prompt', 'context (n_ctx)')[1]:.0f}",
         "token_number": number["token", 1],
         "position_1": number["position", 1],
@@ -94,31 +108,31 @@ def _positions(lesson: Lesson) -> Figures:
         "facts_first": str(shares[0][2]).strip(),
         "question_first": str(row_values(order, "Order matters", "question, facts")[2]).strip(),
         "swapped": str(shares[1][2]).strip(),
-        "share": _percent(shares[0][4]),
-        "swapped_share": _percent(shares[1][4]),
+        "share": percent(shares[0][4]),
+        "swapped_share": percent(shares[1][4]),
     }
 
 
 def _layernorm(lesson: Lesson) -> Figures:
     book = lesson.book("anatomy", SHE_MOVES)
     last_block = book.sheet_names[book.sheet_names.index("Head") - 1]
-    before, *others = _band(book, "Block 0", "ln_1")
-    example = book.used_values("Block 0")[_top(book, "Block 0", "ln_1") + 4][_IN_A_BLOCK]
-    numbers = _row_of_numbers(book, "Block 0", "ln_1", 0, _IN_A_BLOCK)
+    before, *others = step_rows(book, "Block 0", "ln_1")
+    example = book.used_values("Block 0")[heading_row(book, "Block 0", "ln_1") + 4][IN_A_BLOCK]
+    numbers = row_of_numbers(book, "Block 0", "ln_1", 0, IN_A_BLOCK)
     channel = max(range(1, len(numbers)), key=lambda channel: abs(numbers[channel]))
     figures = {
         "example": example,
         "channel": channel,
         "large": _LARGE,
         "spread_first": f"{others[-1][_SPREAD]:.2f}",
-        "spread_last": f"{_band(book, last_block, 'ln_1')[-1][_SPREAD]:.2f}",
+        "spread_last": f"{step_rows(book, last_block, 'ln_1')[-1][_SPREAD]:.2f}",
         "last_block": last_block.rpartition(" ")[2],
         "first_token": before[1],
     }
-    with _tried(book, {_grid_cell(book, "Block 0", 0, 0): _LARGE}):
-        after, *rest = _band(book, "Block 0", "ln_1")
+    with with_values(book, {grid_cell(book, "Block 0", 0, 0): _LARGE}):
+        after, *rest = step_rows(book, "Block 0", "ln_1")
         assert rest == others
-    for name, column in {"mean": _MEAN, "spread": _SPREAD, "other": channel + _IN_A_BLOCK}.items():
+    for name, column in {"mean": _MEAN, "spread": _SPREAD, "other": channel + IN_A_BLOCK}.items():
         figures |= {f"{name}_before": f"{before[column]:.2f}", f"{name}_after": f"{after[column]:.2f}"}
     return figures
 
@@ -131,8 +145,8 @@ def _attention(lesson: Lesson) -> Figures:
     heads = int(row_values(lesson.book("mri"), "Prompt", "heads (n_head)")[1])
     layers = int(row_values(lesson.book("mri"), "Prompt", "layers (n_layer)")[1])
     book = lesson.book("anatomy", SHE_MOVES)
-    with _tried(book, dict(zip(_SILENCED, ("scale", found.silenced, 0), strict=True))):
-        without = _next(book)
+    with with_values(book, dict(zip(_SILENCED, ("scale", found.silenced, 0), strict=True))):
+        without = next_token(book)
     return {
         "she": SHE_MOVES,
         "heads": heads,
@@ -156,17 +170,17 @@ def _attention(lesson: Lesson) -> Figures:
 
 def _mlp(lesson: Lesson) -> Figures:
     book = lesson.book("anatomy", SHE_MOVES)
-    neurons = _row_of_numbers(book, "Block 0", "GELU", -1, _IN_A_BLOCK)
+    neurons = row_of_numbers(book, "Block 0", "GELU", -1, IN_A_BLOCK)
     looked_into = lesson.book("mri", TUESDAY)
     first = row_values(looked_into, "Neurons", "layer", skip=1)
     at = row_of(looked_into, "Neurons", "layer", skip=1)
     first = list(looked_into.used_values("Neurons")[at])
-    answered = _next(looked_into)
+    answered = next_token(looked_into)
     writes = [str(token).strip() for token in first[5:8] if str(token).strip() != answered]
     book = lesson.book("anatomy", TUESDAY)
     part = facts().ablation.part
-    with _tried(book, dict(zip(_SILENCED, ("scale", part, 0), strict=True))):
-        without = _next(book)
+    with with_values(book, dict(zip(_SILENCED, ("scale", part, 0), strict=True))):
+        without = next_token(book)
     return {
         "neurons": len(neurons),
         "on": sum(neuron > _ON for neuron in neurons),
@@ -175,7 +189,7 @@ def _mlp(lesson: Lesson) -> Figures:
         "neuron": f"{first[1]:.0f}",
         "adds": f"{first[3]:.2f}",
         "answer": answered,
-        "writes": _listed(writes),
+        "writes": listed(writes),
         "all_neurons": f"{row_values(looked_into, 'Neurons', 'sum')[3]:.2f}",
         "part": part,
         "without": without,
@@ -185,52 +199,52 @@ def _mlp(lesson: Lesson) -> Figures:
 def _stream(lesson: Lesson) -> Figures:
     book, edit = lesson.book("anatomy", SHE_MOVES), facts().stream_edit
     rows = book.used_values("Start")
-    adds = [float(cell) for cell in _lane(rows, "attention adds  ↓")]
+    adds = [float(cell) for cell in lane_of(rows, "attention adds  ↓")]
     figures = {
         "she": SHE_MOVES,
         "layers": len(adds),
         "best_block": adds.index(max(adds)),
         "best_adds": f"{max(adds):+.2f}",
-        "total": f"{_lane(rows, 'residual stream  →')[-1]:+.2f}",
-        "word": _token(book, edit.position),
+        "total": f"{lane_of(rows, 'residual stream  →')[-1]:+.2f}",
+        "word": token_at(book, edit.position),
         "position": edit.position,
         "channel": edit.channel,
         "value": f"{edit.value:g}",
-        "numbers": len(_band(book, "Block 0", "stream"))
-        * len(_row_of_numbers(book, "Block 0", "stream", 0, _IN_A_BLOCK)),
-        "she_answer": _next(book),
+        "numbers": len(step_rows(book, "Block 0", "stream"))
+        * len(row_of_numbers(book, "Block 0", "stream", 0, IN_A_BLOCK)),
+        "she_answer": next_token(book),
         "last_block": len(adds) - 1,
     }
-    with _tried(book, {_grid_cell(book, "Block 0", edit.position, edit.channel): edit.value}):
-        figures |= {"edited_answer": _next(book), "edited_share": _percent(_likeliest(book)[0][4])}
+    with with_values(book, {grid_cell(book, "Block 0", edit.position, edit.channel): edit.value}):
+        figures |= {"edited_answer": next_token(book), "edited_share": percent(likeliest(book)[0][4])}
     last = f"Block {len(adds) - 1}"
-    enters, share = _band(book, last, "stream"), _likeliest(book)[0][4]
-    with _tried(book, {_grid_cell(book, last, len(enters) - 1, 0): _LARGE}):
-        assert _band(book, last, "stream") == enters
+    enters, share = step_rows(book, last, "stream"), likeliest(book)[0][4]
+    with with_values(book, {grid_cell(book, last, len(enters) - 1, 0): _LARGE}):
+        assert step_rows(book, last, "stream") == enters
         return figures | {
             "large": _LARGE,
-            "share": _percent(share),
-            "late_share": _percent(_likeliest(book)[0][4]),
+            "share": percent(share),
+            "late_share": percent(likeliest(book)[0][4]),
         }
 
 
 def _head(lesson: Lesson) -> Figures:
     book = lesson.book("anatomy", SHE_MOVES)
-    first, second = _likeliest(book)[:2]
+    first, second = likeliest(book)[:2]
     figures = {
         "she": SHE_MOVES,
         "first": first[1].strip(),
-        "share": _percent(first[4]),
+        "share": percent(first[4]),
         "second": second[1].strip(),
-        "second_share": _percent(second[4]),
+        "second_share": percent(second[4]),
         "gap": f"{first[3] - second[3]:.2f}",
         "ratio": f"{first[4] / second[4]:.1f}",
     }
     for name, temperature in (("hot_share", 3), ("cold_share", 0)):
-        with _tried(book, {"temperature": temperature}):
-            figures[name] = _percent(_likeliest(book)[0][4])
-    changed = _likeliest(lesson.book("anatomy", HE_MOVES))[0]
-    return figures | {"he_first": changed[1].strip(), "he_share": _percent(changed[4])}
+        with with_values(book, {"temperature": temperature}):
+            figures[name] = percent(likeliest(book)[0][4])
+    changed = likeliest(lesson.book("anatomy", HE_MOVES))[0]
+    return figures | {"he_first": changed[1].strip(), "he_share": percent(changed[4])}
 
 
 def _lens(lesson: Lesson) -> Figures:
@@ -241,14 +255,14 @@ def _lens(lesson: Lesson) -> Figures:
     rival = book.used_values("Track a token")
     shares = [float(row[8]) for row in rival[13 : 13 + len(plain)]]
     assert str(rival[11][6]) == found.rival
-    with _tried(book, {f"'Logit lens'!B{row_of(book, 'Logit lens', 'lens', skip=1)}": "tuned"}):
+    with with_values(book, {f"'Logit lens'!B{row_of(book, 'Logit lens', 'lens', skip=1)}": "tuned"}):
         tuned = lens(lesson)
     earlier = next(layer for layer, token in enumerate(tuned) if token == answered)
     friday_rank = friday(lesson)
     friday_share = row_values(book, "Track a token", 12.0)[2]
     typed(book, "Track a token", {"token": None})
     circuit = {"parts": row_values(book, "Circuit", "parts kept")[1], "right": book.get("still_right")}
-    with _tried(book, {_tick(book, facts().circuit.crucial): None}):
+    with with_values(book, {tick_cell(book, facts().circuit.crucial): None}):
         wrong = 7 - 7 * float(book.get("still_right"))
     return {
         "tuesday": TUESDAY,
@@ -257,9 +271,9 @@ def _lens(lesson: Lesson) -> Figures:
         "answer_from": first,
         "answer": answered,
         "rival": found.rival.strip(),
-        "rival_share": _percent(max(shares)),
+        "rival_share": percent(max(shares)),
         "friday_rank": friday_rank,
-        "friday_share": _percent(friday_share),
+        "friday_share": percent(friday_share),
         "tuned_layer": earlier,
         "plain_there": plain[earlier],
         "tuned_there": tuned[earlier],
@@ -292,14 +306,14 @@ def _jedi(lesson: Lesson) -> Figures:
     }
     for name, coefficient in (("fluent_text", jedi.fluent), ("obsessed_text", jedi.obsessed)):
         typed(lesson.book("surgery", PULLS), "SAE feature", {"coefficient": coefficient})
-        texts = _goes_on(book)
-        figures[name] = _sentence(MIKE_IS + texts[coefficient])
-        figures["plain_text"] = _sentence(MIKE_IS + texts[0])
+        texts = continuations(book)
+        figures[name] = sentence(MIKE_IS + texts[coefficient])
+        figures["plain_text"] = sentence(MIKE_IS + texts[0])
     figures["jedi_answer"] = feature(lesson, JEDI_PULLS, 0)
     figures["removed"] = feature(lesson, JEDI_PULLS, jedi.removal)
     feature(lesson, PULLS, jedi.coefficient)
-    with _tried(book, {input_beside(book, "Contrast", "towards"): " wizard"}):
-        figures["wand"] = _after(book, "Contrast")
+    with with_values(book, {input_beside(book, "Contrast", "towards"): " wizard"}):
+        figures["wand"] = answer_after(book, "Contrast")
     return figures
 
 
@@ -319,7 +333,7 @@ def _surgery(lesson: Lesson) -> Figures:
         "answer": part.answer.strip(),
         "ablated": ablated(lesson),
         "fact_layer": fact.layer,
-        "rome": _after(book, "A fact edited"),
+        "rome": answer_after(book, "A fact edited"),
         "paris": str(row_values(book, "A fact edited", "answer")[1]).strip(),
         "holds": worded.count("holds"),
         "worded": len(worded),
@@ -329,10 +343,10 @@ def _surgery(lesson: Lesson) -> Figures:
         "value": f"{edit.value:g}",
         "parameters": f"{row_values(book, 'Prompt', 'parameters')[1]:,.0f}",
         "pulls": PULLS,
-        "weight_answer": _after(book, "Weight edits"),
+        "weight_answer": answer_after(book, "Weight edits"),
     }
-    with _tried(book, {input_beside(book, "A fact edited", "new answer"): " London"}):
-        return figures | {"london": _after(book, "A fact edited")}
+    with with_values(book, {input_beside(book, "A fact edited", "new answer"): " London"}):
+        return figures | {"london": answer_after(book, "A fact edited")}
 
 
 FIGURES: Mapping[str, Callable[[Lesson], Figures]] = {
@@ -349,107 +363,3 @@ FIGURES: Mapping[str, Callable[[Lesson], Figures]] = {
     "surgery": _surgery,
 }
 """The figures of each chapter, in the order of the chapters."""
-
-
-@contextmanager
-def _tried(book: Workbook, cells: Mapping[str, str | float | None]) -> Iterator[None]:
-    """The workbook with these values typed into these cells; afterwards with the old ones."""
-    old = {cell: book.get(cell) for cell in cells}
-    for values in (cells, old):
-        for cell, value in values.items():
-            book.set(cell, value)
-        book.recalculate()
-        if values is cells:
-            yield
-
-
-def _top(book: Workbook, tab: str, step: str) -> int:
-    """The row of a step's heading, counted from 0."""
-    rows = book.used_values(tab)
-    return next(at for at, row in enumerate(rows) if row[1] == step and row[0] not in (None, "position"))
-
-
-def _band(book: Workbook, tab: str, step: str) -> list[list[Any]]:
-    """The rows of a step's values, one for each token, with their position and token."""
-    rows, top = book.used_values(tab), _top(book, tab, step)
-    header = next(at for at in range(top, len(rows)) if rows[at][0] == "position")
-    return list(takewhile(lambda row: isinstance(row[0], float), rows[header + 1 :]))
-
-
-def _row_of_numbers(book: Workbook, tab: str, step: str, token: int, first: int) -> list[float]:
-    """The numbers of one token after a step."""
-    row = _band(book, tab, step)[token]
-    return [float(cell) for cell in takewhile(lambda cell: isinstance(cell, float), row[first:])]
-
-
-def _grid_cell(book: Workbook, tab: str, token: int, channel: int) -> str:
-    """The cell of the yellow grid for one number of the stream."""
-    top = _top(book, tab, "your edits")
-    return f"'{tab}'!{cell_name(top + 3 + token, _IN_A_BLOCK + 1 + channel)}"
-
-
-def _nearest(book: Workbook, position: int | None = None) -> str:
-    """The five other tokens that the tab Embeddings finds most similar to the one at a position."""
-    cell = f"Embeddings!B{row_of(book, 'Embeddings', 'position', skip=4)}"
-    with _tried(book, {cell: position}):
-        first = row_of(book, "Embeddings", "rank")
-        return ", ".join(str(row[1]).strip() for row in book.used_values("Embeddings")[first + 1 : first + 6])
-
-
-def _likeliest(book: Workbook) -> list[list[Any]]:
-    """The rows of the table of next tokens: rank, token, id, logit, probability."""
-    return list(book.get_range("next_tokens"))[1:]
-
-
-def _lane(rows: list[list[Any]], label: str) -> list[Any]:
-    """The numbers beside a label of the map on the tab Start."""
-    row = next(row for row in rows if row[1] == label)
-    return [cell for cell in row[2:] if isinstance(cell, float)]
-
-
-def _tick(book: Workbook, part: str) -> str:
-    """The cell of a part's tick on the tab Circuit."""
-    rows = book.used_values("Circuit")
-    header = next(at for at, row in enumerate(rows) if "layer ↓ head →" in row)
-    layer, name = part.split(".")[1], part.rpartition(".")[2]
-    column = rows[header].index("MLP" if name == "mlp" else name)
-    row = next(at for at in range(header, len(rows)) if layer == rows[at][rows[header].index("layer ↓ head →")])
-    return f"Circuit!{cell_name(row + 1, column + 1)}"
-
-
-def _goes_on(book: Workbook) -> dict[float, str]:
-    """How the second prompt of the tab SAE feature goes on, by the coefficient."""
-    first = row_of(book, "SAE feature", "coefficient", skip=1)
-    rows = book.used_values("SAE feature")[first : first + 6]
-    return {float(row[0]): str(row[_SECOND]) for row in rows}
-
-
-def _token(book: Workbook, position: int) -> str:
-    """The token at a position, with its space."""
-    return str(_band(book, "Embeddings", "token")[position][1])
-
-
-def _next(book: Workbook) -> str:
-    return str(book.get("next_token")).strip()
-
-
-def _after(book: Workbook, tab: str) -> str:
-    """The answer after the operation of a tab."""
-    cells = [cell for cell in row_values(book, tab, "answer") if cell not in (None, "", "answer")]
-    return str(cells[1]).strip()
-
-
-def _percent(share: Any) -> str:
-    """A probability, never rounded to 0 or 100 percent."""
-    if share < 0.001:
-        return "less than 0.1%"
-    return "more than 99.9%" if 0.9995 <= share < 1 else f"{share:.1%}".replace(".0%", "%")
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
-def _sentence(text: str) -> str:
-    """A text that may have been cut, with dots where it was."""
-    return text if text.endswith((".", "!", "?")) else f"{text} ..."

@@ -123,10 +123,10 @@ def feature(lesson: Lesson, prompt: str, coefficient: float) -> str:
     """The answer with the Jedi feature added, on the tab SAE feature."""
     book = lesson.book("surgery", prompt)
     typed(book, "SAE feature", {"coefficient": coefficient})
-    return _after(book, "SAE feature")
+    return answer_after(book, "SAE feature")
 
 
-def _after(book: Workbook, tab: str) -> str:
+def answer_after(book: Workbook, tab: str) -> str:
     """The answer after the operation of a tab: the second answer in its row."""
     cells = [cell for cell in row_values(book, tab, "answer") if cell not in (None, "", "answer")]
     return str(cells[1]).strip()
@@ -144,7 +144,7 @@ def ablated(lesson: Lesson) -> str:
     book = lesson.book("surgery")
     assert row_values(book, "Ablation", "prompt")[1] == TUESDAY
     assert row_values(book, "Ablation", "zero")[1] == "h.0.mlp"
-    return _after(book, "Ablation")
+    return answer_after(book, "Ablation")
 
 
 def sampled(lesson: Lesson, seed: int) -> str:
