@@ -56,9 +56,8 @@ class Summary:
         share = page.at(share_row, column)
         tokens = Range(page.name, pattern.row, 1, pattern.cells.last_row, 1).here
         who = (
-            f"LET(p,{others},i,MAX((p={share})*SEQUENCE({count})),"
-            f"j,MAX((p={share})*(SEQUENCE({count})=i)*SEQUENCE(1,{count})),"
-            f'TRIM(INDEX({tokens},i))&" → "&TRIM(INDEX({tokens},j)))'
+            f"LET(p,{others},place,MAX((p={share})*(10000*SEQUENCE({count})+SEQUENCE(1,{count}))),"
+            f'TRIM(INDEX({tokens},INT(place/10000)))&" → "&TRIM(INDEX({tokens},MOD(place,10000))))'
         )
         page.formula(who_row, column, f'IF({share}>0,{who},"")', page.style.token_wrapped)
         page.formula(share_row, column, f'IF(status="{READY}",MAX({others}),0)', page.style.share)
