@@ -1,4 +1,4 @@
-"""What the figures of the guide need from the cells of a workbook, and how texts write them."""
+"""What the figures of the guide need from the cells of a workbook."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ _SECOND: Final = 10  # the column of the second text on the tab SAE feature
 def with_values(book: Workbook, cells: Mapping[str, str | float | None]) -> Iterator[None]:
     """The workbook with these values typed into these cells; afterwards with the old ones."""
     old = {cell: book.get(cell) for cell in cells}
-    for values in (cells, old):
-        for cell, value in values.items():
-            book.set(cell, value)
-        book.recalculate()
-        if values is cells:
-            yield
+    _type(book, cells)
+    try:
+        yield
+    finally:
+        _type(book, old)
+
+
+def _type(book: Workbook, cells: Mapping[str, str | float | None]) -> None:
+    for cell, value in cells.items():
+        book.set(cell, value)
+    book.recalculate()
 
 
 def heading_row(book: Workbook, tab: str, step: str) -> int:
@@ -95,19 +100,3 @@ def token_at(book: Workbook, position: int) -> str:
 
 def next_token(book: Workbook) -> str:
     return str(book.get("next_token")).strip()
-
-
-def percent(share: Any) -> str:
-    """A probability, never rounded to 0 or 100 percent."""
-    if share < 0.001:
-        return "less than 0.1%"
-    return "more than 99.9%" if 0.9995 <= share < 1 else f"{share:.1%}".replace(".0%", "%")
-
-
-def listed(words: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
-def sentence(text: str) -> str:
-    """A text that may have been cut, with dots where it was."""
-    return text if text.endswith((".", "!", "?")) else f"{text} ..."

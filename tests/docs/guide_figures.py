@@ -12,12 +12,9 @@ from tests.docs.book_cells import (
     heading_row,
     lane_of,
     likeliest,
-    listed,
     most_similar,
     next_token,
-    percent,
     row_of_numbers,
-    sentence,
     step_rows,
     tick_cell,
     token_at,
@@ -40,6 +37,7 @@ from tests.docs.lesson import (
     tokens,
     typed,
 )
+from tests.docs.wording import listed, percent, sentence
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import HE_MOVES, JEDI_PULLS, MIKE_IS, PULLS, SHE_MOVES, TUESDAY
 from workbook_templates.generation.order import FACTS, QUESTION
@@ -172,7 +170,6 @@ def _mlp(lesson: Lesson) -> Figures:
     book = lesson.book("anatomy", SHE_MOVES)
     neurons = row_of_numbers(book, "Block 0", "GELU", -1, IN_A_BLOCK)
     looked_into = lesson.book("mri", TUESDAY)
-    first = row_values(looked_into, "Neurons", "layer", skip=1)
     at = row_of(looked_into, "Neurons", "layer", skip=1)
     first = list(looked_into.used_values("Neurons")[at])
     answered = next_token(looked_into)

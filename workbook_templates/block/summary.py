@@ -55,6 +55,7 @@ class Summary:
         others = f"{pattern.spill}*{earlier}(SEQUENCE({count})>SEQUENCE(1,{count}))"
         share = page.at(share_row, column)
         tokens = Range(page.name, pattern.row, 1, pattern.cells.last_row, 1).here
+        # One number holds the row and the column of the largest share; no prompt has 10,000 tokens.
         who = (
             f"LET(p,{others},place,MAX((p={share})*(10000*SEQUENCE({count})+SEQUENCE(1,{count}))),"
             f'TRIM(INDEX({tokens},INT(place/10000)))&" → "&TRIM(INDEX({tokens},MOD(place,10000))))'
