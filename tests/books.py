@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -117,3 +117,20 @@ def _built(kind: str, template: str, folder: Path, options: dict[str, Any]) -> l
     with patch.object(start_tab, "things_to_try", noted):
         (small if kind == "small" else build)(template, folder, **options)
     return promises
+
+
+@contextmanager
+def with_values(book: Workbook, cells: Mapping[str, str | float | None]) -> Iterator[None]:
+    """The workbook with these values in these cells. At the end they hold their earlier values, but no formulas."""
+    old = {cell: book.get(cell) for cell in cells}
+    _type(book, cells)
+    try:
+        yield
+    finally:
+        _type(book, old)
+
+
+def _type(book: Workbook, cells: Mapping[str, str | float | None]) -> None:
+    for cell, value in cells.items():
+        book.set(cell, value)
+    book.recalculate()

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from itertools import takewhile
 from typing import Any, Final
 
 from addin.headless import Workbook
+from tests.books import with_values
 from tests.docs.lesson import row_of
 from workbook_templates.formula.ranges import cell_name
 
 IN_A_BLOCK: Final = 4  # the column in which the values of a tab Block begin
 _SECOND: Final = 10  # the column of the second text on the tab SAE feature
-
-
-@contextmanager
-def with_values(book: Workbook, cells: Mapping[str, str | float | None]) -> Iterator[None]:
-    """The workbook with these values typed into these cells; afterwards with the old ones."""
-    old = {cell: book.get(cell) for cell in cells}
-    _type(book, cells)
-    try:
-        yield
-    finally:
-        _type(book, old)
-
-
-def _type(book: Workbook, cells: Mapping[str, str | float | None]) -> None:
-    for cell, value in cells.items():
-        book.set(cell, value)
-    book.recalculate()
 
 
 def heading_row(book: Workbook, tab: str, step: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from tests.books import with_values
 from tests.docs.book_cells import (
     IN_A_BLOCK,
     continuations,
@@ -18,7 +19,6 @@ from tests.docs.book_cells import (
     step_rows,
     tick_cell,
     token_at,
-    with_values,
 )
 from tests.docs.lesson import (
     Lesson,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from openpyxl.utils import get_column_letter
 
 import udfs
 from addin.headless import Workbook
-from tests.books import DEMO, TINY, Books
+from tests.books import DEMO, TINY, Books, with_values
 from tests.workbook_templates.messages import Edits, message_after
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
@@ -41,19 +40,6 @@ def workbook(books: Books) -> Iterator[Workbook]:
 def own(books: Books) -> Workbook:
     """The workbook in which tests type over formulas."""
     return recalculated(books.file("surgery", **DEMO))
-
-
-@contextmanager
-def typed(workbook: Workbook, cells: Mapping[str, str | float]) -> Iterator[None]:
-    """The workbook with these values in these cells. At the end they hold their earlier values, but no formulas."""
-    before = {cell: workbook.get(cell) for cell in cells}
-    for cell, value in cells.items():
-        workbook.set(cell, value)
-    workbook.recalculate()
-    yield
-    for cell, old in before.items():
-        workbook.set(cell, old)
-    workbook.recalculate()
 
 
 def cells(workbook: Workbook, tab: str) -> Cells:
@@ -119,7 +105,7 @@ def test_phone_becomes_lightsaber(workbook: Workbook, tab: str) -> None:
 def test_coefficient_0_changes_nothing(own: Workbook, tab: str) -> None:
     before, after = tables(own, tab)
     assert before != after
-    with typed(own, {f"{tab}!C{row_of(own, tab, 'coefficient')}": 0}):
+    with with_values(own, {f"{tab}!C{row_of(own, tab, 'coefficient')}": 0}):
         again, unchanged = tables(own, tab)
     assert agree(again, before)
     assert agree(unchanged, before)
@@ -230,7 +216,7 @@ def test_coefficient_and_contrast_have_the_effects_that_start_describes(own: Wor
         f"SAE feature!C{row_of(own, 'SAE feature', 'coefficient')}": facts().jedi.undecided,
         f"Contrast!C{row_of(own, 'Contrast', 'towards')}": WIZARD,
     }
-    with typed(own, cells):
+    with with_values(own, cells):
         undecided = probabilities(tables(own, "SAE feature")[1])
         contrast = tables(own, "Contrast")[1]
     assert min(undecided[PHONE], undecided[LIGHTSABER]) > 0.4
@@ -291,7 +277,7 @@ def test_the_sweep_needs_single_tokens(workbook: Workbook) -> None:
 @pytest.mark.parametrize("cell", ["SAE feature!C11", "Coefficient sweep!B8", "Coefficient sweep!B9"])
 def test_the_sweep_needs_numbers(own: Workbook, cell: str) -> None:
     assert isinstance(own.get(cell), float)
-    with typed(own, {cell: "strong"}):
+    with with_values(own, {cell: "strong"}):
         rows = sweep(own)
     assert {row[0] for row in rows} == {row[1] for row in rows} == {"#GPT2! from and to must be numbers"}
 
