@@ -12,6 +12,7 @@ uvicorn itself closes a connection whose client does not read the answer.
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import anyio
 import h11
@@ -26,12 +27,18 @@ CLOSE = {"Connection": "close"}  # the server does not wait for the rest of the 
 
 
 class TimedProtocol(H11Protocol):
-    """Closes a connection if the headers of a request, or the first request, do not arrive in time."""
+    """Closes a connection if the headers of a request, or the first request, do not arrive in time.
+
+    It also sends every piece of an answer at once. uvicorn writes headers and body separately, and Linux would hold the
+    body back until the client has confirmed the headers, 40 ms later. asyncio turns this off only for sockets made with
+    an explicit protocol number, which uvicorn's are not when it has several workers.
+    """
 
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._timer = self.loop.call_later(HEADER_SECONDS, transport.close)
 
     def data_received(self, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -171,6 +172,21 @@ def test_many_connections_that_say_nothing_hold_up_nobody(server: Running) -> No
     finally:
         for connection in silent:
             connection.close()
+
+
+def test_no_answer_waits_for_the_client_to_confirm_its_headers(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undelayed: list[int] = []
+    connection_made = limits.TimedProtocol.connection_made
+
+    def noting(self: limits.TimedProtocol, transport: asyncio.Transport) -> None:
+        connection_made(self, transport)
+        undelayed.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(limits.TimedProtocol, "connection_made", noting)
+    server.call("GPT2_PREDICT", WORK)
+    assert undelayed == [1]
 
 
 def test_a_client_that_goes_stops_its_call(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
