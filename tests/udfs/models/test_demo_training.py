@@ -84,6 +84,17 @@ def test_a_resumed_run_keeps_the_vocabulary_that_it_began_with(tmp_path: Path) -
     losses(resumed, tmp_path, 2)
 
 
+def test_a_run_from_a_trained_model_begins_with_its_weights_and_vocabulary(tmp_path: Path) -> None:
+    trained = start(TOY, TEXTS, tmp_path / "none")
+    losses(trained, tmp_path, 6)
+    export.write(trained.network, trained.mixture.vocabulary, tmp_path / "model")
+    run = start(replace(TOY, n_known=100), {"tatoeba": TEXTS["tatoeba"]}, tmp_path / "none", tmp_path / "model")
+    assert run.mixture.vocabulary == trained.mixture.vocabulary
+    for name, tensor in trained.network.state_dict().items():
+        torch.testing.assert_close(run.network.state_dict()[name], tensor.half().float(), rtol=0, atol=0)
+    losses(run, tmp_path / "more", 2)
+
+
 def test_the_rate_warms_up_stays_and_cools_down() -> None:
     schedule = Schedule(warm_up=100, longest=5000, cool_down_share=0.2)
     assert schedule.factor(49, None) == 0.5

@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, default=Path("demo-training"), help="folder of the checkpoint; run again to continue"
     )
+    parser.add_argument("--model", type=Path, help="folder of a trained model whose weights a new run begins with")
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder to write the model to")
     parser.add_argument(
         "--cool-down",
@@ -41,7 +42,7 @@ def main() -> None:
     if arguments.cool_down:
         folder = arguments.work / "cool-down"
         checkpoint = folder / CHECKPOINT if (folder / CHECKPOINT).exists() else checkpoint
-    run = start(plan, texts, checkpoint)
+    run = start(plan, texts, checkpoint, arguments.model)
     if arguments.cool_down and run.cooling_from is None:
         run.cooling_from = run.tokens
     deque(train(run, plan, folder, watch), maxlen=0)

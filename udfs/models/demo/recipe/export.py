@@ -1,4 +1,4 @@
-"""Writes the trained network as a Hugging Face GPT-2 checkpoint: full vocabulary, half precision."""
+"""Writes the trained network as a Hugging Face GPT-2 checkpoint, full vocabulary and half precision; reads it back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from udfs.models.demo.recipe.network import Network
 from udfs.models.demo.recipe.vocabulary import END_OF_TEXT, N_VOCAB, Vocabulary
@@ -60,3 +60,13 @@ def tensors(network: Network, vocabulary: Vocabulary) -> dict[str, NDArray[np.fl
 def _full_embedding(reduced: torch.Tensor, vocabulary: Vocabulary) -> torch.Tensor:
     """The rows of all tokens: [n_known + 1, n_embd] -> [n_vocab, n_embd]. Unknown tokens share one row."""
     return reduced[torch.from_numpy(vocabulary.lookup())]
+
+
+def read(folder: Path) -> tuple[dict[str, torch.Tensor], Vocabulary]:
+    """The network's state and vocabulary, as `write` took them: the tokens whose row differs from the shared one."""
+    state = {name: torch.from_numpy(tensor).float() for name, tensor in load_file(folder / WEIGHTS).items()}
+    rows, row_of, counts = state["wte.weight"].unique(dim=0, return_inverse=True, return_counts=True)
+    shared = int(counts.argmax())
+    vocabulary = Vocabulary(tuple((row_of != shared).nonzero().flatten().tolist()))
+    state["wte.weight"] = torch.cat((state["wte.weight"][list(vocabulary.tokens)], rows[shared, None]))
+    return state, vocabulary

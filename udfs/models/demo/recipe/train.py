@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import torch
 from torch import Tensor
 
+from udfs.models.demo.recipe import export
 from udfs.models.demo.recipe.loss import weighted_cross_entropy
 from udfs.models.demo.recipe.mixture import Mixture
 from udfs.models.demo.recipe.muon import Muon
@@ -76,13 +77,22 @@ class Run:
 Watch = Callable[[Run], Mapping[str, object]]
 
 
-def start(plan: Plan, texts: Mapping[str, Texts], checkpoint: Path) -> Run:
-    """A new run, or the run in the checkpoint if it exists."""
+def start(plan: Plan, texts: Mapping[str, Texts], checkpoint: Path, model: Path | None = None) -> Run:
+    """The run in the checkpoint if it exists. Otherwise a new run, with the weights of a trained model if one is given.
+
+    model: the trained model's folder
+    """
     torch.manual_seed(plan.seed)
     saved = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
-    vocabulary = Vocabulary(saved["vocabulary"]) if saved else None
+    weights, vocabulary = None, None
+    if saved:
+        vocabulary = Vocabulary(saved["vocabulary"])
+    elif model:
+        weights, vocabulary = export.read(model)
     mixture = Mixture(texts, plan.n_known, plan.seed, vocabulary)
     network = Network(plan.shape, len(mixture.vocabulary.tokens), mixture.vocabulary.n_unknown)
+    if weights:
+        network.load_state_dict(weights)
     run = Run(mixture, network, _optimizers(network))
     if saved:
         _restore(run, saved)
