@@ -10,8 +10,9 @@ import pytest
 import udfs
 from tests.hosts.calc_host import Calc, calc
 from workbook_templates import build
+from workbook_templates.formula.calc import CalcDialect
 
-ROOM = 16
+ROOM = CalcDialect.usual_tokens
 AUTOENCODER = "#GPT2! layer must be one that has a sparse autoencoder"  # `tiny` has one in another layer
 
 
