@@ -37,7 +37,7 @@ def texts(office: Calc, tab: str) -> set[Any]:
 
 
 def test_a_prompt_of_one_token_or_of_all_rows_gives_no_error(office: Calc) -> None:
-    for prompt in ("a", " ".join("abcdefghijklmnop")):
+    for prompt in ("a", " ".join("abcdefghijklmnopqrst"[:ROOM])):
         office.set(*office.cell_named("prompt"), prompt)
         assert office.named("status") == [["ready"]]
         found = {(tab, text) for tab in office.tabs() for text in texts(office, tab)}
@@ -46,7 +46,7 @@ def test_a_prompt_of_one_token_or_of_all_rows_gives_no_error(office: Calc) -> No
 
 
 def test_a_prompt_with_one_token_too_many_is_a_message(template: str, office: Calc) -> None:
-    office.set(*office.cell_named("prompt"), " ".join("abcdefghijklmnopq"))
+    office.set(*office.cell_named("prompt"), " ".join("abcdefghijklmnopqrst"[: ROOM + 1]))
     message = (
         f"#GPT2! this workbook has room for {ROOM} tokens, the prompt has {ROOM + 1}: "
         f"gpt2-excel new {template} --host calc --tokens {ROOM + 1}"
