@@ -33,7 +33,7 @@ from udfs.backend import catalogue
 from workbook_templates import FORMULAS_ONLY, TEMPLATES
 
 ROOT = Path(__file__).parents[2]
-STEPS = (one_host.OPEN, one_host.FIRST, one_host.PROMPT, one_host.VALUE, one_host.SAVE)
+STEPS = (one_host.OPEN, one_host.FIRST, one_host.PROMPT, *one_host.TAB_OF, one_host.SAVE)
 SENT = ("waves", "calls", "cells sent", "cells back")  # after another prompt
 MAX_ROUNDS = len(one_host.PROMPTS) - 1
 

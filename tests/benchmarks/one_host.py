@@ -47,11 +47,12 @@ PROMPTS = (  # each of ten tokens; the first round is not counted
     "Anna is slow. She walks slowly to the door",
     "2 + 2 = 4 and 3 + 3 =",
 )
-VALUES = (2.5, 1.5, -2.5, 3.5, None)  # for a cell among the edits of block 1
-PROMPT, VALUE = "another prompt", "a value in block 1"
+VALUES = (2.5, 1.5, -2.5, 3.5, None)  # for a cell among the edits of a block
+PROMPT = "another prompt"
+TAB_OF = {f"a value in {tab}": tab for tab in ("Block 1", "Block 6")}  # where an edit types a value
 OPEN, FIRST, SAVE = "open", "first recalculation", "save"
 _CALLS = "calls.pickle"
-_BLOCK, _LABELS, _EDITS = "Block 1", "B1:B100", "your edits"  # where the cells for edits are found
+_LABELS, _EDITS = "B1:B100", "your edits"  # where the cells for edits are found
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,11 @@ Host = Iterator[tuple[Seconds, Callable[[int], Seconds]]]  # what happened befor
 def edits_of(template: str, number: int) -> dict[str, str | float | None]:
     """The value of each edit of a round."""
     edits: dict[str, str | float | None] = {PROMPT: PROMPTS[number]}
-    return edits | ({VALUE: VALUES[number]} if template == "anatomy" else {})
+    return edits | (dict.fromkeys(TAB_OF, VALUES[number]) if template == "anatomy" else {})
 
 
 def cell_for_edits(labels: Sequence[Sequence[object]]) -> str:
-    """A cell of block 1 that replaces a value, found by the labels in column B of its tab."""
+    """A cell of a block's tab that replaces a value, found by the labels in column B."""
     return f"F{1 + [label for (label,) in labels].index(_EDITS) + 3}"
 
 
@@ -84,7 +85,8 @@ def type_into(book: Workbook, edit: str, value: str | float | None) -> None:
     if edit == PROMPT:
         book.set("prompt", value)
     else:
-        book.set(f"{_BLOCK}!{cell_for_edits(book.get_range(f'{_BLOCK}!{_LABELS}'))}", value)
+        tab = TAB_OF[edit]
+        book.set(f"{tab}!{cell_for_edits(book.get_range(f'{tab}!{_LABELS}'))}", value)
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -274,7 +276,8 @@ def in_calc(template: str, model: str, folder: Path) -> Host:
         if edit == PROMPT:
             libreoffice.type(*libreoffice.cell_named("prompt"), value)
         else:
-            libreoffice.type(_BLOCK, cell_for_edits(libreoffice.values(_BLOCK, _LABELS)), value)
+            tab = TAB_OF[edit]
+            libreoffice.type(tab, cell_for_edits(libreoffice.values(tab, _LABELS)), value)
         taken = float(libreoffice.calculate())
         if template == "anatomy":
             (token,) = libreoffice.named("next_token")[0]
