@@ -38,7 +38,7 @@ class Picture:
     """Parts of a tab, one below the other.
 
     columns: the first and the last one, `A:K`
-    parts: for each part, a text that begins its first row, and its number of rows
+    parts: for each part, a text that begins its first row, or nothing for the top of the tab, and its number of rows
     prompt: typed before the picture is taken; if it is empty, the workbook's own stays
     inputs: what else is typed: cells of that tab, and their values
     """
@@ -52,10 +52,21 @@ class Picture:
     inputs: Mapping[str, str | float] = field(default_factory=dict)
 
 
+_IN_README: Final = (  # the top of a tab: name, template, tab, columns, rows
+    ("block", "anatomy", "Block 5", "A:R", 56),
+    ("lens", "mri", "Logit lens", "A:M", 44),
+    ("surgery", "surgery", "SAE feature", "A:R", 50),
+    ("temperature", "generation", "Temperature", "A:L", 45),
+    ("pure", "pure", "Start", "A:N", 20),
+    ("by_hand", "by_hand", "Attention", "A:N", 20),
+)
+
+
 def pictures() -> list[Picture]:
     """All pictures. A part is a band with its heading, or a table."""
     head = facts().pronoun_head
     return [
+        *(Picture(name, template, tab, columns, (("", rows),)) for name, template, tab, columns, rows in _IN_README),
         Picture("tokens", "anatomy", "Tokens", "A:H", (("The tokens", 19),), "Mike studies funology"),
         Picture("embeddings", "anatomy", "Embeddings", "A:K", (("step 1", 18), ("step 4", 12))),
         Picture("positions", "anatomy", "Embeddings", "A:K", (("step 2", 18), ("step 3", 18))),

@@ -61,7 +61,7 @@ products with the learned matrices are calls of `=GPT2_LINEAR()`.
 
 The guide follows this workbook in its chapters from [Tokens](../guide/tokens.md) to
 [The language head](../guide/head.md).""",
-        {"block.png": "The top of a block: where each head looks, the stream, cells for edits, and LayerNorm"},
+        {"pictures/block.png": "The top of a block: where each head looks, the stream, cells for edits, and LayerNorm"},
         "4.0 MB",
         _HEADLESS.format("0.4 s", "anatomy"),
         {
@@ -80,7 +80,7 @@ it. Nothing here changes the model.
 
 [The logit lens](../guide/lens.md) and [Attention](../guide/attention.md) in the guide begin here.""",
         {
-            "lens.png": "The tab Logit lens: what the model would predict after each layer",
+            "pictures/lens.png": "The tab Logit lens: what the model would predict after each layer",
             "pictures/neurons.png": "The tab Neurons: the neurons that add most to the answer",
         },
         "0.2 MB",
@@ -97,7 +97,7 @@ does the same in any function.
 
 [Jedi](../guide/jedi.md) and [Surgery](../guide/surgery.md) in the guide use this workbook.""",
         {
-            "surgery.png": "The tab SAE feature: Mike pulls out a phone before, and a lightsaber after the operation",
+            "pictures/surgery.png": "The tab SAE feature: Mike pulls out a phone before, and a lightsaber after it",
             "pictures/sweep.png": "The tab Coefficient sweep: where the two lines cross, the answer changes",
         },
         "0.2 MB",
@@ -117,7 +117,7 @@ to choose: always the most likely token, one drawn at random with a temperature,
 one that a small model drafts and a large one checks. The others show how surprised the model is by a text, how one
 token turns a story, and what a program may keep from one step to the next.""",
         {
-            "temperature.png": "The tab Temperature: the next token's probabilities at five temperatures",
+            "pictures/temperature.png": "The tab Temperature: the next token's probabilities at five temperatures",
             "pictures/rewind.png": "The tab Rewind: one other token, and the story is about a Jedi",
         },
         "0.1 MB",
@@ -133,7 +133,7 @@ installation, and it calculates in Excel 2016 and later, LibreOffice and Google 
 
 The file is a download of each release, because it is too large for the repository. `gpt2-excel new pure` makes it.
 With `--model gpt2` it makes one of the real GPT-2 small, which is much larger: see [GPT-2 in formulas](../pure.md).""",
-        {"pure.png": "The tab Start: what each block adds to the answer"},
+        {"pictures/pure.png": "The tab Start: what each block adds to the answer"},
         "11.2 MB",
         "LibreOffice opens it in 18 s, and computes it anew in 5 s (`python -m tests.benchmarks.pure_formulas`).",
         {"Block": _GRID, "Weights": "every weight", "Vocabulary": "every weight", "Positions": "every weight"},
@@ -146,7 +146,7 @@ A language model with a vocabulary of a few words, four channels, one attention 
 pencil and paper. It has the parts of GPT-2 in the same order. You fill in the blanks; each is checked as soon as you
 press Enter. It needs no installation, and it works in every spreadsheet program. The idea is that of Tom Yeh's
 "AI by Hand" exercises.""",
-        {"by_hand.png": "The tab Attention, with blanks to fill in"},
+        {"pictures/by_hand.png": "The tab Attention, with blanks to fill in"},
         "0.04 MB",
         "Every program calculates it at once.",
         {
