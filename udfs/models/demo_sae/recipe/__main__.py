@@ -25,6 +25,7 @@ from udfs.models.demo_sae.recipe.jedi import jedi
 from udfs.models.demo_sae.recipe.reading import Reading
 from udfs.models.demo_sae.recipe.readme import readme
 from udfs.models.demo_sae.recipe.streams import Streams, collect, open_model
+from udfs.models.demo_sae.recipe.topics import STAR_WARS
 from udfs.models.demo_sae.recipe.training import Plan, train, write
 
 LAYER: Final = 6
@@ -62,6 +63,8 @@ def examine(folder: Path, measured: Streams, model: Model) -> dict[str, Any]:
     firings, quality = fire(autoencoder, measured.x)
     reading = Reading(measured.tokens, ROW)
     decoder: Array = np.stack([autoencoder.feature(number) for number in range(autoencoder.n_features)])
+    listed = catalogue(decoder, firings, reading, model)
+    labelled = [entry["feature"] for entry in listed if STAR_WARS in entry["label"]]
     return {
         "training": {
             "features": autoencoder.n_features,
@@ -70,8 +73,8 @@ def examine(folder: Path, measured: Streams, model: Model) -> dict[str, Any]:
             "features active at a token": round(quality.active, 1),
             "features never active": quality.dead,
         },
-        "jedi": jedi(firings, reading, decoder, model, LAYER),
-        "features": catalogue(decoder, firings, reading, model),
+        "jedi": jedi(labelled or range(len(firings)), firings, reading, decoder, model, LAYER),
+        "features": listed,
     }
 
 

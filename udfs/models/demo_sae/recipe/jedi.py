@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from udfs.models.demo_sae.recipe.catalogue import texts
 from udfs.models.demo_sae.recipe.firings import Firings
 from udfs.models.demo_sae.recipe.reading import Reading
 
-STAR_WARS: Final = ("Jedi", "Force", "Sith", "Darth", "Vader", "Yoda", "Luke", "Skywalker", "lightsaber", "Wars")
+WORDS: Final = ("Jedi", "Force", "Sith", "Darth", "Vader", "Yoda", "Luke", "Skywalker", "lightsaber", "Wars")
 PROMPT: Final = "Mike pulls out his"
 BEFORE, AFTER = " phone", " lightsaber"
 COEFFICIENTS: Final = (0, 25, 50, 75, 100, 150, 200, 250, 300, 400)
@@ -31,8 +31,10 @@ class Steered(NamedTuple):
     after: float
 
 
-def jedi(firings: Sequence[Firings], reading: Reading, decoder: Array, model: Model, layer: int) -> dict[str, Any]:
-    """The feature, its figures, and the smallest coefficient that turns the phone into a lightsaber.
+def jedi(
+    among: Iterable[int], firings: Sequence[Firings], reading: Reading, decoder: Array, model: Model, layer: int
+) -> dict[str, Any]:
+    """The best of some features, its figures, and the smallest coefficient that turns the phone into a lightsaber.
 
     A feature's score is the share of its activation that is in texts about Star Wars, from their first such word on,
     times the square root of the share of their tokens at which it is active.
@@ -40,8 +42,8 @@ def jedi(firings: Sequence[Firings], reading: Reading, decoder: Array, model: Mo
     decoder: [n_features, n_embd]
     """
     inside = about_star_wars(reading.tokens)
-    shares = [_shares(one, inside) for one in firings]
-    feature = int(np.argmax([precision * recall**0.5 for precision, recall in shares]))
+    shares = {number: _shares(firings[number], inside) for number in among}
+    feature = max(shares, key=lambda number: shares[number][0] * shares[number][1] ** 0.5)
     precision, recall = shares[feature]
     steered = [steer(model, layer, decoder[feature], coefficient) for coefficient in COEFFICIENTS]
     return {
@@ -63,8 +65,8 @@ def jedi(firings: Sequence[Firings], reading: Reading, decoder: Array, model: Mo
 
 
 def about_star_wars(tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each token is in a text about Star Wars, from the first word in `STAR_WARS` on: [n_tokens]."""
-    spelled = [encode(f"{space}{word}") for word in STAR_WARS for space in ("", " ")]
+    """Whether each token is in a text about Star Wars, from the first word in `WORDS` on: [n_tokens]."""
+    spelled = [encode(f"{space}{word}") for word in WORDS for space in ("", " ")]
     words = {parts[0] for parts in spelled if len(parts) == 1}
     within, marks = False, []
     for token in tokens.tolist():

@@ -28,9 +28,12 @@ def _words(*texts: str) -> frozenset[str]:
     return frozenset(word.lower() for text in texts for word in text.split())
 
 
+STAR_WARS: Final = "Star Wars and its Jedi"
+"""The topic whose feature the workbooks steer with."""
+
 TOPICS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "Star Wars and its Jedi": _words("jedi force sith darth vader yoda luke skywalker lightsaber wars master"),
+        STAR_WARS: _words("jedi force sith darth vader yoda luke skywalker lightsaber wars master"),
         "magic and wizards": _words("magic magical wizard witch wand spell harry potter hogwarts fairy potion"),
         "kings, queens and knights": _words(
             "king queen prince princess knight castle crown throne kingdom royal palace emperor sword"
