@@ -20,9 +20,10 @@ import numpy as np
 from udfs.backend.arrays import Array
 from udfs.backend.fast.blas import product
 from udfs.backend.gpt2.config import Activation
-from udfs.backend.gpt2.forward import block, exact_gelu, join_heads, layer_norm, softmax
+from udfs.backend.gpt2.forward import block, join_heads, layer_norm, softmax
 from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.gpt2.model import Model
+from udfs.backend.gpt2.other_activations import exact_gelu
 from udfs.backend.stopping import check_wanted
 from udfs.backend.stream import recorder, residual_stream
 
@@ -234,13 +235,13 @@ def gelu_slope(x: Array) -> Array:
 
 
 def exact_gelu_slope(x: Array) -> Array:
-    """The derivative of `forward.exact_gelu`: the cumulative normal distribution at x, plus x times the density."""
+    """The derivative of `exact_gelu`: the cumulative normal distribution at x, plus x times the density."""
     cumulative = np.divide(exact_gelu(x), x, out=np.full_like(x, 0.5), where=x != 0)
     return cumulative + x * np.exp(-x * x / 2) / np.asarray(math.sqrt(2 * math.pi), x.dtype)
 
 
 def relu_slope(x: Array) -> Array:
-    """The derivative of `forward.relu`."""
+    """The derivative of ReLU."""
     return (x > 0).astype(x.dtype)
 
 
