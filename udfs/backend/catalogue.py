@@ -25,8 +25,8 @@ from udfs.backend.gpt2.tokenizer import Tokenizer, tokenizer_of
 from udfs.backend.gpt2.vocabulary import MERGES_FILE, SETTINGS_FILE, TOKENIZER_FILE, VOCABULARY_FILE
 from udfs.backend.interpret import sae
 from udfs.backend.interpret.edits import operate
-from udfs.backend.interpret.sae import Stamp
 from udfs.backend.model_text import ModelText, parse
+from udfs.backend.stamps import Stamp
 
 DEMO = "demo"
 DEMO_NOTE = "a small teaching model with GPT-2's architecture, not GPT-2"
