@@ -124,16 +124,15 @@ def _most_tokens(gpt2: Model) -> int:
     return max(2 * gpt2.config.n_ctx, _MAX_READ_BYTES // n_bytes)
 
 
-def ids(value: object, gpt2: Model | None = None, name: str = "ids") -> list[int]:
+def ids(value: object, gpt2: Model, name: str = "ids") -> list[int]:
     """Token ids, row by row."""
-    n_vocab = gpt2.config.n_vocab if gpt2 else N_VOCAB
-    array = values.numbers(value, name)
-    if array.size > N_VOCAB:
-        raise CellError(f"{name} must have at most {N_VOCAB} cells, not {array.size}")
-    for number in array.ravel().tolist():
-        if not number.is_integer() or not 0 <= number < n_vocab:
-            raise CellError(f"{name} must be whole numbers 0 to {n_vocab - 1}, not {number:.15g}")
-    return [int(number) for number in array.ravel()]
+    found = values.numbers(value, name).ravel().tolist()
+    if len(found) > N_VOCAB:
+        raise CellError(f"{name} must have at most {N_VOCAB} cells, not {len(found)}")
+    for number in found:
+        if not number.is_integer() or not 0 <= number < gpt2.config.n_vocab:
+            raise CellError(f"{name} must be whole numbers 0 to {gpt2.config.n_vocab - 1}, not {number:.15g}")
+    return list(map(int, found))
 
 
 def token(value: object, gpt2: Model, name: str) -> int:

@@ -46,8 +46,8 @@ class Argument(NamedTuple):
 class CellFunction:
     """A function of cells: its name in capitals, its help, its arguments, a formula that calls it.
 
-    `function` is the Python function behind it. `columns` are the arguments that may be a column of cells, and then the
-    function gives a row for each of them, perhaps below a header.
+    `function` is the Python function behind it. `columns` names the arguments that may be a column of cells: the
+    function then gives a row for each cell, perhaps below a header.
     """
 
     name: str
