@@ -113,7 +113,7 @@ def prompts(texts: object, gpt2: Model, name: str = "prompts") -> list[list[int]
 def each_prompt(texts: object, gpt2: Model, name: str) -> list[list[int]]:
     """The token ids of several texts that are read one after the other, or in batches."""
     cells = values.filled(texts, name)
-    in_rows = values.is_column(texts)
+    in_rows = values.is_column(texts, name)
     names = [f"{name} in row {row}" if in_rows else name for row in range(1, len(cells) + 1)]
     return [prompt_ids(values.text(cell, where), gpt2, where) for cell, where in zip(cells, names, strict=True)]
 
@@ -158,7 +158,7 @@ def tokens(value: object, gpt2: Model, name: str) -> list[int]:
 
 def token_for_each(value: object, count: int, gpt2: Model, name: str) -> list[int]:
     """A token for each of several prompts: one for all of them, or a column of as many."""
-    if not values.is_column(value):
+    if not values.is_column(value, name):
         return [token(value, gpt2, name)] * count
     cells = values.filled(value, name)
     if len(cells) != count:
