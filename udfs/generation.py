@@ -70,7 +70,7 @@ def gpt2_generate(
     Example: =GPT2_GENERATE("Mike is", 20, 0.8, 50, 0.95, 1)
     """
     gpt2 = arg.model(model)
-    how = _sampling(temperature, top_k, top_p)
+    how = arg.sampling(temperature, top_k, top_p)
     steps = generate.decoding.steps(
         arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, how, random_numbers(arg.seed(seed))
     )
@@ -104,7 +104,7 @@ def gpt2_generate_steps(
     """
     gpt2 = arg.model(model)
     shown = min(arg.count_of_columns(k, 2, len(_STEP_TITLES)), gpt2.config.n_vocab)
-    how = _sampling(temperature, top_k, top_p)
+    how = arg.sampling(temperature, top_k, top_p)
     steps = generate.decoding.steps(
         arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, how, random_numbers(arg.seed(seed))
     )
@@ -114,10 +114,6 @@ def gpt2_generate_steps(
         found = sampling.stages(step.logits, how)
         table.append([number, *_drawn(step, found, gpt2), *_candidates(step.logits, found, shown, gpt2)])
     return table
-
-
-def _sampling(temperature: float, top_k: int, top_p: float) -> Sampling:
-    return Sampling(arg.temperature(temperature), arg.top_k(top_k), arg.top_p(top_p))
 
 
 def _drawn(step: generate.decoding.Step, found: Stages, gpt2: Model) -> list[Any]:
@@ -148,7 +144,7 @@ def gpt2_candidates(
     Example: =GPT2_CANDIDATES("Mike is", 10, 0.8, 5, 0.9)
     """
     gpt2 = arg.model(model)
-    how, count = _sampling(temperature, top_k, top_p), arg.count(k, "k")
+    how, count = arg.sampling(temperature, top_k, top_p), arg.count(k, "k")
     logits = next_logits(residual_stream(arg.prompt(prompt, gpt2), gpt2)[-1][-1:], gpt2)[0]
     found = sampling.stages(logits, how)
     ends = sampling.ends(found.top_p)

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from udfs.backend import catalogue, interpret
 from udfs.backend.arrays import FLOAT32, FLOAT64, Array, DType
 from udfs.backend.errors import ModelError, quoted
-from udfs.backend.generate.sampling import DEFAULT_SEED, MAX_SEED
+from udfs.backend.generate.sampling import DEFAULT_SEED, MAX_SEED, Sampling
 from udfs.backend.gpt2 import interventions
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
@@ -313,6 +313,11 @@ def top_k(value: object) -> int:
 def top_p(value: object) -> float:
     """The total probability of the tokens from which one is drawn."""
     return values.number(value, "top_p", 0, 1)
+
+
+def sampling(temperature_value: object, top_k_value: object, top_p_value: object) -> Sampling:
+    """How the next token is drawn."""
+    return Sampling(temperature(temperature_value), top_k(top_k_value), top_p(top_p_value))
 
 
 def seed(value: object) -> int:
