@@ -136,8 +136,8 @@ def gpt2_candidates(
     k: how many rows
 
     Columns: rank, token, id, logit; then the probability after the temperature, after top_k and after top_p, 0 if a
-    token was cut; and up to, the sum of the last ones so far. A random number from 0 to 1 draws the first token whose
-    sum is above it. Among equally likely tokens, the lower id comes first.
+    token was cut; and up to, the running sum of the probabilities after top_p. A random number from 0 to 1 draws the
+    first token whose sum is above it. Among equally likely tokens, the lower id comes first.
 
     Raises: CellError if the prompt has no tokens, or too many.
     Source: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration" (top_p).
@@ -187,7 +187,7 @@ def gpt2_beam_steps(prompt: str, tokens: int = 20, beams: int = 4, model: str = 
     tokens: the most tokens to generate, 20 by default
     beams: how many texts to follow at a time, 1 to 64
 
-    Each step has twice as many rows as there are beams. Columns: from, the beam of the step before that is continued;
+    Each step has twice as many rows as there are beams. Columns: from, the previous step's beam that the row continues;
     token and its probability there; log-probability of the whole text; becomes, the number of the beam that goes on, or
     ended, or dropped.
 
