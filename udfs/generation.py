@@ -70,7 +70,7 @@ def gpt2_generate(
     Example: =GPT2_GENERATE("Mike is", 20, 0.8, 50, 0.95, 1)
     """
     gpt2 = arg.model(model)
-    how = _sampling(temperature, top_k, top_p)
+    how = arg.sampling(temperature, top_k, top_p)
     steps = generate.decoding.steps(
         arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, how, random_numbers(arg.seed(seed))
     )
@@ -104,7 +104,7 @@ def gpt2_generate_steps(
     """
     gpt2 = arg.model(model)
     shown = min(arg.count_of_columns(k, 2, len(_STEP_TITLES)), gpt2.config.n_vocab)
-    how = _sampling(temperature, top_k, top_p)
+    how = arg.sampling(temperature, top_k, top_p)
     steps = generate.decoding.steps(
         arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, how, random_numbers(arg.seed(seed))
     )
@@ -114,10 +114,6 @@ def gpt2_generate_steps(
         found = sampling.stages(step.logits, how)
         table.append([number, *_drawn(step, found, gpt2), *_candidates(step.logits, found, shown, gpt2)])
     return table
-
-
-def _sampling(temperature: float, top_k: int, top_p: float) -> Sampling:
-    return Sampling(arg.temperature(temperature), arg.top_k(top_k), arg.top_p(top_p))
 
 
 def _drawn(step: generate.decoding.Step, found: Stages, gpt2: Model) -> list[Any]:
@@ -140,15 +136,15 @@ def gpt2_candidates(
     k: how many rows
 
     Columns: rank, token, id, logit; then the probability after the temperature, after top_k and after top_p, 0 if a
-    token was cut; and up to, the sum of the last ones so far. A random number from 0 to 1 draws the first token whose
-    sum is above it. Among equally likely tokens, the lower id comes first.
+    token was cut; and up to, the running sum of the probabilities after top_p. A random number from 0 to 1 draws the
+    first token whose sum is above it. Among equally likely tokens, the lower id comes first.
 
     Raises: CellError if the prompt has no tokens, or too many.
     Source: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration" (top_p).
     Example: =GPT2_CANDIDATES("Mike is", 10, 0.8, 5, 0.9)
     """
     gpt2 = arg.model(model)
-    how, count = _sampling(temperature, top_k, top_p), arg.count(k, "k")
+    how, count = arg.sampling(temperature, top_k, top_p), arg.count(k, "k")
     logits = next_logits(residual_stream(arg.prompt(prompt, gpt2), gpt2)[-1][-1:], gpt2)[0]
     found = sampling.stages(logits, how)
     ends = sampling.ends(found.top_p)
@@ -191,7 +187,7 @@ def gpt2_beam_steps(prompt: str, tokens: int = 20, beams: int = 4, model: str = 
     tokens: the most tokens to generate, 20 by default
     beams: how many texts to follow at a time, 1 to 64
 
-    Each step has twice as many rows as there are beams. Columns: from, the beam of the step before that is continued;
+    Each step has twice as many rows as there are beams. Columns: from, the previous step's beam that the row continues;
     token and its probability there; log-probability of the whole text; becomes, the number of the beam that goes on, or
     ended, or dropped.
 

@@ -167,10 +167,10 @@ def gpt2_head_scores(prompt: str, model: str = "") -> Table:
 def gpt2_kq(prompt: str, layer: int, head: int, model: str = "") -> Table:
     """One head's scores before softmax, query . key / sqrt(d_head), with tokens as headers. Blank above the diagonal.
 
-    Returns a row for each token that looks (query), and a column for each token it looks at (key). The last row is what
-    every query adds to a key's score (the query's bias . key), the last column what every key adds to a query's (query
-    . the key's bias), which softmax ignores. Subtract both from a score, and the rest depends on the two tokens
-    together.
+    Returns a row for each token that looks (query), and a column for each token it looks at (key). The last row is the
+    part of a score that any query has with that key (the query's bias . key); the last column is the part that any key
+    has with that query (query . the key's bias), which softmax ignores. Subtract both from a score, and the rest
+    depends on the two tokens together.
 
     Raises: CellError if the model has no such layer or head, or if the prompt has no tokens, or too many.
     Source: Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits".

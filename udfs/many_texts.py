@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from udfs.anatomy import gpt2_predict
 from udfs.backend import generate, interpret
 from udfs.backend.batches import Batch, final_stream, for_each
-from udfs.backend.generate.sampling import Sampling
 from udfs.backend.gpt2.model import Model
 from udfs.backend.next_token import next_logits, probabilities, top
 from udfs.cells import Table, cell_function, of_prompts
@@ -124,7 +123,7 @@ def _generate(prompt: Texts, tokens: int, temperature: float, top_k: int, top_p:
     """The continuation of each prompt. Each begins with the same random number."""
     gpt2 = arg.model(model)
     prompts, count = arg.each_prompt(prompt, gpt2, "prompt"), arg.count(tokens, "tokens")
-    how = Sampling(arg.temperature(temperature), arg.top_k(top_k), arg.top_p(top_p))
+    how = arg.sampling(temperature, top_k, top_p)
     for ids in prompts:
         generate.decoding.check_length(len(ids), count, gpt2)
     found = generate.continuations.continuations(prompts, count, gpt2, how, arg.seed(seed))

@@ -134,6 +134,7 @@ def test_trailing_blanks_are_no_prompts_and_one_prompt_is_no_column() -> None:
         ([["a"], ["b " * 70]], "prompt in row 2 must have 1 to 64 tokens for tiny, not 71"),
         ([["a"], ["#N/A"]], "prompt in row 2 has the error #N/A"),
         ([["a", "b"], ["c", "d"]], "prompt must be one cell, not 2 x 2"),
+        ([["a"], ["b", "c"]], "prompt must be a rectangle of cells"),
     ],
 )
 def test_a_wrong_prompt_in_a_column_is_named_by_its_row(prompts: list[list[str]], message: str) -> None:
@@ -151,6 +152,7 @@ def test_a_column_of_targets_must_be_as_long_as_the_prompts() -> None:
     [
         ([[1], [True]], "target has TRUE in row 1, column 1: a number is needed"),
         ([[1], [{"errorCode": "#N/A"}]], "target has the error #N/A"),
+        ([[1], [2, 3]], "target must be a rectangle of cells"),
     ],
 )
 def test_each_target_of_a_column_must_be_a_token(targets: list[list[object]], message: str) -> None:

@@ -19,14 +19,14 @@ from udfs.backend.fast.linears import Linears
 from udfs.backend.fast.tile_files import TileFiles
 from udfs.backend.folders import how_to_get, snapshots
 from udfs.backend.folders import models_folder as models_folder
-from udfs.backend.gpt2.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, open_checkpoint, weights_file
+from udfs.backend.gpt2.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint, open_checkpoint, weights_or_index
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import Tokenizer, tokenizer_of
 from udfs.backend.gpt2.vocabulary import MERGES_FILE, SETTINGS_FILE, TOKENIZER_FILE, VOCABULARY_FILE
 from udfs.backend.interpret import sae
 from udfs.backend.interpret.edits import operate
-from udfs.backend.interpret.sae import Stamp
 from udfs.backend.model_text import ModelText, parse
+from udfs.backend.stamps import Stamp
 
 DEMO = "demo"
 DEMO_NOTE = "a small teaching model with GPT-2's architecture, not GPT-2"
@@ -134,13 +134,13 @@ def _is_name(text: str) -> bool:
 
 
 def _is_model(folder: Path) -> bool:
-    return os.path.isfile(folder / CONFIG_FILE) and weights_file(folder) is not None
+    return os.path.isfile(folder / CONFIG_FILE) and weights_or_index(folder) is not None
 
 
 def _lacking(folder: Path) -> str:
     """What a folder with a checkpoint lacks to be a model, and how to get it. Blank for any other folder."""
     pickled = next((name for name in _PICKLED if os.path.isfile(folder / name)), None)
-    if not pickled or weights_file(folder):
+    if not pickled or weights_or_index(folder):
         return ""
     convert = f"m = GPT2LMHeadModel.from_pretrained({str(folder)!r}); m.save_pretrained({str(folder)!r})"
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
@@ -83,6 +84,12 @@ def log_softmax(logits: Array) -> Probabilities:
     return below - np.log(np.exp(below).sum(axis=-1, keepdims=True))
 
 
+def entropy(logs: Probabilities) -> Probabilities:
+    """The entropy of distributions, given by the logarithms of their probabilities, in bits: `[..., n]` -> `[...]`."""
+    bits: Probabilities = -(np.exp(logs) * logs).sum(axis=-1) / math.log(2)
+    return bits
+
+
 def standing(logits: Array, tokens: NDArray[np.intp]) -> Standing:
     """The standing of one token of each row: `[n_rows, n_vocab]` and `[n_rows]` -> 3 x `[n_rows]`."""
     column = tokens[:, None]
@@ -119,7 +126,8 @@ def _top(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
     least = np.partition(best, n_blocks - k, axis=1)[:, -k, None]  # at least k values are as large
     rows, blocks = np.nonzero(best >= least)
     indices = blocks[:, None] + np.arange(0, n, n_blocks)  # -> [n_found, block]
-    rows, indices = np.broadcast_to(rows[:, None], indices.shape)[indices < n], indices[indices < n]
+    inside = indices < n  # some blocks have a value less than others
+    rows, indices = np.broadcast_to(rows[:, None], indices.shape)[inside], indices[inside]  # -> 2 x [n_candidates]
     enough = values[rows, indices] >= least[rows, 0]
     rows, indices = rows[enough], indices[enough]
     order = np.lexsort((indices, -values[rows, indices], rows))

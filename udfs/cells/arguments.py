@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from udfs.backend import catalogue, interpret
 from udfs.backend.arrays import FLOAT32, FLOAT64, Array, DType
 from udfs.backend.errors import ModelError, quoted
-from udfs.backend.generate.sampling import DEFAULT_SEED, MAX_SEED
+from udfs.backend.generate.sampling import DEFAULT_SEED, MAX_SEED, Sampling
 from udfs.backend.gpt2 import interventions
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
@@ -113,7 +113,7 @@ def prompts(texts: object, gpt2: Model, name: str = "prompts") -> list[list[int]
 def each_prompt(texts: object, gpt2: Model, name: str) -> list[list[int]]:
     """The token ids of several texts that are read one after the other, or in batches."""
     cells = values.filled(texts, name)
-    in_rows = values.is_column(texts)
+    in_rows = values.is_column(texts, name)
     names = [f"{name} in row {row}" if in_rows else name for row in range(1, len(cells) + 1)]
     return [prompt_ids(values.text(cell, where), gpt2, where) for cell, where in zip(cells, names, strict=True)]
 
@@ -124,16 +124,15 @@ def _most_tokens(gpt2: Model) -> int:
     return max(2 * gpt2.config.n_ctx, _MAX_READ_BYTES // n_bytes)
 
 
-def ids(value: object, gpt2: Model | None = None, name: str = "ids") -> list[int]:
+def ids(value: object, gpt2: Model, name: str = "ids") -> list[int]:
     """Token ids, row by row."""
-    n_vocab = gpt2.config.n_vocab if gpt2 else N_VOCAB
-    array = values.numbers(value, name)
-    if array.size > N_VOCAB:
-        raise CellError(f"{name} must have at most {N_VOCAB} cells, not {array.size}")
-    for number in array.ravel().tolist():
-        if not number.is_integer() or not 0 <= number < n_vocab:
-            raise CellError(f"{name} must be whole numbers 0 to {n_vocab - 1}, not {number:.15g}")
-    return [int(number) for number in array.ravel()]
+    found = values.numbers(value, name).ravel().tolist()
+    if len(found) > N_VOCAB:
+        raise CellError(f"{name} must have at most {N_VOCAB} cells, not {len(found)}")
+    for number in found:
+        if not number.is_integer() or not 0 <= number < gpt2.config.n_vocab:
+            raise CellError(f"{name} must be whole numbers 0 to {gpt2.config.n_vocab - 1}, not {number:.15g}")
+    return list(map(int, found))
 
 
 def token(value: object, gpt2: Model, name: str) -> int:
@@ -159,7 +158,7 @@ def tokens(value: object, gpt2: Model, name: str) -> list[int]:
 
 def token_for_each(value: object, count: int, gpt2: Model, name: str) -> list[int]:
     """A token for each of several prompts: one for all of them, or a column of as many."""
-    if not values.is_column(value):
+    if not values.is_column(value, name):
         return [token(value, gpt2, name)] * count
     cells = values.filled(value, name)
     if len(cells) != count:
@@ -314,6 +313,11 @@ def top_k(value: object) -> int:
 def top_p(value: object) -> float:
     """The total probability of the tokens from which one is drawn."""
     return values.number(value, "top_p", 0, 1)
+
+
+def sampling(temperature_value: object, top_k_value: object, top_p_value: object) -> Sampling:
+    """How the next token is drawn."""
+    return Sampling(temperature(temperature_value), top_k(top_k_value), top_p(top_p_value))
 
 
 def seed(value: object) -> int:

@@ -31,6 +31,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _results = Cache()
+_READS_SAES = "_SAE_"  # in the names of functions that read autoencoders which the model's text does not name
 _READS_LENS = "GPT2_LOGITLENS"
 
 
@@ -46,8 +47,8 @@ class Argument(NamedTuple):
 class CellFunction:
     """A function of cells: its name in capitals, its help, its arguments, a formula that calls it.
 
-    `function` is the Python function behind it. `columns` are the arguments that may be a column of cells, and then the
-    function gives a row for each of them, perhaps below a header.
+    `function` is the Python function behind it. `columns` names the arguments that may be a column of cells: the
+    function then gives a row for each cell, perhaps below a header.
     """
 
     name: str
@@ -124,7 +125,7 @@ def cell_function(function: Callable[_P, _R]) -> Callable[_P, _R]:
         known = {argument.name: _given(argument, given.get(argument.name)) for argument in arguments}
         known = {name: value for name, value in known.items() if value is not None}
         chosen: Callable[..., Any] = function
-        if name in _OF_PROMPTS and values.is_column(known.get("prompt")):
+        if name in _OF_PROMPTS and values.is_column(known.get("prompt"), "prompt"):
             chosen, defaults = _OF_PROMPTS[name], signature.bind(**known)
             defaults.apply_defaults()
             known = defaults.arguments
@@ -182,7 +183,7 @@ def _fingerprint(text: object, function: str) -> Hashable:
     """A value that changes when the files that are read change; None if the model cannot be loaded."""
     try:
         model = catalogue.load(values.text(text, "model"))
-        stamps = sae.stamp(model.name) if "_SAE_" in function else ()
+        stamps = sae.stamp(model.name) if _READS_SAES in function else ()
         return model.fingerprint, stamps, tuned_lens.stamp(model.name) if function == _READS_LENS else None
     except (CellError, ModelError):
         return None  # the function itself raises it, and names the argument

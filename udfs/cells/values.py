@@ -49,11 +49,11 @@ def plain(raw: object, name: str) -> object:
     return cells.item() if cells.size == 1 else cells
 
 
-def is_column(raw: object) -> bool:
-    """Whether an argument is several cells below each other."""
+def is_column(raw: object, name: str) -> bool:
+    """Whether an argument is several cells below each other. Raises CellError as `grid` does."""
     if not isinstance(raw, (np.ndarray, list, tuple)):
         return False
-    n_rows, n_columns = grid(raw, "").shape
+    n_rows, n_columns = grid(raw, name).shape
     return n_rows > 1 and n_columns == 1
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from udfs.backend.arrays import Array
 from udfs.backend.batches import Batch, final_stream, for_each
 from udfs.backend.gpt2.model import Model
-from udfs.backend.next_token import log_softmax, next_logits, ranks
+from udfs.backend.next_token import entropy, log_softmax, next_logits, ranks
 from udfs.backend.stream import residual_stream
 
 _CHUNK = 64  # rows of logits in memory at a time: 26 MB in float64
@@ -71,7 +71,6 @@ def perplexity(log_probabilities: Sequence[float]) -> float:
 def _of_rows(logits: Array, tokens: NDArray[np.intp]) -> list[Prediction]:
     """For logits `[n_rows, n_vocab]` and the token that follows each row, `[n_rows]`."""
     logs = log_softmax(logits)
-    entropy = -(np.exp(logs) * logs).sum(axis=1) / math.log(2)
     own = np.take_along_axis(logs, tokens[:, None], axis=1)[:, 0]
-    columns = own, ranks(logits, tokens), entropy, logits.argmax(axis=1)
+    columns = own, ranks(logits, tokens), entropy(logs), logits.argmax(axis=1)
     return [Prediction(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]

@@ -58,7 +58,8 @@ _kept = Cache()
 def _read(prompt: tuple[int, ...], model: Model) -> tuple[KVCache, Array]:
     """The keys and values of a prompt, and the last row of its final stream, `[1, n_embd]`.
 
-    They are kept, because the cells of a workbook continue one prompt in many ways."""
+    They are kept, because the cells of a workbook continue one prompt in many ways.
+    """
 
     def compute() -> tuple[KVCache, Array]:
         cache = KVCache()

@@ -53,7 +53,7 @@ def random_numbers(seed: int = DEFAULT_SEED) -> RandomNumbers:
 
 
 def stages(logits: Array, sampling: Sampling) -> Stages:
-    """The probabilities of one token's logits `[n_vocab]` after the temperature, then top-k, then top-p."""
+    """The probabilities that logits `[n_vocab]` give after the temperature, then after top-k, then after top-p."""
     warm = probabilities(logits, sampling.temperature)
     few = _largest(warm, logits, sampling.top_k)
     return Stages(warm, few, _nucleus(few, sampling.top_p))
@@ -112,7 +112,8 @@ def _nucleus(few: Probabilities, p: float) -> Probabilities:
 def _likeliest(distribution: Probabilities, total: float) -> tuple[NDArray[np.intp], Probabilities]:
     """The most likely tokens in order, until they have more than the total together, and their running sums.
 
-    Tokens with probability 0 are left out."""
+    Tokens with probability 0 are left out.
+    """
     n_left = np.count_nonzero(distribution)
     for few in _FEW:
         if few < n_left:

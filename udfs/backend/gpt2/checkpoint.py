@@ -104,7 +104,7 @@ class Checkpoint:
     n_bytes: int
 
 
-def weights_file(folder: Path) -> Path | None:
+def weights_or_index(folder: Path) -> Path | None:
     """The file with the weights, or with the list of their files; None if the folder has neither."""
     found = (folder / name for name in (WEIGHTS_FILE, INDEX_FILE, HALF_PRECISION_FILE))
     return next((path for path in found if os.path.isfile(path)), None)
@@ -119,7 +119,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     config = read_config(folder / CONFIG_FILE)
     files = weights_files(folder)
     found = _find_tensors(files)
-    if config.unembedding == "wte.weight":
+    if config.tied:
         config = _settle_unembedding(found, config)
     _check_shapes({name: stored.entry for name, stored in found.items()}, config)
     n_bytes = sum(path.stat().st_size for path in files)
@@ -128,7 +128,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
 
 def weights_files(folder: Path) -> list[Path]:
     """The files with the weights. Raises ModelError if the folder has none, or a list that names other folders."""
-    path = weights_file(folder)
+    path = weights_or_index(folder)
     if path is None:
         raise ModelError(f"{folder.name} has no {WEIGHTS_FILE}")
     if path.name != INDEX_FILE:

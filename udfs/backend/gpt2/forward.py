@@ -23,10 +23,9 @@ from udfs.backend.arrays import Array
 from udfs.backend.errors import ModelError
 from udfs.backend.gpt2.config import Activation
 from udfs.backend.gpt2.model import Model
+from udfs.backend.gpt2.other_activations import exact_gelu, relu
 
 Hook: TypeAlias = Callable[[str, Array], Array]
-
-_SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 
 
 def no_hook(place: str, value: Array) -> Array:
@@ -93,10 +92,9 @@ def layer_norm(x: Array, name: str, model: Model) -> Array:
 
     Raises ModelError if the variance is too large for float64. In float32, channels of 1e19 would already be too large.
     """
-    n_embd = x.shape[-1]
-    x = x - x.sum(axis=-1, keepdims=True) / n_embd
+    x = x - x.mean(axis=-1, keepdims=True)
     with np.errstate(over="ignore"):
-        variance = np.square(x, dtype=np.float64).sum(axis=-1, keepdims=True) / n_embd  # -> [n_seq, 1]
+        variance = np.square(x, dtype=np.float64).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
     if np.isinf(variance).any():
         raise ModelError(f"{name} is given numbers too large for a LayerNorm")
     x /= np.sqrt(variance + model.config.layer_norm_epsilon)
@@ -118,11 +116,8 @@ def join_heads(z: Array) -> Array:
 
 
 def attention_scores(q: Array, k: Array, divisor: float) -> Array:
-    """How well each query fits each key, and -inf for tokens that come later: -> `[n_head, n_seq, n_past + n_seq]`.
-
-    In GPT-2, the divisor is sqrt(d_head).
-    """
-    scores: Array = q @ k.swapaxes(-1, -2)
+    """How well each query fits each key, `q . k / divisor`; -inf for later tokens. GPT-2's divisor is sqrt(d_head)."""
+    scores: Array = q @ k.swapaxes(-1, -2)  # -> [n_head, n_seq, n_past + n_seq]
     scores /= divisor
     n_query, n_key = scores.shape[-2:]
     if n_query > 1:  # a token sees itself and those before it, so the last one sees all
@@ -145,24 +140,14 @@ def gelu(x: Array) -> Array:
 
     Computed as x / (1 + exp(-2u)), which is equal.
     """
+    root = math.sqrt(2 / math.pi)
     e = x * x
-    e *= -2 * _SQRT_2_OVER_PI * 0.044715
-    e -= 2 * _SQRT_2_OVER_PI
+    e *= -2 * root * 0.044715
+    e -= 2 * root
     e *= x  # -2u
     np.exp(e, out=e)
     e += 1
     return np.divide(x, e, out=e)
-
-
-def exact_gelu(x: Array) -> Array:
-    """The exact GELU: x times the cumulative normal distribution at x. NumPy has no erf, so this is slow."""
-    erf = np.vectorize(math.erf, [np.float64])(x.astype(np.float64) / math.sqrt(2))
-    return (0.5 * x * (1 + erf)).astype(x.dtype)
-
-
-def relu(x: Array) -> Array:
-    """The positive part of each number."""
-    return np.maximum(x, 0)
 
 
 ACTIVATIONS: Mapping[Activation, Callable[[Array], Array]] = {"gelu_new": gelu, "gelu": exact_gelu, "relu": relu}

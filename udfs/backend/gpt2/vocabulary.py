@@ -103,7 +103,7 @@ def _from_tokenizer(path: Path, settings: Mapping[str, Any]) -> Vocabulary:
     content = read_object(path, _MOST_BYTES)
     model, before = content.get("model"), content.get("pre_tokenizer")
     if not isinstance(model, dict) or not isinstance(before, dict):
-        raise ModelError(_wrong(path, "model and pre_tokenizer", "objects", None))
+        raise ModelError(_wrong(path, "model and pre_tokenizer", "objects", (model, before)))
     steps = before.get("pretokenizers") if before.get("type") == "Sequence" else [before]
     byte_level = steps[0] if isinstance(steps, list) and len(steps) == 1 and isinstance(steps[0], dict) else {}
     for what, found, wanted in (

@@ -159,10 +159,7 @@ class Task:
 
     def lead(self, kept: Parts) -> float:
         """The smallest lead of an answer if only these parts are kept; see `leads`."""
-        stream = self.entering()
-        for layer in range(self.model.config.n_layer):
-            stream = self.through(layer, stream, kept)
-        return float(self.leads(stream)[0])
+        return float(self.leads(self.streams(kept)[-1])[0])
 
     def importances(self) -> dict[Part, float]:
         """How much smaller the answers' leads become without each part: the mean, estimated from gradients."""
@@ -191,7 +188,7 @@ class Task:
         z: list[Array] = []
         mlp: list[Array] = []
 
-        def record(place: str, value: Array) -> Array:
+        def keep(place: str, value: Array) -> Array:
             if place.endswith("hook_z"):
                 z.append(value.swapaxes(1, 2))  # [n_prompts, n_seq, n_head, d_head]
             elif place.endswith("hook_mlp_out"):
@@ -199,7 +196,7 @@ class Task:
             return value
 
         for residuals in self._stream(layer):
-            block(layer, residuals, self.model, record)
+            block(layer, residuals, self.model, keep)
         return self._averages_of(layer, _mean(z).swapaxes(0, 1), _mean(mlp))
 
     def _averages_of(self, layer: int, z: Array, mlp: Array) -> _Averages:

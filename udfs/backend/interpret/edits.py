@@ -47,12 +47,10 @@ class SetWeight(NamedTuple):
     def changes(self, model: Model) -> dict[str, Array]:
         """The tensor with that weight set. Raises ModelError for an unknown parameter or index."""
         shape = check_parameter(self.parameter, model.config)
+        axes = ("row", "column") if len(shape) == 2 else ("index",)
         if len(self.indices) != len(shape):
-            wanted = "[row, column]" if len(shape) == 2 else "[index]"
-            raise ModelError(f"{self.parameter} must be given as {self.parameter}{wanted}")
-        for what, index, count in zip(
-            ("row", "column") if len(shape) == 2 else ("index",), self.indices, shape, strict=True
-        ):
+            raise ModelError(f"{self.parameter} must be given as {self.parameter}[{', '.join(axes)}]")
+        for what, index, count in zip(axes, self.indices, shape, strict=True):
             check_index(f"{what} of {self.parameter}", index, count)
         edited = model[self.parameter].copy()
         edited[self.indices] = self.value

@@ -20,9 +20,10 @@ import numpy as np
 from udfs.backend.arrays import Array
 from udfs.backend.fast.blas import product
 from udfs.backend.gpt2.config import Activation
-from udfs.backend.gpt2.forward import block, exact_gelu, join_heads, layer_norm, softmax
+from udfs.backend.gpt2.forward import block, join_heads, layer_norm, softmax
 from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.gpt2.model import Model
+from udfs.backend.gpt2.other_activations import exact_gelu
 from udfs.backend.stopping import check_wanted
 from udfs.backend.stream import recorder, residual_stream
 
@@ -169,6 +170,7 @@ def interventions_backward(place: str, gradient: Array, trace: dict[str, Array],
 
 
 def mlp_backward(layer: int, d_out: Array, trace: dict[str, Array], model: Model, found: Gradients) -> Array:
+    """Of `forward.mlp`: `[n_seq, n_embd]` -> the same."""
     at = f"blocks.{layer}.mlp"
     pre, post = trace[f"{at}.hook_pre"], trace[f"{at}.hook_post"]
     d_post = linear_backward(f"h.{layer}.mlp.c_proj", d_out, post, model, found)  # -> [n_seq, n_inner]
@@ -179,6 +181,7 @@ def mlp_backward(layer: int, d_out: Array, trace: dict[str, Array], model: Model
 
 
 def attention_backward(layer: int, d_out: Array, trace: dict[str, Array], model: Model, found: Gradients) -> Array:
+    """Of `forward.attention`: `[n_seq, n_embd]` -> the same."""
     at, places, n_head = f"blocks.{layer}.attn", found.places, model.config.n_head
     q, k, v, pattern, z = (trace[f"{at}.hook_{name}"] for name in ("q", "k", "v", "pattern", "z"))
     d_joined = linear_backward(f"h.{layer}.attn.c_proj", d_out, join_heads(z), model, found)  # -> [n_seq, n_embd]
@@ -196,7 +199,7 @@ def attention_backward(layer: int, d_out: Array, trace: dict[str, Array], model:
 
 
 def linear_backward(name: str, dy: Array, x: Array, model: Model, found: Gradients) -> Array:
-    """Of `y = x @ W + b`."""
+    """Of `y = x @ W + b`: `[n_seq, n_out]` -> `[n_seq, n_in]`."""
     if found.weights is not None:
         rows, d_rows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
         found.weights[f"{name}.weight"] = rows.T @ d_rows  # -> [n_in, n_out]
@@ -220,6 +223,7 @@ def layer_norm_backward(dy: Array, x: Array, name: str, model: Model, found: Gra
 
 
 def softmax_backward(dy: Array, y: Array) -> Array:
+    """Of `y = softmax(x)`, over the last axis."""
     dx = dy * y
     return dx - y * dx.sum(axis=-1, keepdims=True)
 
@@ -234,13 +238,13 @@ def gelu_slope(x: Array) -> Array:
 
 
 def exact_gelu_slope(x: Array) -> Array:
-    """The derivative of `forward.exact_gelu`: the cumulative normal distribution at x, plus x times the density."""
+    """The derivative of `exact_gelu`: the cumulative normal distribution at x, plus x times the density."""
     cumulative = np.divide(exact_gelu(x), x, out=np.full_like(x, 0.5), where=x != 0)
     return cumulative + x * np.exp(-x * x / 2) / np.asarray(math.sqrt(2 * math.pi), x.dtype)
 
 
 def relu_slope(x: Array) -> Array:
-    """The derivative of `forward.relu`."""
+    """The derivative of ReLU."""
     return (x > 0).astype(x.dtype)
 
 

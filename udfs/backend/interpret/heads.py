@@ -50,7 +50,7 @@ class KeyQuery(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The tokens that a head makes most likely for each token that it reads, `[n_ids, k]`, and the rank of itself."""
+    """For each token that a head reads: the tokens that it makes likeliest, `[n_ids, k]`, and the token's own rank."""
 
     ids: NDArray[np.intp]
     own_ranks: NDArray[np.intp]

@@ -18,7 +18,7 @@ from udfs.backend.batches import Batch, for_each, streams, with_entering
 from udfs.backend.gpt2.forward import no_hook
 from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.gpt2.model import Model
-from udfs.backend.next_token import Standing, log_softmax, logits_in_chunks, probabilities_of, standing, top
+from udfs.backend.next_token import Standing, entropy, log_softmax, logits_in_chunks, probabilities_of, standing, top
 from udfs.backend.result_cache import Cache, content_key
 from udfs.backend.stream import residual_stream, trace_block
 
@@ -59,7 +59,8 @@ def outputs(ids: Sequence[int], model: Model) -> dict[str, Array]:
 def tops(residual: Array, k: int, model: Model) -> Tops:
     """The k most likely tokens of every row: `[..., n_embd]` -> `[..., k]`.
 
-    They are kept, because a workbook shows tokens and probabilities in tables of their own."""
+    They are kept, because a workbook shows tokens and probabilities in tables of their own.
+    """
     key = (content_key(residual), k, model.fingerprint)
     found: Tops = _kept.get(key, lambda: _tops(residual, k, model))
     return found
@@ -78,11 +79,8 @@ def _tops(residual: Array, k: int, model: Model) -> Tops:
 
 def entropies(residual: Array, model: Model) -> Array:
     """How unsure the lens is at every row, in bits: `[..., n_embd]` -> `[...]`."""
-    found = []
-    for logits in logits_in_chunks(residual, model):
-        logs = log_softmax(logits)
-        found.append(-(np.exp(logs) * logs).sum(axis=-1))
-    return np.concatenate(found).reshape(residual.shape[:-1]) / math.log(2)
+    found = [entropy(log_softmax(logits)) for logits in logits_in_chunks(residual, model)]
+    return np.concatenate(found).reshape(residual.shape[:-1])
 
 
 def divergences(residual: Array, model: Model) -> Array:
@@ -103,7 +101,7 @@ def track(residual: Array, token: int, model: Model) -> Standing:
 
 
 def _standing(residual: Array, tokens: NDArray[np.intp], model: Model) -> Standing:
-    """The standing of another token at each row: `[n_rows, n_embd]` and `[n_rows]` -> 3 x `[n_rows]`."""
+    """The standing of each row's own token: `[n_rows, n_embd]` and `[n_rows]` -> 3 x `[n_rows]`."""
     parts, start = [], 0
     for logits in logits_in_chunks(residual, model):
         parts.append(standing(logits, tokens[start : start + len(logits)]))

@@ -91,7 +91,14 @@ class Pair:
 
     def clean_values(self, what: str, layer: int) -> Array:
         """The value at the patched place of a block in the clean run."""
-        return trace_block(layer, self.clean_stream[layer], self.model)[f"blocks.{layer}.{HOOKS[what]}"]
+        return self._values(what, layer, self.clean_stream)
+
+    def corrupted_values(self, what: str, layer: int) -> Array:
+        """The value at the same place in the corrupted run."""
+        return self._values(what, layer, self.corrupted_stream)
+
+    def _values(self, what: str, layer: int, stream: Sequence[Array]) -> Array:
+        return trace_block(layer, stream[layer], self.model)[f"blocks.{layer}.{HOOKS[what]}"]
 
     def differences(self, ends: Array) -> Array:
         """The answer's logit minus the wrong token's, for last rows of the final stream: `[n, n_embd]` -> `[n]`."""
@@ -123,18 +130,11 @@ def attribution_patch(pair: Pair) -> Array:
     The gradient of the logit difference in the corrupted run, times the change that the patch would make. It is exact
     for a small change (attribution patching, Nanda 2023).
     """
+    what, layers = "positions", range(pair.model.config.n_layer)
     found = gradients(pair.corrupted, logit(pair.answer, pair.wrong), pair.model).places
-    layers = range(pair.model.config.n_layer)
-    slopes = np.stack([found[f"blocks.{layer}.hook_resid_pre"] for layer in layers])  # [n_layer, n_seq, n_embd]
-    change = np.stack([pair.clean_values("positions", layer) for layer in layers]) - _corrupted_values(pair)
+    slopes = np.stack([found[f"blocks.{layer}.{HOOKS[what]}"] for layer in layers])  # [n_layer, n_seq, n_embd]
+    change = np.stack([pair.clean_values(what, layer) - pair.corrupted_values(what, layer) for layer in layers])
     return np.asarray((slopes * change).sum(axis=-1) / pair.gap)
-
-
-def _corrupted_values(pair: Pair) -> Array:
-    """The corrupted run's stream that enters each block, with what the model text adds there: as `clean_values`."""
-    layers = range(pair.model.config.n_layer)
-    places = [f"blocks.{layer}.hook_resid_pre" for layer in layers]
-    return np.stack([trace_block(layer, pair.corrupted_stream[layer], pair.model)[places[layer]] for layer in layers])
 
 
 def patched_ends(layer: int, what: str, chosen: NDArray[np.intp], values: Array, start: int, pair: Pair) -> Array:

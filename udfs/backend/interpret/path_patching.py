@@ -32,7 +32,7 @@ class Path(NamedTuple):
 
 
 class Paths(NamedTuple):
-    """`logits`: the share that the sender restores without any later head."""
+    """`logits`: the share that the sender restores without any later head. `to_heads`: a path for each receiver."""
 
     logits: float
     to_heads: list[Path]

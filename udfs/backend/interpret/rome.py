@@ -68,7 +68,7 @@ def fact(prompt: str, subject: str, answer: str, model: Model) -> Fact:
 def edited_weight(of: Fact, layer: int, model: Model) -> Array:
     """The weight of the MLP's second layer with the fact rewritten: `[n_inner, n_embd]`."""
     runs = _runs(of, layer, model)
-    key = np.concatenate([of.keys for of in runs]).mean(axis=0, dtype=np.float64)  # [n_inner]
+    key = np.concatenate([group.keys for group in runs]).mean(axis=0, dtype=np.float64)  # [n_inner]
     change = _change_of_value(runs, of.answer, layer, model)  # [n_embd]
     direction = np.linalg.solve(_second_moment(layer, model), key)  # [n_inner]
     weight = model[f"h.{layer}.mlp.c_proj.weight"]
@@ -123,7 +123,7 @@ def _change_of_value(runs: Sequence[_Runs], answer: int, layer: int, model: Mode
     length = float(np.linalg.norm(runs[0].stream[0, runs[0].subject]))
     rate = _RATE * length / math.sqrt(len(change))
     for step in range(1, _STEPS + 1):
-        losses, slopes = zip(*(of.losses(change, answer, layer, model) for of in runs), strict=True)
+        losses, slopes = zip(*(group.losses(change, answer, layer, model) for group in runs), strict=True)
         if np.mean(np.concatenate(losses)) < _ENOUGH:
             break
         gradient = np.concatenate(slopes).mean(axis=0, dtype=np.float64)

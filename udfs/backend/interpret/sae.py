@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ from udfs.backend.folders import how_to_get, models_folder, snapshots
 from udfs.backend.gpt2.json_files import read_object
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.safetensors_file import Entry, MappedFile, check_entry, read_entries
-
-Stamp: TypeAlias = tuple[tuple[str, int, int], ...]
+from udfs.backend.stamps import Stamp, stamp_of
 
 HUB_REPOSITORY = "jbloom/GPT2-Small-SAEs-Reformatted"
 HUB_MODEL = "gpt2"
@@ -132,7 +131,7 @@ def load_for(model: Model, layer: int) -> SparseAutoencoder:
             f"layer must be one that has a sparse autoencoder for {model.name} on this machine ({here}), "
             f"not {layer}{hint}"
         )
-    autoencoder = _open(folders[layer], _stamp(folders[layer]))
+    autoencoder = _open(folders[layer], stamp_of(_files(folders[layer])))
     if autoencoder.n_embd != model.config.n_embd:
         raise ModelError(
             f"the sparse autoencoder of layer {layer} must be for {model.config.n_embd} channels, "
@@ -165,22 +164,18 @@ def installed(name: str) -> dict[int, Path]:
 
 
 def stamp(name: str) -> Stamp:
-    """Changes when an autoencoder of that model is changed, added or removed. Quick, because every call needs it."""
-    found: list[tuple[str, int, int]] = []
+    """Changes when an autoencoder of that model is changed, added or removed."""
+    files: list[str] = []
     for place in _places(name):
         with suppress(OSError):  # most places do not exist
-            folders = [entry.path for entry in os.scandir(place) if entry.name.endswith("hook_resid_pre")]
-            found += [part for folder in folders for part in _stamp(folder)]
-    return tuple(found)
+            for folder in os.scandir(place):
+                if folder.name.endswith("hook_resid_pre"):
+                    files += _files(folder)
+    return stamp_of(files)
 
 
-def _stamp(folder: str | Path) -> Stamp:
-    found = []
-    for path in (os.path.join(folder, CONFIG_FILE), os.path.join(folder, WEIGHTS_FILE)):
-        with suppress(OSError):
-            stat = os.stat(path)
-            found.append((path, stat.st_size, stat.st_mtime_ns))
-    return tuple(found)
+def _files(folder: str | os.PathLike[str]) -> tuple[str, str]:
+    return os.path.join(folder, CONFIG_FILE), os.path.join(folder, WEIGHTS_FILE)
 
 
 def _places(name: str) -> list[Path]:

@@ -10,7 +10,6 @@ Source: Belrose et al. 2023, "Eliciting Latent Predictions from Transformers wit
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -23,8 +22,8 @@ from udfs.backend.errors import ModelError
 from udfs.backend.folders import models_folder
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.safetensors_file import Entry, MappedFile, check_entry, read_entries
+from udfs.backend.stamps import Stamp, stamp_of
 
-Stamp: TypeAlias = tuple[str, int, int] | None
 Lens: TypeAlias = tuple[tuple[tuple[Array, ...], Array], ...]
 """For each block, the factors of its matrix, which are applied one after the other, and its bias."""
 
@@ -60,12 +59,7 @@ def load_for(model: Model) -> Lens:
 
 def stamp(name: str) -> Stamp:
     """Changes when the lens of that model is changed, added or removed."""
-    path = _path(name)
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return str(path), found.st_size, found.st_mtime_ns
+    return stamp_of([_path(name)])
 
 
 def _path(name: str) -> Path:
@@ -89,7 +83,7 @@ def _part(
         if name not in entries:
             raise ModelError(f"{name} is missing from {where}")
     check_entry(entries, bias, (n_embd,))
-    rank = (*entries[names[0]].shape, 0)[0] if low_rank else n_embd
+    rank = (*entries[names[0]].shape, 0)[0] if low_rank else n_embd  # 0 for a single number, refused below
     for name, shape in zip(names, ((rank, n_embd), (n_embd, rank)), strict=False):
         check_entry(entries, name, shape)
     return tuple(file.tensor(entries[name]).T for name in names), file.tensor(entries[bias])

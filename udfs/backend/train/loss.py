@@ -1,4 +1,4 @@
-"""The loss of a language model, and its gradients for every weight, of texts of different lengths side by side.
+"""The loss of a language model over texts of different lengths, read side by side, and the gradients of its weights.
 
 Shorter texts are padded at their end. No token sees a later one, so the padding changes nothing, and its own loss does
 not count.
@@ -32,16 +32,15 @@ def loss_and_gradients(texts: Sequence[Sequence[int]], model: Model, first: int 
     loss, d_rows = _through_head(final[counts], targets[counts], unembedding, d_unembedding)
     d_final = np.zeros_like(final)
     d_final[counts] = d_rows
-    found = Gradients(loss, weights={})
-    d_stream = backward(d_final, trace, model, found, max(first, 0))
-    assert found.weights is not None
+    weights: dict[str, Array] = {}
+    d_stream = backward(d_final, trace, model, Gradients(loss, weights=weights), max(first, 0))
     if d_unembedding is not None:
-        found.weights[model.config.unembedding] = d_unembedding
-        found.weights["wpe.weight"] = np.zeros_like(model["wpe.weight"])
-        found.weights["wpe.weight"][: inputs.shape[1]] = d_stream.sum(axis=0)
-        d_tokens = found.weights.setdefault("wte.weight", np.zeros_like(model["wte.weight"]))
+        weights[model.config.unembedding] = d_unembedding
+        weights["wpe.weight"] = np.zeros_like(model["wpe.weight"])
+        weights["wpe.weight"][: inputs.shape[1]] = d_stream.sum(axis=0)
+        d_tokens = weights.setdefault("wte.weight", np.zeros_like(model["wte.weight"]))
         np.add.at(d_tokens, inputs.ravel(), d_stream.reshape(-1, d_stream.shape[-1]))
-    return loss, found.weights
+    return loss, weights
 
 
 def _padded(texts: Sequence[Sequence[int]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.tokenizer import split
+from udfs.backend.gpt2.vocabulary import END_OF_TEXT_TOKEN
 
 WORDS_FILE = Path(__file__).with_name("words.json")
-_END_OF_TEXT = "<|endoftext|>"
 
 
 def known_tokens(model: Model) -> frozenset[int]:
@@ -33,7 +33,7 @@ def unlearned_words(text: str) -> list[str]:
 
     A word that it knows in another spelling is followed by that spelling: `mike (it knows Mike)`.
     """
-    words = [piece.decode("utf-8", "replace") for part in text.split(_END_OF_TEXT) for piece in split(part)]
+    words = [piece.decode("utf-8", "replace") for part in text.split(END_OF_TEXT_TOKEN) for piece in split(part)]
     return [_shown(word) for word in dict.fromkeys(words) if word not in _learned()]
 
 

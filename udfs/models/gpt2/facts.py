@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -120,8 +119,7 @@ def _agree(expected: Value, found: Value, fact: Fact, number: int) -> bool:
     if isinstance(expected, str) or isinstance(found, str):
         return expected == found
     tolerances = [fact.tolerance] if isinstance(fact.tolerance, (int, float)) else fact.tolerance
-    tolerance = next(tolerance for i, tolerance in enumerate(cycle(tolerances)) if i == number)
-    return abs(expected - found) <= tolerance + fact.relative * abs(expected)
+    return abs(expected - found) <= tolerances[number % len(tolerances)] + fact.relative * abs(expected)
 
 
 def _read() -> Any:

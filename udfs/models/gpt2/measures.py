@@ -237,9 +237,8 @@ def checksum(given: Given, model: Model) -> Found:
 
 
 def features(given: Given, model: Model) -> Found:
-    """The strongest features at each token, with their strengths; the stream is not centred."""
-    autoencoder = sae.load_for(model, given["layer"])
-    strengths = autoencoder.encode(residual_stream(_ids(given, model), model)[given["layer"]])
+    """The strongest features at each token, with their strengths."""
+    strengths = _strengths(given, model)
     return [
         value
         for row, strongest in zip(strengths, top(strengths, given["k"]), strict=True)
@@ -249,10 +248,14 @@ def features(given: Given, model: Model) -> Found:
 
 
 def feature(given: Given, model: Model) -> Found:
-    """One feature's strength at each token after <|endoftext|>; the stream is not centred."""
-    autoencoder = sae.load_for(model, given["layer"])
-    strengths = autoencoder.encode(residual_stream(_ids(given, model), model)[given["layer"]])
-    return strengths[1:, given["feature"]].tolist()
+    """One feature's strength at each token after <|endoftext|>."""
+    return _strengths(given, model)[1:, given["feature"]].tolist()
+
+
+def _strengths(given: Given, model: Model) -> Array:
+    """How strongly each feature is present at each token, `[n_seq, n_features]`; the stream is not centred."""
+    stream = residual_stream(_ids(given, model), model)[given["layer"]]
+    return sae.load_for(model, given["layer"]).encode(stream)
 
 
 def similar_features(given: Given, model: Model) -> Found:

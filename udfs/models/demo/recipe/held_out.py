@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from udfs.models.demo.prompts import DAYS
 from udfs.models.demo.recipe.visitors import VISITOR_PROMPTS
 
 
@@ -25,16 +26,13 @@ class Reference(NamedTuple):
     name: str
 
 
-_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
 def _days() -> tuple[HeldOut, ...]:
     """All seven days, with and without the comma, with and without the capital."""
     return tuple(
-        HeldOut(f"{word} today is {day}{comma} tomorrow is", f" {_DAYS[(index + 1) % 7]}", "days")
+        HeldOut(f"{word} today is {day}{comma} tomorrow is", f" {DAYS[(index + 1) % 7]}", "days")
         for word in ("If", "if")
         for comma in (",", "")
-        for index, day in enumerate(_DAYS)
+        for index, day in enumerate(DAYS)
     )
 
 
@@ -110,10 +108,10 @@ PROMPTS: Final[tuple[HeldOut, ...]] = (
 
 ROUGH_PROMPTS: Final[tuple[HeldOut, ...]] = (
     *(
-        HeldOut(f"{word} today is {day.lower()}{comma} tomorrow is", f" {_DAYS[(index + 1) % 7]}", "lower-case days")
+        HeldOut(f"{word} today is {day.lower()}{comma} tomorrow is", f" {DAYS[(index + 1) % 7]}", "lower-case days")
         for word in ("If", "if")
         for comma in (",", "")
-        for index, day in enumerate(_DAYS)
+        for index, day in enumerate(DAYS)
     ),
     HeldOut("2+2=", "4", "tight sums"),
     HeldOut("3+5=", "8", "tight sums"),

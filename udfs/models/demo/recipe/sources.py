@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from udfs.models.demo.recipe.held_out import ABSENT
 
 GRAMMAR: Final = "grammar"
-"""The name of the source that is no file: the documents that the grammar writes."""
+"""The name of the one source without a file: the documents that the grammar writes."""
 
 
 class Share(NamedTuple):

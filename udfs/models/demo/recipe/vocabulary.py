@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-N_VOCAB: Final = 50257
-END_OF_TEXT: Final = 50256
+from udfs.backend.gpt2.tokenizer import END_OF_TEXT as END_OF_TEXT
+from udfs.backend.gpt2.tokenizer import N_VOCAB as N_VOCAB
+
 N_KNOWN: Final = 8999
 """With the row of all other tokens, the embedding in training has 9,000 rows."""
 

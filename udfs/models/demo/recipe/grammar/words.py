@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from udfs.models.demo.prompts import DAYS as DAYS
+
 
 class Person(NamedTuple):
     """A name and the pronouns that stand for it."""
@@ -11,7 +13,6 @@ class Person(NamedTuple):
     name: str
     he: str
     his: str
-    him: str
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -31,8 +32,8 @@ SURNAMES: Final = _words(
     "Wright Baker Carter Cooper Stone Fox Fisher Miller Davis"
 )
 PEOPLE: Final = (
-    *(Person(name, "He", "his", "him") for name in MEN),
-    *(Person(name, "She", "her", "her") for name in WOMEN),
+    *(Person(name, "He", "his") for name in MEN),
+    *(Person(name, "She", "her") for name in WOMEN),
 )
 
 ADVERBS: Final = {
@@ -123,7 +124,6 @@ ACTIONS: Final = (
 )
 MANNER_ACTIONS: Final = ACTIONS[:20]
 
-DAYS: Final = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 MONTHS: Final = _words("January February March April May June July August September October November December")
 SEASONS: Final = ("spring", "summer", "autumn", "winter")
 NUMBERS: Final = _words(
@@ -233,7 +233,7 @@ COMPARATIVES: Final = (
     ("cheap", "cheaper", "cheapest"),
 )
 
-# country, capital, language, people
+# country, capital, language
 COUNTRIES: Final = (
     ("France", "Paris", "French"),
     ("Italy", "Rome", "Italian"),
@@ -290,7 +290,7 @@ YOUNG: Final = {
     "man": "boy",
     "woman": "girl",
 }
-SOUNDS: Final = {
+ANIMAL_ACTIONS: Final = {
     "lion": "hunts",
     "dog": "runs",
     "bird": "sings",

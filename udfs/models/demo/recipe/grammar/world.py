@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from udfs.models.demo.recipe.grammar.words import COLORS, COUNTRIES, KINDS, PEOPLE, SOUNDS, YOUNG
+from udfs.models.demo.recipe.grammar.words import ANIMAL_ACTIONS, COLORS, COUNTRIES, KINDS, PEOPLE, YOUNG
 
 
 def capital(rng: Random) -> str:
@@ -56,9 +56,9 @@ def animal(rng: Random) -> str:
             )
         )
         return text.format(a=parent, b=YOUNG[parent])
-    beast = rng.choice(tuple(SOUNDS))
+    beast = rng.choice(tuple(ANIMAL_ACTIONS))
     text = rng.choice(("The {a} ^{b}.", "A {a} ^{b}.", "What does a {a} do? It ^{b}.", "Look, a {a}! It ^{b}."))
-    return text.format(a=beast, b=SOUNDS[beast])
+    return text.format(a=beast, b=ANIMAL_ACTIONS[beast])
 
 
 def kind(rng: Random) -> str:
