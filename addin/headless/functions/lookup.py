@@ -56,7 +56,8 @@ def choose(which: Value, *values: Value) -> Value:
         place = whole(which)
         return values[place - 1] if 1 <= place <= len(values) else VALUE
     places, *grids = np.broadcast_arrays(*map(as_grid, aligned([which, *values])))
-    chosen = np.full(places.shape, VALUE, object)
+    chosen = np.empty(places.shape, object)
+    chosen.fill(VALUE)  # np.full would make plain text of an error
     numbers = np.array([[whole(item) for item in row] for row in places.tolist()])
     for place, grid in enumerate(grids, start=1):
         here = numbers == place
