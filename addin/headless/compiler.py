@@ -33,7 +33,7 @@ from workbook_templates.formula.tree import (
 from . import kept, nodes
 from .calls import compile_call
 from .cell_rows import Position
-from .functions import elementwise
+from .functions import arithmetic
 from .functions.arguments import CellFailureError
 from .grid import Sheet
 from .kept import Kept
@@ -105,7 +105,7 @@ class Compiler:
         """The whole formula. A sum at the end of a formula is 0 if its operands cancel in 15 digits."""
         if isinstance(node, Operation) and node.symbol in _SIGNED and len(node.operands) == 2:
             first, second = map(self.operand, node.operands)
-            return nodes.applied(elementwise.settled(node.symbol), [second], first)
+            return nodes.applied(arithmetic.settled(node.symbol), [second], first)
         return self.compile(node)
 
     def compile_later(self, node: Node) -> Evaluate:

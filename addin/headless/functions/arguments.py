@@ -10,7 +10,7 @@ import numpy as np
 from udfs.cells import number_text
 from udfs.excel_limits import MAX_TEXT
 
-from ..values import DIV, NA, NUM, VALUE, Grid, Value, XlError, as_grid, from_cells, from_result, is_text
+from ..values import DIV, NA, NUM, VALUE, Grid, Value, XlError, as_grid, from_cells, from_result, frozen, is_text
 from .number_parsing import parsed_number
 
 Kind: TypeAlias = "Callable[[Any], Any]"  # converts one argument; raises CellFailureError
@@ -124,6 +124,13 @@ class Each:
             return DIV
         except (OverflowError, ValueError, ArithmeticError):
             return NUM
+
+
+def over(function: Callable[..., Any], arguments: list[Any]) -> Grid:
+    """The function of each cell: an array of booleans, or of any values."""
+    cells = np.frompyfunc(function, len(arguments), 1)(*map(as_grid, arguments))
+    is_boolean = {bool}.issuperset(map(type, cells.reshape(-1).tolist()))
+    return frozen(cells.astype(bool)) if is_boolean else as_grid(from_cells(cells))
 
 
 def aligned(arguments: list[Value]) -> list[Value]:
