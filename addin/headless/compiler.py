@@ -37,7 +37,7 @@ from .functions import arithmetic
 from .functions.arguments import CellFailureError
 from .grid import Sheet
 from .kept import Kept
-from .lambdas import Evaluate, Scope
+from .lambdas import NO_VARIABLES, Evaluate, Scope
 from .nodes import Area
 from .shared import RelativeRange, SharedFormula, relative
 from .special_forms import constant
@@ -52,7 +52,6 @@ from .values import (
 
 Function = Callable[..., Any]
 
-_NO_VARIABLES: Mapping[str, Any] = {}
 _OTHER_FILE, _SEVERAL_SHEETS = "a reference to another file", "a reference to several sheets"
 _OF_RANGES = (":", *nodes.RANGE_OPERATORS)
 _SIGNED = frozenset("+-")
@@ -192,7 +191,7 @@ class Compiler:
         key = node, self.arrays
         if key not in self.names:
             later = nodes.Later(outside, target)
-            self.names[key] = lambda scope: later(Scope(scope.cell, _NO_VARIABLES))
+            self.names[key] = lambda scope: later(Scope(scope.cell, NO_VARIABLES))
         return self.names[key]
 
     def _reference(self, node: Reference) -> Evaluate:
