@@ -27,11 +27,10 @@ _SERIES_COLOURS = (look.GREY, look.POSITIVE, look.ATTENTION)
 
 @dataclass(frozen=True)
 class Clamping:
-    """What Start and the overview need: the operation, and the input cells of the second text and of the value."""
+    """What Start and the overview need: the operation, and the input cell of the second text."""
 
     done: Done
     text: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,11 @@ def write_clamp(book: Book, steering: Steering, chosen: tuple[str, str]) -> Clam
     )
     models = _operations(page, steering, reads, chosen, value)
     title(page, "The next tokens of the second text without the direction")
-    header = page.row + 1
-    write_before_and_after(page, text, ("model_used", models["removed"]))
+    after = write_before_and_after(page, text, ("model_used", models["removed"]))
     _activations(page, steering, reads, chosen, models)
     page.sheet.print_area(0, 0, page.row, _TEXTS)
     page.sheet.freeze_panes(1, 0)
-    done = Done(TAB, page.place(header, _SECOND), page.there(text))
-    return Clamping(done, text.replace("$", ""), value.replace("$", ""))
+    return Clamping(Done(TAB, after, page.there(text)), text.replace("$", ""))
 
 
 def _value(page: Page, steering: Steering) -> str:

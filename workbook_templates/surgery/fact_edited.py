@@ -11,7 +11,7 @@ from workbook_templates.book import MARK, Book
 from workbook_templates.grids import area, labelled_input, labelled_value, title, unless_message, whole_number
 from workbook_templates.next_tokens import COLUMNS
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.before_after import GAP, Done, write_before_and_after
+from workbook_templates.surgery.before_after import Done, write_before_and_after
 
 TAB = "A fact edited"
 
@@ -37,12 +37,10 @@ class _Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class FactEdited:
-    """What Start and the overview need: the operation, and the input cells of the answer and of the layer."""
+    """What Start and the overview need: the operation, and the input cell of the answer."""
 
     done: Done
     answer: str
-    layer: str
-    changed: str
 
 
 def write_fact_edited(book: Book) -> FactEdited:
@@ -72,17 +70,15 @@ def write_fact_edited(book: Book) -> FactEdited:
     note = "The length of the change, in lengths of the matrix."
     labelled_value(page, "size", size, note, page.style.value_number)
     page.row += 1
-    header = page.row + 1
-    write_before_and_after(page, prompt, ("model_used", text))
-    done = Done(TAB, page.place(header, COLUMNS + GAP), page.there(prompt))
-    changed = _write_list(page, answer, text)
+    after = write_before_and_after(page, prompt, ("model_used", text))
+    _write_list(page, answer, text)
     page.sheet.print_area(0, 0, page.row, len(_WIDTHS) - 1)
     page.sheet.freeze_panes(1, 0)
-    return FactEdited(done, answer.replace("$", ""), layer.replace("$", ""), changed)
+    return FactEdited(Done(TAB, after, page.there(prompt)), answer.replace("$", ""))
 
 
-def _write_list(page: Page, answer: str, text: str) -> str:
-    """Prompts of each kind, their answers before and after, and what that means. Returns the cell of the count."""
+def _write_list(page: Page, answer: str, text: str) -> None:
+    """Prompts of each kind, their answers before and after, and what that means."""
     kinds = (
         _Kind("other words", CAPITAL_PARAPHRASES, is_paraphrase=True),
         _Kind("neighbour", tuple(prompt for prompt, _ in CAPITAL_NEIGHBOURS)),
@@ -124,13 +120,12 @@ def _write_list(page: Page, answer: str, text: str) -> str:
     )
     page.row += 1
     labelled_value(page, "holds", f'COUNTIF({judged},"holds")', f"of {len(kinds[0].prompts)} prompts in other words")
-    cell = labelled_value(
+    labelled_value(
         page,
         "changed",
         f'COUNTIF({judged},"changed")',
         f"of {count - len(kinds[0].prompts)} prompts about something else",
     )
-    return page.there(cell)
 
 
 def _is_message(cell: str) -> str:
