@@ -9,6 +9,7 @@ from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import labelled_input, labelled_value, number_between, title, unless_message
 from workbook_templates.next_tokens import COLUMNS
+from workbook_templates.prompt_tab import BEFORE_PROMPT
 from workbook_templates.sheet import Page
 from workbook_templates.surgery.before_after import GAP, TOKEN_TABLE, Done, write_before_and_after
 from workbook_templates.surgery.sae_feature import TAB as SAE_TAB
@@ -60,10 +61,9 @@ def write_clamp(book: Book, steering: Steering, chosen: tuple[str, str]) -> Clam
     value = _value(page, steering)
     labelled_value(page, "feature", f'{steering.argument}&""', f"Chosen on the tab {SAE_TAB}, with its coefficient.")
     page.row += 1
-    prefix = "LEFT(text_read,LEN(text_read)-LEN(prompt))"  # <|endoftext|>, or nothing
     reads = (
         _Read(0, "your prompt", "prompt_used", f"{TOKEN_TABLE}#"),
-        _Read(_SECOND, "the second text", text, f"GPT2_TOKENIZE({prefix}&{text},model_used)"),
+        _Read(_SECOND, "the second text", text, f"GPT2_TOKENIZE({BEFORE_PROMPT}&{text},model_used)"),
     )
     models = _operations(page, steering, reads, chosen, value)
     title(page, "The next tokens of the second text without the direction")

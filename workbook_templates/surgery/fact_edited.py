@@ -7,8 +7,16 @@ from typing import NamedTuple
 
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import ADVERB, CAPITAL_NEIGHBOURS, CAPITAL_PARAPHRASES, JEDI_WEAPON, PULLS, SEVEN_DAYS
-from workbook_templates.book import MARK, Book
-from workbook_templates.grids import area, labelled_input, labelled_value, title, unless_message, whole_number
+from workbook_templates.book import Book
+from workbook_templates.grids import (
+    area,
+    is_message,
+    labelled_input,
+    labelled_value,
+    title,
+    unless_message,
+    whole_number,
+)
 from workbook_templates.next_tokens import COLUMNS
 from workbook_templates.sheet import Page
 from workbook_templates.surgery.before_after import Done, write_before_and_after
@@ -101,7 +109,7 @@ def _write_list(page: Page, answer: str, text: str) -> None:
             verdict = (
                 f'IF({is_new},"holds","does not hold")' if kind.is_paraphrase else f'IF({is_old},"spared","changed")'
             )
-            page.plain(page.row, _JUDGED, f'IF(OR({before}="",{_is_message(before)}),"",{verdict})', style.bold)
+            page.plain(page.row, _JUDGED, f'IF(OR({before}="",{is_message(before)}),"",{verdict})', style.bold)
     last = page.row
     cells = page.book.dialect.typed(area(page, first, 1, last, 1))
     for column, model in ((_BEFORE, "model_used"), (_AFTER, text)):
@@ -126,7 +134,3 @@ def _write_list(page: Page, answer: str, text: str) -> None:
         f'COUNTIF({judged},"changed")',
         f"of {count - len(kinds[0].prompts)} prompts about something else",
     )
-
-
-def _is_message(cell: str) -> str:
-    return f'LEFT({cell},{len(MARK)})="{MARK}"'

@@ -8,8 +8,8 @@ from xlsxwriter.utility import xl_cell_to_rowcol
 
 from workbook_templates.band import Band, unless_error
 from workbook_templates.bands import FIRST, BandPage, RowLabels
-from workbook_templates.book import MARK, READY, Book
-from workbook_templates.grids import number_between, table
+from workbook_templates.book import READY, Book
+from workbook_templates.grids import number_between, table, unless_message
 from workbook_templates.sheet import Page
 from workbook_templates.surgery.before_after import TOKEN_TABLE, Done, write_before_and_after
 from workbook_templates.surgery.texts import Texts, reserve_texts
@@ -191,7 +191,7 @@ def _check(page: BandPage, chosen: Chosen, model: str, steered: Band) -> None:
     )
     inside = f"GPT2_RESIDUAL(prompt_used,{chosen.place},{model})"
     formula = page.book.dialect.largest_difference(inside, steered.spill)
-    wrong = f'LEFT({model},6)="{MARK}"'
-    page.formula(page.row, FIRST, f"IF({wrong},{model},{unless_error((steered.cell,), formula)})", page.style.check)
+    checked = unless_message(model, unless_error((steered.cell,), formula), model)
+    page.formula(page.row, FIRST, checked, page.style.check)
     page.mark_errors(page.row, FIRST)
     page.row += 2
