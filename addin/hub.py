@@ -43,7 +43,7 @@ _STOPPED_AFTER = 60.0  # seconds without a new byte
 
 @dataclass(frozen=True)
 class Download:
-    """An unfinished download: the model's name, the bytes that have arrived, the bytes in total."""
+    """An unfinished download: the model's name, how many bytes have arrived of how many, whether more still arrive."""
 
     model: str
     done: int

@@ -26,10 +26,11 @@ def open_template(
     prompt: str | None = None,
     model: str | None = None,
     tokens: int | None = None,
+    bits: Bits | None = None,
     finish: Callable[[xlsxwriter.Workbook], None] | None = None,
 ) -> tuple[Workbook, str]:
     """A new template workbook, not yet recalculated, and its usual file name. The arguments are `build_template`'s."""
-    write, usual_name = build_template(name, host, prompt=prompt, model=model, tokens=tokens, finish=finish)
+    write, usual_name = build_template(name, host, prompt=prompt, model=model, tokens=tokens, bits=bits, finish=finish)
     with TemporaryDirectory() as folder:
         built = Path(folder) / usual_name
         write(built)

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xlsxwriter.format import Format
-
 from workbook_templates import style as look
 from workbook_templates.band import Band, channel_numbers, unless_error, used, used_outside
 from workbook_templates.book import READY, Book
@@ -136,8 +134,7 @@ class BandPage(Page):
             cell = self.at(self.row + 1, self.first)
             headers = (f'IF(ISTEXT({cell}),"",COLUMN({cell}#)-COLUMN({cell}))',)
         cells = self.rows(width, headers=headers, shown=shown, rows=rows, labels=labels)
-        cell_format: Format = getattr(self.style, shown.cell_format)
-        self.formula(cells.row, cells.column, formula, cell_format, (cells.height, cells.width))
+        self.array(cells, formula, getattr(self.style, shown.cell_format))
         self.mark_errors(cells.row, cells.column)
         return Band(cells, True, self.book.dialect.is_fixed)
 
@@ -164,8 +161,7 @@ class BandPage(Page):
         if not self.book.dialect.is_fixed:
             formula = unless_error([self.first_cell(band) for band in reads], formula)
             self.mark_errors(cells.row, cells.column)
-        cell_format: Format = getattr(self.style, shown.cell_format)
-        self.formula(cells.row, cells.column, formula, cell_format, (cells.height, cells.width))
+        self.array(cells, formula, getattr(self.style, shown.cell_format))
         return Band(cells, True, self.book.dialect.is_fixed)
 
     def first_cell(self, band: Band) -> str:

@@ -11,9 +11,14 @@ from workbook_templates.book import MARK
 from workbook_templates.sheet import Page
 
 
+def is_message(cell: str) -> str:
+    """The condition that a cell holds an error message."""
+    return f'LEFT({cell},{len(MARK)})="{MARK}"'
+
+
 def unless_message(cell: str, formula: str, otherwise: str = '""') -> str:
     """The formula, or something else if the cell that it reads holds an error message."""
-    return f'IF(LEFT({cell},{len(MARK)})="{MARK}",{otherwise},{formula})'
+    return f"IF({is_message(cell)},{otherwise},{formula})"
 
 
 def area(page: Page, row: int, column: int, last_row: int, last_column: int) -> str:

@@ -1,7 +1,7 @@
 """Tables of numbers, written into a workbook's file as a stream.
 
-XlsxWriter keeps every cell in memory. So it writes only the first number of each row, and `write_numbers` adds the
-others, in the same format, while it copies the file.
+XlsxWriter keeps every cell in memory. So it writes only the first number of each row, and `NumberTables.write` adds
+the others, in the same format, while it copies the file.
 """
 
 from __future__ import annotations

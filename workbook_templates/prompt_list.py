@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from udfs.models.demo.prompts import WORKING
+from workbook_templates.grids import area
 from workbook_templates.sheet import Page
 
 _GROUP, _PROMPT, _NOTICE = 0, 1, 2
@@ -21,5 +22,5 @@ def write_prompt_list(page: Page, prompt: str) -> None:
         for text in group.prompts:
             page.text(page.row, _PROMPT, text, page.style.cell)
             page.row += 1
-    cells = f"{page.at(first, _PROMPT, absolute=True)}:{page.at(page.row - 1, _PROMPT, absolute=True)}"
+    cells = area(page, first, _PROMPT, page.row - 1, _PROMPT)
     page.sheet.data_validation(prompt, {"validate": "list", "source": f"={cells}", "show_error": False})

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from workbook_templates import style as look
 from workbook_templates.book import MARK, READY, Book
-from workbook_templates.grids import table
+from workbook_templates.grids import is_message, table, unless_message
 from workbook_templates.prompt_list import write_prompt_list
 from workbook_templates.sheet import Page
 
 TAB = "Prompt"
 CAVEAT = "caveat"  # the name of the cell with what to know before you trust the answer
+IS_DEMO = 'LEFT(model&" ",5)="demo "'  # the condition that the model is demo, with or without surgery
+BEFORE_PROMPT = "LEFT(text_read,LEN(text_read)-LEN(prompt))"  # <|endoftext|> if the model text asks for it, or nothing
 
 _LABEL, _VALUE, _NOTE = 0, 1, 2
 _LONG = (
@@ -57,7 +59,7 @@ def write_prompt_tokens(page: Page, column: int) -> None:
 
 def tokens_of(text: str) -> str:
     """The formula that counts the tokens of another text, with bos before it if the prompt has that."""
-    return f"(ROWS(GPT2_TOKENIZE(LEFT(text_read,LEN(text_read)-LEN(prompt))&{text},model))-1)"
+    return f"(ROWS(GPT2_TOKENIZE({BEFORE_PROMPT}&{text},model))-1)"
 
 
 def write_prompt(book: Book, tab: PromptTab, prompt: str, model: str | None) -> str:
@@ -139,7 +141,7 @@ def _write_answer(page: Page) -> None:
     _result(
         page,
         "Continued",
-        "IF(LEFT(next_token,6)=" + f'"{MARK}",next_token,prompt&next_token)',
+        unless_message("next_token", "prompt&next_token", "next_token"),
         "The prompt followed by this token.",
     )
     _value(
@@ -208,7 +210,7 @@ def _checks_of_model(book: Book, tab: PromptTab, facts: str) -> list[tuple[str, 
         f'"{MARK} this workbook has {shape.n_layer} blocks of {shape.n_head} heads{channels}, the model has "'
         f'&{layers}&" of "&{heads}{its_channels}&": {book.command(tab.template)} --model NAME"',
     )
-    return [(f'LEFT(model,6)="{MARK}"', "model"), *([] if tab.any_shape else [other_shape])]
+    return [(is_message("model"), "model"), *([] if tab.any_shape else [other_shape])]
 
 
 def _checks_of_prompt(book: Book, tab: PromptTab) -> list[tuple[str, str]]:
@@ -216,7 +218,7 @@ def _checks_of_prompt(book: Book, tab: PromptTab) -> list[tuple[str, str]]:
     # The anatomy workbook needs at least one token, and bos counts as one. Functions need a text.
     empty = 'prompt=""' if tab.guarded else "token_count=0"
     return [
-        (f'LEFT({tab.token_table},6)="{MARK}"', tab.token_table),
+        (is_message(tab.token_table), tab.token_table),
         (empty, f'"{MARK} the prompt is empty: type a text on the tab Prompt"'),
         (
             "token_count>room",

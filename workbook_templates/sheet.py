@@ -10,7 +10,6 @@ from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 
 from workbook_templates import style as look
 from workbook_templates.book import MARK, Book
-from workbook_templates.formula import Piece
 from workbook_templates.range import Range
 from workbook_templates.stops import START, stop_of
 from workbook_templates.worksheet import Worksheet
@@ -113,12 +112,6 @@ class Page:
     def array(self, cells: Range, formula: str, cell_format: Format | None = None) -> None:
         """A formula that may spill into these cells."""
         self.formula(cells.row, cells.column, formula, cell_format, (cells.height, cells.width))
-
-    def pieces(self, row: int, column: int, pieces: Sequence[Piece], cell_format: Format | None, rows: int = 1) -> None:
-        """Formulas next to each other."""
-        for piece in pieces:
-            self.formula(row, column, piece.formula, cell_format, (rows, piece.columns))
-            column += piece.columns + piece.gap
 
     def plain(
         self, row: int, column: int, formula: str, cell_format: Format | None = None, value: str | float = ""

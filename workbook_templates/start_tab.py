@@ -10,7 +10,7 @@ from typing import NamedTuple
 from udfs.version import VERSION
 from workbook_templates import style as look
 from workbook_templates.book import Book
-from workbook_templates.prompt_tab import CAVEAT
+from workbook_templates.prompt_tab import CAVEAT, IS_DEMO
 from workbook_templates.sheet import Page
 from workbook_templates.stops import COMMON, START, TOUR, family
 from workbook_templates.tour import tour_page
@@ -96,7 +96,7 @@ def now(page: Page) -> None:
     page.plain(
         page.row,
         TEXT,
-        'IF(LEFT(model&" ",5)="demo ","demo is a small teaching model with GPT-2\'s architecture. It is not GPT-2: '
+        f"IF({IS_DEMO},\"demo is a small teaching model with GPT-2's architecture. It is not GPT-2: "
         'it knows little, but every step is the same.","")',
         page.style.note,
     )

@@ -59,7 +59,9 @@ def show_effect(out: Console, effect: Effect, outcome: Outcome | None) -> None:
     out.print(Text(f"changed {cells:,} cell{'s' * (cells != 1)} on {tabs} tab{'s' * (tabs != 1)}"))
     if outcome and effect.answer:
         before, after = effect.answer, outcome.next_tokens[0]
-        line = " -> ".join(f"{quoted(of.token)} {percent(of.probability)}" for of in (before, after))
+        line = " -> ".join(
+            f"{quoted(likeliest.token)} {percent(likeliest.probability)}" for likeliest in (before, after)
+        )
         out.print(Text.assemble("answer  ", (line, "bold green" if before.token != after.token else "")))
 
 

@@ -60,7 +60,6 @@ def new(
     from addin.commands.console import console, show_place
     from addin.commands.host_file import host_file
     from addin.commands.output_file import check_output, write_workbook
-    from addin.errors import AddinError
     from addin.templates import build_template, open_template
 
     made = host_file(template, host)
@@ -72,10 +71,8 @@ def new(
             )
             path = write_workbook(write, output, str(Path(usual_name).with_suffix(made.suffix)))
     else:
-        if bits:
-            raise AddinError(f"--bits must not be given: only pure has weights in cells, not {template}")
         workbook, usual_name = open_template(
-            template, made.host, prompt=prompt, model=model, tokens=tokens, finish=made.finish
+            template, made.host, prompt=prompt, model=model, tokens=tokens, bits=bits, finish=made.finish
         )
         workbook.recalculate()
         write = partial(made.save, workbook, small=True)

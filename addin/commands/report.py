@@ -89,12 +89,15 @@ def _workbook_lines(path: Path) -> Iterator[str]:
     for name in ("status", "prompt", "model", "next_token"):
         yield f"{name:<15}{_named(stored, name)!r}"
     yield from _errors(stored)
-    changed = computed.recalculate()
-    different = (cell for cell in changed if not _is_same(stored.get(_quoted(cell)), computed.get(_quoted(cell))))
-    shown = (
-        f"{cell}: {stored.get(_quoted(cell))!r}, computed here {computed.get(_quoted(cell))!r}" for cell in different
-    )
-    yield from _counted("cells that differ from what is computed here", shown)
+    yield from _counted("cells that differ from what is computed here", _differences(stored, computed))
+
+
+def _differences(stored: Workbook, computed: Workbook) -> Iterator[str]:
+    """A line for each cell whose value is another one after a recalculation here."""
+    for cell in computed.recalculate():
+        before, after = (workbook.get(_quoted(cell)) for workbook in (stored, computed))
+        if not _is_same(before, after):
+            yield f"{cell}: {before!r}, computed here {after!r}"
 
 
 def _named(workbook: Workbook, name: str) -> Cell:

@@ -14,7 +14,7 @@ _LITERAL_CHUNK, _COMPRESSED_CHUNK = 0x3000, 0xB000  # flags and signature of a c
 
 @lru_cache(maxsize=64)  # it is slow, and every workbook has the same modules
 def compress(data: bytes) -> bytes:
-    """The compressed container. The format pads a last chunk that does not shrink with zeros."""
+    """The compressed container. A chunk that does not shrink is stored as it is; a last one is filled with zeros."""
     chunks = (_packed(data[start : start + _CHUNK]) for start in range(0, len(data), _CHUNK))
     return bytes([_SIGNATURE]) + b"".join(chunks)
 

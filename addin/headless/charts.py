@@ -59,8 +59,10 @@ def _fill(cache: etree._Element, cells: Grid) -> None:
 
 def _text(value: Scalar) -> str | None:
     """A value as a chart shows it; None for a blank."""
-    if value is None or isinstance(value, XlError):
-        return None if value is None else str.__str__(value)
+    if value is None:
+        return None
+    if isinstance(value, XlError):
+        return str.__str__(value)
     if isinstance(value, bool):
         return str(value).upper()
     return number_text(value) if isinstance(value, float) else value

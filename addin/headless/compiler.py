@@ -33,11 +33,11 @@ from workbook_templates.formula.tree import (
 from . import kept, nodes
 from .calls import compile_call
 from .cell_rows import Position
-from .functions import elementwise
+from .functions import arithmetic
 from .functions.arguments import CellFailureError
 from .grid import Sheet
 from .kept import Kept
-from .lambdas import Evaluate, Scope
+from .lambdas import NO_VARIABLES, Evaluate, Scope
 from .nodes import Area
 from .shared import RelativeRange, SharedFormula, relative
 from .special_forms import constant
@@ -52,7 +52,6 @@ from .values import (
 
 Function = Callable[..., Any]
 
-_NO_VARIABLES: Mapping[str, Any] = {}
 _OTHER_FILE, _SEVERAL_SHEETS = "a reference to another file", "a reference to several sheets"
 _OF_RANGES = (":", *nodes.RANGE_OPERATORS)
 _SIGNED = frozenset("+-")
@@ -105,7 +104,7 @@ class Compiler:
         """The whole formula. A sum at the end of a formula is 0 if its operands cancel in 15 digits."""
         if isinstance(node, Operation) and node.symbol in _SIGNED and len(node.operands) == 2:
             first, second = map(self.operand, node.operands)
-            return nodes.applied(elementwise.settled(node.symbol), [second], first)
+            return nodes.applied(arithmetic.settled(node.symbol), [second], first)
         return self.compile(node)
 
     def compile_later(self, node: Node) -> Evaluate:
@@ -192,7 +191,7 @@ class Compiler:
         key = node, self.arrays
         if key not in self.names:
             later = nodes.Later(outside, target)
-            self.names[key] = lambda scope: later(Scope(scope.cell, _NO_VARIABLES))
+            self.names[key] = lambda scope: later(Scope(scope.cell, NO_VARIABLES))
         return self.names[key]
 
     def _reference(self, node: Reference) -> Evaluate:

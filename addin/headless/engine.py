@@ -20,7 +20,7 @@ from .dependencies import Readers
 from .formula import Formula, Shown
 from .grid import Sheet
 from .kept import Kept
-from .not_calculated import KeptFormulas, NotCalculated
+from .not_calculated import NotCalculated, UncalculatedFormulas
 from .order import Order, find_order
 from .program import Program
 from .relative_names import is_relative, seen_from
@@ -58,7 +58,7 @@ class Engine:
         self._cells_before: dict[tuple[int, int, int], Scalar] = {}
         self._programs: dict[SharedFormula, Program] = {}
         self.kept: dict[tuple[Node, int, bool], Kept] = {}
-        self._kept = KeptFormulas()
+        self._uncalculated = UncalculatedFormulas()
         self._order: Order | None = None
         self._may_be_cut: list[Formula] = []
         sharing: dict[SharedFormula, list[Formula]] = {}
@@ -92,14 +92,14 @@ class Engine:
 
         A program that drops the marks of dynamic arrays leaves such formulas. A longer prompt would be cut."""
         for formula in self._may_be_cut:
-            wanted = formula.needed
-            if formula.fixed is not None and formula.fixed.around(wanted) != formula.fixed:
-                return formula, wanted
+            needed = formula.needed
+            if formula.fixed is not None and formula.fixed.around(needed) != formula.fixed:
+                return formula, needed
         return None
 
     def not_calculated(self, address: Callable[[Formula], str]) -> list[NotCalculated]:
         """What could not be calculated, so that cells keep their stored values."""
-        return self._kept.report(address)
+        return self._uncalculated.report(address)
 
     def sheet_index(self, name: str) -> int | None:
         return self._by_name.get(name.casefold())
@@ -198,15 +198,15 @@ class Engine:
         released: Set[Formula] = frozenset()
         if not circular:
             known = formula.rect if formula.evaluated else None
-            cause = self._kept.cause(formula) if self._kept.features else None
+            cause = self._uncalculated.cause(formula) if self._uncalculated.features else None
             if cause is not None:
-                return [], self._kept.inherit(formula, cause, self._dependants(formula, formula.expected))
+                return [], self._uncalculated.inherit(formula, cause, self._dependants(formula, formula.expected))
             try:
                 value = self._value(formula)
             except NotSupportedError as error:
-                return [], self._kept.keep(formula, error.feature, self._dependants(formula, formula.expected))
-            if formula in self._kept.features:
-                released = self._kept.release(formula)
+                return [], self._uncalculated.keep(formula, error.feature, self._dependants(formula, formula.expected))
+            if formula in self._uncalculated.features:
+                released = self._uncalculated.release(formula)
             before = home.settle(formula, value)
             rect = formula.rect
             circular = rect != known and rect.area > 1 and self._readers.reads_own_spill(formula)
@@ -250,7 +250,7 @@ class Engine:
         self._readers.remove(formula)
         self._stale.discard(formula)
         self._volatile.discard(formula)
-        self._stale |= self._kept.forget(formula)
+        self._stale |= self._uncalculated.forget(formula)
         formula.value = None
         formula.show(None)
 

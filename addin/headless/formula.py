@@ -58,12 +58,12 @@ class Formula:
 
     @property
     def wanted(self) -> CellRange:
-        """The cells that the value needs."""
-        return self.fixed if self.fixed is not None else self._filled_by(self.value)
+        """The cells that the formula is to fill: `fixed`, or else all that its value needs."""
+        return self.needed if self.fixed is None else self.fixed
 
     @property
     def needed(self) -> CellRange:
-        """The cells that the value would fill if its range were not fixed."""
+        """The cells that the value needs, whether or not the formula may fill them."""
         return self._filled_by(self.value)
 
     @property
@@ -89,6 +89,11 @@ class Formula:
         if self.rect.bottom == bottom and self.rect.right == right:
             return self.rect
         return CellRange(self.row, self.column, bottom, right)
+
+
+def in_order(formula: Formula) -> tuple[int, int, int]:
+    """Sorts formulas by their tabs, then row by row."""
+    return formula.sheet, formula.row, formula.column
 
 
 class Shown(NamedTuple):

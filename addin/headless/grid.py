@@ -49,8 +49,8 @@ class Sheet:
         return used
 
     def type_in(self, cell: Position, value: Scalar) -> list[Shown]:
-        """Types a constant into a cell without a formula, or clears it. Returns what formulas showed that now show
-        something else."""
+        """Types a constant into a cell without a formula, or clears it. Returns what formulas
+        showed before that may show something else now."""
         self.edited.add(cell)
         self._kept.clear()
         self._unchanging.clear()

@@ -18,6 +18,8 @@ class Scope:
     variables: Mapping[str, Any]
 
 
+NO_VARIABLES: Mapping[str, Any] = {}  # of a formula outside of LET and LAMBDA
+
 Evaluate: TypeAlias = "Callable[[Scope], Any]"  # a compiled node: gives a scalar, a 2-D array or a Lambda
 
 

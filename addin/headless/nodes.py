@@ -1,4 +1,4 @@
-"""The functions of compiled nodes. A `scope` holds the variables of LET and LAMBDA."""
+"""What compiled nodes are made of: functions that are evaluated for a `Scope`, and those that make them."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
-from .formula import Formula
+from .formula import Formula, in_order
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class NotCalculated:
         return f"{self.feature} in {self.cell} cannot be calculated here: {others} from the file"
 
 
-class KeptFormulas:
+class UncalculatedFormulas:
     """Which formulas keep their stored values, and why: their own feature, or a formula that they depend on."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class KeptFormulas:
     def cause(self, formula: Formula) -> Formula | None:
         """A kept formula that this one depends on."""
         causes = self._causes.get(formula)
-        return min(causes, key=_position) if causes else None
+        return min(causes, key=in_order) if causes else None
 
     def inherit(self, formula: Formula, cause: Formula, dependants: Set[Formula]) -> Set[Formula]:
         return self._keep(formula, self.features[cause], dependants)
@@ -70,16 +70,8 @@ class KeptFormulas:
         """One entry for each feature, in the order of the cells."""
         firsts: dict[str, Formula] = {}
         counts: dict[str, int] = {}
-        for formula in _sorted(self.features):
+        for formula in sorted(self.features, key=in_order):
             user, feature = self.features[formula]
             counts[feature] = counts.get(feature, 0) + 1
-            firsts[feature] = min(firsts.get(feature, user), user, key=_position)
+            firsts[feature] = min(firsts.get(feature, user), user, key=in_order)
         return [NotCalculated(feature, address(firsts[feature]), count) for feature, count in counts.items()]
-
-
-def _sorted(formulas: Iterable[Formula]) -> list[Formula]:
-    return sorted(formulas, key=_position)
-
-
-def _position(formula: Formula) -> tuple[int, int, int]:
-    return formula.sheet, formula.row, formula.column

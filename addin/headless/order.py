@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from workbook_templates.formula.ranges import CellRange
 
-from .formula import Formula
+from .formula import Formula, in_order
 
 Dependants = Callable[[Formula, CellRange], Set[Formula]]
 _Graph = Mapping[Formula, Set[Formula]]
@@ -28,7 +28,7 @@ class Order:
 
 def find_order(formulas: Iterable[Formula], dependants: Dependants) -> Order:
     """The order of all formulas. `dependants` gives the formulas that depend on one that fills a range."""
-    reach = {formula: formula.expected for formula in sorted(formulas, key=_position)}
+    reach = {formula: formula.expected for formula in sorted(formulas, key=in_order)}
     order, rest = _sorted(reach, {formula: dependants(formula, rect) for formula, rect in reach.items()})
     circular: set[Formula] = set()
     if rest:
@@ -37,7 +37,7 @@ def find_order(formulas: Iterable[Formula], dependants: Dependants) -> Order:
         more, rest = _sorted(rest, certain)
         circular = _without_ends(rest, certain)
         last, _ = _sorted(rest - circular, certain)
-        order += [*more, *sorted(circular, key=_position), *last]
+        order += [*more, *sorted(circular, key=in_order), *last]
     return Order(order, {formula: place for place, formula in enumerate(order)}, frozenset(circular), reach)
 
 
@@ -45,15 +45,11 @@ def _certain(formula: Formula) -> CellRange:
     return formula.rect if formula.evaluated else CellRange.cell(*formula.cell)
 
 
-def _position(formula: Formula) -> tuple[int, int, int]:
-    return formula.sheet, formula.row, formula.column
-
-
 def _sorted(nodes: Iterable[Formula], successors: _Graph) -> tuple[list[Formula], set[Formula]]:
     """The nodes in topological order, and those that are in a cycle or depend on one."""
     rest = set(nodes)
     waiting = Counter(s for formula in rest for s in successors[formula] if s in rest)
-    ready = sorted((formula for formula in rest if not waiting[formula]), key=_position, reverse=True)
+    ready = sorted((formula for formula in rest if not waiting[formula]), key=in_order, reverse=True)
     order: list[Formula] = []
     while ready:
         formula = ready.pop()
@@ -65,7 +61,7 @@ def _sorted(nodes: Iterable[Formula], successors: _Graph) -> tuple[list[Formula]
             if not waiting[successor] and successor in rest:
                 free.append(successor)
         if free:
-            ready += sorted(free, key=_position, reverse=True)
+            ready += sorted(free, key=in_order, reverse=True)
     return order, rest
 
 

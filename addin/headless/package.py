@@ -32,6 +32,7 @@ _DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, Val
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 # Reads long texts too, but libxml2 then has no limit of depth either.
 _LENIENT_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+_EPOCH, _DAYS_TO_1904 = datetime(1899, 12, 30), 1462  # where serial numbers of dates begin
 _MOST_DEPTH = 256
 _TOO_DEEP = etree.XPath(f"boolean({'/*' * _MOST_DEPTH})")
 MAX_UNPACKED = 8_000_000_000  # bytes of all parts; a model of GPT-2 small in cells has about half of it
@@ -50,9 +51,6 @@ class DefinedName:
     name: str
     sheet: int | None
     text: str
-
-
-_EPOCH, _DAYS_TO_1904 = datetime(1899, 12, 30), 1462  # where serial numbers of dates begin
 
 
 class Package:

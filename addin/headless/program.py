@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -12,12 +11,11 @@ from workbook_templates.formula.tree import Call, walk
 from .cell_rows import Position
 from .compiler import Book, Compiler, Function
 from .dependencies import RelativeRead, reads
-from .lambdas import Evaluate, Lambda, Scope
+from .lambdas import NO_VARIABLES, Evaluate, Lambda, Scope
 from .shared import SharedFormula
 from .values import CALC, NUM, Value, blanks_as_zero, without_booleans
 
 _VOLATILE = frozenset({"RAND", "RANDBETWEEN", "NOW", "TODAY"})
-_NO_VARIABLES: Mapping[str, Any] = {}
 
 
 class Program:
@@ -40,7 +38,7 @@ class Program:
         The formula is compiled the first time. Raises NotSupportedError if it cannot be calculated here."""
         if self._evaluate is None:
             self._evaluate = self._compiler.compile_formula(self._shared.tree)
-        scope = Scope(cell, _NO_VARIABLES)
+        scope = Scope(cell, NO_VARIABLES)
         try:
             value = self._evaluate(scope)
         except RecursionError:  # a LAMBDA that calls itself without end

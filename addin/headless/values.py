@@ -18,8 +18,6 @@ from udfs import excel_errors
 from udfs.cells import ERROR_MARK
 from udfs.excel_limits import MAX_TEXT
 
-__all__ = ["CALC", "DIV", "ERRORS", "NA", "NAME", "NUM", "REF", "SPILL", "VALUE", "XlError"]
-
 
 class XlError(str):
     """An error value. Its text is Excel's, such as `#DIV/0!`."""
@@ -32,7 +30,7 @@ Grid: TypeAlias = "NDArray[Any]"
 Value: TypeAlias = "Scalar | Grid"
 
 ERRORS: dict[str, XlError] = {text: XlError(text) for text in excel_errors.ALL}
-DIV, NA, NAME, NUM = (ERRORS[text] for text in (excel_errors.DIV, excel_errors.NA, excel_errors.NAME, excel_errors.NUM))
+DIV, NA, NUM = ERRORS[excel_errors.DIV], ERRORS[excel_errors.NA], ERRORS[excel_errors.NUM]
 REF, VALUE = ERRORS[excel_errors.REF], ERRORS[excel_errors.VALUE]
 SPILL, CALC = ERRORS[excel_errors.SPILL], ERRORS[excel_errors.CALC]
 
@@ -203,15 +201,17 @@ def _from_array(array: Grid) -> Value:
 
 
 def _from_rows(rows: Sequence[Any]) -> Value:
-    nested = [
-        list(row) if isinstance(row, (Sequence, np.ndarray)) and not isinstance(row, str) else [row] for row in rows
-    ]
-    if rows and not any(isinstance(row, (Sequence, np.ndarray)) and not isinstance(row, str) for row in rows):
-        nested = [list(rows)]
+    if not any(map(_is_row, rows)):
+        rows = [rows]
+    nested = [list(row) if _is_row(row) else [row] for row in rows]
     width = max((len(row) for row in nested), default=0)
     if not width:
         return CALC
     return _from_items((len(nested), width), [x for row in nested for x in row + [None] * (width - len(row))])
+
+
+def _is_row(item: object) -> bool:
+    return isinstance(item, (Sequence, np.ndarray)) and not isinstance(item, str)
 
 
 def _from_items(shape: tuple[int, ...], items: list[Any]) -> Value:

@@ -29,7 +29,6 @@ _CALCULATION_ENGINE = 191_029
 _DECLARATION = re.compile(r'\sxmlns(?::[\w.-]+)?="[^"]*"')
 _SLOT = re.compile(rb"<!--row (\d+)-->")
 
-
 # What the cells with formulas hold in the file: their formulas and the current values, or only one of the two.
 Contents: TypeAlias = Literal["all", "formulas", "values"]
 
@@ -39,7 +38,7 @@ def write_workbook(
 ) -> None:
     """Saves a copy of the source with the values and formulas of the sheets, also with the values in its charts.
 
-    A program computes a file with formulas only when it opens it.
+    With "formulas", the file has no values of formulas: a program calculates them when it opens it.
     """
     package = Package(source.source, dict(source.parts))
     replaced = False

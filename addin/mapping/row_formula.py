@@ -52,8 +52,8 @@ class RowFormula:
             raise AddinError(f"FORMULA: {call.function} takes at most {len(named)} arguments, not {len(arguments)}")
         self._arguments = [_compiled(argument, names) for argument in arguments]
         self._may_be_column = [name in self.function.columns for name in named]
-        self._model = _model_place(named, arguments, model)
-        self.model = "" if self._model is None else model or catalogue.default_name()
+        self._model_place = _model_place(named, arguments, model)
+        self.model = "" if self._model_place is None else model or catalogue.default_name()
 
     @property
     def reads_in_batches(self) -> bool:
@@ -62,9 +62,8 @@ class RowFormula:
 
     def models(self, rows: Sequence[Sequence[Cell]]) -> list[str]:
         """The texts of the models that these rows use, each once."""
-        if self._model is None:
-            return []
-        return sorted({str(self._given(row)[self._model]) for row in rows})
+        place = self._model_place
+        return [] if place is None else sorted({str(self._given(row)[place]) for row in rows})
 
     def answers(self, rows: Sequence[Sequence[Cell]]) -> list[Answer]:
         """The answer of each row. The same rows always give the same bytes; errors stay with their rows."""
@@ -75,7 +74,7 @@ class RowFormula:
             groups[content_key(self._fixed(arguments))].append(place)
         for places in groups.values():
             cells = self._fixed(given[places[0]])
-            if _IN_COLUMN in cells:
+            if any(value is _IN_COLUMN for value in cells):  # `in` would compare arrays number by number
                 self._together(places, given, found)
             else:
                 found |= {place: _alone(self.function.answer(given[place])) for place in places}
@@ -89,8 +88,9 @@ class RowFormula:
         except NotSupportedError as error:
             raise AddinError(f"FORMULA uses {error.feature}, which cannot be calculated here") from None
         arguments += [None] * (len(self._may_be_column) - len(arguments))
-        if self._model is not None and arguments[self._model] in (None, ""):
-            arguments[self._model] = self.model
+        place = self._model_place
+        if place is not None and (arguments[place] is None or str(arguments[place]) == ""):
+            arguments[place] = self.model
         return arguments
 
     def _fixed(self, arguments: Sequence[Any]) -> list[Any]:

@@ -53,10 +53,10 @@ def read_table(path: Path, sheet: str | None = None) -> Table:
         raise AddinError(f"TABLE: there is no file {path}")
     if sheet is not None and path.suffix.lower() != ".xlsx":
         raise AddinError(f"--sheet: only a workbook has sheets, not {path.name}")
-    table = _read_xlsx(path, sheet) if path.suffix.lower() == ".xlsx" else _READERS[path.suffix.lower()](path)
-    twice = [title for title, count in Counter(table.columns).items() if count > 1 or not title.strip()]
-    if twice or not table.columns:
-        fault = f"two columns called {twice[0]!r}" if twice and twice[0].strip() else "a column without a title"
+    table = _READERS[path.suffix.lower()](path) if sheet is None else _read_xlsx(path, sheet)
+    wrong = [title for title, count in Counter(table.columns).items() if count > 1 or not title.strip()]
+    if wrong or not table.columns:
+        fault = f"two columns called {wrong[0]!r}" if wrong and wrong[0].strip() else "a column without a title"
         raise AddinError(f"TABLE: {path.name} has {fault}: the first row must hold different titles")
     return table
 
@@ -118,7 +118,7 @@ def _cell(value: object) -> Cell:
     return float(value) if isinstance(value, (int, float)) else str(value)
 
 
-def _read_xlsx(path: Path, sheet: str | None) -> Table:
+def _read_xlsx(path: Path, sheet: str | None = None) -> Table:
     from addin.headless import Workbook
 
     book = Workbook.open(path, {})
@@ -195,7 +195,7 @@ _READERS: dict[str, Callable[[Path], Table]] = {
     ".csv": _read_csv,
     ".tsv": _read_csv,
     ".parquet": _read_parquet,
-    ".xlsx": lambda path: _read_xlsx(path, None),
+    ".xlsx": _read_xlsx,
 }
 _WRITERS: dict[str, Callable[[Path, Table, Sequence[str], Sequence[Sequence[Any]]], None]] = {
     ".csv": _write_csv,

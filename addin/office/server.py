@@ -85,9 +85,9 @@ def certificate_files(chain: Path | None, key: Path | None) -> tuple[Path, Path,
     if chain is None or key is None:
         own, is_new = certificates.ensure(certificates.own_folder())
         return own.chain, own.key, is_new
-    for path in (chain, key):
+    for option, path in (("--certificate", chain), ("--key", key)):
         if not path.is_file():
-            raise AddinError(f"there is no file {path}")
+            raise AddinError(f"{option}: there is no file {path}")
     return chain, key, False
 
 

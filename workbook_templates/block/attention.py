@@ -18,6 +18,7 @@ _SCORES = Look("score", None)
 
 
 def write_attention(page: BandPage, stream: Band, learned: Learned) -> tuple[dict[str, Band], list[Band]]:
+    """Writes the steps. Returns their values by name, and the pattern of each head."""
     width, n_head = stream.cells.width, page.book.shape.n_head
     size = width // n_head
     page.heading("ln_1", "LayerNorm: each row is brought to mean 0 and spread 1, then scaled and shifted by ln_1.", ())

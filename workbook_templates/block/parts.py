@@ -9,8 +9,8 @@ from workbook_templates.bands import STATISTICS, BandPage, Headers, RowLabels
 from workbook_templates.block import worked
 from workbook_templates.block.learned import Learned
 from workbook_templates.block.worked import CHANNEL, explain, explain_at, number
-
-_EPSILON = "0.00001"  # keeps LayerNorm from dividing by 0
+from workbook_templates.native import EPSILON
+from workbook_templates.native import spread as spread_of
 
 
 def layer_norm(
@@ -24,7 +24,7 @@ def layer_norm(
         xl_range(row, x.cells.column, row, x.cells.last_column) for row in range(x.cells.row, x.cells.last_row + 1)
     ]
     mean = page.statistic(cells, STATISTICS, "mean", [f"AVERAGE({row})" for row in addresses])
-    spread = page.statistic(cells, STATISTICS + 1, "spread", [f"SQRT(VARP({row})+{_EPSILON})" for row in addresses])
+    spread = page.statistic(cells, STATISTICS + 1, "spread", [spread_of(row) for row in addresses])
     centred = f"({x.spill}-{page.in_use(mean)})/{page.in_use(spread)}"
     band = page.put(cells, f"{centred}*{gain}+{bias}", (x,))
     last = "1" if cells.height == 1 else "token_count"
@@ -35,7 +35,7 @@ def layer_norm(
     explain_at(
         page,
         explain_row,
-        f"(x - mean) / spread × weight + bias, spread = √(variance + {_EPSILON})",
+        f"(x - mean) / spread × weight + bias, spread = √(variance + {EPSILON})",
         worked.channels(x.cells.width) if rows is None else f"1 token, {x.cells.width} channels",
         f'{CHANNEL}&"("&{shown(x.spill)}&" - "&{shown(mean.here)}&") / "&{shown(spread.here)}&" × "&'
         f'{number(f"INDEX({gain},1,1)")}&" + "&{number(f"INDEX({bias},1,1)")}&" = "&{shown(band.spill)}',

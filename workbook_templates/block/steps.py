@@ -13,6 +13,7 @@ from workbook_templates.block.learned import Learned
 from workbook_templates.block.parts import add, learned_norm, linear
 from workbook_templates.block.stream import write_stream
 from workbook_templates.block.worked import CHANNEL, explain_at, number
+from workbook_templates.native import gelu
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,7 @@ def _mlp(page: BandPage, middle: Band, learned: Learned) -> dict[str, Band]:
     page.heading("GELU", "Neuron by neuron: large values pass, and values below zero shrink to almost nothing.", ())
     explain_row = page.row
     page.row += 2
-    x = wide.spill
-    active = page.fill(f"0.5*{x}*(1+TANH(SQRT(2/PI())*({x}+0.044715*{x}^3)))", (wide,), 4 * width)
+    active = page.fill(gelu(wide.spill), (wide,), 4 * width)
     explain_at(
         page,
         explain_row,

@@ -27,7 +27,7 @@ class Summary:
             "at a glance", "Where each head looks most, apart from a token's look at itself.", (), numbered=False
         )
         self._top = page.row
-        page.row += 1 + len(_ROWS) + 2 * answer
+        page.row += 1 + len(_ROWS) + len(_ADDED) * answer
 
     def fill(self, block: Block) -> None:
         """Writes the formulas."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from workbook_templates.book import Book
 from workbook_templates.by_hand import toy
 from workbook_templates.by_hand.exercise import ExerciseTab, Grid, cell, dot
+from workbook_templates.native import gelu, spread
 from workbook_templates.range import Range
 
 EMBEDDINGS, ATTENTION, MLP, NEXT_WORD = TABS = ("Embeddings", "Attention", "MLP", "Next word")
@@ -111,8 +112,8 @@ def mlp(book: Book, stream: Stream) -> tuple[ExerciseTab, Stream, str]:
         "GELU lets positive numbers pass and stops negative ones:  x / 2 · (1 + tanh(0.798 · (x + 0.0447 · x³))).",
         "For paper:  GELU(-3) = 0   (-2) = -0.05   (-1) = -0.16   (0) = 0   (1) = 0.84   (2) = 1.95   (3) = 3",
     )
-    gelu = [[_gelu(cell(found, 0, neuron, tab.name)) for neuron in range(len(toy.NEURONS))]]
-    active = tab.step("13   active = GELU(found)", lines, toy.NEURONS, last, gelu)
+    answers = [[gelu(cell(found, 0, neuron, tab.name)) for neuron in range(len(toy.NEURONS))]]
+    active = tab.step("13   active = GELU(found)", lines, toy.NEURONS, last, answers)
     out = tab.weights("c_proj", "what each neuron adds", toy.NEURONS, toy.CHANNELS, toy.MLP_C_PROJ)
     added = _product(tab, "14   the MLP's output = active · c_proj", active, out, toy.CHANNELS, last, given=0)
     total = _sum(tab, "15   x = x + the MLP's output", stream.rows, added)
@@ -160,7 +161,7 @@ def layer_norm(tab: ExerciseTab, number: str, rows: Range, words: list[str]) -> 
         ("The spread is the square root of the mean of (number - mean)².",),
         ("mean", "spread"),
         words,
-        [[f"AVERAGE({row})", f"SQRT(VARP({row})+0.00001)"] for row in whole],
+        [[f"AVERAGE({row})", spread(row)] for row in whole],
         given,
     )
 
@@ -227,7 +228,3 @@ def _sum(tab: ExerciseTab, title: str, stream: Range, added: Range) -> Range:
     return tab.step(
         title, ("The block adds to the stream. Nothing is overwritten.",), toy.CHANNELS, [word(_LAST)], answers
     )
-
-
-def _gelu(x: str) -> str:
-    return f"0.5*{x}*(1+TANH(SQRT(2/PI())*({x}+0.044715*{x}^3)))"

@@ -88,12 +88,13 @@ def write(book: Book, prompt: str | None, model: str | None) -> None:
         first=AFTER_STATISTICS,
     )
     summary = Summary(page, answer=False)
-    block = write_steps(page, functions["stream"], InCells(block_weights(config, layer, WEIGHTS)))
+    weights = block_weights(config, layer, WEIGHTS)
+    block = write_steps(page, functions["stream"], InCells(weights))
     summary.fill(block)
     page.finish()
     write_weights(book, config, layer)
     worst = write_comparison(result, block, functions)
-    weight = block_weights(config, layer, WEIGHTS)["mlp.c_fc.bias"].columns(_CHANGED, 1).there
+    weight = weights["mlp.c_fc.bias"].columns(_CHANGED, 1).there
     changed = f"{name} ; set h.{layer}.mlp.c_fc.bias[{_CHANGED}] = 0.5"
     _write_start(start, changed, weight, layer, (prompt_cell, block.first_edit, worst))
 

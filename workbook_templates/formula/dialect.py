@@ -15,11 +15,10 @@ from .stored import stored
 
 @dataclass(frozen=True)
 class Piece:
-    """A formula, the number of columns reserved for its values, and how many stay free after them."""
+    """A formula, and the number of columns reserved for its values."""
 
     formula: str
     columns: int
-    gap: int = 0
 
 
 class Dialect:

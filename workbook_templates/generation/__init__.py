@@ -108,8 +108,8 @@ def _lanes(book: Book, choices: Choices, best: str) -> tuple[Lane, ...]:
     speculated = book.page(speculation.TAB)
     row, _ = speculated.cell_of("text")
     return tuple(
-        Lane(label, look, [Box(tab, text)])
-        for label, look, tab, text in (
+        Lane(label, shown_as, [Box(tab, text)])
+        for label, shown_as, tab, text in (
             ("the most likely", "map_text", sampling.TAB, choices.outside("greedy")),
             ("drawn", "map_text", sampling.TAB, choices.outside("sampled")),
             ("the best as a whole", "map_text", beam.TAB, best),

@@ -20,7 +20,7 @@ _A_ROW, _FEWEST_ROWS = 8, 6  # coloured tokens
 _CHARTED, _CHART_ROWS = 24, 17
 _BITS = (1, 3, 6, 10, 16)  # the surprises at which a token gets a darker colour
 _NAMES = ("position", "token", "log-probability", "probability", "rank", "surprise", "entropy", "perplexity")
-_SURPRISE, _ENTROPY, _PERPLEXITY, _EXPECTED = 5, 6, 7, 8
+_SURPRISE, _ENTROPY, _PERPLEXITY = 5, 6, 7
 
 
 def write_log_probabilities(book: Book) -> tuple[str, str]:

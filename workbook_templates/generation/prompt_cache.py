@@ -7,6 +7,7 @@ from xlsxwriter.utility import xl_col_to_name
 from udfs.models.demo.prompts import TUESDAY
 from workbook_templates.book import Book
 from workbook_templates.grids import area, labelled_input, labelled_value, title, unless_message, whole_number
+from workbook_templates.prompt_tab import BEFORE_PROMPT
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
 
@@ -81,8 +82,7 @@ def _stream(page: Page, number: int, rows: int, name: str, text: str, place: str
         page.sheet.write_blank(at, column, None, style.token)
         for channel in range(_CHANNELS):
             page.sheet.write_blank(at, column + 1 + channel, None, style.number)
-    before = "LEFT(text_read,LEN(text_read)-LEN(prompt))"  # <|endoftext|>, if the model text asks for it
-    tokens = f"GPT2_TOKENIZE({before}&{text},model)"
+    tokens = f"GPT2_TOKENIZE({BEFORE_PROMPT}&{text},model)"
     named = unless_message("prompt_used", f'IFERROR({dialect.part(tokens, 2, 2, above=1)},"")')
     page.formula(row + 2, column, named, style.token, (rows, 1))
     channels = f"IF(ISTEXT(INDEX(stream,1,1)),stream,{dialect.part('stream', 1, _CHANNELS)})"

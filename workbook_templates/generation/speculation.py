@@ -16,6 +16,7 @@ from workbook_templates.grids import (
     unless_message,
     whole_number,
 )
+from workbook_templates.prompt_tab import IS_DEMO
 from workbook_templates.sheet import Page
 
 TAB = "Speculative decoding"
@@ -41,7 +42,7 @@ def write_speculation(book: Book) -> tuple[str, str]:
     )
     title(page, "You choose")
     draft = labelled_input(page, "draft model", None, "Blank: the model without its last block.", 5)
-    default = f'IF(LEFT(model&" ",5)="demo ","{_DRAFT_OF_DEMO}","")'
+    default = f'IF({IS_DEMO},"{_DRAFT_OF_DEMO}","")'
     page.plain(page.row - 1, 1, default, page.style.input)
     tokens = labelled_input(page, "tokens", 24, f"The most tokens to generate, 1 to {_MOST_TOKENS}.")
     ahead = labelled_input(page, "ahead", 4, f"How many tokens the draft proposes at once, 1 to {_MOST_AHEAD}.")

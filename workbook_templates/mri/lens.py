@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from xlsxwriter.format import Format
-from xlsxwriter.utility import xl_col_to_name
 
 from workbook_templates import style as look
 from workbook_templates.book import MARK, Book
@@ -144,8 +143,7 @@ def _candidates(page: Page) -> None:
     first = page.row + 1
     table(page, 0, f'GPT2_LOGITLENS(prompt_used,{_CANDIDATES},{position},"both",model_used)', formats, n_layer + 1)
     for column in range(2, 2 * _CANDIDATES + 1, 2):
-        area = f"{xl_col_to_name(column)}{first + 1}:{xl_col_to_name(column)}{first + n_layer + 1}"
-        page.sheet.conditional_format(area, look.PROBABILITY_BARS)
+        page.sheet.conditional_format(first, column, first + n_layer, column, look.PROBABILITY_BARS)
 
 
 def write_track(book: Book, rival: str) -> tuple[str, str, Range]:

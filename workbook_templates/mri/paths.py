@@ -12,9 +12,10 @@ from workbook_templates.sheet import Page
 
 TAB = "Paths"
 
-_INPUTS = ("q", "k", "v")
 _MANY = 100_000  # more than a model has heads
 _LIST = 1  # columns between the maps and the list of all paths
+# The shares along single paths are small: full colour at a tenth of the answer.
+_SCALE = {**look.RESTORED_SCALE, "min_value": -0.1, "max_value": 0.1}
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,3 @@ def _map(page: Page, name: str, found: str, column: int) -> None:
             page.plain(first + layer, 1 + head, share, style.cell_restored)
     page.sheet.conditional_format(first, 1, last, shape.n_head, _SCALE)
     page.row = last + 1
-
-
-# The shares along single paths are small: full colour at a tenth of the answer.
-_SCALE = {**look.RESTORED_SCALE, "min_value": -0.1, "max_value": 0.1}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from udfs.backend.gpt2.tokenizer import encode
 from workbook_templates.book import MARK, READY, Book
+from workbook_templates.grids import unless_message
 from workbook_templates.prompt_list import write_prompt_list
 from workbook_templates.prompt_tab import write_label
 from workbook_templates.pure.characters import UNKNOWN
@@ -46,7 +47,7 @@ class PromptTab:
             "result",
             value=answer,
         )
-        continued = f'IF(LEFT(next_token,6)="{MARK}",next_token,prompt&next_token)'
+        continued = unless_message("next_token", "prompt&next_token", "next_token")
         shown = f"{prompt}{answer}" if answer else ""
         self._formula(continued, "Continued", "The prompt followed by this token.", "result", value=shown)
         page.row += 1

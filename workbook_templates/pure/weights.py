@@ -38,7 +38,8 @@ TENSORS = (
     ("mlp.c_proj.bias", "and what is added to each channel"),
 )
 
-_VOCABULARY_TOP, _COUNT_ROW, _POSITIONS_TOP = 7, 4, 5  # the first row of each table, and the number of other tokens
+_VOCABULARY_TOP, _POSITIONS_TOP = 7, 5  # the first row of each table
+_COUNT_ROW = 4  # the row with the number of tokens that share a row, on the tab Vocabulary
 MATRICES = "attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight"
 
 

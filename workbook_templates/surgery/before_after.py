@@ -48,21 +48,21 @@ def write_before_and_after(page: Page, prompt: str, models: tuple[str, str]) -> 
 
     models: the cells of the model text without the operation and with it
 
-    Returns the address of the token after the operation.
+    Returns the address of the first cell of the second table.
     """
-    cells = []
+    tables = []
     for column, title, model in zip((0, COLUMNS + GAP), ("Before", "After"), models, strict=True):
         table, token = write_table(page, column, title, predict(prompt, model))
-        cells.append((column, unless_message(table, token, table)))
+        tables.append((column, table, token))
     page.row += SHOWN + 3
-    for column, formula in cells:
+    for column, table, token in tables:
         page.text(page.row, column, "answer", page.style.bold)
-        page.formula(page.row, column + 1, formula, page.style.result)
+        page.formula(page.row, column + 1, unless_message(table, token, table), page.style.result)
         page.mark_errors(page.row, column + 1)
-    place = page.place(page.row, COLUMNS + GAP + 1)
     page.row += 2
     _logits_of_both(page, prompt, models, page.row - SHOWN - 3)
-    return place
+    _, after, _ = tables[-1]
+    return page.there(after)
 
 
 def _logits_of_both(page: Page, prompt: str, models: tuple[str, str], first: int) -> None:

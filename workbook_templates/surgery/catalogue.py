@@ -11,8 +11,8 @@ from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import MIKE_IS
 from workbook_templates.book import MARK, Book
 from workbook_templates.grids import area, labelled_input, labelled_value, title, unless_message
+from workbook_templates.prompt_tab import IS_DEMO
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.models import is_demo
 from workbook_templates.surgery.texts import TOKENS, goes_on, mark_changes
 
 TAB = "Feature catalogue"
@@ -89,7 +89,7 @@ def _texts(page: Page, feature: str, means: str) -> str:
     vector = f'"sae({layer}, "&{feature}&")"'
     formula = goes_on(text, vector, f'"h.{layer}"', area(page, first, 0, last, 0), '"all"', len(_TIMES))
     other = '"This catalogue is of demo. In other models, these numbers mean other features."'
-    guarded = unless_message("model_used", f"IF({is_demo()},{formula},{other})", "model_used")
+    guarded = unless_message("model_used", f"IF({IS_DEMO},{formula},{other})", "model_used")
     page.formula(first, 1, guarded, page.style.cell, (len(_TIMES), 1))
     page.mark_errors(first, 0, last, 1)
     mark_changes(page, 1, first, last)

@@ -9,6 +9,7 @@ from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import labelled_input, labelled_value, number_between, title, unless_message
 from workbook_templates.next_tokens import COLUMNS
+from workbook_templates.prompt_tab import BEFORE_PROMPT
 from workbook_templates.sheet import Page
 from workbook_templates.surgery.before_after import GAP, TOKEN_TABLE, Done, write_before_and_after
 from workbook_templates.surgery.sae_feature import TAB as SAE_TAB
@@ -27,11 +28,10 @@ _SERIES_COLOURS = (look.GREY, look.POSITIVE, look.ATTENTION)
 
 @dataclass(frozen=True)
 class Clamping:
-    """What Start and the overview need: the operation, and the input cells of the second text and of the value."""
+    """What Start and the overview need: the operation, and the input cell of the second text."""
 
     done: Done
     text: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -61,20 +61,17 @@ def write_clamp(book: Book, steering: Steering, chosen: tuple[str, str]) -> Clam
     value = _value(page, steering)
     labelled_value(page, "feature", f'{steering.argument}&""', f"Chosen on the tab {SAE_TAB}, with its coefficient.")
     page.row += 1
-    prefix = "LEFT(text_read,LEN(text_read)-LEN(prompt))"  # <|endoftext|>, or nothing
     reads = (
         _Read(0, "your prompt", "prompt_used", f"{TOKEN_TABLE}#"),
-        _Read(_SECOND, "the second text", text, f"GPT2_TOKENIZE({prefix}&{text},model_used)"),
+        _Read(_SECOND, "the second text", text, f"GPT2_TOKENIZE({BEFORE_PROMPT}&{text},model_used)"),
     )
     models = _operations(page, steering, reads, chosen, value)
     title(page, "The next tokens of the second text without the direction")
-    header = page.row + 1
-    write_before_and_after(page, text, ("model_used", models["removed"]))
+    after = write_before_and_after(page, text, ("model_used", models["removed"]))
     _activations(page, steering, reads, chosen, models)
     page.sheet.print_area(0, 0, page.row, _TEXTS)
     page.sheet.freeze_panes(1, 0)
-    done = Done(TAB, page.place(header, _SECOND), page.there(text))
-    return Clamping(done, text.replace("$", ""), value.replace("$", ""))
+    return Clamping(Done(TAB, after, page.there(text)), text.replace("$", ""))
 
 
 def _value(page: Page, steering: Steering) -> str:

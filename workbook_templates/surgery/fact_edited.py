@@ -7,11 +7,19 @@ from typing import NamedTuple
 
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import ADVERB, CAPITAL_NEIGHBOURS, CAPITAL_PARAPHRASES, JEDI_WEAPON, PULLS, SEVEN_DAYS
-from workbook_templates.book import MARK, Book
-from workbook_templates.grids import area, labelled_input, labelled_value, title, unless_message, whole_number
+from workbook_templates.book import Book
+from workbook_templates.grids import (
+    area,
+    is_message,
+    labelled_input,
+    labelled_value,
+    title,
+    unless_message,
+    whole_number,
+)
 from workbook_templates.next_tokens import COLUMNS
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.before_after import GAP, Done, write_before_and_after
+from workbook_templates.surgery.before_after import Done, write_before_and_after
 
 TAB = "A fact edited"
 
@@ -37,12 +45,10 @@ class _Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class FactEdited:
-    """What Start and the overview need: the operation, and the input cells of the answer and of the layer."""
+    """What Start and the overview need: the operation, and the input cell of the answer."""
 
     done: Done
     answer: str
-    layer: str
-    changed: str
 
 
 def write_fact_edited(book: Book) -> FactEdited:
@@ -72,17 +78,15 @@ def write_fact_edited(book: Book) -> FactEdited:
     note = "The length of the change, in lengths of the matrix."
     labelled_value(page, "size", size, note, page.style.value_number)
     page.row += 1
-    header = page.row + 1
-    write_before_and_after(page, prompt, ("model_used", text))
-    done = Done(TAB, page.place(header, COLUMNS + GAP), page.there(prompt))
-    changed = _write_list(page, answer, text)
+    after = write_before_and_after(page, prompt, ("model_used", text))
+    _write_list(page, answer, text)
     page.sheet.print_area(0, 0, page.row, len(_WIDTHS) - 1)
     page.sheet.freeze_panes(1, 0)
-    return FactEdited(done, answer.replace("$", ""), layer.replace("$", ""), changed)
+    return FactEdited(Done(TAB, after, page.there(prompt)), answer.replace("$", ""))
 
 
-def _write_list(page: Page, answer: str, text: str) -> str:
-    """Prompts of each kind, their answers before and after, and what that means. Returns the cell of the count."""
+def _write_list(page: Page, answer: str, text: str) -> None:
+    """Prompts of each kind, their answers before and after, and what that means."""
     kinds = (
         _Kind("other words", CAPITAL_PARAPHRASES, is_paraphrase=True),
         _Kind("neighbour", tuple(prompt for prompt, _ in CAPITAL_NEIGHBOURS)),
@@ -105,7 +109,7 @@ def _write_list(page: Page, answer: str, text: str) -> str:
             verdict = (
                 f'IF({is_new},"holds","does not hold")' if kind.is_paraphrase else f'IF({is_old},"spared","changed")'
             )
-            page.plain(page.row, _JUDGED, f'IF(OR({before}="",{_is_message(before)}),"",{verdict})', style.bold)
+            page.plain(page.row, _JUDGED, f'IF(OR({before}="",{is_message(before)}),"",{verdict})', style.bold)
     last = page.row
     cells = page.book.dialect.typed(area(page, first, 1, last, 1))
     for column, model in ((_BEFORE, "model_used"), (_AFTER, text)):
@@ -124,14 +128,9 @@ def _write_list(page: Page, answer: str, text: str) -> str:
     )
     page.row += 1
     labelled_value(page, "holds", f'COUNTIF({judged},"holds")', f"of {len(kinds[0].prompts)} prompts in other words")
-    cell = labelled_value(
+    labelled_value(
         page,
         "changed",
         f'COUNTIF({judged},"changed")',
         f"of {count - len(kinds[0].prompts)} prompts about something else",
     )
-    return page.there(cell)
-
-
-def _is_message(cell: str) -> str:
-    return f'LEFT({cell},{len(MARK)})="{MARK}"'

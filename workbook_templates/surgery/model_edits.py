@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from udfs.models.demo.facts import facts
 from workbook_templates.book import Book
 from workbook_templates.grids import area
-from workbook_templates.next_tokens import COLUMNS
 from workbook_templates.sheet import Page
-from workbook_templates.surgery.before_after import GAP, Done, write_before_and_after
+from workbook_templates.surgery.before_after import Done, write_before_and_after
 from workbook_templates.surgery.models import by_model
 
 _WIDTHS = (14, 30, 11, 11, 13, 3, 9, 22, 9, 9, 13, 3, 9, 32, 30)
@@ -71,11 +70,10 @@ def _write_answers(page: Page, first: int, last: int, prompt: str) -> Done:
     page.mark_errors(page.row, 1)
     model = page.at(page.row, 1, absolute=True)
     page.row += 2
-    table = page.place(page.row + 1, COLUMNS + GAP)
-    write_before_and_after(page, prompt, ("model_used", model))
+    after = write_before_and_after(page, prompt, ("model_used", model))
     page.sheet.freeze_panes(1, 0)
     page.sheet.print_area(0, 0, page.row, _SURGERY + 2)
-    return Done(page.name, table, prompt)
+    return Done(page.name, after, prompt)
 
 
 def write_ablation(book: Book) -> Done:

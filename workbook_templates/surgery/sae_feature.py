@@ -7,10 +7,11 @@ from workbook_templates import style as look
 from workbook_templates.bands import BandPage
 from workbook_templates.book import Book
 from workbook_templates.grids import table, unless_message
+from workbook_templates.prompt_tab import IS_DEMO
 from workbook_templates.surgery.before_after import TOKEN_TABLE
 from workbook_templates.surgery.catalogue import CHOSEN, label_of
 from workbook_templates.surgery.catalogue import TAB as CATALOGUE
-from workbook_templates.surgery.models import by_model, is_demo
+from workbook_templates.surgery.models import by_model
 from workbook_templates.surgery.steering import (
     Chosen,
     Steering,
@@ -82,7 +83,7 @@ def _write_choices(page: BandPage) -> tuple[str, str, Chosen]:
         "Its number, from 0: the one chosen on the tab Feature catalogue. The last step shows others.",
         default=True,
     )
-    meaning = f'IF({is_demo()},{label_of(feature)},"")'
+    meaning = f'IF({IS_DEMO},{label_of(feature)},"")'
     write_derived(page, "label", meaning, f"From the tab {CATALOGUE}, which has demo's features only.")
     coefficient = write_coefficient(
         page,
@@ -126,7 +127,7 @@ def _feature_table(page: BandPage, column: int, formula: str, feature: str) -> N
     page.text(header, column + _LABEL, "label", style.header_aside)
     for row in range(header + 1, last + 1):
         page.sheet.write_blank(row, column + _LABEL, None, style.aside)
-    meanings = f'IF({is_demo()},{label_of(dialect.part(f"{found}#", 3, 3, above=1))},"")'
+    meanings = f'IF({IS_DEMO},{label_of(dialect.part(f"{found}#", 3, 3, above=1))},"")'
     page.formula(header + 1, column + _LABEL, unless_message(found, meanings), style.aside, (rows, 1))
     shown = f"${page.at(header + 1, column + 2)}"
     green = page.book.workbook.add_format({"bg_color": look.ATTENTION_HALF})

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xlsxwriter.utility import xl_cell_to_rowcol
 
 from workbook_templates.band import Band, unless_error
 from workbook_templates.bands import FIRST, BandPage, RowLabels
-from workbook_templates.book import MARK, READY, Book
-from workbook_templates.grids import number_between, table
+from workbook_templates.book import READY, Book
+from workbook_templates.grids import number_between, table, unless_message
 from workbook_templates.sheet import Page
 from workbook_templates.surgery.before_after import TOKEN_TABLE, Done, write_before_and_after
 from workbook_templates.surgery.texts import Texts, reserve_texts
@@ -34,13 +33,11 @@ def write_input(
     *,
     default: bool = False,
     wide: bool = False,
-    choices: Sequence[str] = (),
 ) -> str:
     """Writes the next row and returns the address of the cell to type into.
 
     default: whether the value is a formula, which the reader may type over
     wide: whether the cell is wide enough for a sentence
-    choices: the values that the cell accepts
     """
     row, last = page.row, FIRST + (_WIDE if wide else 0)
     page.text(row, 0, label, page.style.bold)
@@ -50,8 +47,6 @@ def write_input(
         page.plain(row, FIRST, str(value), page.style.input)
     else:
         page.input(row, FIRST, value)
-    if choices:
-        page.sheet.data_validation(row, FIRST, row, FIRST, {"validate": "list", "source": list(choices)})
     page.text(row, last + 1, note, page.style.aside)
     page.row += 1
     return page.at(row, FIRST, absolute=True)
@@ -126,9 +121,7 @@ def write_steering(page: BandPage, chosen: Chosen, vector: Vector) -> Steering:
     """Writes everything below the choices: the answer, the vector, the stream before and after, a check."""
     model = _model_cell(page)
     page.heading("answer", "The next tokens, without the vector and with it.", ())
-    header = page.row + 1
-    write_before_and_after(page, "prompt_used", ("model_used", model))
-    table = page.place(header, 6)
+    answers = write_before_and_after(page, "prompt_used", ("model_used", model))
     texts = reserve_texts(page, chosen.coefficient)
     added = _vector(page, vector)
     argument = vector.argument or added.spill
@@ -144,7 +137,7 @@ def write_steering(page: BandPage, chosen: Chosen, vector: Vector) -> Steering:
         coefficient=page.there(chosen.coefficient),
         positions=page.there(chosen.positions),
         argument=page.there(argument),
-        table=table,
+        table=answers,
         texts=texts,
         stream=stream,
         steered=steered,
@@ -198,7 +191,7 @@ def _check(page: BandPage, chosen: Chosen, model: str, steered: Band) -> None:
     )
     inside = f"GPT2_RESIDUAL(prompt_used,{chosen.place},{model})"
     formula = page.book.dialect.largest_difference(inside, steered.spill)
-    wrong = f'LEFT({model},6)="{MARK}"'
-    page.formula(page.row, FIRST, f"IF({wrong},{model},{unless_error((steered.cell,), formula)})", page.style.check)
+    checked = unless_message(model, unless_error((steered.cell,), formula), model)
+    page.formula(page.row, FIRST, checked, page.style.check)
     page.mark_errors(page.row, FIRST)
     page.row += 2

@@ -9,7 +9,7 @@ from udfs.models.demo.prompts import LIGHTSABER, PHONE
 from workbook_templates import style as look
 from workbook_templates.band import unless_error
 from workbook_templates.book import MARK, Book
-from workbook_templates.grids import area, number_between
+from workbook_templates.grids import area, number_between, unless_message
 from workbook_templates.sheet import Page
 from workbook_templates.surgery.steering import MOST, Steering
 from workbook_templates.surgery.texts import goes_on, mark_changes
@@ -174,7 +174,7 @@ def _answer(page: Page, swept: _Swept, model: str) -> str:
         f"CHOOSE({{1,2,3}},{probabilities},SUM(EXP(u-a)*(u-v))-a+b))"
     )
     checked = f"LET(u,{u},IF(ISTEXT(INDEX(u,1,1)),INDEX(u,1,1),{computed}))"
-    return unless_error(swept.ids, f'IF(LEFT({model},6)="{MARK}",{model},{checked})')
+    return unless_error(swept.ids, unless_message(model, checked, model))
 
 
 def _answer_in_parts(page: Page, swept: _Swept, model: str) -> list[str]:
@@ -196,7 +196,7 @@ def _answer_in_parts(page: Page, swept: _Swept, model: str) -> list[str]:
     values.append(f"SUM(EXP({u}-{a})*({u}-{v}))-{a}+{b}")
     messages = [model, '""', '""']
     return [
-        unless_error(swept.ids, f'IF(LEFT({model},6)="{MARK}",{message},{value})')
+        unless_error(swept.ids, unless_message(model, value, message))
         for message, value in zip(messages, values, strict=True)
     ]
 
@@ -211,7 +211,7 @@ def _size(swept: _Swept, model: str) -> str:
     x, y = (f"GPT2_RESIDUAL(prompt_used,{swept.place},{text})" for text in ("model_used", model))
     ones = f"TRANSPOSE({_stream_row('x', '1')}*0+1)"
     ratio = f"LET(ones,{ones},MAX(SQRT(MMULT((y-x)^2,ones)/MMULT(x^2,ones))))"
-    return f'IF(LEFT({model},6)="{MARK}","",LET(x,{x},IF(ISTEXT(INDEX(x,1,1)),"",LET(y,{y},{ratio}))))'
+    return unless_message(model, f'LET(x,{x},IF(ISTEXT(INDEX(x,1,1)),"",LET(y,{y},{ratio})))')
 
 
 def _chart(page: Page, at: int, header: int, title: str, columns: Sequence[int], *, share: bool = False) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from udfs.models.demo.prompts import MIKE_IS
 from workbook_templates.bands import FIRST, BandPage
+from workbook_templates.grids import area
 from workbook_templates.sheet import Page
 
 TOKENS = 12  # of each continuation
@@ -43,7 +44,7 @@ class Texts:
     def fill(self, vector: str, place: str, positions: str) -> None:
         """Writes the formulas of the texts."""
         page, rows = self.page, len(_SHARES)
-        coefficients = f"{page.at(self.first, 0, absolute=True)}:{page.at(self.last, 0, absolute=True)}"
+        coefficients = area(page, self.first, 0, self.last, 0)
         for column, prompt in ((FIRST, "prompt_used"), (_SECOND, self.other)):
             formula = goes_on(prompt, vector, place, coefficients, positions, rows)
             page.formula(self.first, column, formula, page.style.cell, (rows, 1))

@@ -10,7 +10,21 @@ import numpy as np
 from udfs.cells import number_text
 from udfs.excel_limits import MAX_TEXT
 
-from ..values import DIV, NA, NUM, VALUE, Grid, Value, XlError, as_grid, from_cells, from_result, is_text
+from ..values import (
+    DIV,
+    NA,
+    NUM,
+    VALUE,
+    Grid,
+    Scalar,
+    Value,
+    XlError,
+    as_grid,
+    from_cells,
+    from_result,
+    frozen,
+    is_text,
+)
 from .number_parsing import parsed_number
 
 Kind: TypeAlias = "Callable[[Any], Any]"  # converts one argument; raises CellFailureError
@@ -126,6 +140,27 @@ class Each:
             return NUM
 
 
+def over(function: Callable[..., Any], arguments: list[Any]) -> Grid:
+    """The function of each cell: an array of booleans, or of any values."""
+    cells = np.frompyfunc(function, len(arguments), 1)(*map(as_grid, arguments))
+    is_boolean = {bool}.issuperset(map(type, cells.reshape(-1).tolist()))
+    return frozen(cells.astype(bool)) if is_boolean else as_grid(from_cells(cells))
+
+
+def in_each_cell(function: Callable[[Any], Value], value: Value) -> Value:
+    """The function of a single value, or of each cell of an array, with errors in the cells that cause them."""
+
+    def caught(item: Any) -> Value:
+        try:
+            return function(item)
+        except CellFailureError as failure:
+            return failure.error
+
+    if isinstance(value, np.ndarray) and value.size > 1:
+        return from_cells(as_grid(np.frompyfunc(caught, 1, 1)(value)))
+    return function(value)
+
+
 def aligned(arguments: list[Value]) -> list[Value]:
     """Arrays of different shapes padded with #N/A to one shape; arrays that broadcast stay as they are."""
     shapes = {x.shape for x in arguments if isinstance(x, np.ndarray)}
@@ -149,7 +184,12 @@ def padded(grid: Grid, height: int, width: int) -> Grid:
     full_width = grid.shape[1] in (1, width)
     if full_height and full_width:
         return grid
-    cells = np.empty((grid.shape[0] if full_height else height, grid.shape[1] if full_width else width), object)
-    cells.fill(NA)
+    return enlarged(grid, grid.shape[0] if full_height else height, grid.shape[1] if full_width else width)
+
+
+def enlarged(grid: Grid, height: int, width: int, pad: Scalar = NA) -> Grid:
+    """An array of that size, at least the grid's own, with `pad` in the cells to the right of the grid and below it."""
+    cells = np.empty((height, width), object)
+    cells.fill(pad)  # np.full would make plain text of an error
     cells[: grid.shape[0], : grid.shape[1]] = grid
     return cells

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..values import CALC, NA, VALUE, Grid, Value, XlError, as_grid, checked, frozen
-from .arguments import CellFailureError, number, truth, whole
+from .arguments import CellFailureError, enlarged, number, truth, whole
 from .comparison import same_key, sort_key
 from .lookup import of_cells
 
@@ -43,19 +43,8 @@ def stacked(axis: int, *arrays: Value) -> Value:
     """VSTACK and HSTACK; what is too short is padded with #N/A."""
     grids = [as_grid(array) for array in arrays]
     longest = max(grid.shape[1 - axis] for grid in grids)
-    return of_cells(np.concatenate([_lengthened(grid, 1 - axis, longest).astype(object) for grid in grids], axis=axis))
-
-
-def _lengthened(grid: Grid, axis: int, length: int) -> Grid:
-    """The array with #N/A after its end."""
-    if grid.shape[axis] == length:
-        return grid
-    shape = list(grid.shape)
-    shape[axis] = length
-    cells = np.empty(shape, object)
-    cells.fill(NA)
-    cells[: grid.shape[0], : grid.shape[1]] = grid
-    return cells
+    sizes = [(longest, grid.shape[1]) if axis else (grid.shape[0], longest) for grid in grids]
+    return of_cells(np.concatenate([enlarged(grid, *size) for grid, size in zip(grids, sizes, strict=True)], axis=axis))
 
 
 def expand(array: Value, rows: Value, columns: Value = None, pad: Value = NA) -> Value:
@@ -64,10 +53,7 @@ def expand(array: Value, rows: Value, columns: Value = None, pad: Value = NA) ->
     width = grid.shape[1] if columns is None else whole(columns)
     if height < grid.shape[0] or width < grid.shape[1] or height * width > MOST_CELLS:
         return VALUE
-    cells = np.empty((height, width), object)
-    cells.fill(as_grid(pad).item())
-    cells[: grid.shape[0], : grid.shape[1]] = grid
-    return of_cells(cells)
+    return of_cells(enlarged(grid, height, width, as_grid(pad).item()))
 
 
 def chosen(axis: int, array: Value, *places: Value) -> Value:

@@ -35,19 +35,23 @@ def weekday(serial: float, kind: int = 1) -> int:
 
 def months_later(serial: float, months: int) -> int:
     """EDATE: the same day of another month, or that month's last."""
-    year, month, day = year_month_day(serial)
-    year, month = year + (month - 1 + months) // 12, (month - 1 + months) % 12 + 1
-    if not 1900 <= year <= 9999:
-        raise CellFailureError(NUM)
-    return serial_of(year, month, min(day, last_day_of(year, month)))
+    year, month = _month_later(serial, months)
+    return serial_of(year, month, min(year_month_day(serial)[2], last_day_of(year, month)))
 
 
 def end_of_month(serial: float, months: int) -> int:
+    """EOMONTH: the last day of another month."""
+    year, month = _month_later(serial, months)
+    return serial_of(year, month, last_day_of(year, month))
+
+
+def _month_later(serial: float, months: int) -> tuple[int, int]:
+    """The year and the month that many months after a date."""
     year, month, _ = year_month_day(serial)
     year, month = year + (month - 1 + months) // 12, (month - 1 + months) % 12 + 1
     if not 1900 <= year <= 9999:
         raise CellFailureError(NUM)
-    return serial_of(year, month, last_day_of(year, month))
+    return year, month
 
 
 def _of_text(words: str) -> float:

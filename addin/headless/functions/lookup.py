@@ -11,7 +11,7 @@ import numpy as np
 from ..lambdas import Lambda
 from ..unsupported import NotSupportedError
 from ..values import NA, REF, VALUE, Grid, Value, XlError, as_grid, from_cells, from_result, frozen
-from .arguments import CellFailureError, aligned, number, truth, whole
+from .arguments import CellFailureError, aligned, in_each_cell, number, truth, whole
 from .cell_index import CellIndex, Ordered, index_of
 from .comparison import is_near, same_key, sort_key
 from .text import wildcards
@@ -56,7 +56,8 @@ def choose(which: Value, *values: Value) -> Value:
         place = whole(which)
         return values[place - 1] if 1 <= place <= len(values) else VALUE
     places, *grids = np.broadcast_arrays(*map(as_grid, aligned([which, *values])))
-    chosen = np.full(places.shape, VALUE, object)
+    chosen = np.empty(places.shape, object)
+    chosen.fill(VALUE)  # np.full would make plain text of an error
     numbers = np.array([[whole(item) for item in row] for row in places.tolist()])
     for place, grid in enumerate(grids, start=1):
         here = numbers == place
@@ -145,16 +146,7 @@ def _wanted(value: Any) -> Any:
 
 def _each(function: Callable[[Any], Value], wanted: Value) -> Value:
     """The function of each thing that is looked for."""
-
-    def caught(item: Any) -> Value:
-        try:
-            return function(_wanted(item))
-        except CellFailureError as failure:
-            return failure.error
-
-    if isinstance(wanted, np.ndarray) and wanted.size > 1:
-        return from_cells(as_grid(np.frompyfunc(caught, 1, 1)(wanted)))
-    return function(_wanted(wanted))
+    return in_each_cell(lambda item: function(_wanted(item)), wanted)
 
 
 def match(wanted: Value, places: Value, kind: Value = 1.0) -> Value:

@@ -1,4 +1,4 @@
-"""Functions of numbers. Those that numpy computes for whole arrays are in `addin.headless.functions.elementwise`."""
+"""Functions of numbers. Those that numpy computes for whole arrays are in `addin.headless.functions.arithmetic`."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..values import DIV, NA, NUM, Value, XlError, as_grid, checked, from_cells
-from .arguments import CellFailureError, number
+from ..values import DIV, NA, NUM, Value, XlError, as_grid, checked
+from .arguments import CellFailureError, in_each_cell, number
 from .sums import all_numbers
 
 Numbers = NDArray[np.float64]
@@ -70,20 +70,6 @@ def harmonic_mean(*arguments: Value) -> Value:
     return checked(float(numbers.size / (1 / numbers).sum())) if (numbers > 0).all() else NUM
 
 
-def _over(function: Callable[[Any], Value], which: Value) -> Value:
-    """The function of each cell of an argument."""
-
-    def one(item: Any) -> Value:
-        try:
-            return function(item)
-        except CellFailureError as failure:
-            return failure.error
-
-    if isinstance(which, np.ndarray) and which.size > 1:
-        return from_cells(as_grid(np.frompyfunc(one, 1, 1)(which)))
-    return function(which)
-
-
 def kth(cells: Value, place: Value, *, largest: bool) -> Value:
     numbers = np.sort(all_numbers((as_grid(cells),)))
 
@@ -93,7 +79,7 @@ def kth(cells: Value, place: Value, *, largest: bool) -> Value:
             return NUM
         return float(numbers[-k] if largest else numbers[k - 1])
 
-    return _over(one, place)
+    return in_each_cell(one, place)
 
 
 def percentile(cells: Value, share: Value, *, parts: int = 1) -> Value:
@@ -108,7 +94,7 @@ def percentile(cells: Value, share: Value, *, parts: int = 1) -> Value:
         high = min(low + 1, numbers.size - 1)
         return float(numbers[low] + (place - low) * (numbers[high] - numbers[low]))
 
-    return _over(one, share)
+    return in_each_cell(one, share)
 
 
 def rank(value: Value, cells: Value, order: Value = 0.0) -> Value:
@@ -120,7 +106,7 @@ def rank(value: Value, cells: Value, order: Value = 0.0) -> Value:
             return NA
         return float((numbers < wanted).sum() if is_ascending else (numbers > wanted).sum()) + 1
 
-    return _over(one, value)
+    return in_each_cell(one, value)
 
 
 def _pairs(first: Value, second: Value) -> tuple[Numbers, Numbers]:

@@ -18,7 +18,8 @@ _CONTROL = re.compile("[\x00-\x1f]")
 
 
 def length(words: str) -> int:
-    return len(words) + sum(character > "\uffff" for character in words) if not words.isascii() else len(words)
+    pairs = 0 if words.isascii() else sum(character > "\uffff" for character in words)
+    return len(words) + pairs
 
 
 def part(words: str, start: int, stop: int) -> str:
@@ -47,9 +48,9 @@ def mid(words: str, start: int, count: int) -> str:
 
 def find(wanted: str, words: str, start: int = 1) -> int:
     _check(1 <= start <= length(words) + 1)
-    at = part(words, start - 1, length(words)).find(wanted)
-    _check(at >= 0)
     rest = part(words, start - 1, length(words))
+    at = rest.find(wanted)
+    _check(at >= 0)
     return start + length(rest[:at])
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addin.headless.functions.elementwise import chosen, find, settled
+from addin.headless.functions.arithmetic import settled
+from addin.headless.functions.elementwise import chosen, find
 from addin.headless.values import DIV, NA, NUM, VALUE, XlError, as_grid, from_cells, without_booleans
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # a recalculation switches numpy's off

@@ -85,6 +85,7 @@ def value(opened: Opened, formula: str) -> Any:
         ('=CHOOSE({1,2},A1,"two")', [[10, "two"]]),
         ("=CHOOSE({1;2;1},A1:B3,-1)", [[10, 11], [-1, -1], [30, 31]]),
         ("=CHOOSE({1,3},1,2)", [[1, "#VALUE!"]]),
+        ("=IFERROR(CHOOSE({1,3},1,2),0)", [[1, 0]]),
         ("=A2:INDEX(A1:B3,3,2)", [[20, 21], [30, 31]]),
         ("=SUM(A1:INDEX(ANCHORARRAY(A1),ROWS(ANCHORARRAY(A1)),1))", 60.0),
         ("=SUM(A1:INDEX(A1:B3,4,1))", "#REF!"),

@@ -55,6 +55,11 @@ def test_arguments_are_formulas_of_columns() -> None:
     assert [answer["value"] for answer in found] == expected
 
 
+def test_an_argument_may_be_an_array() -> None:
+    found = RowFormula("GPT2_GELU({0,1}*id)", COLUMNS).answers(ROWS)
+    assert [answer["value 2"] for answer in found] == [udfs.gpt2_gelu([[row[0]]])[0][0] for row in ROWS]
+
+
 def test_a_model_may_differ_from_row_to_row() -> None:
     sweep = RowFormula('GPT2_PREDICT("hello", 1, 1, "tiny ; scale h.1.mlp by " & id)', COLUMNS)
     found = sweep.answers(ROWS)
