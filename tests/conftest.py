@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from udfs.backend.errors import ModelError
 from udfs.backend.gpt2.model import Model
 from udfs.cells import FUNCTIONS
 from udfs.cells.log import log_to_file
+
+# Each process of a test run would compile every module again, and pytest would rewrite every test.
+sys.dont_write_bytecode = False
 
 # A busy machine may take long over anything. A commit is tested with the same examples every time;
 # `--hypothesis-profile=explore` draws others.

@@ -82,15 +82,19 @@ class Driver:
         return time.perf_counter() - start
 
     def values(self, tab: str, cells: str = "") -> list[list[Any]]:
-        """The values of some cells, or of all used cells; an error as `Err:522`."""
+        """The values of some cells, or of all used cells; an error as `Err:522`.
+
+        Neighbours with errors all show the first one's, because LibreOffice takes a millisecond to name each.
+        """
         area = self._range(tab, cells)
         rows = [list(row) for row in area.DataArray]
         first = area.RangeAddress
         for found in area.queryFormulaCells(_ERRORS).RangeAddresses:
-            for row in range(found.StartRow, found.EndRow + 1):
-                for column in range(found.StartColumn, found.EndColumn + 1):
-                    error = self._document.Sheets.getByName(tab).getCellByPosition(column, row).getError()
-                    rows[row - first.StartRow][column - first.StartColumn] = f"Err:{error}"
+            left, width = found.StartColumn - first.StartColumn, found.EndColumn - found.StartColumn + 1
+            top, bottom = found.StartRow - first.StartRow, found.EndRow - first.StartRow
+            error = f"Err:{area.getCellByPosition(left, top).getError()}"
+            for row in rows[top : bottom + 1]:
+                row[left : left + width] = [error] * width
         return rows
 
     def named(self, name: str) -> list[list[Any]]:

@@ -56,9 +56,9 @@ def test_a_prompt_with_one_token_too_many_is_a_message(template: str, office: Ca
     assert not {text for text in others - {message, "#GPT2! ..."} if not text.startswith(AUTOENCODER)}
 
 
-def test_a_sweep_with_a_prompt_of_one_token_has_numbers_only(tmp_path: Path) -> None:
-    office = calc()
-    office.open(build("surgery", tmp_path, host="calc", model="tiny", prompt="a"))
+@pytest.mark.parametrize("template", ["surgery"], indirect=True)
+def test_a_sweep_with_a_prompt_of_one_token_has_numbers_only(office: Calc) -> None:
+    office.set(*office.cell_named("prompt"), "a")
     rows = office.values("Coefficient sweep")
     office.type("Coefficient sweep", f"B{[row[0] for row in rows].index('operation') + 1}", "PCA")
     rows = office.values("Coefficient sweep")

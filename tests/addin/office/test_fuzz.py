@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.addin.office.running import Running
+from tests.addin.office.running import Kept, Running
 from tests.udfs.example_calls import WORKING
 from udfs.cells import FUNCTIONS
 
@@ -37,6 +38,14 @@ _ANYTHING = st.recursive(
 )
 
 
+@pytest.fixture(scope="module")
+def kept(server: Running) -> Iterator[Kept]:
+    """The server, asked over one connection."""
+    asked = Kept(server.settings, server.files)
+    yield asked
+    asked.connection.close()
+
+
 def given_arguments(data: Any, name: str) -> list[Any]:
     """A correct call with some wrong arguments."""
     working = {"model": "tiny"} | WORKING[name.lower()]
@@ -51,15 +60,14 @@ def given_arguments(data: Any, name: str) -> list[Any]:
 @pytest.mark.parametrize("name", FUNCTIONS)
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_wrong_cells_are_rows_or_one_line(server: Running, name: str, data: Any) -> None:
-    answer = server.call(name, given_arguments(data, name))
-    check(answer, server)
+def test_wrong_cells_are_rows_or_one_line(kept: Kept, name: str, data: Any) -> None:
+    check(kept.call(name, given_arguments(data, name)), kept)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(name=st.sampled_from(list(FUNCTIONS)), body=st.one_of(st.binary(max_size=50), _ANYTHING.map(json.dumps)))
-def test_anything_at_all_is_rows_or_one_line(server: Running, name: str, body: Any) -> None:
-    check(server.call(name, body if isinstance(body, bytes) else body.encode()), server)
+def test_anything_at_all_is_rows_or_one_line(kept: Kept, name: str, body: Any) -> None:
+    check(kept.call(name, body if isinstance(body, bytes) else body.encode()), kept)
 
 
 def check(answer: Any, server: Running) -> None:
