@@ -69,10 +69,10 @@ Seconds = dict[str, float]  # by step
 Host = Iterator[tuple[Seconds, Callable[[int], Seconds]]]  # what happened before, and a function that plays a round
 
 
-def edits_of(template: str, number: int) -> dict[str, str | float | None]:
-    """The value of each edit of a round."""
+def edits_of(tabs: Sequence[str], number: int) -> dict[str, str | float | None]:
+    """The value of each edit of a round, in a workbook with these tabs."""
     edits: dict[str, str | float | None] = {PROMPT: PROMPTS[number]}
-    return edits | (dict.fromkeys(TAB_OF, VALUES[number]) if template == "anatomy" else {})
+    return edits | {edit: VALUES[number] for edit, tab in TAB_OF.items() if tab in tabs}
 
 
 def cell_for_edits(labels: Sequence[Sequence[object]]) -> str:
@@ -100,7 +100,7 @@ def record(template: str, model: str, folder: Path, n_rounds: int) -> None:
     """Writes the waves of calls of each edit of each round."""
     recorder = Recorder(build(template, folder, host="headless", model=model))
     rounds = [
-        {name: recorder.calls_of(name, value) for name, value in edits_of(template, number).items()}
+        {name: recorder.calls_of(name, value) for name, value in edits_of(recorder.tabs, number).items()}
         for number in range(n_rounds)
     ]
     (folder / _CALLS).write_bytes(pickle.dumps(rounds))
@@ -131,6 +131,7 @@ class Recorder:
 
         self._engine._evaluate = noting
         book.recalculate()
+        self.tabs = book.sheet_names
 
     def calls_of(self, edit: str, value: str | float | None) -> Waves:
         """The calls that an edit causes."""
@@ -189,7 +190,8 @@ def headless(template: str, model: str, folder: Path) -> Host:
         type_into(book, edit, value)
         return seconds(book.recalculate)
 
-    yield before, lambda number: {name: edited(name, value) for name, value in edits_of(template, number).items()}
+    tabs = book.sheet_names
+    yield before, lambda number: {name: edited(name, value) for name, value in edits_of(tabs, number).items()}
 
 
 @contextmanager
@@ -284,7 +286,8 @@ def in_calc(template: str, model: str, folder: Path) -> Host:
             assert not str(token).startswith("#"), token
         return taken
 
-    yield before, lambda number: {name: edited(name, value) for name, value in edits_of(template, number).items()}
+    tabs = libreoffice.tabs()
+    yield before, lambda number: {name: edited(name, value) for name, value in edits_of(tabs, number).items()}
 
 
 HOSTS = {"headless": headless, "office": office, "desktop": desktop, "calc": in_calc}
