@@ -6,24 +6,20 @@ LibreOffice, pdftoppm (apt: poppler-utils) and Pillow (the extra `docs`).
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from PIL import Image
-
-from tests.hosts.calc_host import Calc, calc
+from tests.docs.pictures import Part, printed
+from tests.hosts.calc_host import calc
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import HE_MOVES, SHE_MOVES
 from workbook_templates import build, prompt_tab
 
 FILE = Path(__file__).parents[1] / "docs" / "she_he.gif"
-_DOTS: Final = 110  # an inch
 _MILLISECONDS: Final = 1800  # a frame
-# Parts of a printed page: left, top, right, bottom, as shares of its width and height.
-_NOW: Final = ("Start", (0.035, 0.284, 0.45, 0.3365))
-_LOOKS: Final = ("Attention", (0.033, 0.2225, 0.66, 0.405))
+_NOW: Final = Part("Start", "A:F", "Right now", 3)
+_LOOKS: Final = Part("Attention", "A:K", "Where it looks: the greener, the more attention", 12)
 
 
 def main() -> None:
@@ -37,32 +33,9 @@ def main() -> None:
         frames = []
         for prompt in (SHE_MOVES, HE_MOVES):
             office.set(prompt_tab.TAB, "B6", prompt)
-            frames.append(_frame([_part(office, *part, drafts) for part in (_NOW, _LOOKS)]))
-    first, *others = (frame.quantize(64) for frame in frames)
+            frames.append(printed(office, (_NOW, _LOOKS), drafts))
+    first, *others = frames
     first.save(FILE, save_all=True, append_images=others, duration=_MILLISECONDS, loop=0, optimize=True)
-
-
-def _part(office: Calc, tab: str, box: tuple[float, float, float, float], folder: Path) -> Image.Image:
-    """A part of a printed tab."""
-    pdf = folder / "tab.pdf"
-    office.print(tab, pdf.as_uri())
-    subprocess.run(["pdftoppm", "-r", str(_DOTS), "-png", "-singlefile", str(pdf), str(folder / tab)], check=True)
-    page = Image.open(folder / f"{tab}.png").convert("RGB")
-    left, top, right, bottom = box
-    return page.crop(
-        (int(left * page.width), int(top * page.height), int(right * page.width), int(bottom * page.height))
-    )
-
-
-def _frame(parts: list[Image.Image]) -> Image.Image:
-    """The parts below each other."""
-    width = max(part.width for part in parts)
-    frame = Image.new("RGB", (width, sum(part.height for part in parts)), "white")
-    top = 0
-    for part in parts:
-        frame.paste(part, (0, top))
-        top += part.height
-    return frame
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from addin.headless import Workbook
 from tests.books import Books
@@ -31,6 +31,15 @@ _DOTS: Final = 110  # an inch
 _COLOURS: Final = 128
 _EDGE: Final = 4  # dots of white around the cells
 _LONGEST: Final = 400  # rows of a tab in which a text is looked for
+
+
+class Part(NamedTuple):
+    """Rows of a tab, from the one that begins with a text on, or from the top if the text is empty."""
+
+    tab: str
+    columns: str
+    first: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,8 @@ def main() -> None:
         lesson = Lesson(Books(Shared(Path(folder))))
         for picture in chosen:
             calc().open(_computed(lesson, picture, Path(folder)))
-            _printed(calc(), picture, Path(folder)).save(FOLDER / f"{picture.name}.png", optimize=True)
+            parts = [Part(picture.tab, picture.columns, first, rows) for first, rows in picture.parts]
+            printed(calc(), parts, Path(folder)).save(FOLDER / f"{picture.name}.png", optimize=True)
             print(picture.name, flush=True)
 
 
@@ -118,30 +128,30 @@ def _computed(lesson: Lesson, picture: Picture, folder: Path) -> Path:
     return file
 
 
-def _printed(office: Calc, picture: Picture, folder: Path) -> Image.Image:
-    """The parts of a picture, one below the other."""
+def printed(office: Calc, parts: Sequence[Part], folder: Path) -> Image.Image:
+    """Parts of the open workbook, one below the other."""
     from PIL import Image
 
-    parts = [_part(office, picture, first, rows, folder) for first, rows in picture.parts]
-    whole = Image.new("RGB", (max(part.width for part in parts), sum(part.height for part in parts)), "white")
+    images = [_printed(office, part, folder) for part in parts]
+    whole = Image.new("RGB", (max(image.width for image in images), sum(image.height for image in images)), "white")
     top = 0
-    for part in parts:
-        whole.paste(part, (0, top))
-        top += part.height
+    for image in images:
+        whole.paste(image, (0, top))
+        top += image.height
     return whole.quantize(_COLOURS, dither=Image.Dither.NONE)
 
 
-def _part(office: Calc, picture: Picture, first: str, rows: int, folder: Path) -> Image.Image:
+def _printed(office: Calc, part: Part, folder: Path) -> Image.Image:
     from PIL import Image, ImageChops
 
-    left_column, right_column = picture.columns.split(":")
-    top_row = _row_of(office, picture.tab, first) if first else 1
+    left_column, right_column = part.columns.split(":")
+    top_row = _row_of(office, part.tab, part.first) if part.first else 1
     pdf = folder / "cells.pdf"
-    office.print(picture.tab, pdf.as_uri(), f"{left_column}{top_row}:{right_column}{top_row + rows - 1}")
+    office.print(part.tab, pdf.as_uri(), f"{left_column}{top_row}:{right_column}{top_row + part.rows - 1}")
     subprocess.run(["pdftoppm", "-r", str(_DOTS), "-png", "-singlefile", str(pdf), str(folder / "cells")], check=True)
     page = Image.open(folder / "cells.png").convert("RGB")
     box = ImageChops.difference(page, Image.new("RGB", page.size, "white")).getbbox()
-    assert box, f"{picture.name}: nothing was printed"
+    assert box, f"{part.tab}: nothing was printed"
     left, top, right, bottom = box
     return page.crop((left - _EDGE, top - _EDGE, right + _EDGE, bottom + _EDGE))
 
