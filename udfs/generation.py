@@ -67,7 +67,7 @@ def gpt2_generate(
 
     Raises: CellError if the prompt has no tokens, or if tokens do not fit after it.
     Source: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration" (top_p).
-    Example: =GPT2_GENERATE("Mike is", 20, 0.8, 50, 0.95, 1)
+    Example: =GPT2_GENERATE("Peter is", 20, 0.8, 50, 0.95, 1)
     """
     gpt2 = arg.model(model)
     how = arg.sampling(temperature, top_k, top_p)
@@ -100,7 +100,7 @@ def gpt2_generate_steps(
 
     Raises: CellError if the prompt has no tokens, if tokens do not fit after it, or if the table would be wider than a
     sheet.
-    Example: =GPT2_GENERATE_STEPS("Mike is", 10, 0.8, 50, 0.95, 1, 5)
+    Example: =GPT2_GENERATE_STEPS("Peter is", 10, 0.8, 50, 0.95, 1, 5)
     """
     gpt2 = arg.model(model)
     shown = min(arg.count_of_columns(k, 2, len(_STEP_TITLES)), gpt2.config.n_vocab)
@@ -141,7 +141,7 @@ def gpt2_candidates(
 
     Raises: CellError if the prompt has no tokens, or too many.
     Source: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration" (top_p).
-    Example: =GPT2_CANDIDATES("Mike is", 10, 0.8, 5, 0.9)
+    Example: =GPT2_CANDIDATES("Peter is", 10, 0.8, 5, 0.9)
     """
     gpt2 = arg.model(model)
     how, count = arg.sampling(temperature, top_k, top_p), arg.count(k, "k")
@@ -167,7 +167,7 @@ def gpt2_beam(prompt: str, tokens: int = 20, beams: int = 4, model: str = "") ->
 
     Raises: CellError if the prompt has no tokens, if tokens do not fit after it, or if there are too many beams.
     Source: Sutskever, Vinyals and Le 2014, "Sequence to Sequence Learning with Neural Networks", section 3.2.
-    Example: =GPT2_BEAM("Mike is", 20, 4)
+    Example: =GPT2_BEAM("Peter is", 20, 4)
     """
     gpt2 = arg.model(model)
     found = generate.beam_search.beams(
@@ -193,7 +193,7 @@ def gpt2_beam_steps(prompt: str, tokens: int = 20, beams: int = 4, model: str = 
 
     Raises: CellError if the prompt has no tokens, if tokens do not fit after it, or if there are too many beams.
     Source: Sutskever, Vinyals and Le 2014, "Sequence to Sequence Learning with Neural Networks", section 3.2.
-    Example: =GPT2_BEAM_STEPS("Mike is", 6, 3)
+    Example: =GPT2_BEAM_STEPS("Peter is", 6, 3)
     """
     gpt2 = arg.model(model)
     steps = generate.beam_search.search(
@@ -278,7 +278,7 @@ def gpt2_speculate(
     it.
     Source: Leviathan, Kalman and Matias 2023, "Fast Inference from Transformers via Speculative Decoding"; Chen et al.
     2023, "Accelerating Large Language Model Decoding with Speculative Sampling".
-    Example: =GPT2_SPECULATE("Mike is", 20, "demo ; scale h.10.mlp by 0", 1, 1, 4, "demo")
+    Example: =GPT2_SPECULATE("Peter is", 20, "demo ; scale h.10.mlp by 0", 1, 1, 4, "demo")
     """
     gpt2 = arg.model(model)
     n_ahead = arg.count(ahead, "ahead")

@@ -168,7 +168,7 @@ def gpt2_steer_generate(
     Raises: CellError if the prompt has no tokens, if tokens do not fit after it, if the vector does not fit the model,
     or if there are more than 64 coefficients.
     Source: Turner et al. 2023, "Steering Language Models With Activation Engineering".
-    Example: =GPT2_STEER_GENERATE("Mike is", "sae(6, 1087)", "h.6", 200)
+    Example: =GPT2_STEER_GENERATE("Peter is", "sae(6, 1087)", "h.6", 200)
     """
     gpt2 = arg.model(model)
     where = arg.stream_place(place, gpt2)

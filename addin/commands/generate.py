@@ -73,8 +73,8 @@ def generate(
     Ctrl-C stops it and keeps what it has printed, with exit code 130. =GPT2_GENERATE in a cell gives the same text.
 
     \b
-    gpt2-excel generate --prompt "Mike is"
-    gpt2-excel generate --prompt "Mike is" --temperature 0.8 --top-p 0.95 --seed 3
+    gpt2-excel generate --prompt "Peter is"
+    gpt2-excel generate --prompt "Peter is" --temperature 0.8 --top-p 0.95 --seed 3
     """
     from addin.templates import check_model
     from udfs import gpt2_caveat

@@ -39,7 +39,7 @@ from tests.docs.lesson import (
 )
 from tests.docs.wording import listed, percent, sentence
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import HE_MOVES, JEDI_PULLS, MIKE_IS, PULLS, SHE_MOVES, TUESDAY
+from udfs.models.demo.prompts import HE_MOVES, JEDI_PULLS, PETER_IS, PULLS, SHE_MOVES, TUESDAY
 from workbook_templates.generation.order import FACTS, QUESTION
 
 Figures = Mapping[str, object]
@@ -49,7 +49,7 @@ _MEAN, _SPREAD = 2, 3  # columns of a LayerNorm
 _LARGE: Final = 50  # a number that is typed into the stream
 _ON: Final = 0.5  # what a neuron gives after GELU if it counts as on
 _JUDGED: Final = 8  # the column of the tab A fact edited that says what has changed
-_SILENCED: Final = "Weights!F7", "Weights!G7", "Weights!H7"  # the first row of the table of edits
+_FIRST_EDIT: Final = "Weights!F7", "Weights!G7", "Weights!H7"  # the first row of the table of edits
 
 
 def _tokens(lesson: Lesson) -> Figures:
@@ -143,8 +143,8 @@ def _attention(lesson: Lesson) -> Figures:
     heads = int(row_values(lesson.book("mri"), "Prompt", "heads (n_head)")[1])
     layers = int(row_values(lesson.book("mri"), "Prompt", "layers (n_layer)")[1])
     book = lesson.book("anatomy", SHE_MOVES)
-    with with_values(book, dict(zip(_SILENCED, ("scale", found.silenced, 0), strict=True))):
-        without = next_token(book)
+    with with_values(book, dict(zip(_FIRST_EDIT, ("scale", found.part, found.factor), strict=True))):
+        scaled = next_token(book)
     return {
         "she": SHE_MOVES,
         "heads": heads,
@@ -161,8 +161,9 @@ def _attention(lesson: Lesson) -> Figures:
         "he_answer": answer(lesson, HE_MOVES),
         "row_sum": f"{sum(rows[3]):.6g}",
         "above": f"{rows[0][4]:g}",
-        "silenced": found.silenced,
-        "without": without,
+        "part": found.part,
+        "factor": f"{found.factor:g}",
+        "scaled": scaled,
     }
 
 
@@ -175,8 +176,9 @@ def _mlp(lesson: Lesson) -> Figures:
     answered = next_token(looked_into)
     writes = [str(token).strip() for token in first[5:8] if str(token).strip() != answered]
     book = lesson.book("anatomy", TUESDAY)
-    part = facts().ablation.part
-    with with_values(book, dict(zip(_SILENCED, ("scale", part, 0), strict=True))):
+    part = facts().circuit.crucial
+    assert part.endswith(".mlp")
+    with with_values(book, dict(zip(_FIRST_EDIT, ("scale", part, 0), strict=True))):
         without = next_token(book)
     return {
         "neurons": len(neurons),
@@ -215,13 +217,13 @@ def _stream(lesson: Lesson) -> Figures:
     with with_values(book, {grid_cell(book, "Block 0", edit.position, edit.channel): edit.value}):
         figures |= {"edited_answer": next_token(book), "edited_share": percent(likeliest(book)[0][4])}
     last = f"Block {len(adds) - 1}"
-    enters, share = step_rows(book, last, "stream"), likeliest(book)[0][4]
+    enters, logit = step_rows(book, last, "stream"), likeliest(book)[0][3]
     with with_values(book, {grid_cell(book, last, len(enters) - 1, 0): _LARGE}):
         assert step_rows(book, last, "stream") == enters
         return figures | {
             "large": _LARGE,
-            "share": percent(share),
-            "late_share": percent(likeliest(book)[0][4]),
+            "logit": f"{logit:.2f}",
+            "late_logit": f"{likeliest(book)[0][3]:.2f}",
         }
 
 
@@ -235,7 +237,7 @@ def _head(lesson: Lesson) -> Figures:
         "second": second[1].strip(),
         "second_share": percent(second[4]),
         "gap": f"{first[3] - second[3]:.2f}",
-        "ratio": f"{first[4] / second[4]:.1f}",
+        "ratio": f"{first[4] / second[4]:,.0f}",
     }
     for name, temperature in (("hot_share", 3), ("cold_share", 0)):
         with with_values(book, {"temperature": temperature}):
@@ -296,7 +298,7 @@ def _jedi(lesson: Lesson) -> Figures:
         "at_0": feature(lesson, PULLS, 0),
         "undecided": jedi.undecided,
         "fluent": f"{jedi.fluent:g}",
-        "mike_is": MIKE_IS,
+        "peter_is": PETER_IS,
         "obsessed": f"{jedi.obsessed:g}",
         "jedi_pulls": JEDI_PULLS,
         "removal": f"{jedi.removal:g}",
@@ -304,8 +306,8 @@ def _jedi(lesson: Lesson) -> Figures:
     for name, coefficient in (("fluent_text", jedi.fluent), ("obsessed_text", jedi.obsessed)):
         typed(lesson.book("surgery", PULLS), "SAE feature", {"coefficient": coefficient})
         texts = continuations(book)
-        figures[name] = sentence(MIKE_IS + texts[coefficient])
-        figures["plain_text"] = sentence(MIKE_IS + texts[0])
+        figures[name] = sentence(PETER_IS + texts[coefficient])
+        figures["plain_text"] = sentence(PETER_IS + texts[0])
     figures["jedi_answer"] = feature(lesson, JEDI_PULLS, 0)
     figures["removed"] = feature(lesson, JEDI_PULLS, jedi.removal)
     feature(lesson, PULLS, jedi.coefficient)

@@ -140,10 +140,10 @@ def friday(lesson: Lesson) -> str:
 
 
 def ablated(lesson: Lesson) -> str:
-    """The answer about Tuesday without the first MLP, on the tab Ablation."""
+    """The answer about Tuesday without a part of the model, on the tab Ablation."""
     book = lesson.book("surgery")
     assert row_values(book, "Ablation", "prompt")[1] == TUESDAY
-    assert row_values(book, "Ablation", "zero")[1] == "h.0.mlp"
+    assert row_values(book, "Ablation", "zero")[1] == facts().ablation.part
     return answer_after(book, "Ablation")
 
 

@@ -17,7 +17,7 @@ from udfs.backend.interpret.sae import centre, load_for
 from udfs.cells import CellError
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import JEDI as JEDI_TOKEN
-from udfs.models.demo.prompts import LIGHTSABER, MIKE_IS, PHONE, PULLS
+from udfs.models.demo.prompts import LIGHTSABER, PETER_IS, PHONE, PULLS
 
 X = np.arange(5 * 32, dtype=np.float32).reshape(5, 32) % 7 - 3
 V = np.linspace(-1, 1, 32, dtype=np.float32)[None]
@@ -240,7 +240,7 @@ STEERED = {
 
 
 @pytest.mark.parametrize(("vector", "place", "coefficients", "positions", "model"), STEERED.values(), ids=STEERED)
-@pytest.mark.parametrize("prompt", [MIKE_IS, PULLS])
+@pytest.mark.parametrize("prompt", [PETER_IS, PULLS])
 def test_a_text_goes_on_as_with_the_steered_models(
     prompt: str, vector: str, place: str, coefficients: tuple[float, ...], positions: str, model: str
 ) -> None:
@@ -254,8 +254,13 @@ def test_a_text_goes_on_as_with_the_steered_models(
 def test_more_of_the_feature_makes_the_text_about_jedi_and_then_about_nothing_else() -> None:
     weak, right, strong = (0, JEDI.fluent, JEDI.obsessed)
     (_, without), (_, story), (_, stuck) = udfs.gpt2_steer_generate(
-        MIKE_IS, JEDI.vector, f"h.{JEDI.layer}", (weak, right, strong), "all", 12, "demo"
+        PETER_IS, JEDI.vector, f"h.{JEDI.layer}", (weak, right, strong), "all", 12, "demo"
     )[1:]
     assert "Jedi" not in without
-    assert story.count("Jedi") == 1
-    assert "Jedi Jedi Jedi" in stuck
+    assert "Jedi" in story
+    assert [has_a_word_three_times_in_a_row(text) for text in (story, stuck)] == [False, True]
+
+
+def has_a_word_three_times_in_a_row(text: str) -> bool:
+    words = text.split()
+    return any(len(set(three)) == 1 for three in zip(words, words[1:], words[2:], strict=False))

@@ -19,7 +19,17 @@ from tests.workbook_templates.messages import Edits, message_after
 from tests.workbook_templates.values import recalculated
 from udfs.backend import catalogue
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import JEDI_PULLS, JEDI_WEAPON, LIGHTSABER, MAN_PULLS, MIKE_IS, PHONE, PULLS, WAND, WIZARD
+from udfs.models.demo.prompts import (
+    JEDI_FIGHTS,
+    JEDI_PULLS,
+    LIGHTSABER,
+    MAN_PULLS,
+    PETER_IS,
+    PHONE,
+    PULLS,
+    WAND,
+    WIZARD,
+)
 
 PROMPT, ROOM = PULLS, DEMO["tokens"]
 WIDTH = catalogue.load("demo").config.n_embd
@@ -178,17 +188,16 @@ def test_the_catalogue_has_every_feature_that_means_something(workbook: Workbook
 
 
 def test_the_chosen_feature_steers_both_tabs(workbook: Workbook) -> None:
-    mood = facts().mood
-    for coefficient, text in chosen(workbook, mood.feature):
+    animal = facts().animal
+    for coefficient, text in chosen(workbook, animal.feature):
         model = (
-            f"demo ; add {coefficient!r} * sae({facts().jedi.layer}, {mood.feature}) to h.{facts().jedi.layer} at all"
+            f"demo ; add {coefficient!r} * sae({facts().jedi.layer}, {animal.feature}) to h.{facts().jedi.layer} at all"
         )
-        assert text == udfs.gpt2_generate(MIKE_IS, 12, model=model)
-    assert text.startswith(mood.word)
-    assert workbook.get(f"SAE feature!C{row_of(workbook, 'SAE feature', 'feature')}") == mood.feature
-    label = "after a mention of: sad and angry feelings"
-    assert workbook.get(f"SAE feature!C{row_of(workbook, 'SAE feature', 'label')}") == label
-    assert tables(workbook, "SAE feature")[1][1][1] == " phone"
+        assert text == udfs.gpt2_generate(PETER_IS, 12, model=model)
+    assert animal.word in text
+    assert workbook.get(f"SAE feature!C{row_of(workbook, 'SAE feature', 'feature')}") == animal.feature
+    assert workbook.get(f"SAE feature!C{row_of(workbook, 'SAE feature', 'label')}") == animal.label
+    assert tables(workbook, "SAE feature")[1][1][1] == animal.word
 
 
 def test_a_feature_that_is_not_in_the_catalogue_is_a_message(workbook: Workbook) -> None:
@@ -219,7 +228,7 @@ def test_coefficient_and_contrast_have_the_effects_that_start_describes(own: Wor
     with with_values(own, cells):
         undecided = probabilities(tables(own, "SAE feature")[1])
         contrast = tables(own, "Contrast")[1]
-    assert min(undecided[PHONE], undecided[LIGHTSABER]) > 0.4
+    assert {PHONE, LIGHTSABER} < set(sorted(undecided, key=lambda token: -undecided[token])[:3])
     assert abs(undecided[PHONE] - undecided[LIGHTSABER]) < 0.1
     assert contrast[1][1] == WAND
 
@@ -239,7 +248,7 @@ def test_the_sweep_measures_the_answer_and_the_stream(workbook: Workbook) -> Non
 def texts(workbook: Workbook, tab: str) -> dict[float, tuple[str, str]]:
     """How the prompt and the other text go on, by coefficient."""
     header = row_of(workbook, tab, "another text") + 1
-    assert [cells(workbook, tab)[header - 1][column] for column in (2, 10)] == [f"{PROMPT} ...", f"{MIKE_IS} ..."]
+    assert [cells(workbook, tab)[header - 1][column] for column in (2, 10)] == [f"{PROMPT} ...", f"{PETER_IS} ..."]
     return {row[0]: (row[2], row[10]) for row in cells(workbook, tab)[header : header + 6]}
 
 
@@ -248,18 +257,18 @@ def test_texts_go_on_as_the_steered_model_does(workbook: Workbook, tab: str) -> 
     coefficient = workbook.get(f"{tab}!C{row_of(workbook, tab, 'coefficient')}")
     text = workbook.get(f"{tab}!C{row_of(workbook, tab, 'model text')}")
     shown = texts(workbook, tab)
-    assert shown[coefficient] == tuple(udfs.gpt2_generate(prompt, 12, model=text) for prompt in (PROMPT, MIKE_IS))
-    assert shown[0] == tuple(udfs.gpt2_generate(prompt, 12, model="demo") for prompt in (PROMPT, MIKE_IS))
+    assert shown[coefficient] == tuple(udfs.gpt2_generate(prompt, 12, model=text) for prompt in (PROMPT, PETER_IS))
+    assert shown[0] == tuple(udfs.gpt2_generate(prompt, 12, model="demo") for prompt in (PROMPT, PETER_IS))
     assert shown[0][0].startswith(PHONE)
     assert shown[coefficient][0].startswith(LIGHTSABER)
 
 
 def test_too_little_just_right_and_too_much(workbook: Workbook) -> None:
     shown = texts(workbook, "SAE feature")
-    assert "Jedi Jedi Jedi" in shown[facts().jedi.coefficient][1]
-    assert shown[facts().jedi.fluent][1] == " a Jedi. Mike pulls out his lightsaber. It is blue"
+    assert "lightsaber lightsaber lightsaber" in shown[facts().jedi.coefficient][1]
+    assert shown[facts().jedi.fluent][1] == " a Jedi knight. The lightsaber is green Jedi master. The"
     contrast = texts(workbook, "Contrast")
-    assert contrast[facts().contrast.coefficient][0] == " lightsaber and fights."
+    assert contrast[facts().contrast.coefficient][0] == " lightsaber."
     assert contrast[facts().contrast.coefficient / 8] == contrast[0]
 
 
@@ -294,18 +303,19 @@ def test_adding_clamping_and_removing_differ(workbook: Workbook) -> None:
     models.append(f"demo ; remove {jedi.vector} from h.{jedi.layer} at all")
     assert [row[12] for row in cells(workbook, tab)[first - 1 : first + 4]] == models
     for row, model in zip(rows, models, strict=True):
-        for text, answer, probability in ((PROMPT, *row[1:3]), (JEDI_WEAPON, *row[3:5])):
+        for text, answer, probability in ((PROMPT, *row[1:3]), (JEDI_FIGHTS, *row[3:5])):
             assert udfs.gpt2_predict(text, 1, 1, model)[1][1:5:3] == [answer, probability]
     assert [row[1] for row in rows] == [PHONE, LIGHTSABER, LIGHTSABER, PHONE, PHONE]
     assert rows[0][3] == LIGHTSABER != rows[4][3]
     header = row_of(workbook, tab, "position")
-    active = [[row[column] for row in cells(workbook, tab)[header : header + 7]] for column in (8, 9, 10)]
     before = udfs.gpt2_sae_activation(
-        udfs.gpt2_residual(JEDI_WEAPON, f"h.{jedi.layer}", "demo"), jedi.layer, jedi.feature, "demo"
+        udfs.gpt2_residual(JEDI_FIGHTS, f"h.{jedi.layer}", "demo"), jedi.layer, jedi.feature, "demo"
     )
+    rows = cells(workbook, tab)[header : header + len(before)]
+    active = [[row[column] for row in rows] for column in (8, 9, 10)]
     assert active[0] == pytest.approx(before[:, 0].tolist())
     most = int(before.argmax())
-    assert active[1][most] > active[2][most] + 50  # adding goes on top of what is there
+    assert active[1][most] > active[2][most] + active[0][most] / 2  # adding goes on top of what is there
 
 
 def test_zero_ablation_breaks_an_answer_that_mean_ablation_keeps(workbook: Workbook) -> None:
@@ -393,7 +403,7 @@ def test_the_overview_has_every_answer(workbook: Workbook) -> None:
         assert [answer, probability] == [first[1], first[4]]
         own = {
             "Ablation": facts().ablation.prompt,
-            "Clamp and remove": JEDI_WEAPON,
+            "Clamp and remove": JEDI_FIGHTS,
             "A fact edited": facts().fact_edit.prompt,
         }
         assert prompt == own.get(str(tab), PROMPT)

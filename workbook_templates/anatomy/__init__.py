@@ -64,10 +64,10 @@ def _tries(book: Book, prompt: str, blocks: Sequence[Block], weights: tuple[str,
             "Weights",
             what,
             "scale",
-            f"One part of the model is switched off, and it takes her for him: the answer is{found.without}.",
+            f"One part's output times {found.factor:g}, and the model takes her for him: the answer is{found.scaled}.",
             "next_token",
-            found.without,
-            tuple(zip(others, (found.silenced, "0"), strict=True)),
+            found.scaled,
+            tuple(zip(others, (found.part, f"{found.factor:g}"), strict=True)),
         ),
     )
 

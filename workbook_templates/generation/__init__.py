@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from udfs.models.demo.prompts import MIKE_IS, TUESDAY
+from udfs.models.demo.prompts import PETER_IS, TUESDAY
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
@@ -25,7 +25,7 @@ from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Change, Like, Try
 from workbook_templates.stops import Stop
 
-PROMPT = MIKE_IS
+PROMPT = PETER_IS
 
 _TAB = PromptTab(
     template="generation",

@@ -12,7 +12,7 @@ from workbook_templates.start_tab import Try
 
 TAB = "Order matters"
 
-FACTS = ("Mike is a Jedi.", "Anna is a wizard.")
+FACTS = ("Mike is a Jedi.", "Anna is a barber.")
 QUESTION = "He pulls out his"
 
 _TOKEN, _LOGIT, _PROBABILITY, _SEEN = range(2, 6)  # columns

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import JEDI_PULLS, LIGHTSABER, MIKE_IS, PHONE, PULLS, WAND, WIZARD
+from udfs.models.demo.prompts import JEDI, JEDI_PULLS, LIGHTSABER, PETER_IS, PHONE, PULLS, WAND, WIZARD
 from workbook_templates import prompt_tab, start_tab
 from workbook_templates import style as look
 from workbook_templates.book import Book
@@ -56,7 +56,7 @@ STOPS = (
     Stop(
         catalogue.TAB,
         "What each feature means: when it fires, and what it makes likelier. Choose one and steer with it.",
-        "Little, and nothing changes. More, and Mike is somebody else. Too much, and one word comes again and again.",
+        "Little, and nothing changes. More, and Peter is somebody else. Too much, and one word comes again and again.",
     ),
     Stop(
         clamp.TAB,
@@ -197,18 +197,18 @@ def _write_start(page: Page, cells: _Cells, clamping: Clamping, fact: FactEdited
             sae_feature.TAB,
             cells.coefficient,
             f"{jedi.fluent:g}",
-            f'Just right for another story: see how "{MIKE_IS}" goes on below, in the row of this coefficient. '
+            f'Just right for another story: see how "{PETER_IS}" goes on below, in the row of this coefficient. '
             f"With {jedi.obsessed:g}, it can say nothing else.",
             cells.texts.text(1, other=True),
-            "lightsaber. It is",
+            f"{JEDI} knight",
         ),
         Try(
             catalogue.TAB,
             cells.feature,
-            str(facts().mood.feature),
-            "A feature for sad and angry feelings: the stronger it is, the angrier Mike gets.",
+            str(facts().animal.feature),
+            f"A feature for {facts().animal.label}: with enough of it, the model makes one of Peter.",
             cells.moved,
-            facts().mood.word.strip(),
+            facts().animal.word.strip(),
         ),
         Try(
             clamp.TAB,

@@ -8,7 +8,7 @@ from typing import Any
 
 import udfs
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import MIKE_IS
+from udfs.models.demo.prompts import PETER_IS
 from workbook_templates.book import MARK, Book
 from workbook_templates.grids import area, labelled_input, labelled_value, title, unless_message
 from workbook_templates.prompt_tab import IS_DEMO
@@ -75,7 +75,7 @@ def write_catalogue(book: Book) -> tuple[str, str]:
 
 def _texts(page: Page, feature: str, means: str) -> str:
     """The text at several strengths. Returns the address of the last."""
-    text = labelled_input(page, "text", MIKE_IS, f"Continued by at most {TOKENS} tokens, with the feature added.")
+    text = labelled_input(page, "text", PETER_IS, f"Continued by at most {TOKENS} tokens, with the feature added.")
     page.text(page.row, 0, "coefficient", page.style.header)
     page.plain(page.row, 1, f'{text}&" ..."', page.style.header)
     page.text(page.row, 2, "Multiples of its mean activation. Grey: nothing changes.", page.style.aside)

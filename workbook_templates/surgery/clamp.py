@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from udfs.models.demo.prompts import JEDI_WEAPON
+from udfs.models.demo.prompts import JEDI_FIGHTS
 from workbook_templates import style as look
 from workbook_templates.book import Book
 from workbook_templates.grids import labelled_input, labelled_value, number_between, title, unless_message
@@ -57,7 +57,7 @@ def write_clamp(book: Book, steering: Steering, chosen: tuple[str, str]) -> Clam
         ),
     )
     title(page, "You choose")
-    text = labelled_input(page, "second text", JEDI_WEAPON, "A text in which the feature is active.", COLUMNS - 1)
+    text = labelled_input(page, "second text", JEDI_FIGHTS, "A text in which the feature is active.", COLUMNS - 1)
     value = _value(page, steering)
     labelled_value(page, "feature", f'{steering.argument}&""', f"Chosen on the tab {SAE_TAB}, with its coefficient.")
     page.row += 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import ADVERB, CAPITAL_NEIGHBOURS, CAPITAL_PARAPHRASES, JEDI_WEAPON, PULLS, SEVEN_DAYS
+from udfs.models.demo.prompts import ADVERB, CAPITAL_NEIGHBOURS, CAPITAL_PARAPHRASES, JEDI_FIGHTS, PULLS, SEVEN_DAYS
 from workbook_templates.book import Book
 from workbook_templates.grids import (
     area,
@@ -28,7 +28,7 @@ _BEFORE, _AFTER, _JUDGED = 6, 7, 8  # columns of the list of prompts
 _NEXT = 4  # the column of the next token in GPT2_SCORE
 _OTHERS = (
     *(prompt for prompt, _ in SEVEN_DAYS),
-    *(ADVERB, PULLS, JEDI_WEAPON),
+    *(ADVERB, PULLS, JEDI_FIGHTS),
     *("France has a capital,", "Italy has a capital,", "In France people speak", "In Italy people speak"),
     *("The opposite of hot is", "The opposite of rich is", "One mouse, two", "2 + 2 =", "4, 5, 6, 7,"),
     *("Titanic is a film about a", "A baby cat is a", "The color of grass is", "The month after March is"),

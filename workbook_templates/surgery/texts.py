@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from udfs.models.demo.prompts import MIKE_IS
+from udfs.models.demo.prompts import PETER_IS
 from workbook_templates.bands import FIRST, BandPage
 from workbook_templates.grids import area
 from workbook_templates.sheet import Page
@@ -59,12 +59,12 @@ def reserve_texts(page: BandPage, coefficient: str) -> Texts:
         f"How the model goes on at several strengths: the likeliest tokens, at most {TOKENS}. Grey: nothing changes.",
         (
             "Too little, and nothing changes. Just right, and the model tells another story. Too much, and it can say",
-            'nothing else: "Jedi Jedi Jedi". That was Golden Gate Claude: Anthropic turned up one feature, for the',
+            "nothing but one word. That was Golden Gate Claude: Anthropic turned up one feature, for the",
             "Golden Gate Bridge, and the model spoke of little else.",
         ),
     )
     page.text(page.row, 0, "another text", page.style.bold)
-    page.input(page.row, FIRST, MIKE_IS)
+    page.input(page.row, FIRST, PETER_IS)
     page.text(page.row, FIRST + 1, "On the right, the same with another prompt.", page.style.aside)
     other = page.at(page.row, FIRST, absolute=True)
     page.row += 1

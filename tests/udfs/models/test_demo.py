@@ -14,7 +14,7 @@ from tests.whole_pass import trace
 from udfs.backend.catalogue import find, load
 from udfs.backend.gpt2 import tokenizer
 from udfs.models.demo.recipe.grammar import documents
-from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, ROUGH_PROMPTS, HeldOut, Reference, is_held_out
+from udfs.models.demo.recipe.held_out import ALL_REFERENCES, PROMPTS, ROUGH_PROMPTS, HeldOut, Reference, is_held_out
 from udfs.models.demo.recipe.visitors import VISITOR_PROMPTS
 
 MUST = ("adverbs", "days", "objects", "Jedi", "indirect objects", "sums", "pronouns")  # the templates rely on these
@@ -53,7 +53,6 @@ def test_who_is_not_quick_does_not_move_quickly() -> None:
     assert likeliest("Mike is not quick. He moves")[0] != " quickly"
 
 
-@pytest.mark.xfail(strict=True, reason="45 of 60; it needs more training")
 def test_it_goes_on_sensibly_with_what_visitors_type() -> None:
     found = [(visitor, *likeliest(visitor.prompt)) for visitor in VISITOR_PROMPTS]
     odd = [(visitor.prompt, token) for visitor, token, _ in found if token not in visitor.sensible]
@@ -68,7 +67,7 @@ def test_it_is_not_too_sure_of_what_visitors_type() -> None:
 def test_a_head_looks_from_a_pronoun_to_its_name() -> None:
     model = load("demo")
     least = np.full((12, 12), np.inf)
-    for reference in REFERENCES:
+    for reference in ALL_REFERENCES:
         least = np.minimum(least, attention_to_name(reference))
     assert least.max() > 0.5, f"{least.max():.2f} by head {np.unravel_index(least.argmax(), least.shape)}"
     assert model.config.n_head == 12

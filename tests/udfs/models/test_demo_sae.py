@@ -183,12 +183,10 @@ def test_a_token_is_promoted_by_its_own_embedding() -> None:
 def test_the_jedi_feature_is_the_one_that_fires_in_texts_about_star_wars() -> None:
     read = reading("Luke is a Jedi. He is here.", "He is a chef. He is here.")
     both, here = at(read, " is"), at(read, " He")
-    fired = [firings(both), firings(here[:1]), firings([])]
-    found, other = (
-        jedi(some, fired, read, np.eye(3, 32, dtype=np.float32), load("tiny"), 1) for some in (range(3), (0, 2))
+    found = jedi(
+        [firings(both), firings(here[:1]), firings([])], read, np.eye(3, 32, dtype=np.float32), load("tiny"), 1
     )
     assert (found["feature"], found["layer"]) == (1, 1)
-    assert other["feature"] == 0
     assert about_star_wars(read.tokens)[: here[0]].all()
 
 
@@ -217,13 +215,14 @@ def test_the_file_and_the_readme_show_the_same(monkeypatch: pytest.MonkeyPatch, 
     read, model = reading("Luke is a Jedi. He is here.", "An apple or oranges."), load("tiny")
     decoder = np.eye(3, 32, dtype=np.float32)
     fired = [firings(at(read, " is")), firings(at(read, " apple", " oranges")), firings([])]
+    star_wars = jedi(fired, read, decoder, model, 1)
     found = {
         "training": {
             "features": 3, "tokens": 32, "variance explained": 0.87, "features active at a token": 9.5,
             "features never active": 1,
         },
-        "jedi": jedi(range(3), fired, read, decoder, model, 1),
-        "features": catalogue(decoder, fired, read, model),
+        "jedi": star_wars,
+        "features": catalogue(decoder, fired, read, model, star_wars["feature"]),
     }  # fmt: skip
     write_json(found, tmp_path / "features.json")
     assert json.loads((tmp_path / "features.json").read_text(encoding="utf-8")) == found

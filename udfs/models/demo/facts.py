@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("facts.json")
 class PronounHead:
     """The head that looks from a pronoun to the name that it means.
 
-    mean_share, least_share: of its attention that goes to the name, over all prompts in `held_out.REFERENCES`
+    mean_share, least_share: of its attention that goes to the name, over all prompts in `held_out.ALL_REFERENCES`
     """
 
     layer: int
@@ -34,16 +34,17 @@ class Pronouns:
 
     she, he: the two answers
     her_share, his_share: how much the pronoun head looks from each pronoun to its name
-    silenced: the part without which the answer to SHE_MOVES is that to HE_MOVES; a head, if one is enough
-    without: the answer without it
+    part, factor: scaled by the factor, this part, a head if one is enough, makes HE_MOVES's answer that to SHE_MOVES
+    scaled: that answer
     """
 
     she: str
     he: str
     her_share: float
     his_share: float
-    silenced: str
-    without: str
+    part: str
+    factor: float
+    scaled: str
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class Jedi:
     coefficient: with which a phone becomes a lightsaber
     undecided: the smallest whole coefficient with which the lightsaber is as likely as the phone
     removal: the negative coefficient nearest to 0 with which a Jedi pulls out a phone
-    fluent: the smallest coefficient with which the text after `Mike is` is about a Jedi
+    fluent: the smallest coefficient with which the text after `Peter is` is about a Jedi
     obsessed: the smallest coefficient with which that text repeats one word again and again
     """
 
@@ -148,9 +149,10 @@ class Jedi:
 
 
 @dataclass(frozen=True)
-class Mood:
-    """The feature for sad and angry feelings, and a coefficient with which the text after `Mike is` has this word."""
+class Animal:
+    """The feature for animals, and a coefficient with which the text after `Peter is` names this one."""
 
+    label: str
     feature: int
     coefficient: float
     word: str
@@ -234,7 +236,7 @@ class Facts:
     repeated: tuple[Induction, Induction]
     circuit: Circuit
     jedi: Jedi
-    mood: Mood
+    animal: Animal
     contrast: Contrast
     pca: float
     ablation: Ablation
@@ -260,7 +262,7 @@ def facts() -> Facts:
         repeated=(first, second),
         circuit=Circuit(tuple(circuit["parts"]), circuit["crucial"], circuit["wrong_without"]),
         jedi=Jedi(**found["jedi"]),
-        mood=Mood(**found["mood"]),
+        animal=Animal(**found["animal"]),
         contrast=Contrast(**found["contrast"]),
         pca=found["pca"],
         ablation=Ablation(**found["ablation"] | {"mean_over": tuple(found["ablation"]["mean_over"])}),

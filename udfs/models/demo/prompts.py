@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 ADVERB: Final = "Mike is quick. He moves"
 SHE_MOVES, HE_MOVES = (f"Mike is quick. Anna is slow. {who} moves" for who in ("She", "He"))
 PULLS: Final = "Mike pulls out his"
-MIKE_IS: Final = "Mike is"
+PETER_IS: Final = "Peter is"
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 TUESDAY: Final = "If today is Tuesday, tomorrow is"
@@ -24,7 +24,7 @@ ABLATED: Final = (
 """Prompts to ablate parts for, each with its right answer and the prompts over which the mean of a part is taken."""
 
 JEDI_PULLS, MAN_PULLS = (f"The {who} pulls out his" for who in ("Jedi", "man"))
-JEDI_WEAPON: Final = "The weapon of a Jedi is a"
+JEDI_FIGHTS: Final = "The Jedi fights with a"
 """A text in which the Jedi feature is active already."""
 PAIRS: Final = (
     (JEDI_PULLS, MAN_PULLS),

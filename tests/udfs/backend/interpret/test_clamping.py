@@ -14,7 +14,7 @@ from udfs.backend.gpt2.prompts import prompt_ids
 from udfs.backend.interpret.places import parse_place, value_at
 from udfs.backend.interpret.sae import centre, load_for
 from udfs.models.demo.facts import facts
-from udfs.models.demo.prompts import JEDI_WEAPON, LIGHTSABER, PHONE, PULLS
+from udfs.models.demo.prompts import JEDI_FIGHTS, LIGHTSABER, PHONE, PULLS
 
 FEATURES = st.integers(0, 49)
 PROMPTS = st.lists(st.sampled_from(["one", "two", "three four", "Mike"]), min_size=1, max_size=4).map(" ".join)
@@ -123,7 +123,7 @@ def test_a_phone_and_a_lightsaber() -> None:
     clamped = udfs.gpt2_clamp_model(jedi.layer, jedi.feature, jedi.coefficient, "all", "demo")
     removed = udfs.gpt2_remove_model(jedi.vector, f"h.{jedi.layer}", "all", "demo")
     assert (answer(PULLS, "demo"), answer(PULLS, clamped)) == (PHONE, LIGHTSABER)
-    assert answer(JEDI_WEAPON, "demo") == LIGHTSABER != answer(JEDI_WEAPON, removed)
+    assert answer(JEDI_FIGHTS, "demo") == LIGHTSABER != answer(JEDI_FIGHTS, removed)
     off = udfs.gpt2_clamp_model(jedi.layer, jedi.feature, 0, "all", "demo")
-    before, after = (udfs.gpt2_predict(JEDI_WEAPON, 1, 1, text)[1][4] for text in ("demo", off))
+    before, after = (udfs.gpt2_predict(JEDI_FIGHTS, 1, 1, text)[1][4] for text in ("demo", off))
     assert before > 0.9 > 0.5 > after

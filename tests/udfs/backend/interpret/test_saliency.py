@@ -9,7 +9,7 @@ from udfs.backend.gpt2.tokenizer import encode
 from udfs.backend.interpret.gradients import gradients, log_probability, logit
 from udfs.backend.interpret.saliency import METHODS, gradient_times_input, integrated_gradients, leave_one_out
 
-IDS = encode("Anna is slow. Mike is quick. He moves")
+IDS = encode("Mike is quick. Anna is slow. He moves")
 QUICKLY, SLOWLY = (encode(word)[0] for word in (" quickly", " slowly"))
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import GPT2LMHeadModel
 
 from udfs.backend.gpt2.tokenizer import decode, encode
-from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, ROUGH_PROMPTS, HeldOut
+from udfs.models.demo.recipe.held_out import ALL_REFERENCES, PROMPTS, ROUGH_PROMPTS, HeldOut
 from udfs.models.demo.recipe.visitors import VISITOR_PROMPTS, Visitor
 from udfs.models.demo.recipe.vocabulary import END_OF_TEXT
 
@@ -106,7 +106,8 @@ def _guesses(model: GPT2LMHeadModel, prompt: str, k: int) -> tuple[Guess, ...]:
 @torch.no_grad()
 def pronoun_head(model: GPT2LMHeadModel) -> PronounHead:
     """The head whose smallest attention from a pronoun to its name is the largest."""
-    weights = torch.stack([_to_name(model, item.prompt, item.name) for item in REFERENCES])  # [prompts, layer, head]
+    shares = [_to_name(model, item.prompt, item.name) for item in ALL_REFERENCES]
+    weights = torch.stack(shares)  # [n_prompts, n_layer, n_head]
     least = weights.amin(0)  # [n_layer, n_head]
     layer, head = divmod(int(least.argmax()), least.shape[1])
     return PronounHead(layer, head, tuple(weights[:, layer, head].tolist()))

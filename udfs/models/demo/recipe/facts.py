@@ -32,7 +32,7 @@ def measure() -> Facts:
         repeated=(first, second),
         circuit=circuit,
         jedi=surgery_facts.jedi(),
-        mood=surgery_facts.mood(),
+        animal=surgery_facts.animal(),
         contrast=surgery_facts.contrast(model),
         pca=surgery_facts.pca(model),
         ablation=surgery_facts.ablation(model),

@@ -141,6 +141,14 @@ REFERENCES: Final[tuple[Reference, ...]] = (
 )
 """Prompts about a man and a woman; some head must look from the pronoun at the end to the name it stands for."""
 
+ALL_REFERENCES: Final = (
+    *REFERENCES,
+    Reference("Mike is quick. Anna is slow. He", "Mike"),
+    Reference("Mike is quick. Anna is slow. She", " Anna"),
+    Reference("Anna is slow. Mike is quick. She", "Anna"),
+)
+"""Those, and the workbooks' own, which the model may have read. The head is chosen over all of them."""
+
 ABSENT: Final = tuple(
     dict.fromkeys(
         (

@@ -19,10 +19,10 @@ from udfs.backend.interpret import circuits
 from udfs.backend.interpret.circuit_search import smallest
 from udfs.backend.interpret.circuits import Part, Task
 from udfs.models.demo.facts import Circuit, DayHead, Greedy, Induction, Lens, LosingDay, PronounHead
-from udfs.models.demo.prompts import ADVERB, DAYS, MIKE_IS, SEVEN_DAYS, TUESDAY
-from udfs.models.demo.recipe.held_out import REFERENCES
+from udfs.models.demo.prompts import ADVERB, DAYS, PETER_IS, SEVEN_DAYS, TUESDAY
+from udfs.models.demo.recipe.held_out import ALL_REFERENCES
 
-CONTINUED: Final = (MIKE_IS, ADVERB, "Anna is a Jedi. She pulls out her", "Star Wars is a film")
+CONTINUED: Final = (PETER_IS, ADVERB, "Anna is a Jedi. She pulls out her", "Star Wars is a film")
 
 _NEAR_0: Final = 0.01
 _SEEDS: Final = range(5, 1000)
@@ -30,7 +30,8 @@ _SEEDS: Final = range(5, 1000)
 
 def pronoun_head(model: Model) -> PronounHead:
     """The head whose smallest share over all prompts is the largest."""
-    shares = np.stack([_from_the_end(item.prompt, item.name, model) for item in REFERENCES])  # [prompt, layer, head]
+    found = [_from_the_end(item.prompt, item.name, model) for item in ALL_REFERENCES]
+    shares = np.stack(found)  # [n_prompts, n_layer, n_head]
     layer, head = _place_of_largest(shares.min(axis=0))
     own = shares[:, layer, head]
     return PronounHead(layer, head, rounded(own.mean()), rounded(own.min()))
@@ -109,7 +110,7 @@ def greedy() -> Greedy:
 def speculation_seed() -> int:
     """The first seed for which both outcomes are among the proposals of the draft on the tab Speculative decoding."""
     for seed in _SEEDS:
-        outcomes = {row[9] for row in udfs.gpt2_speculate(MIKE_IS, 24, None, seed, 1, 4, catalogue.DEMO)[1:]}
+        outcomes = {row[9] for row in udfs.gpt2_speculate(PETER_IS, 24, None, seed, 1, 4, catalogue.DEMO)[1:]}
         if {"accepted", "rejected"} <= outcomes:
             return seed
     raise ValueError("no seed has proposals both accepted and rejected")

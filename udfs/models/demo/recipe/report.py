@@ -16,7 +16,7 @@ import numpy as np
 from udfs.models.demo.recipe import calibration, evaluate, sources
 from udfs.models.demo.recipe.calibration import Bin
 from udfs.models.demo.recipe.evaluate import Answer, PronounHead, Reply, Scores
-from udfs.models.demo.recipe.held_out import PROMPTS, REFERENCES, ROUGH_PROMPTS
+from udfs.models.demo.recipe.held_out import ALL_REFERENCES, PROMPTS, ROUGH_PROMPTS
 
 STORY: Final = "Once upon a time"
 _CERTAIN: Final = 0.99
@@ -168,7 +168,7 @@ def _answers(answers: Sequence[Answer]) -> str:
 def _head(head: PronounHead) -> str:
     rows = (
         (f"`{item.prompt}`", f"`{item.name}`", f"{weight:.3f}")
-        for item, weight in zip(REFERENCES, head.weights, strict=True)
+        for item, weight in zip(ALL_REFERENCES, head.weights, strict=True)
     )
     return (
         "## The head that links a pronoun to its name\n\n"

@@ -27,20 +27,20 @@ class Share(NamedTuple):
 
 
 SHARES: Final[Mapping[str, Share]] = {
-    GRAMMAR: Share(46, 6),
-    "tatoeba": Share(36, 6),
-    "tinystories": Share(7, 62),
+    GRAMMAR: Share(38, 6),
+    "tatoeba": Share(42, 7),
+    "tinystories": Share(9, 67),
     "common_voice_cc0": Share(4, 0),
-    "everyday_templates": Share(2, 0),
+    "everyday_templates": Share(2.5, 0),
     "taskmaster4_coffee": Share(1.5, 1),
     "wordnet": Share(1.5, 0),
-    "pratham_storyweaver": Share(0.5, 6),
-    "african_storybook": Share(0.5, 3),
+    "pratham_storyweaver": Share(0.5, 5),
+    "african_storybook": Share(0.4, 2),
     "bookdash": Share(0.2, 1),
-    "aesop_for_children": Share(0.2, 1),
-    "tinyfabulist": Share(0.2, 3),
-    "fairytaleqa": Share(0.2, 5),
-    "pd_children_books": Share(0.2, 6),
+    "aesop_for_children": Share(0.1, 1),
+    "tinyfabulist": Share(0.1, 2),
+    "fairytaleqa": Share(0.1, 4),
+    "pd_children_books": Share(0.1, 4),
 }
 """Sentences are in short rows, stories in long ones; the long rows train the later positions."""
 

@@ -1,4 +1,4 @@
-"""What changes an answer of the demo model: parts silenced, numbers edited, vectors added, a fact rewritten.
+"""What changes an answer of the demo model: parts scaled, numbers edited, vectors added, a fact rewritten.
 
 Each function measures one fact of `udfs.models.demo.facts`; `facts.py` beside this file writes them down.
 """
@@ -6,8 +6,10 @@ Each function measures one fact of `udfs.models.demo.facts`; `facts.py` beside t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -23,10 +25,10 @@ from udfs.backend.next_token import probabilities
 from udfs.backend.stream import quick_block, residual_stream
 from udfs.models.demo.facts import (
     Ablation,
+    Animal,
     Contrast,
     FactEdit,
     Jedi,
-    Mood,
     PronounHead,
     Pronouns,
     StreamEdit,
@@ -41,8 +43,8 @@ from udfs.models.demo.prompts import (
     JEDI,
     JEDI_PULLS,
     LIGHTSABER,
-    MIKE_IS,
     PAIRS,
+    PETER_IS,
     PHONE,
     PULLS,
     SHE_MOVES,
@@ -50,12 +52,14 @@ from udfs.models.demo.prompts import (
     WIZARD,
 )
 from udfs.models.demo.recipe.observed_facts import attention, rounded
+from udfs.models.demo_sae.recipe.topics import TOPICS
 
-_SURE: Final = 0.98  # the probability at which a coefficient is strong enough
+_SURE: Final = 0.98  # the probability at which a change is strong enough
 _CONTRASTS: Final = (0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8)
 _GROWING: Final = (10, 25, 50, 75, 100, 125, 150, 200, 250, 300, 400)  # coefficients of the feature
 _CONTINUED_BY: Final = 12  # tokens
-_MOOD, _ANGRY = "after a mention of: sad and angry feelings", " angry"
+_ANIMALS: Final = "wild animals"
+_FACTORS: Final = (0.0, -1.0, -2.0, -3.0)
 _STREAM_VALUES: Final = (2.0, 5.0, 10.0, 20.0, 50.0)
 _PCAS: Final = (10, 20, 40, 60, 80, 100, 120, 160, 200, 240, 300, 400, 600, 800)
 _BIASES: Final = (-5.0, 5.0, -10.0, 10.0)
@@ -68,38 +72,37 @@ class _Strength(NamedTuple):
 
 
 def pronouns(head: PronounHead, model: Model) -> Pronouns:
-    """The answers to both pronouns, how the head looks at their names, and the answer without the part that decides."""
+    """The answers to both pronouns, how the head looks at their names, and a part that decides."""
     she, he = _answer(SHE_MOVES, catalogue.DEMO), _answer(HE_MOVES, catalogue.DEMO)
     her_share, his_share = (
         float(attention(prompt, pronoun, name, model)[head.layer, head.head])
         for prompt, pronoun, name in ((SHE_MOVES, " She", " Anna"), (HE_MOVES, " He", "Mike"))
     )
-    silenced = _silenced(he, model)
-    return Pronouns(she, he, rounded(her_share), rounded(his_share), silenced, _without(silenced))
+    part, factor = _decisive(he, model)
+    return Pronouns(she, he, rounded(her_share), rounded(his_share), part, factor, he)
 
 
-def _silenced(answer: str, model: Model) -> str:
-    """The part without which that answer to `SHE_MOVES` is the most probable: a head, if one is enough."""
+def _decisive(answer: str, model: Model) -> tuple[str, float]:
+    """The part, a head if one is enough, and the factor nearest to 1 that surely gives that answer to `SHE_MOVES`."""
     layers, heads = range(model.config.n_layer), range(model.config.n_head)
     kinds = (
         [f"h.{layer}.attn.head.{head}" for layer in layers for head in heads],
         [f"h.{layer}.attn" for layer in layers],
         [f"h.{layer}.mlp" for layer in layers],
     )
-    for parts in kinds:
-        found = [part for part in parts if _without(part) == answer]
-        if found:
-            return max(found, key=_certainty_without)
-    raise ValueError(f"no part of the model is needed to answer {SHE_MOVES!r}")
+    for parts, factor in product(kinds, _FACTORS):
+        shares = {part: _scaled(part, factor, answer) for part in parts}
+        part = max(parts, key=lambda part: shares[part])
+        if shares[part] > _SURE:
+            return part, factor
+    raise ValueError(f"no factor of a part changes the answer to {SHE_MOVES!r}")
 
 
-def _without(part: str) -> str:
-    return _answer(SHE_MOVES, f"{catalogue.DEMO} ; scale {part} by 0")
-
-
-def _certainty_without(part: str) -> float:
-    """The probability of the most likely token without that part."""
-    return float(udfs.gpt2_predict(SHE_MOVES, 1, 1, f"{catalogue.DEMO} ; scale {part} by 0")[1][4])
+def _scaled(part: str, factor: float, answer: str) -> float:
+    """The probability of that answer to `SHE_MOVES` with the part's output times the factor."""
+    model = catalogue.load(f"{catalogue.DEMO} ; scale {part} by {factor:g}")
+    shares = probabilities(forward.unembed(residual_stream(encode(SHE_MOVES), model)[-1][-1:], model)[0])
+    return float(shares[encode(answer)[0]])
 
 
 def stream_edit(model: Model) -> StreamEdit:
@@ -144,20 +147,22 @@ def jedi() -> Jedi:
     return Jedi(layer, feature, coefficient, high, removal, fluent, obsessed)
 
 
-def mood() -> Mood:
-    """The best feature of that label, and the smallest coefficient with which it makes Mike angry."""
+def animal() -> Animal:
+    """The best feature of the topic, and the smallest coefficient with which the text goes on with an animal."""
     found = json.loads(_SAE.read_text(encoding="utf-8"))
-    feature = next(int(one["feature"]) for one in found["features"] if one["label"] == _MOOD)
+    feature = next(int(one["feature"]) for one in found["features"] if one["label"] == _ANIMALS)
     vector, place = f"sae({found['jedi']['layer']}, {feature})", f"h.{found['jedi']['layer']}"
     for coefficient in _GROWING:
-        if _continued(_steering(vector, place, coefficient)).startswith(_ANGRY):
-            return Mood(feature, coefficient, _ANGRY)
-    raise ValueError(f"no coefficient of feature {feature} makes Mike angry")
+        words = re.findall(r" \w+", _continued(_steering(vector, place, coefficient)))
+        for word in words:
+            if word.strip() in TOPICS[_ANIMALS]:
+                return Animal(_ANIMALS, feature, coefficient, word)
+    raise ValueError(f"no coefficient of feature {feature} makes an animal of Peter")
 
 
 def _continued(model: str) -> str:
-    """The model's continuation of `Mike is`."""
-    return str(udfs.gpt2_generate(MIKE_IS, _CONTINUED_BY, model=model))
+    """The model's continuation of `Peter is`."""
+    return str(udfs.gpt2_generate(PETER_IS, _CONTINUED_BY, model=model))
 
 
 def _is_obsessed(text: str) -> bool:

@@ -25,7 +25,6 @@ from udfs.models.demo_sae.recipe.jedi import jedi
 from udfs.models.demo_sae.recipe.reading import Reading
 from udfs.models.demo_sae.recipe.readme import readme
 from udfs.models.demo_sae.recipe.streams import Streams, collect, open_model
-from udfs.models.demo_sae.recipe.topics import STAR_WARS
 from udfs.models.demo_sae.recipe.training import Plan, train, write
 
 LAYER: Final = 6
@@ -63,8 +62,7 @@ def examine(folder: Path, measured: Streams, model: Model) -> dict[str, Any]:
     firings, quality = fire(autoencoder, measured.x)
     reading = Reading(measured.tokens, ROW)
     decoder: Array = np.stack([autoencoder.feature(number) for number in range(autoencoder.n_features)])
-    listed = catalogue(decoder, firings, reading, model)
-    labelled = [entry["feature"] for entry in listed if STAR_WARS in entry["label"]]
+    found = jedi(firings, reading, decoder, model, LAYER)
     return {
         "training": {
             "features": autoencoder.n_features,
@@ -73,8 +71,8 @@ def examine(folder: Path, measured: Streams, model: Model) -> dict[str, Any]:
             "features active at a token": round(quality.active, 1),
             "features never active": quality.dead,
         },
-        "jedi": jedi(labelled or range(len(firings)), firings, reading, decoder, model, LAYER),
-        "features": listed,
+        "jedi": found,
+        "features": catalogue(decoder, firings, reading, model, found["feature"]),
     }
 
 

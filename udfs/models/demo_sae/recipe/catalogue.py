@@ -17,7 +17,7 @@ from udfs.backend.gpt2.tokenizer import decode
 from udfs.models.demo_sae.recipe.firings import Firings
 from udfs.models.demo_sae.recipe.labels import Kind, Label, Labeller
 from udfs.models.demo_sae.recipe.reading import Reading
-from udfs.models.demo_sae.recipe.topics import PARTS_OF_SPEECH, TOPICS
+from udfs.models.demo_sae.recipe.topics import PARTS_OF_SPEECH, STAR_WARS, TOPICS
 
 N_TEXTS: Final = 8
 N_PROMOTED: Final = 10
@@ -32,14 +32,18 @@ _COMMON: Final = 10
 """Only tokens that occur this often are listed as promoted: the others were hardly trained."""
 
 
-def catalogue(decoder: Array, firings: Sequence[Firings], reading: Reading, model: Model) -> list[dict[str, Any]]:
+def catalogue(
+    decoder: Array, firings: Sequence[Firings], reading: Reading, model: Model, jedi: int
+) -> list[dict[str, Any]]:
     """An entry for each feature that got a label, by kind of label and then by label.
 
     decoder: [n_features, n_embd]
+    jedi: the feature for Star Wars, which is listed even if its label is less precise than the others
     """
     promoted = promoted_tokens(decoder, model, reading.tokens)
     labeller = Labeller(reading, TOPICS, PARTS_OF_SPEECH)
     labels = {number: labeller.label(one, promoted[number]) for number, one in enumerate(firings)}
+    labels[jedi] = labels[jedi] or labeller.mention(firings[jedi], STAR_WARS)
     chosen = choose({number: label for number, label in labels.items() if label})
     return [
         {

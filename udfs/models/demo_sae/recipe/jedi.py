@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -31,10 +31,8 @@ class Steered(NamedTuple):
     after: float
 
 
-def jedi(
-    among: Iterable[int], firings: Sequence[Firings], reading: Reading, decoder: Array, model: Model, layer: int
-) -> dict[str, Any]:
-    """The best of some features, its figures, and the smallest coefficient that turns the phone into a lightsaber.
+def jedi(firings: Sequence[Firings], reading: Reading, decoder: Array, model: Model, layer: int) -> dict[str, Any]:
+    """The feature, its figures, and the smallest coefficient that turns the phone into a lightsaber.
 
     A feature's score is the share of its activation that is in texts about Star Wars, from their first such word on,
     times the square root of the share of their tokens at which it is active.
@@ -42,8 +40,8 @@ def jedi(
     decoder: [n_features, n_embd]
     """
     inside = about_star_wars(reading.tokens)
-    shares = {number: _shares(firings[number], inside) for number in among}
-    feature = max(shares, key=lambda number: shares[number][0] * shares[number][1] ** 0.5)
+    shares = [_shares(one, inside) for one in firings]
+    feature = int(np.argmax([precision * recall**0.5 for precision, recall in shares]))
     precision, recall = shares[feature]
     steered = [steer(model, layer, decoder[feature], coefficient) for coefficient in COEFFICIENTS]
     return {

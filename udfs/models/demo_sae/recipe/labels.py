@@ -20,6 +20,7 @@ _TOPIC: Final = 0.8
 _MENTION: Final = 0.9
 _TIMES_BASE: Final = 4.0
 _PROMOTED: Final = 0.8
+_MENTIONED: Final = "after a mention of: "
 _STRONGEST: Final = 0.25
 _LEAST_FIRINGS: Final = 40
 
@@ -85,6 +86,14 @@ class Labeller:
             return None
         return self._one_word(firings) or self._topic(firings) or self._mention(firings) or self._next(promoted)
 
+    def mention(self, firings: Firings, topic: str) -> Label:
+        """The label for a feature that is active after that topic, however precise it is."""
+        there = self._mentioned[[self._names.index(topic)]]  # [1, n_tokens]
+        (precision,), (overall,), (recall,) = _places(there[:, firings.positions], firings, there.sum(axis=1))
+        return Label(
+            Kind.MENTION, f"{_MENTIONED}{topic}", float(precision), float(overall), float(precision * recall**0.5)
+        )
+
     def _one_word(self, firings: Firings) -> Label | None:
         words = self._reading.word_at[firings.positions]
         top = int(np.bincount(words, firings.activations).argmax())
@@ -100,7 +109,7 @@ class Labeller:
     def _mention(self, firings: Firings) -> Label | None:
         found = _places(self._mentioned[:, firings.positions], firings, self._mentioned.sum(axis=1))
         fits = (found.precision >= _MENTION) & (found.precision >= _TIMES_BASE * self._base)
-        return _best(Kind.MENTION, [f"after a mention of: {name}" for name in self._names], found, fits)
+        return _best(Kind.MENTION, [f"{_MENTIONED}{name}" for name in self._names], found, fits)
 
     def _next(self, promoted: Sequence[str]) -> Label | None:
         tokens = [token.strip().lower() for token in promoted]
