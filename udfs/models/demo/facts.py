@@ -34,7 +34,8 @@ class Pronouns:
 
     she, he: the two answers
     her_share, his_share: how much the pronoun head looks from each pronoun to its name
-    part, factor: scaled by the factor, this part, a head if one is enough, makes HE_MOVES's answer that to SHE_MOVES
+    part, factor: a part, and what to multiply its output by, so that SHE_MOVES gets the answer to HE_MOVES; a head, if
+        one is enough
     scaled: that answer
     """
 
