@@ -31,8 +31,6 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _results = Cache()
-_READS_SAES = "_SAE_"  # in the names of functions that read autoencoders which the model's text does not name
-_READS_LENS = "GPT2_LOGITLENS"
 
 
 class Argument(NamedTuple):
@@ -92,7 +90,7 @@ class CellFunction:
             argument.name: values.plain(cell, argument.name)
             for argument, cell in zip(self.arguments, padded, strict=True)
         }
-        models = [_fingerprint(value, self.name) for name, value in given.items() if name in NAMES_A_MODEL]
+        models = [_fingerprint(value) for name, value in given.items() if name in NAMES_A_MODEL]
         key = (self.name, *map(content_key, given.values()), *models)
         return _results.get(key, lambda: self.function(**given))
 
@@ -179,11 +177,10 @@ def _docstring(documented: Documentation, arguments: Sequence[Argument]) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def _fingerprint(text: object, function: str) -> Hashable:
-    """A value that changes when the files that are read change; None if the model cannot be loaded."""
+def _fingerprint(text: object) -> Hashable:
+    """A value that changes with the model's files, its autoencoders and its lens; None if it cannot be loaded."""
     try:
         model = catalogue.load(values.text(text, "model"))
-        stamps = sae.stamp(model.name) if _READS_SAES in function else ()
-        return model.fingerprint, stamps, tuned_lens.stamp(model.name) if function == _READS_LENS else None
+        return model.fingerprint, sae.stamp(model.name), tuned_lens.stamp(model.name)
     except (CellError, ModelError):
         return None  # the function itself raises it, and names the argument
