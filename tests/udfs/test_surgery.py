@@ -18,6 +18,7 @@ from udfs.cells import CellError
 from udfs.models.demo.facts import facts
 from udfs.models.demo.prompts import JEDI as JEDI_TOKEN
 from udfs.models.demo.prompts import LIGHTSABER, PETER_IS, PHONE, PULLS
+from udfs.models.demo.recipe.surgery_facts import is_obsessed
 
 X = np.arange(5 * 32, dtype=np.float32).reshape(5, 32) % 7 - 3
 V = np.linspace(-1, 1, 32, dtype=np.float32)[None]
@@ -258,9 +259,4 @@ def test_more_of_the_feature_makes_the_text_about_jedi_and_then_about_nothing_el
     )[1:]
     assert "Jedi" not in without
     assert "Jedi" in story
-    assert [has_a_word_three_times_in_a_row(text) for text in (story, stuck)] == [False, True]
-
-
-def has_a_word_three_times_in_a_row(text: str) -> bool:
-    words = text.split()
-    return any(len(set(three)) == 1 for three in zip(words, words[1:], words[2:], strict=False))
+    assert [is_obsessed(text) for text in (story, stuck)] == [False, True]

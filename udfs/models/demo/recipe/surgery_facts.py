@@ -142,8 +142,8 @@ def jedi() -> Jedi:
         middle = (low + high) // 2
         low, high = (middle, high) if is_weak(middle) else (low, middle)
     removal = next(-c for c in _GROWING if _answer(JEDI_PULLS, _steering(vector, place, -c)) == PHONE)
-    fluent = next(c for c in _GROWING if JEDI in continued(c) and not _is_obsessed(continued(c)))
-    obsessed = next(c for c in _GROWING if _is_obsessed(continued(c)))
+    fluent = next(c for c in _GROWING if JEDI in continued(c) and not is_obsessed(continued(c)))
+    obsessed = next(c for c in _GROWING if is_obsessed(continued(c)))
     return Jedi(layer, feature, coefficient, high, removal, fluent, obsessed)
 
 
@@ -165,7 +165,7 @@ def _continued(model: str) -> str:
     return str(udfs.gpt2_generate(PETER_IS, _CONTINUED_BY, model=model))
 
 
-def _is_obsessed(text: str) -> bool:
+def is_obsessed(text: str) -> bool:
     """Whether a word comes three times in a row."""
     words = text.split()
     return any(len(set(three)) == 1 for three in zip(words, words[1:], words[2:], strict=False))
