@@ -15,6 +15,7 @@ from udfs.cells import FUNCTIONS
 from udfs.models.demo.facts import facts
 from udfs.models.demo.recipe.facts import measure
 from udfs.models.demo.recipe.held_out import PROMPTS
+from udfs.models.demo.recipe.surgery_facts import is_obsessed
 
 ROOT = Path(__file__).parents[3]
 MODELS = Path(udfs.__file__).with_name("models")
@@ -75,3 +76,8 @@ def test_examples_of_functions_use_the_jedi_feature() -> None:
         assert {float(number) for number in re.findall(r"\b\d+\b", example)} <= known, example
     named = re.findall(r"(?:sae|GPT2_SAE_FEATURE)\((\d+), (\d+)", " ".join(examples))
     assert {tuple(map(int, pair)) for pair in named} == {(JEDI.layer, JEDI.feature)}
+
+
+@pytest.mark.parametrize(("text", "expected"), [("a b b b c", True), ("a b b a b b", False), ("a b", False)])
+def test_a_text_is_obsessed_if_a_word_comes_three_times_in_a_row(text: str, expected: bool) -> None:
+    assert is_obsessed(text) is expected
