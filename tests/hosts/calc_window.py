@@ -26,6 +26,7 @@ _PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool", "openbox": "openbox"}  # and 
 SCREENSHOTS = "GPT2_EXCEL_SCREENSHOTS"
 
 _PATIENCE = 300  # seconds
+_READINGS = 3  # the most attempts
 _PAINTING = 3.0  # seconds until a window certainly shows what it holds
 _SIZE = "1400x900x24"
 
@@ -90,7 +91,11 @@ class Window:
 
     def _read(self, *arguments: str) -> Any:
         command = [uno_python(), str(_READER), self._pipe, *arguments]
-        done = subprocess.run(command, check=True, capture_output=True, env=self._environment, timeout=_PATIENCE)
+        for _ in range(_READINGS):
+            done = subprocess.run(command, capture_output=True, env=self._environment, timeout=_PATIENCE)
+            if done.returncode >= 0:  # negative: UNO crashed in the reader, which changes nothing, so it may read again
+                break
+        done.check_returncode()
         return json.loads(done.stdout)
 
 
