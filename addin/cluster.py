@@ -18,6 +18,7 @@ from udfs.backend.fast.threads import VARIABLE as THREADS
 from udfs.backend.fast.threads import n_cores
 from udfs.backend.gpt2.checkpoint import CONFIG_FILE, weights_files
 from udfs.backend.gpt2.vocabulary import MERGES_FILE, TOKENIZER_FILE, VOCABULARY_FILE
+from udfs.backend.stamps import stamp_of
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -78,7 +79,7 @@ def check_model(name: str, checksum: str) -> None:
 def model_checksum(name: str) -> str:
     """The SHA-256 of a model's files. Raises ModelError if the model is not on this machine."""
     files = _files(catalogue.find(name))
-    return _checksum(files, tuple((path.stat().st_size, path.stat().st_mtime_ns) for path in files))
+    return _checksum(files, stamp_of(files))
 
 
 @lru_cache

@@ -14,6 +14,7 @@ from udfs.backend.errors import quoted
 from udfs.backend.gpt2.checkpoint import weights_files
 from udfs.backend.gpt2.model import Model
 from udfs.backend.interpret import edits, steering_vectors
+from udfs.backend.stamps import size_and_time
 from udfs.cells import CellError, Table, cell_function, values
 from udfs.cells import arguments as arg
 from udfs.cells.arguments import Cells
@@ -130,12 +131,12 @@ def gpt2_info(model: str = "") -> Table:
 
 
 def _facts_of_file(path: Path) -> Table:
-    stat = path.stat()
-    return [["file", path.name], ["bytes", stat.st_size], ["SHA-256", _sha256(path, stat.st_mtime_ns)]]
+    size, modified = size_and_time(path.stat())
+    return [["file", path.name], ["bytes", size], ["SHA-256", _sha256(path, size, modified)]]
 
 
 @lru_cache(maxsize=16)
-def _sha256(path: Path, modified: int) -> str:
+def _sha256(path: Path, size: int, modified: int) -> str:
     import hashlib  # imported when needed, so that `import udfs` is quick
 
     with path.open("rb") as file:

@@ -26,7 +26,7 @@ from udfs.backend.gpt2.vocabulary import MERGES_FILE, SETTINGS_FILE, TOKENIZER_F
 from udfs.backend.interpret import sae
 from udfs.backend.interpret.edits import operate
 from udfs.backend.model_text import ModelText, parse
-from udfs.backend.stamps import Stamp
+from udfs.backend.stamps import Stamp, size_and_time
 
 DEMO = "demo"
 DEMO_NOTE = "a small teaching model with GPT-2's architecture, not GPT-2"
@@ -153,7 +153,7 @@ def _lacking(folder: Path) -> str:
 def _stamp(folder: Path) -> Stamp:
     """A value that changes when a model's files change."""
     found = [(entry.name, entry.stat()) for entry in os.scandir(folder) if entry.name.endswith(_SUFFIXES)]
-    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in found))
+    return tuple(sorted((name, *size_and_time(stat)) for name, stat in found))
 
 
 @lru_cache(maxsize=4)
