@@ -1,8 +1,9 @@
 """Everything that makes the forward pass fast, behind one interface: `model.linear(name)(x)` is `x @ W + b`.
 
 `gpt2/forward.py` knows none of it. A trick stays only if it makes something at least 1.3 times as fast on one of the
-two kinds of processor, with AVX-512 or without. The figures below are for GPT-2 small's shape (12 x 768, float32) on 2
-cores, numpy 2.4.6 with OpenBLAS 0.3.31; `python -m tests.benchmarks.speed` and `... .growth` time whole passes.
+two kinds of processor, with AVX-512 or without; the one exception gives its reason. The figures below are for GPT-2
+small's shape (12 x 768, float32) on 2 cores, numpy 2.4.6 with OpenBLAS 0.3.31; `python -m tests.benchmarks.speed` and
+`... .growth` time whole passes.
 
 Threads of our own share each product, and BLAS keeps to one thread (`threads.py`, `linear.py`).
     100 tokens 218 -> 128 ms, 1.7 times (AMD Zen 4, AVX-512). 30 tokens 125 -> 95 ms, 1.3 times (AMD Zen 3, no AVX-512).
@@ -11,11 +12,16 @@ Threads of our own share each product, and BLAS keeps to one thread (`threads.py
 Weights in tiles of 64 columns for several rows, if BLAS computes with AVX-512 (`tiles.py`).
     10 tokens 47 -> 21 ms, 2.2 times (AMD Zen 4). Without AVX-512 tiles are slower than plain weights.
 
-A single row is multiplied with the plain weight, and each thread reads a contiguous share of it (`linear.py`).
-    Decoding one token 45 -> 40 ms, 1.1 times, beside shares of columns; reading the weights alone takes 31 ms (AMD
-    Zen 3). It stays because it takes no more code than shares of columns. With AVX-512, decoding with tiles and our
-    threads took 44 ms, with plain weights and BLAS's own two threads 24 to 30 ms (Intel Xeon). Plain weights with our
-    threads are not yet measured there.
+A single row is multiplied with the tiles too, as two equal rows, on AMD's processors (`tiles.py`).
+    Unembedding one row 7.4 -> 5.2 ms, 1.4 times; decoding one token 26 -> 22 ms, 1.2 times (AMD Zen 4). Memory then
+    holds the weights once: 0.6 GB, not 1.1. On an Intel Xeon decoding with tiles took 44 ms, and with plain weights
+    and BLAS's own two threads 24 to 30, so there, as without AVX-512, a single row is multiplied with the plain
+    weight, and each thread reads a contiguous share of it (`linear.py`).
+
+The MLP: each thread computes some of the hidden units and what they add to the stream (`forward.py`).
+    100 tokens 125 -> 114 ms, 1.1 times (AMD Zen 4); without AVX-512 133 -> 123 ms. That is less than 1.3 times. It stays
+    because the threads meet once in an MLP, not twice, and GELU runs on all of them, which counts for more the more
+    cores there are.
 
 Tiles kept in files (`tile_files.py`).
     All layers are ready in 0.06 s, not 0.25 s, 4 times (AMD Zen 3). Processes share the memory.
@@ -30,15 +36,15 @@ Without BLAS, as in a browser, a product with a weight is an `einsum`, and no th
     6 rows by 768 x 3,072: 156 -> 17 ms, 9 times (Pyodide 0.28, numpy 2.2.5).
 
 The kind of product follows from facts, never from a timing: whether numpy has BLAS, the kernel that BLAS names, the
-size of the layer, the number of rows. Work is cut into the same shares whether other threads are free or busy. So the
-same call gives the same bytes in every process.
+maker of the processor, the size of the layer, the number of rows. Work is cut into the same shares whether other
+threads are free or busy. So the same call gives the same bytes in every process.
 
-Tried and left out, because it gave less than 1.3 times: one hand-over of work for half a block (1.1 times), handing
-over by locks rather than `concurrent.futures` (1.0), huge pages (1.1), `einsum` for a single row (1.0), tiles with a
-doubled row for a single row (1.2 on AMD Zen 4, slower than plain weights on an Intel Xeon). On AMD Zen 3: BLAS's own
-two threads for a single row (1.1); sharing products of 500,000 multiplications, not only of 1,500,000 (1.0); for 10 to
-100 rows, blocks of 64 to 384 columns or of 48 to 384 rows of W, W transposed, and a matrix-vector product for each row
-and block (none faster than the plain product).
+Tried and left out, because it gave less than 1.3 times: the same for attention (1.0 beside the MLP's), handing over by
+locks rather than `concurrent.futures` (1.02), pieces that the threads take as they become free (0.9), sharing GELU or
+LayerNorm by rows (1.0), huge pages and aligned weights (1.0 to 1.1), `einsum` for a single row (1.0). On AMD Zen 3:
+BLAS's own two threads for a single row (1.1); sharing products of 500,000 multiplications, not only of 1,500,000 (1.0);
+for 10 to 100 rows, blocks of 64 to 384 columns or of 48 to 384 rows of W, W transposed, and a matrix-vector product for
+each row and block (none faster than the plain product).
 
 BLAS's own threads would also break the promise above. Their number belongs to the whole process, and so do the digits:
 a product of 10 x 768 by 768 x 2,304 differs by 6e-5 between one thread and two.

@@ -42,9 +42,9 @@ def limit_blas() -> None:
         threadpool_limits(1, user_api="blas")
 
 
-def product(x: Array, weight: Array) -> Array:
-    """`x @ weight`: `[..., n_in]` by `[n_in, n_out]` -> `[..., n_out]`.
+def product(x: Array, weight: Array, out: Array | None = None) -> Array:
+    """`x @ weight`: `[..., n_in]` by `[n_in, n_out]` -> `[..., n_out]`, written to `out` if that is given.
 
     Without BLAS, numpy's matmul goes down the columns of the weight, and einsum along its rows, as they are in memory.
     """
-    return x @ weight if has_blas() else np.einsum("...i,io->...o", x, weight)
+    return np.matmul(x, weight, out=out) if has_blas() else np.einsum("...i,io->...o", x, weight, out=out)

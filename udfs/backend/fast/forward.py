@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from udfs.backend.arrays import Array
+from udfs.backend.fast.linear import TILE
 from udfs.backend.fast.threads import in_shares
-from udfs.backend.gpt2.config import Activation
 from udfs.backend.gpt2.forward import (
     ACTIVATIONS,
     Hook,
@@ -26,7 +26,6 @@ from udfs.backend.gpt2.model import Model
 
 _ROWS = 128  # of one head's attention at a time: they stay in the processor's cache
 _SCORES_WORTH_SHARING = 2_000_000  # multiplications; fewer are done before another thread has woken up
-_WORTH_SHARING = 100_000  # activations
 
 
 def block(layer: int, residual: Array, model: Model, hook: Hook = no_hook) -> Array:
@@ -62,10 +61,21 @@ def by_length(rows: Array, lengths: Sequence[tuple[int, int]]) -> Iterator[Array
 
 
 def _with_mlp(layer: int, residual: Array, model: Model) -> Array:
-    """The stream after the MLP of a block: `[..., n_seq, n_embd]`."""
-    x = layer_norm(residual, f"h.{layer}.ln_2", model)
-    hidden = _activated(model.linear(f"h.{layer}.mlp.c_fc")(x), model.config.activation)  # -> [n_seq, n_inner]
-    return residual + model.linear(f"h.{layer}.mlp.c_proj")(hidden)
+    """The stream after the MLP of a block: `[..., n_seq, n_embd]`.
+
+    Each thread computes some of the hidden units and what they add to the stream, so the threads meet only once.
+    """
+    c_fc, c_proj = model.linears[f"h.{layer}.mlp.c_fc"], model.linears[f"h.{layer}.mlp.c_proj"]
+    x = layer_norm(residual, f"h.{layer}.ln_2", model).reshape(-1, residual.shape[-1])  # -> [n_rows, n_embd]
+
+    def output(units: slice) -> Array:
+        hidden = ACTIVATIONS[model.config.activation](c_fc.columns(x, units))  # -> [n_rows, n_units]
+        return c_proj.rows(hidden, units)  # -> [n_rows, n_embd]
+
+    n_inner = model.config.n_inner
+    is_shared = c_fc.is_worth_sharing(2 * len(x))
+    outputs = in_shares(n_inner, output, TILE) if is_shared else [output(slice(0, n_inner))]
+    return residual + c_proj.total(outputs).reshape(residual.shape)
 
 
 def attend(q: Array, k: Array, v: Array, divisor: float) -> Array:
@@ -91,11 +101,3 @@ def attend(q: Array, k: Array, v: Array, divisor: float) -> Array:
 
     in_shares(len(z), work)
     return z.reshape(q.shape)
-
-
-def _activated(x: Array, activation: Activation) -> Array:
-    function = ACTIVATIONS[activation]
-    if x.size < _WORTH_SHARING:
-        return function(x)
-    parts = in_shares(len(x), lambda rows: function(x[rows]))
-    return np.concatenate(parts)

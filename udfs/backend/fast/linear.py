@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from udfs.backend.arrays import Array
 from udfs.backend.fast.blas import has_blas, product
 from udfs.backend.fast.threads import in_shares
 
+TILE = 64  # columns, those of one head of every published GPT-2; shares begin at its multiples, for `tiles.py`
 _WORTH_SHARING = 1_500_000  # multiplications; fewer are done before another thread has woken up
 
 
@@ -19,20 +22,38 @@ class Linear:
 
     def __call__(self, x: Array) -> Array:
         rows = x.reshape(-1, x.shape[-1])
-        out = self._product(rows)
+        return self._all(rows).reshape(*x.shape[:-1], -1)
+
+    def columns(self, x: Array, columns: slice, out: Array | None = None) -> Array:
+        """Some of the outputs: `[n_rows, n_in]` -> `[n_rows, n_columns]`."""
+        out = product(x, self._weight[:, columns], out)
+        if self._bias is not None:
+            out += self._bias[columns]
+        return out
+
+    def rows(self, x: Array, rows: slice) -> Array:
+        """What some of the inputs, `[n_rows, n_inputs]`, add to the outputs, without the bias: `[n_rows, n_out]`."""
+        return product(x, self._weight[rows])
+
+    def total(self, parts: Sequence[Array]) -> Array:
+        """The outputs, given what `rows` returned for all of the inputs."""
+        out = sum(parts[1:], parts[0])
         if self._bias is not None:
             out += self._bias
-        return out.reshape(*x.shape[:-1], -1)
+        return out
 
-    def _product(self, x: Array) -> Array:
+    def is_worth_sharing(self, n_rows: int) -> bool:
+        """Whether several threads are faster than one."""
+        return n_rows * self._weight.size >= _WORTH_SHARING and has_blas()
+
+    def _all(self, x: Array) -> Array:
         n_in, n_out = self._weight.shape
-        if len(x) * n_in * n_out < _WORTH_SHARING or not has_blas():
-            return product(x, self._weight)
+        if not self.is_worth_sharing(len(x)):
+            return self.columns(x, slice(0, n_out))
         if self._by_rows(len(x)):
-            first, *others = in_shares(n_in, lambda rows: x[:, rows] @ self._weight[rows])
-            return sum(others, first)
+            return self.total(in_shares(n_in, lambda rows: self.rows(x[:, rows], rows)))
         out: Array = np.empty((len(x), n_out), x.dtype)
-        in_shares(n_out, lambda columns: np.matmul(x, self._weight[:, columns], out=out[:, columns]))
+        in_shares(n_out, lambda columns: self.columns(x, columns, out[:, columns]), TILE)
         return out
 
     def _by_rows(self, n_rows: int) -> bool:

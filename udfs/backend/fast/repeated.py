@@ -6,20 +6,20 @@ they also share one logit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
+from udfs.backend.fast.linear import Linear
 
 _MOST_DIFFERENT = 0.5  # of all columns; with more, the outputs are not worth the copies
 
 
-class RepeatedLinear:
+class RepeatedLinear(Linear):
     """Computes the different outputs with a layer, and copies each to its places: `[..., n_in]` -> `[..., n_out]`."""
 
-    def __init__(self, different: Callable[[Array], Array], places: NDArray[np.intp]) -> None:
+    def __init__(self, weight: Array, different: Linear, places: NDArray[np.intp]) -> None:
+        super().__init__(weight)
         self._different, self._places = different, places
 
     def __call__(self, x: Array) -> Array:

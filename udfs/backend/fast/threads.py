@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from udfs.backend import system
@@ -20,13 +21,16 @@ VARIABLE = "GPT2_EXCEL_THREADS"  # limits the threads, for several processes on 
 _MOST_THREADS = 8  # more gain nothing: memory is the limit
 
 
-def in_shares(count: int, work: Callable[[slice], _Result]) -> list[_Result]:
+def in_shares(count: int, work: Callable[[slice], _Result], unit: int = 1) -> list[_Result]:
     """The results of `work` for slices that make up `range(count)`, in order, one slice per thread.
 
-    The slices depend on `count` and the number of cores only, so busy threads do not change how results round.
+    Each slice begins at a multiple of `unit`. The slices depend on these numbers and the number of cores only, so busy
+    threads do not change how results round.
     """
-    n_shares = max(1, min(n_threads(), count))
-    shares = [slice(count * i // n_shares, count * (i + 1) // n_shares) for i in range(n_shares)]
+    n_units = -(-count // unit)
+    n_shares = max(1, min(n_threads(), n_units))
+    ends = [min(n_units * i // n_shares * unit, count) for i in range(n_shares + 1)]
+    shares = [slice(start, stop) for start, stop in pairwise(ends)]
     tasks = [(share, _pool().submit(copy_context().run, work, share)) for share in shares[1:]]
     results = [work(shares[0])]
     for share, task in tasks:  # other calls may keep the threads busy: run here what none of them has begun

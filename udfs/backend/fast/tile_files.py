@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from udfs.backend.arrays import Array
-from udfs.backend.fast.tiles import TILE, tiled
+from udfs.backend.fast.linear import TILE
+from udfs.backend.fast.tiles import tiled
 from udfs.backend.folders import cache_folder
 
 _PIECE = 64  # tiles made at a time, so that memory never holds a second copy of a layer

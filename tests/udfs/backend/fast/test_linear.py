@@ -44,7 +44,11 @@ def tiles_of(weight: str) -> Array:
     return tiled(WEIGHTS[weight])
 
 
-KINDS = pytest.mark.parametrize("kind", [plain_linear, tiled_linear])
+def tiled_for_single_rows(weight: str, bias: Array | None = None) -> TiledLinear:
+    return TiledLinear(WEIGHTS[weight], tiles_of(weight), bias, for_single_rows=True)
+
+
+KINDS = pytest.mark.parametrize("kind", [plain_linear, tiled_linear, tiled_for_single_rows])
 
 
 @KINDS
@@ -75,18 +79,40 @@ def test_non_contiguous_rows(kind: Kind) -> None:
     np.testing.assert_allclose(kind("large")(x), x @ WEIGHTS["large"], atol=1e-3, rtol=1e-4)
 
 
-def test_a_single_row_never_meets_the_tiles() -> None:
+@KINDS
+@pytest.mark.parametrize("n_seq", [1, 2, 30])
+@pytest.mark.parametrize("columns", [slice(0, 128), slice(64, 64), slice(640, 1000), slice(960, 1000)])
+def test_some_outputs_are_those_of_the_whole(kind: Kind, n_seq: int, columns: slice) -> None:
+    bias, x = random.standard_normal(1000, np.float32), random.standard_normal((n_seq, 768), np.float32)
+    layer = kind("the last columns fill no tile", bias)
+    np.testing.assert_allclose(layer.columns(x, columns), layer(x)[:, columns], atol=1e-3, rtol=1e-4)
+
+
+@KINDS
+@pytest.mark.parametrize("n_seq", [1, 2, 30])
+@pytest.mark.parametrize("weight", ["long input", "the last columns fill no tile"])
+def test_parts_of_the_input_add_up(kind: Kind, n_seq: int, weight: str) -> None:
+    n_in, n_out = WEIGHTS[weight].shape
+    bias, x = random.standard_normal(n_out, np.float32), random.standard_normal((n_seq, n_in), np.float32)
+    layer, parts = kind(weight, bias), (slice(0, 64), slice(64, 700), slice(700, n_in))
+    total = layer.total([layer.rows(x[:, part], part) for part in parts])
+    np.testing.assert_allclose(total, layer(x), atol=1e-3, rtol=1e-4)
+
+
+def test_a_single_row_meets_the_tiles_only_if_wanted() -> None:
     weight, x = WEIGHTS["large"], random.standard_normal((2, 768), np.float32)
-    layer = TiledLinear(weight, np.full_like(tiles_of("large"), np.nan))
+    tiles = np.full_like(tiles_of("large"), np.nan)
+    layer = TiledLinear(weight, tiles)
     np.testing.assert_array_equal(layer(x[:1]), Linear(weight)(x[:1]))
     assert np.isnan(layer(x)).all()
+    assert np.isnan(TiledLinear(weight, tiles, for_single_rows=True)(x[:1])).all()
 
 
 @pytest.mark.parametrize(("weight", "shared"), [("large", 768), ("long input", 3072), ("transposed", 5000)])
 def test_shares_for_a_single_row_are_contiguous(weight: str, shared: int, monkeypatch: pytest.MonkeyPatch) -> None:
     counts: list[int] = []
     monkeypatch.setattr(linear, "_WORTH_SHARING", 0)
-    monkeypatch.setattr(linear, "in_shares", lambda count, work: counts.append(count) or in_shares(count, work))
+    monkeypatch.setattr(linear, "in_shares", lambda count, *rest: counts.append(count) or in_shares(count, *rest))
     Linear(WEIGHTS[weight])(np.ones((1, len(WEIGHTS[weight])), np.float32))
     assert counts == [shared]
 

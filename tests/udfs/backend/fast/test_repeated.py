@@ -24,9 +24,13 @@ def test_outputs_are_those_of_the_whole_weight(dtype: DType, shape: tuple[int, .
     np.testing.assert_array_equal(where, places)
     np.testing.assert_array_equal(different[:, where], weight)
     x = random.standard_normal(shape).astype(dtype)
-    result = RepeatedLinear(Linear(different), where)(x)
+    layer = RepeatedLinear(weight, Linear(different), where)
+    result = layer(x)
     assert result.dtype == dtype
     np.testing.assert_allclose(result, x @ weight, atol=1e-5)
+    rows = x.reshape(-1, 8)
+    np.testing.assert_allclose(layer.columns(rows, slice(2, 5)), rows @ weight[:, 2:5], atol=1e-5)
+    np.testing.assert_allclose(layer.rows(rows[:, 2:5], slice(2, 5)), rows[:, 2:5] @ weight[2:5], atol=1e-5)
 
 
 @pytest.mark.parametrize("same", [[], [0], [0, -1]], ids=["nothing", "first channel", "first and last channel"])
@@ -45,4 +49,4 @@ def test_tokens_with_one_embedding_have_one_logit() -> None:
     np.testing.assert_allclose(logits, x @ weight, atol=1e-4)
     unknown = np.flatnonzero((weight == weight[:, -1:]).all(axis=0))
     assert (logits[:, unknown] == logits[:, unknown[:1]]).all()
-    assert isinstance(load("tiny").linear("lm_head"), Linear)
+    assert not isinstance(load("tiny").linear("lm_head"), RepeatedLinear)

@@ -27,6 +27,14 @@ def test_everything_is_done_once_and_in_order(size: int, count: int) -> None:
     assert all(numbers(count) == list(range(count)) for _ in range(20))
 
 
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 1000])
+def test_shares_begin_at_multiples_of_the_unit(size: int, count: int) -> None:
+    shares = in_shares(count, lambda share: share, unit=64)
+    assert len(shares) == max(1, min(size, -(-count // 64)))
+    assert [number for share in shares for number in range(count)[share]] == list(range(count))
+    assert all(share.start % 64 == 0 for share in shares)
+
+
 def test_each_thread_has_a_share(size: int) -> None:
     assert len(in_shares(100, lambda share: None)) == size
     assert len(in_shares(1, lambda share: None)) == 1
