@@ -90,11 +90,13 @@ def unembed(residual: Array, model: Model, hook: Hook = no_hook) -> Array:
 def layer_norm(x: Array, name: str, model: Model) -> Array:
     """LayerNorm (Ba et al. 2016): each row to mean 0 and variance 1, then scaled and shifted channel by channel.
 
-    Raises ModelError if the variance is too large for float64. In float32, channels of 1e19 would already be too large.
+    Raises ModelError if the variance is too large for float64.
     """
     x = x - x.mean(axis=-1, keepdims=True)
     with np.errstate(over="ignore"):
-        variance = np.square(x, dtype=np.float64).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
+        variance = np.square(x).mean(axis=-1, keepdims=True)  # -> [n_seq, 1]
+        if np.isinf(variance).any():  # in float32, for which channels of 1e19 are too large
+            variance = np.square(x, dtype=np.float64).mean(axis=-1, keepdims=True)
     if np.isinf(variance).any():
         raise ModelError(f"{name} is given numbers too large for a LayerNorm")
     x /= np.sqrt(variance + model.config.layer_norm_epsilon)
