@@ -184,7 +184,7 @@ class BandPage(Page):
         cells = Range(self.name, self.row, self.first, self.row + count - 1, self.first + width - 1)
         self._rows(cells, shown, labels or self._labels)
         if self.book.dialect.is_fixed:
-            self._hide_rows_without_token(cells)
+            self._hide_rows_without_token(cells, labels)
             if shown.cell_format in self.style.rules:
                 rule = {"type": "formula", "criteria": "=TRUE", "format": self.style.rules[shown.cell_format]}
                 self.sheet.conditional_format(*cells.corners, rule)
@@ -195,10 +195,9 @@ class BandPage(Page):
     def edit_grid(self, width: int | None = None, rows: int | None = None, labels: RowLabels | None = None) -> Range:
         """Blank cells for numbers, coloured as input in rows that have a token."""
         cells = self.rows(width, shown=_EDITS, rows=rows, labels=labels)
-        token = f"$B{cells.row + 1}"
-        in_use = f"={self.book.dialect.is_filled(token)}"
-        for criteria, cell_format in ((f'={cells.first}<>""', self.style.edited), (in_use, self.style.editable)):
-            rule = {"type": "formula", "criteria": criteria, "format": cell_format, "stop_if_true": True}
+        has_token = f"NOT({self._without_token(cells, labels)})"
+        for criteria, cell_format in ((f'{cells.first}<>""', self.style.edited), (has_token, self.style.editable)):
+            rule = {"type": "formula", "criteria": f"={criteria}", "format": cell_format, "stop_if_true": True}
             self.sheet.conditional_format(*cells.corners, rule)
         only_numbers = {
             "validate": "decimal",
@@ -247,11 +246,20 @@ class BandPage(Page):
         """The rows of a range that have a token."""
         return cells.here if self.book.dialect.is_fixed else used(cells)
 
-    def _hide_rows_without_token(self, cells: Range) -> None:
+    def _hide_rows_without_token(self, cells: Range, labels: RowLabels | None = None) -> None:
         """In ranges of fixed size, rows without a token hold numbers that mean nothing."""
-        without_token = f"={self.book.dialect.is_blank(f'$A{cells.row + 1}')}"
-        rule = {"type": "formula", "criteria": without_token, "format": self.style.hidden, "stop_if_true": True}
+        criteria = f"={self._without_token(cells, labels)}"
+        rule = {"type": "formula", "criteria": criteria, "format": self.style.hidden, "stop_if_true": True}
         self.sheet.conditional_format(*cells.corners, rule)
+
+    def _without_token(self, cells: Range, labels: RowLabels | None) -> str:
+        """Whether the row of a cell has no token, as the condition of a rule.
+
+        LibreOffice looks through the whole band whenever a cell that the rule reads changes, so it reads few cells.
+        """
+        if labels in (None, self._labels):
+            return f'OR(status<>"{READY}",ROW()-{cells.row}>token_count)'
+        return self.book.dialect.is_blank(f"$A{cells.row + 1}")
 
     def _rows(self, cells: Range, shown_as: Look, labels: RowLabels) -> None:
         """Labels the rows, and folds those that the workbook's own prompt does not need.

@@ -135,6 +135,8 @@ class Style:
         self.used_number = self._format(num_format=USED)
         self.score = self._format(num_format=SCORE, align="right")
         self.statistic = self._format(font_color=GREY, num_format=USED)
+        self.lowest = self._format(font_color=GREY, num_format='"blue "0.0')
+        self.highest = self._format(font_color=GREY, num_format='"orange "0.0')
         self.counted = self._format(num_format=COUNTED)
         self.share = self._format(num_format=SHARE)
         self.whole = self._format(num_format=WHOLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from workbook_templates import style as look
 from workbook_templates.band import Band
@@ -48,6 +49,7 @@ def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> lis
     stride = tokens + 1
     page.heading("scores", "How well each token's query matches each key. Later tokens are masked: -∞.", ())
     q, k, _ = heads[0]
+    explain_row = page.row
     example = f"SUMPRODUCT({q.last},INDEX({k.spill},1,0))"
     explain(
         page,
@@ -60,19 +62,37 @@ def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> lis
     area = page.rows(len(heads) * stride, headers=(_titles(len(heads), stride), columns), shown=_SCORES)
     count = _count(page)
     seen, found = f"SEQUENCE({count})>=SEQUENCE(1,{count})", []
+    scale = _common_scale(page, area, explain_row) if page.book.dialect.is_fixed else look.SIGNED_SCALE
     for head, (q, k, _) in enumerate(heads):
         cells = area.columns(head * stride, tokens)
         formula = f"IF({seen},MMULT({q.spill},TRANSPOSE({k.spill}))/SQRT({size}),{_MASKED})"
         found.append(page.put(cells, formula, (qkv,), _SCORES))
         up_to_itself = " ".join(cells.rows(row, 1).columns(0, row + 1).here for row in range(tokens))
-        page.sheet.conditional_format(*cells.corners, look.SIGNED_SCALE | {"multi_range": up_to_itself})
+        page.sheet.conditional_format(*cells.corners, scale | {"multi_range": up_to_itself})
         if page.book.dialect.is_fixed:
-            unused = f"=COLUMN({cells.first})-{cells.column}>token_count"
+            unused = f"=COLUMN()-{cells.column}>token_count"
             hidden = {"type": "formula", "criteria": unused, "format": page.style.hidden, "stop_if_true": True}
             page.sheet.conditional_format(*cells.corners, hidden)
     masked = {"type": "cell", "criteria": "<", "value": -1e9, "format": page.style.masked}
     page.sheet.conditional_format(*area.corners, masked)
     return found
+
+
+def _common_scale(page: BandPage, scores: Range, row: int) -> dict[str, Any]:
+    """A colour scale from the lowest to the highest score of all heads. Both are shown to the left of the explanation.
+
+    The scale of other bands reads every cell that it colours. LibreOffice looks through all those cells whenever one of
+    them changes, which takes long for the many ranges of scores that are not masked. This one reads two cells.
+    """
+    limits: dict[str, Any] = {}
+    for limit, formula, cell_format in (
+        ("min", f"MIN(IF({scores.here}>-1E+9,{scores.here},0))", page.style.lowest),
+        ("max", f"MAX(0,{scores.here})", page.style.highest),
+    ):
+        page.formula(row, 0, formula, cell_format)
+        limits |= {f"{limit}_type": "formula", f"{limit}_value": f"={page.at(row, 0, absolute=True)}"}
+        row += 1
+    return look.SIGNED_SCALE | limits
 
 
 def _count(page: BandPage) -> str:
