@@ -284,7 +284,7 @@ def gpt2_speculate(
     n_ahead = arg.count(ahead, "ahead")
     if n_ahead > _MAX_AHEAD:
         raise CellError(f"ahead must be 1 to {_MAX_AHEAD}, not {n_ahead}")
-    proposer = _without_last_block(gpt2) if draft is None else arg.draft(draft, gpt2)
+    proposer = _without_last_block(gpt2) if draft is None else arg.with_vocabulary_of(gpt2, draft, "draft")
     how, numbers = Sampling(arg.temperature(temperature)), random_numbers(arg.seed(seed))
     entries = generate.speculation.speculate(
         arg.prompt(prompt, gpt2), arg.count(tokens, "tokens"), gpt2, proposer, how, numbers, n_ahead

@@ -11,6 +11,8 @@ from udfs.backend.gpt2.interventions import Addition, add_rows, scaled, with_int
 from udfs.backend.interpret import steering_vectors
 from udfs.backend.interpret.edits import Add, Remove
 from udfs.backend.interpret.places import short_name, stream_place
+from udfs.backend.next_token import divergence, log_softmax, next_logits
+from udfs.backend.stream import residual_stream
 from udfs.cells import CellError, Table, cell_function
 from udfs.cells import arguments as arg
 from udfs.cells.arguments import Positions, Texts
@@ -144,6 +146,26 @@ def gpt2_remove_model(vector: ArrayLike, place: str, positions: Positions = arg.
     gpt2 = arg.model(model)
     where, at = short_name(arg.stream_place(place, gpt2)), arg.positions(positions)
     return with_operation(gpt2, Remove(arg.vector(vector, gpt2), where, at), "vector")
+
+
+@cell_function
+def gpt2_divergence(prompt: str, reference: str, model: str = "") -> float:
+    """How far surgery moves all probabilities of the next token together: the Kullback-Leibler divergence, in nats.
+
+    reference: the text of the model to compare with, such as demo
+
+    Returns the sum over all tokens of p ln(p / q): p is a token's probability in the model, q that in the reference. 0
+    means that all probabilities are equal; exchange both models, and the number is another one. Divided by LN(2) it is
+    in bits, as in GPT2_LOGITLENS.
+
+    Raises: CellError if the reference has another vocabulary, or if the prompt has no tokens, or too many.
+    Source: Kullback and Leibler 1951, "On Information and Sufficiency".
+    Example: =GPT2_DIVERGENCE("Tom pulls out his", "demo", "demo ; add 200 * sae(6, 1087) to h.6")
+    """
+    gpt2 = arg.model(model)
+    both = gpt2, arg.with_vocabulary_of(gpt2, reference, "reference")
+    logits = [next_logits(residual_stream(arg.prompt(prompt, each), each)[-1][-1:], each) for each in both]
+    return float(divergence(*map(log_softmax, logits))[0])
 
 
 @cell_function

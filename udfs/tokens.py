@@ -101,7 +101,8 @@ def gpt2_nearest_tokens(vector: ArrayLike, k: int = 10, model: str = "") -> Tabl
     if largest == 0:
         raise CellError("vector must have a number other than zero")
     direction /= largest  # so that no square is beyond the range of its type, or rounded to zero
-    lengths = np.maximum(np.linalg.norm(wte, axis=1), np.finfo(np.float32).tiny)  # [n_vocab]
+    squares = np.einsum("ij,ij->i", wte, wte)  # unlike np.linalg.norm, without a copy of wte
+    lengths = np.maximum(np.sqrt(squares), np.finfo(np.float32).tiny)  # [n_vocab]
     similarity = wte @ direction[0] / (lengths * np.linalg.norm(direction))  # [n_vocab, n_embd] -> [n_vocab]
     rows = [
         [rank, gpt2.token_text(token), int(token), float(similarity[token])]

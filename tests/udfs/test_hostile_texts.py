@@ -63,7 +63,8 @@ def test_hostile_texts(name: str, models_folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "argument"), [("gpt2_model", "name"), ("gpt2_predict", "model"), ("gpt2_speculate", "draft")]
+    ("name", "argument"),
+    [("gpt2_divergence", "reference"), ("gpt2_model", "name"), ("gpt2_predict", "model"), ("gpt2_speculate", "draft")],
 )
 def test_hostile_model_texts(name: str, argument: str, models_folder: Path) -> None:
     for text in MODEL_TEXTS:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import udfs
+from tests.random_checkpoint import write_checkpoint
 from udfs.backend.catalogue import load
 from udfs.backend.gpt2 import forward
 from udfs.backend.gpt2.tokenizer import encode
@@ -223,6 +224,29 @@ def test_the_bundled_autoencoder_is_small() -> None:
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.suffix != ".pyc") < 1_300_000
     assert FEATURES["training"]["variance explained"] > 0.8
     assert FEATURES["training"]["features active at a token"] < 30
+
+
+def test_the_divergence_is_that_of_the_next_probabilities() -> None:
+    steered = f"demo ; add {JEDI.coefficient} * {JEDI.vector} to h.{JEDI.layer}"
+    p, q = (_next_probabilities(PULLS, model) for model in (steered, "demo"))
+    assert udfs.gpt2_divergence(PULLS, "demo", steered) == pytest.approx(float((p * np.log(p / q)).sum()), rel=1e-5)
+    assert udfs.gpt2_divergence(PULLS, steered, "demo") == pytest.approx(float((q * np.log(q / p)).sum()), rel=1e-5)
+    assert udfs.gpt2_divergence(PULLS, "demo", "demo") == 0
+
+
+def test_the_divergence_from_a_model_with_another_vocabulary_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPT2_EXCEL_MODELS", str(tmp_path))
+    write_checkpoint(tmp_path / "other", "few")
+    with pytest.raises(CellError, match=r"^reference must have the vocabulary of demo, 50257 tokens, not 4$"):
+        udfs.gpt2_divergence(PROMPT, "other", "demo")
+
+
+def _next_probabilities(prompt: str, model: str) -> np.ndarray:
+    gpt2 = load(model)
+    stream = np.array(udfs.gpt2_residual(prompt, f"h.{gpt2.config.n_layer}", model), np.float32)
+    return forward.softmax(forward.unembed(stream[-1:], gpt2)[0].astype(np.float64))
 
 
 @settings(max_examples=20, deadline=None)

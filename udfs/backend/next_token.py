@@ -90,6 +90,15 @@ def entropy(logs: Probabilities) -> Probabilities:
     return bits
 
 
+def divergence(logs: Probabilities, others: Probabilities) -> Probabilities:
+    """The Kullback-Leibler divergence of distributions p from others q, in nats: the sum of p ln(p / q).
+
+    Given by the logarithms of their probabilities: `[..., n]` and `[..., n]` -> `[...]`.
+    """
+    nats: Probabilities = (np.exp(logs) * (logs - others)).sum(axis=-1)
+    return nats
+
+
 def standing(logits: Array, tokens: NDArray[np.intp]) -> Standing:
     """The standing of one token of each row: `[n_rows, n_vocab]` and `[n_rows]` -> 3 x `[n_rows]`."""
     column = tokens[:, None]

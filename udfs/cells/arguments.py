@@ -63,7 +63,7 @@ MAY_BE_BLANK = frozenset({"components", "edits", "minus", "plus", "text"})
 # Arguments with a text in each cell. A function gives a row for each text.
 A_ROW_FOR_EACH = frozenset({"texts"})
 # Arguments that name a model: a result depends on the files of that model too.
-NAMES_A_MODEL = frozenset({"draft", "model", "name"})
+NAMES_A_MODEL = frozenset({"draft", "model", "name", "reference"})
 
 ALL = "all"  # instead of a position
 _MAX_READ_BYTES = 2**30
@@ -77,7 +77,7 @@ def model(text: object, name: str = "model") -> Model:
     return catalogue.load(values.text(text, name))
 
 
-def draft(text: object, gpt2: Model, name: str = "draft") -> Model:
+def with_vocabulary_of(gpt2: Model, text: object, name: str) -> Model:
     """A model that shares the vocabulary of another one."""
     try:
         loaded = model(text, name)

@@ -133,13 +133,11 @@ def _table(page: Page, swept: _Swept) -> int:
             page.style.aside,
         )
         page.text(row, _MODEL + 1, " ")  # so that the model text ends at its column
-        page.sheet.write_blank(row, 2, None, page.style.probability)
-        page.sheet.write_blank(row, 3, None, page.style.number)
-        if page.book.dialect.is_fixed:
-            for column, formula in enumerate(_answer_in_parts(page, swept, model), start=1):
-                page.formula(row, column, formula, page.style.number if column > 2 else page.style.probability)
-        else:
-            page.formula(row, 1, _answer(page, swept, model), page.style.probability, (1, 3))
+        moved = page.at(row, 3)
+        for column, token_id in enumerate(swept.ids, start=1):
+            page.formula(row, column, _probability(page, token_id, moved, model), page.style.probability)
+        divergence = unless_message(model, f"GPT2_DIVERGENCE(prompt_used,model_used,{model})", model)
+        page.formula(row, 3, divergence, page.style.number)
         page.formula(row, _SIZE, _size(swept, model), page.style.percent)
         page.sheet.write_blank(row, _TEXT, None, page.style.aside)
     last = header + _STRENGTHS
@@ -158,58 +156,22 @@ def _table(page: Page, swept: _Swept) -> int:
     return header
 
 
-def _answer(page: Page, swept: _Swept, model: str) -> str:
-    """Both tokens' probabilities and the KL divergence of the steered next-token distribution from the model's own.
+def _probability(page: Page, token_id: str, moved: str, model: str) -> str:
+    """The probability that the steered model gives to the token with the id in a cell.
 
-    u and v are the logits of all tokens, steered and not; a and b their log-sum-exp.
+    moved: the cell of the KL divergence, whose message also says why there are no probabilities
     """
-    end = f'"h.{page.book.shape.n_layer}"'
-    u, v = (
-        f'GPT2_UNEMBED(LET(s,GPT2_RESIDUAL(prompt_used,{end},{text}),INDEX(s,ROWS(s),0)),"",{text})'
-        for text in (model, "model_used")
-    )
-    probabilities = ",".join(f"EXP(INDEX(u,{number}+1)-a)" for number in swept.ids)
-    computed = (
-        f"LET(v,{v},a,MAX(u)+LN(SUM(EXP(u-MAX(u)))),b,MAX(v)+LN(SUM(EXP(v-MAX(v)))),"
-        f"CHOOSE({{1,2,3}},{probabilities},SUM(EXP(u-a)*(u-v))-a+b))"
-    )
-    checked = f"LET(u,{u},IF(ISTEXT(INDEX(u,1,1)),INDEX(u,1,1),{computed}))"
-    return unless_error(swept.ids, unless_message(model, checked, model))
-
-
-def _answer_in_parts(page: Page, swept: _Swept, model: str) -> list[str]:
-    """Like `_answer`, but one formula per value, because no LET can keep the logits for all three.
-
-    The log-sum-exp is a token's logit minus the logarithm of its probability.
-    """
-    n_layer = page.book.shape.n_layer
-    u, v = (
-        f'GPT2_UNEMBED({_stream_row(stream, "token_count")},"",{text})'
-        for text in (model, "model_used")
-        for stream in [f'GPT2_RESIDUAL(prompt_used,"h.{n_layer}",{text})']
-    )
-    a, b = (
-        "(INDEX({0},2,4)-LN(INDEX({0},2,5)))".format(f"GPT2_PREDICT(prompt_used,1,1,{text})")
-        for text in (model, "model_used")
-    )
-    values = [f"INDEX(GPT2_LENS_TRACK(prompt_used,{number},-1,{model}),{n_layer + 2},3)" for number in swept.ids]
-    values.append(f"SUM(EXP({u}-{a})*({u}-{v}))-{a}+{b}")
-    messages = [model, '""', '""']
-    return [
-        unless_error(swept.ids, unless_message(model, value, message))
-        for message, value in zip(messages, values, strict=True)
-    ]
-
-
-def _stream_row(stream: str, number: str) -> str:
-    """A row of the prompt's stream. LibreOffice's INDEX would take one number, not the row, if there is only one."""
-    return f"IF(token_count=1,{stream},INDEX({stream},{number},0))"
+    track = f"GPT2_LENS_TRACK(prompt_used,{token_id},-1,{model})"
+    return unless_error((token_id, moved), f"INDEX({track},{page.book.shape.n_layer + 2},3)")
 
 
 def _size(swept: _Swept, model: str) -> str:
-    """The largest ratio over all tokens of the change's length to the stream's."""
+    """The largest ratio over all tokens of the change's length to the stream's.
+
+    LibreOffice's INDEX would take one number of a stream with one row, not the row.
+    """
     x, y = (f"GPT2_RESIDUAL(prompt_used,{swept.place},{text})" for text in ("model_used", model))
-    ones = f"TRANSPOSE({_stream_row('x', '1')}*0+1)"
+    ones = "TRANSPOSE(IF(token_count=1,x,INDEX(x,1,0))*0+1)"
     ratio = f"LET(ones,{ones},MAX(SQRT(MMULT((y-x)^2,ones)/MMULT(x^2,ones))))"
     return unless_message(model, f'LET(x,{x},IF(ISTEXT(INDEX(x,1,1)),"",LET(y,{y},{ratio})))')
 

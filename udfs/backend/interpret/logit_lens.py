@@ -18,7 +18,16 @@ from udfs.backend.batches import Batch, for_each, streams, with_entering
 from udfs.backend.gpt2.forward import no_hook
 from udfs.backend.gpt2.interventions import with_interventions
 from udfs.backend.gpt2.model import Model
-from udfs.backend.next_token import Standing, entropy, log_softmax, logits_in_chunks, probabilities_of, standing, top
+from udfs.backend.next_token import (
+    Standing,
+    divergence,
+    entropy,
+    log_softmax,
+    logits_in_chunks,
+    probabilities_of,
+    standing,
+    top,
+)
 from udfs.backend.result_cache import Cache, content_key
 from udfs.backend.stream import residual_stream, trace_block
 
@@ -86,12 +95,12 @@ def entropies(residual: Array, model: Model) -> Array:
 def divergences(residual: Array, model: Model) -> Array:
     """How far every depth is from the last one, in bits: `[n_depths, n_rows, n_embd]` -> `[n_depths, n_rows]`.
 
-    The Kullback-Leibler divergence of the lens from the model's answer p: the sum of p log2(p / lens).
+    The Kullback-Leibler divergence of the model's answer p from the lens: the sum of p log2(p / lens).
     """
     columns = []
     for depths in residual.swapaxes(0, 1):  # [n_depths, n_embd]: one row at every depth
         logs = np.concatenate([log_softmax(logits) for logits in logits_in_chunks(depths, model)])
-        columns.append((np.exp(logs[-1]) * (logs[-1] - logs)).sum(axis=-1))
+        columns.append(divergence(logs[-1], logs))
     return np.stack(columns, axis=1) / math.log(2)
 
 
