@@ -69,10 +69,10 @@ def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> lis
         found.append(page.put(cells, formula, (qkv,), _SCORES))
         up_to_itself = " ".join(cells.rows(row, 1).columns(0, row + 1).here for row in range(tokens))
         page.sheet.conditional_format(*cells.corners, scale | {"multi_range": up_to_itself})
-        if page.book.dialect.is_fixed:
-            unused = f"=COLUMN()-{cells.column}>token_count"
-            hidden = {"type": "formula", "criteria": unused, "format": page.style.hidden, "stop_if_true": True}
-            page.sheet.conditional_format(*cells.corners, hidden)
+    if page.book.dialect.is_fixed:
+        unused = f"=MOD(COLUMN()-{area.column + 1},{stride})>=token_count"
+        hidden = {"type": "formula", "criteria": unused, "format": page.style.hidden, "stop_if_true": True}
+        page.sheet.conditional_format(*area.corners, hidden)
     masked = {"type": "cell", "criteria": "<", "value": -1e9, "format": page.style.masked}
     page.sheet.conditional_format(*area.corners, masked)
     return found
