@@ -82,6 +82,23 @@ def test_conditional_formats_compare_texts_as_libreoffice_can(template: str, boo
     assert not [condition for condition in conditions if re.search(r'\d="[^"]', condition)]
 
 
+def test_rules_of_many_cells_read_few(books: Books) -> None:
+    """LibreOffice looks through all cells of a rule whenever a cell that it reads changes."""
+    rules = [
+        (list(found.sqref.ranges), rule)
+        for sheet in opened(books.small("anatomy", host="calc"))
+        for found in sheet.conditional_formatting
+        for rule in found.rules
+    ]
+    scales = [rule.colorScale.cfvo for ranges, rule in rules if rule.colorScale and len(ranges) > 1]
+    assert scales
+    assert {limit.type for limits in scales for limit in limits} == {"formula", "num"}
+    rows = [condition for (cells, *_), rule in rules if cells.min_row < cells.max_row for condition in rule.formula]
+    assert any("ROW()" in condition for condition in rows)
+    reads_labels = [condition for condition in rows if "$A" in condition or "$B" in condition]
+    assert reads_labels == ["LEN($A8)=0"]  # of the band with the labels that all others repeat
+
+
 def test_every_function_has_its_own_name() -> None:
     assert len({method(name) for name in FUNCTIONS}) == len(FUNCTIONS)
     assert calc_name("GPT2_ATTENTION_MIX") == "ORG.GPT2EXCEL.GPT2ATTENTIONMIX"

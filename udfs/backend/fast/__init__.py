@@ -19,9 +19,9 @@ A single row is multiplied with the tiles too, as two equal rows, on AMD's proce
     weight, and each thread reads a contiguous share of it (`linear.py`).
 
 The MLP: each thread computes some of the hidden units and what they add to the stream (`forward.py`).
-    100 tokens 125 -> 114 ms, 1.1 times (AMD Zen 4); without AVX-512 133 -> 123 ms. That is less than 1.3 times. It stays
-    because the threads meet once in an MLP, not twice, and GELU runs on all of them, which counts for more the more
-    cores there are.
+    100 tokens 125 -> 114 ms, 1.1 times (AMD Zen 4); without AVX-512 133 -> 123 ms. That is less than 1.3 times. It
+    stays because the threads meet once in an MLP, not twice, and GELU runs on all of them, which counts for more the
+    more cores there are.
 
 Tiles kept in files (`tile_files.py`).
     All layers are ready in 0.06 s, not 0.25 s, 4 times (AMD Zen 3). Processes share the memory.
