@@ -83,7 +83,7 @@ def build(
     shape = shape_of(model, tokens, exact=template in EXACT or (dialect.is_fixed and template not in OWN_MODEL))
     file = path / TEMPLATES[template] if path.is_dir() else path
     draft = BytesIO()
-    workbook = xlsxwriter.Workbook(draft)
+    workbook = xlsxwriter.Workbook(draft, {"in_memory": True})  # instead of a temporary file for each part
     builder, tour = BUILDERS[template], stops_of_tour(template)
     book = Book(workbook, dialect, shape, builder.STOPS, has_tour=bool(tour))
     if template == "pure":
