@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -45,6 +46,7 @@ def known_tokens() -> Sequence[int]:
     return range(N_VOCAB)
 
 
+@cache
 def known_merges() -> Sequence[tuple[int, int, int]]:
     """The ids of the left, the right and the merged token of each of GPT-2's merges."""
     ids = GPT2.vocabulary.ids
