@@ -17,7 +17,6 @@ from addin.headless import Workbook
 from tests.shared import Shared
 from tests.workbook_templates.files import opened as read_by_openpyxl
 from tests.workbook_templates.files import small
-from tests.workbook_templates.values import recalculated
 from workbook_templates import TEMPLATES, build, start_tab
 from workbook_templates.sheet import Page
 from workbook_templates.start_tab import Try
@@ -58,11 +57,12 @@ class Books:
 
     @contextmanager
     def opened(self, file: Path) -> Iterator[Workbook]:
-        """The calculated workbook of a file. At the end, what was typed into it is undone, for the next test.
+        """The calculated workbook of a file. What was typed into it is undone for the next test.
 
         A formula cannot be typed in again. So a workbook whose formulas were typed over is calculated anew next time.
         """
-        workbook = self._calculated.pop(file, None) or recalculated(file)
+        workbook = self._calculated.pop(file, None) or Workbook.open(file)
+        workbook.recalculate()
         before: dict[str, Any] = {}
         over_formulas: list[str] = []
         write = workbook.set
@@ -78,9 +78,7 @@ class Books:
         if over_formulas:
             return
         for cell, value in reversed(before.items()):
-            workbook.set(cell, value)
-        if before:
-            workbook.recalculate()
+            workbook.set(cell, value)  # the next test calculates it, if there is one
         self._calculated[file] = workbook
         if len(self._calculated) > _MOST_OPEN:
             self._calculated.popitem(last=False)

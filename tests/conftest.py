@@ -44,9 +44,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))
 
 
+def pytest_collection() -> None:
+    """Collection makes hundreds of thousands of objects, and no garbage."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Spares the garbage collector the thousands of collected tests, which it would go through again and again."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 20, 100)  # tests make large workbooks, whose many objects are not garbage
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import xlsxwriter
 
 from udfs.backend import catalogue
+from udfs.backend.collector import paused
 from workbook_templates import anatomy, by_hand, check, generation, mri, pure, surgery
 from workbook_templates.book import Book, shape_of
 from workbook_templates.formula import dialect_of
@@ -48,6 +49,7 @@ EXACT = frozenset({"anatomy", "check", "pure"})  # templates for models of one s
 __all__ = ["BUILDERS", "FORMULAS_ONLY", "OWN_MODEL", "TEMPLATES", "WRITES_BLOCKS", "build"]
 
 
+@paused()
 def build(
     template: str,
     path: Path,
@@ -83,7 +85,7 @@ def build(
     shape = shape_of(model, tokens, exact=template in EXACT or (dialect.is_fixed and template not in OWN_MODEL))
     file = path / TEMPLATES[template] if path.is_dir() else path
     draft = BytesIO()
-    workbook = xlsxwriter.Workbook(draft)
+    workbook = xlsxwriter.Workbook(draft, {"in_memory": True})  # instead of a temporary file for each part
     builder, tour = BUILDERS[template], stops_of_tour(template)
     book = Book(workbook, dialect, shape, builder.STOPS, has_tour=bool(tour))
     if template == "pure":

@@ -142,10 +142,14 @@ def write_glossary(book: Book) -> None:
 def _first_cells(book: Book) -> Iterator[tuple[Term, tuple[Page, tuple[int, int]]]]:
     """The cell in which each term first appears, which gets a comment."""
     waiting = {term: _pattern(term) for term in TERMS}
+    searched: set[str] = set()  # most texts are on the tab of each block
     for page in book.pages:
         if page.name in _WITHOUT_COMMENTS:
             continue
         for cell, text in sorted(page.explained.items()):
+            if text in searched:
+                continue
+            searched.add(text)
             terms = [term for term, pattern in waiting.items() if pattern.search(text)]
             if terms:
                 _comment(page, cell, terms)

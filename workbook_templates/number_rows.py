@@ -13,6 +13,7 @@ from typing import IO, Any, TypeAlias
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
@@ -94,13 +95,6 @@ def _dimension(used: str, tables: Sequence[_Table]) -> str:
 def _cells(numbers: Numbers, attributes: bytes) -> bytes:
     """Cells without addresses: each follows the one before it (ECMA-376, 18.3.1.4)."""
     start = b"<c %s><v>" % attributes if attributes else b"<c><v>"
-    if numbers.dtype.kind == "i":
-        texts = _WHOLE[numbers.astype(np.int64) + _MOST].tolist()
-    else:
-        texts = [b"%.16G" % number for number in numbers.tolist()]
-    between = b"</v></c>" + start
-    return start + between.join(texts) + b"</v></c>" if texts else b""
-
-
-_MOST = 2**15 - 1  # the largest whole number of 16 bits
-_WHOLE = np.array([b"%d" % number for number in range(-_MOST, _MOST + 1)], dtype=object)
+    exact = numbers if numbers.dtype.kind == "i" else numbers.astype(np.float64)  # orjson would shorten a float32
+    texts = orjson.dumps(np.ascontiguousarray(exact), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+    return start + texts.replace(b",", b"</v></c>" + start) + b"</v></c>" if texts else b""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from udfs.backend.collector import paused
 from udfs.backend.errors import did_you_mean
 from udfs.excel_limits import MAX_TEXT
 from workbook_templates.formula.calc import SERVICE
@@ -229,21 +230,18 @@ class Workbook:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """No cyclic garbage collection meanwhile: it would visit a hundred thousand new objects again and again.
+    """No cyclic garbage collection meanwhile.
 
     Afterwards, all objects belong to the oldest generation, which a collection seldom visits, even those that the
     program had frozen. Otherwise the next three collections would visit all new ones. `gc.get_freeze_count` could spare
     frozen objects, but it visits each of them, which takes longer than many a recalculation.
     """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
+    with paused():
+        try:
+            yield
+        finally:
             gc.freeze()
             gc.unfreeze()
-            gc.enable()
 
 
 def _read(package: Package) -> tuple[list[Sheet], dict[tuple[int | None, str], Node]]:

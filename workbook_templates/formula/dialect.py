@@ -7,6 +7,7 @@ with dynamic arrays is made by a method of `Dialect`, so that a host without the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .parser import parse
 from .printer import print_formula
@@ -40,7 +41,7 @@ class Dialect:
 
         Raises FormulaError if the text is not a formula.
         """
-        return print_formula(stored(parse(text), self.prefix))
+        return _stored_text(text, self.prefix)
 
     def rows(self, spill: str) -> str:
         """The number of rows of a spill."""
@@ -104,3 +105,8 @@ class Dialect:
         """The `count` values furthest from 0, from a column of values, beside their names."""
         ordered = (f"SORTBY({cells},ABS({values}),-1)" for cells in (names, values))
         return [Piece(f"INDEX({cells},SEQUENCE({count}))", 1) for cells in ordered]
+
+
+@lru_cache(maxsize=16_384)  # workbooks for several programs or models have mostly the same formulas
+def _stored_text(formula: str, prefix: str) -> str:
+    return print_formula(stored(parse(formula), prefix))

@@ -46,7 +46,11 @@ class FixedDialect(Dialect):
                 raise ValueError(f"no formula spills from {home}!{anchor}, and {text} reads it")
             return Reference.to(node.sheet, self._spills[home, anchor[:2]])
 
-        return transform(transform(transform(parse(text), without_let), with_address), _without_sequence)
+        tree = parse(text)
+        for mark, change in (("LET", without_let), ("#", with_address), ("SEQUENCE", _without_sequence)):
+            if mark in text:  # most formulas have none of these
+                tree = transform(tree, change)
+        return tree
 
 
 def _without_sequence(node: Node) -> Node:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import is_
 from typing import TypeAlias
 
 from udfs import excel_errors
@@ -160,12 +161,16 @@ def transform(node: Node, change: Callable[[Node], Node]) -> Node:
     while pending:
         node, is_ready = pending.pop()
         below = children(node)
-        if below and not is_ready:
+        if not below:
+            done.append(change(node))
+        elif is_ready:
+            changed = tuple(done[-len(below) :])
+            del done[-len(below) :]
+            is_same = all(map(is_, changed, below))
+            done.append(change(node if is_same else _with_children(node, changed)))
+        else:
             pending.append((node, True))
-            pending.extend((child, False) for child in reversed(below))
-            continue
-        start = len(done) - len(below)
-        done[start:] = [change(_with_children(node, tuple(done[start:])))]
+            pending.extend([(child, False) for child in reversed(below)])
     return done[0]
 
 

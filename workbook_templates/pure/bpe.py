@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -45,6 +46,7 @@ def known_tokens() -> Sequence[int]:
     return range(N_VOCAB)
 
 
+@cache
 def known_merges() -> Sequence[tuple[int, int, int]]:
     """The ids of the left, the right and the merged token of each of GPT-2's merges."""
     ids = GPT2.vocabulary.ids
@@ -89,6 +91,6 @@ def write_bpe(book: Book) -> None:
         page.sheet.write_number(_TOP + byte, _BYTE, byte, page.style.channel)
         page.sheet.write_number(_TOP + byte, _BYTE_ID, GPT2.vocabulary.ids[bytes([byte])], page.style.channel)
     merges = [(left * _LEFT + right, merged) for left, right, merged in known_merges()]
-    book.numbers.add(page.sheet, _TOP, _PAIR, np.array(merges, np.float64), page.style.channel)
+    book.numbers.add(page.sheet, _TOP, _PAIR, np.array(merges, np.int64), page.style.channel)
     page.sheet.freeze_panes(_TOP, 0)
     page.sheet.print_area(0, 0, _TOP + 60, _MERGED)

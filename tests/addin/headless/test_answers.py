@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import udfs
 from addin.headless import Workbook
+from tests.books import DEMO, Books
 from udfs.models.demo.facts import facts
 from udfs.models.demo.recipe.held_out import PROMPTS, HeldOut
-from workbook_templates import build
 
 KINDS = (
     "If today is Sunday, tomorrow is",
@@ -26,9 +27,10 @@ ASKED = [item for item in PROMPTS if item.prompt in KINDS]
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
+def book(books: Books) -> Iterator[Workbook]:
     """One workbook for all prompts, as a person would keep it open."""
-    return Workbook.open(build("anatomy", tmp_path_factory.mktemp("answers"), host="headless", model="demo", tokens=16))
+    with books.calculated("anatomy", **DEMO) as opened:
+        yield opened
 
 
 def test_the_prompts_are_in_the_list() -> None:
