@@ -62,7 +62,7 @@ def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> lis
     area = page.rows(len(heads) * stride, headers=(_titles(len(heads), stride), columns), shown=_SCORES)
     count = _count(page)
     seen, found = f"SEQUENCE({count})>=SEQUENCE(1,{count})", []
-    scale = _common_scale(page, area, explain_row) if page.book.dialect.is_fixed else look.SIGNED_SCALE
+    scale = _common_scale(page, area, explain_row)
     for head, (q, k, _) in enumerate(heads):
         cells = area.columns(head * stride, tokens)
         formula = f"IF({seen},MMULT({q.spill},TRANSPOSE({k.spill}))/SQRT({size}),{_MASKED})"
