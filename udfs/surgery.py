@@ -155,8 +155,8 @@ def gpt2_divergence(prompt: str, reference: str, model: str = "") -> float:
     reference: the text of the model to compare with, such as demo
 
     Returns the sum over all tokens of p ln(p / q): p is a token's probability in the model, q that in the reference. 0
-    means that all probabilities are equal; exchange both models, and the number is another one. Divided by LN(2) it is
-    in bits, as in GPT2_LOGITLENS.
+    means that all probabilities are equal. The number changes if the two models are exchanged. Divide it by LN(2) for
+    bits, as in GPT2_LOGITLENS.
 
     Raises: CellError if the reference has another vocabulary, or if the prompt has no tokens, or too many.
     Source: Kullback and Leibler 1951, "On Information and Sufficiency".

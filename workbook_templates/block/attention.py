@@ -81,8 +81,8 @@ def _scores(page: BandPage, heads: Sequence[tuple[Band, ...]], qkv: Band) -> lis
 def _common_scale(page: BandPage, scores: Range, row: int) -> dict[str, Any]:
     """A colour scale from the lowest to the highest score of all heads. Both are shown to the left of the explanation.
 
-    The scale of other bands reads every cell that it colours. LibreOffice looks through all those cells whenever one of
-    them changes, which takes long for the many ranges of scores that are not masked. This one reads two cells.
+    This scale reads two cells; that of other bands reads every cell that it colours. LibreOffice looks through all
+    ranges of a scale whenever a cell that it reads changes, and scores that are not masked are many ranges.
     """
     limits: dict[str, Any] = {}
     for limit, formula, cell_format in (

@@ -73,7 +73,7 @@ def _with_mlp(layer: int, residual: Array, model: Model) -> Array:
         return c_proj.rows(hidden, units)  # -> [n_rows, n_embd]
 
     n_inner = model.config.n_inner
-    is_shared = c_fc.is_worth_sharing(2 * len(x))
+    is_shared = c_fc.is_worth_sharing(2 * len(x))  # twice, because c_proj is as large
     outputs = in_shares(n_inner, output, TILE) if is_shared else [output(slice(0, n_inner))]
     return residual + c_proj.total(outputs).reshape(residual.shape)
 
