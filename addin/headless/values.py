@@ -88,7 +88,7 @@ def blanks_as_zero(value: Value) -> Value:
     if isinstance(value, np.ndarray) and value.dtype.kind == "O":
         items = value.reshape(-1).tolist()
         if None in items:
-            return _from_items(value.shape, [0.0 if item is None else item for item in items])
+            return _of_scalars(value.shape, [0.0 if item is None else item for item in items])
     return value
 
 
@@ -215,9 +215,12 @@ def _is_row(item: object) -> bool:
 
 
 def _from_items(shape: tuple[int, ...], items: list[Any]) -> Value:
-    clean = [_scalar(item) for item in items]
-    if all(type(item) is float for item in clean):
-        return frozen(np.array(clean, dtype=np.float64).reshape(shape))
-    grid = np.empty(len(clean), object)
-    grid[:] = clean
+    return _of_scalars(shape, [_scalar(item) for item in items])
+
+
+def _of_scalars(shape: tuple[int, ...], items: list[Scalar]) -> Value:
+    if {float}.issuperset(map(type, items)):
+        return frozen(np.array(items, dtype=np.float64).reshape(shape))
+    grid = np.empty(len(items), object)
+    grid[:] = items
     return frozen(grid.reshape(shape))

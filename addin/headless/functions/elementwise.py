@@ -114,6 +114,10 @@ def _picked(condition: Scalar, yes: Scalar, no: Scalar) -> Scalar:
 
 
 def _comparison(name: str, first: Value, second: Value) -> Value:
+    if is_numeric(second):
+        first = blanks_as_zero(first)
+    elif is_numeric(first):
+        second = blanks_as_zero(second)
     if is_numeric(first) and is_numeric(second):
         compare, same = _COMPARISONS[name], near(first, second)
         if name in ("=", "<>"):
