@@ -26,7 +26,7 @@ from udfs.backend.gpt2.model import Model
 from udfs.backend.gpt2.prompts import prompt_ids
 from udfs.backend.interpret.gradients import Gradients, backward, from_last_tokens, log_probability, record
 from udfs.backend.interpret.own_texts import TOKENS, own_texts
-from udfs.backend.result_cache import Cache
+from udfs.backend.result_cache import Cache, content_key
 from udfs.backend.stream import block, quick_block
 
 _TOKENS_PER_UNIT = 2  # of the model's own texts, for each hidden unit of an MLP
@@ -35,7 +35,7 @@ _PREFIXES, _PREFIX = 5, 6  # texts before the prompt, and their tokens
 _STEPS, _RATE = 25, 0.1  # of Adam; the rate in lengths of the stream
 _ENOUGH = 0.1  # nats: the answer is all but certain
 
-_moments = Cache()
+_kept = Cache()
 
 
 class Fact(NamedTuple):
@@ -66,14 +66,19 @@ def fact(prompt: str, subject: str, answer: str, model: Model) -> Fact:
 
 
 def edited_weight(of: Fact, layer: int, model: Model) -> Array:
-    """The weight of the MLP's second layer with the fact rewritten: `[n_inner, n_embd]`."""
-    runs = _runs(of, layer, model)
-    key = np.concatenate([group.keys for group in runs]).mean(axis=0, dtype=np.float64)  # [n_inner]
-    change = _change_of_value(runs, of.answer, layer, model)  # [n_embd]
-    direction = np.linalg.solve(_second_moment(layer, model), key)  # [n_inner]
-    weight = model[f"h.{layer}.mlp.c_proj.weight"]
-    edited: Array = (weight + np.outer(direction / (key @ direction), change)).astype(weight.dtype)
-    return edited
+    """The weight of the MLP's second layer with the fact rewritten: `[n_inner, n_embd]`. It is kept."""
+
+    def compute() -> Array:
+        runs = _runs(of, layer, model)
+        key = np.concatenate([group.keys for group in runs]).mean(axis=0, dtype=np.float64)  # [n_inner]
+        change = _change_of_value(runs, of.answer, layer, model)  # [n_embd]
+        direction = np.linalg.solve(_second_moment(layer, model), key)  # [n_inner]
+        weight = model[f"h.{layer}.mlp.c_proj.weight"]
+        edited: Array = (weight + np.outer(direction / (key @ direction), change)).astype(weight.dtype)
+        return edited
+
+    found: Array = _kept.get(("weight", content_key(of), layer, model.fingerprint), compute)
+    return found
 
 
 def _runs(of: Fact, layer: int, model: Model) -> list[_Runs]:
@@ -160,7 +165,7 @@ def _second_moment(layer: int, model: Model) -> Array:
         moment[np.diag_indices_from(moment)] += _RIDGE * moment.trace() / len(moment)
         return moment
 
-    found: Array = _moments.get(("moment", layer, model.fingerprint_before(layer + 1)), compute)
+    found: Array = _kept.get(("moment", layer, model.fingerprint_before(layer + 1)), compute)
     return found
 
 
