@@ -94,7 +94,7 @@ def _largest(warm: Probabilities, logits: Array, k: int) -> Probabilities:
     """Top-k, by the logits, because these differ even if the probabilities are too small to."""
     if not 0 < k < len(logits):
         return warm
-    least = np.partition(logits, len(logits) - k)[len(logits) - k]
+    least = logits[top(logits, k)[-1]]
     return _rescaled(np.where(logits >= least, warm, 0))
 
 
