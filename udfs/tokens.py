@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from udfs.backend.arrays import Array
+from udfs.backend.fast.threads import in_shares
 from udfs.backend.gpt2.merging import MergeStep
 from udfs.backend.gpt2.tokenizer import bytes_text
 from udfs.backend.next_token import top
@@ -101,14 +102,25 @@ def gpt2_nearest_tokens(vector: ArrayLike, k: int = 10, model: str = "") -> Tabl
     if largest == 0:
         raise CellError("vector must have a number other than zero")
     direction /= largest  # so that no square is beyond the range of its type, or rounded to zero
-    squares = np.einsum("ij,ij->i", wte, wte)  # unlike np.linalg.norm, without a copy of wte
-    lengths = np.maximum(np.sqrt(squares), np.finfo(np.float32).tiny)  # [n_vocab]
-    similarity = wte @ direction[0] / (lengths * np.linalg.norm(direction))  # [n_vocab, n_embd] -> [n_vocab]
+    similarity = _cosines(wte, direction[0])
     rows = [
         [rank, gpt2.token_text(token), int(token), float(similarity[token])]
         for rank, token in enumerate(top(similarity, arg.count(k, "k")), start=1)
     ]
     return [["rank", "token", "id", "similarity"], *rows]
+
+
+def _cosines(wte: Array, direction: Array) -> Array:
+    """The cosine similarity of each embedding with a direction: `[n_vocab, n_embd]` and `[n_embd]` -> `[n_vocab]`."""
+
+    def of(share: slice) -> Array:
+        rows = wte[share]
+        squares = np.einsum("ij,ij->i", rows, rows)  # unlike np.linalg.norm, without a copy of the rows
+        lengths = np.maximum(np.sqrt(squares), np.finfo(np.float32).tiny)
+        cosines: Array = rows @ direction / (lengths * np.linalg.norm(direction))
+        return cosines
+
+    return np.concatenate(in_shares(len(wte), of))
 
 
 @cell_function
