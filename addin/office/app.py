@@ -30,6 +30,7 @@ from addin.office.json_values import JSON, read_calls
 from addin.office.limits import CLOSE, body_size, disconnected, read_body
 from addin.office.manifest import ICON_SIZES, manifest
 from addin.office.metadata import catalog, functions_json, openapi
+from addin.office.packed import PACKED, read_packed
 from addin.office.settings import Settings
 from addin.templates import open_template
 from udfs.backend import catalogue
@@ -41,6 +42,7 @@ from workbook_templates import TEMPLATES
 PAGES = Path(__file__).parent / "pages"
 _JAVASCRIPT, _PNG, _XML = "text/javascript", "image/png", "application/xml"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_READERS = {JSON: read_calls, PACKED: read_packed}  # by the media type of the calls
 _SMALL = 200_000  # bytes; parsing them takes about as long as handing them to a thread
 _MAX_CLIENT = 32  # characters of the number that a page gives itself
 _CLIENT_GONE = 499  # nginx's code; the client no longer reads it
@@ -160,12 +162,13 @@ class Routes:
 
     async def answers(self, request: Request) -> Response:
         """For each call of the body, in their order, its rows or one line that says what is wrong with it."""
-        if request.headers.get("content-type", "").partition(";")[0].strip() != JSON:
-            raise HTTPException(415, f"the calls must be {JSON}", CLOSE)
+        read = _READERS.get(request.headers.get("content-type", "").partition(";")[0].strip())
+        if read is None:
+            raise HTTPException(415, f"the calls must be {' or '.join(_READERS)}", CLOSE)
         with self._calls.room(0, body_size(request)):
             body = await read_body(request)
             try:
-                calls = read_calls(body) if len(body) < _SMALL else await run_in_threadpool(read_calls, body)
+                calls = read(body) if len(body) < _SMALL else await run_in_threadpool(read, body)
             except CellError as error:
                 raise HTTPException(422, str(error)) from None
             token = given_token(request.scope)

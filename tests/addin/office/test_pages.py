@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -16,8 +15,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 import udfs
-from addin.office.json_values import MAX_BATCH
+from addin.office.json_values import MAX_BATCH, Call
 from addin.office.metadata import catalog
+from addin.office.packed import read_packed
 from tests.addin.office.browser import RUNTIMES, excel_calls, needs_chromium, open_page, playwright
 from tests.addin.office.running import Running
 from tests.addin.office.slow import Slow
@@ -140,12 +140,12 @@ def test_a_canceled_call_ends_at_once(page: Any) -> None:
 
 
 @contextmanager
-def requests_of(page: Any) -> Iterator[list[list[Any]]]:
+def requests_of(page: Any) -> Iterator[list[list[Call]]]:
     """The calls of each request that the page sends, as they arrive at the server."""
-    requests: list[list[Any]] = []
+    requests: list[list[Call]] = []
 
     def note(route: Any) -> None:
-        requests.append(json.loads(route.request.post_data))
+        requests.append(read_packed(route.request.post_data_buffer))
         route.continue_()
 
     page.route("**/calls", note)
@@ -180,13 +180,13 @@ def test_a_request_has_no_more_calls_and_no_more_numbers_than_the_server_takes(p
         np.testing.assert_allclose(np.ravel(answers), np.ravel(udfs.gpt2_gelu([[i + 0.5] for i in range(150)])))
         sizes = page.evaluate(
             """async () => {
-                const numbers = (base) => Array.from({ length: 100 }, (_, i) => Array(1000).fill(base + i + 1 / 3));
+                const numbers = (base) => Array.from({ length: 200 }, (_, i) => Array(1000).fill(base + i + 1 / 3));
                 const answers = [1, 2, 3, 4].map((base) => fakeExcel.call("GPT2_GELU", [numbers(base)]));
                 return (await Promise.all(answers)).map((rows) => rows.length * rows[0].length);
             }"""
         )
-    assert sizes == [100_000] * 4
-    assert [len(calls) for calls in requests[2:]] == [2, 2]
+    assert sizes == [200_000] * 4
+    assert [len(calls) for calls in requests[2:]] == [3, 1]
 
 
 def test_a_canceled_call_does_not_stop_the_others_of_its_request(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
