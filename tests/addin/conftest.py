@@ -9,6 +9,7 @@ import pytest
 
 from addin.desktop.macro_workbook import add_functions
 from tests.addin.command_files import Built, Files, suffix_of, write
+from tests.books import Books
 from tests.shared import Shared
 from tests.workbook_templates.files import small
 
@@ -19,9 +20,11 @@ def files(shared: Shared, models_folder: Path) -> Files:
 
 
 @pytest.fixture(scope="session")
-def built(shared: Shared, models_folder: Path) -> Built:
+def built(shared: Shared, books: Books) -> Built:
     def of(template: str, host: str) -> Path:
-        options = {"host": host, "finish": add_functions if host == "desktop" else None}
-        return shared.once(f"{template} {host}{suffix_of(host)}", lambda path: small(template, path, **options))
+        if host != "desktop":
+            return books.small(template, host=host)
+        with_macros = partial(small, template, host=host, finish=add_functions)
+        return shared.once(f"{template} {host}{suffix_of(host)}", with_macros)
 
     return of

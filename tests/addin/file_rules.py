@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +22,7 @@ def faults(path: Path) -> list[str]:
         sheets = {name: Cells(archive.read(name)) for name in archive.namelist() if "worksheets/sheet" in name}
         has_values = any(sheet.has_values for sheet in sheets.values())
         found = [f"{name}: {fault}" for name, sheet in sheets.items() for fault in sheet.faults(has_values)]
-        if any(sheet.is_dynamic for sheet in sheets.values()) and "xl/metadata.xml" not in archive.namelist():
+        if any(sheet.dynamic for sheet in sheets.values()) and "xl/metadata.xml" not in archive.namelist():
             found.append("xl/metadata.xml: missing, and a cell refers to it")
         workbook = etree.fromstring(archive.read("xl/workbook.xml"))
         if has_values and workbook.xpath("//@fullCalcOnLoad"):
@@ -34,29 +34,12 @@ def faults(path: Path) -> list[str]:
     return found
 
 
-class Cell(NamedTuple):
-    """A cell as it is stored. Reading the parts that matter once is several times as fast as a search for each."""
+class Formula(NamedTuple):
+    """The formula of a cell: its kind, None for a plain one, the range that it fills, and its value."""
 
-    type: str
-    is_dynamic: bool
-    formula: Mapping[str, str] | None  # the attributes of its formula
+    kind: str | None
+    ref: str | None
     value: str | None
-
-    @classmethod
-    def read(cls, element: etree._Element) -> Cell:
-        formula = value = None
-        for part in element:
-            name = part.tag.rpartition("}")[2]
-            if name == "f":
-                formula = part.attrib
-            elif name == "v":
-                value = part.text
-        return cls(element.get("t", "n"), bool(element.get("cm")), formula, value)
-
-    @property
-    def kind(self) -> str | None:
-        """The kind of its formula: None for a plain one, and for no formula."""
-        return None if self.formula is None else self.formula.get("t")
 
 
 class Cells:
@@ -64,29 +47,34 @@ class Cells:
 
     def __init__(self, xml: bytes) -> None:
         root = etree.fromstring(xml)
-        self.cells: dict[tuple[int, int], Cell] = {}
+        self.cells: dict[tuple[int, int], etree._Element] = {}
+        self.formulas: dict[tuple[int, int], Formula] = {}
         self.arrays: dict[tuple[int, int], CellRange] = {}
         self.merged = [cell.get("ref") for cell in root.iter("{*}mergeCell")]
+        with_formula = {element.getparent(): element for element in root.iter("{*}f")}
         for row in root.iter("{*}row"):
             number, column = int(row.get("r")), 0
-            for element in row:
-                letters = element.get("r", "").rstrip("0123456789")  # without an address it follows the one before it
+            for cell in row:
+                letters = cell.get("r", "").rstrip("0123456789")  # without an address it follows the one before it
                 column = column_number(letters) if letters else column + 1
-                place, cell = (number, column), Cell.read(element)
+                place = number, column
                 self.cells[place] = cell
-                if cell.kind == "array":
-                    rect = CellRange.parse(cell.formula["ref"])
+                if (formula := with_formula.get(cell)) is None:
+                    continue
+                self.formulas[place] = Formula(formula.get("t"), formula.get("ref"), cell.findtext("{*}v"))
+                if formula.get("t") == "array":
+                    rect = CellRange.parse(formula.get("ref"))
                     assert rect is not None
                     self.arrays[place] = rect
-        self.is_dynamic = any(cell.is_dynamic for cell in self.cells.values())
-        self.has_values = any(cell.value for cell in self.cells.values() if cell.formula is not None)
+        self.dynamic = [place for place, cell in self.cells.items() if cell.get("cm")]
+        self.has_values = any(formula.value for formula in self.formulas.values())
 
     def faults(self, has_values: bool) -> Iterator[str]:
-        for place, cell in self.cells.items():
-            ref = (cell.formula or {}).get("ref")
-            if ref and cell.kind not in ("array", "shared", "dataTable"):
-                yield f"{cell_name(*place)}: a plain formula with a range, {ref}"
-            if cell.is_dynamic and cell.kind != "array":
+        for place, formula in self.formulas.items():
+            if formula.ref and formula.kind not in ("array", "shared", "dataTable"):
+                yield f"{cell_name(*place)}: a plain formula with a range, {formula.ref}"
+        for place in self.dynamic:
+            if place not in self.arrays:
                 yield f"{cell_name(*place)}: marked as a dynamic array, and is none"
         for (place, rect), (other, taken) in combinations(self.arrays.items(), 2):
             if rect.meets(taken):
@@ -109,13 +97,14 @@ class Cells:
                 if cell is None:
                     if has_values:
                         yield f"fills {rect}, and {cell_name(row, column)} is not in the file"
-                elif cell.formula is not None or cell.type in CONSTANTS:
+                elif (row, column) in self.formulas or cell.get("t") in CONSTANTS:
                     yield f"fills {rect}, and {cell_name(row, column)} has a content of its own"
 
     def number(self, row: int, column: int) -> float | None:
         """The number that the file has for a cell; None if it holds something else or nothing."""
         cell = self.cells.get((row, column))
-        return float(cell.value) if cell is not None and cell.type == "n" and cell.value else None
+        value = cell.findtext("{*}v") if cell is not None and cell.get("t", "n") == "n" else None
+        return float(value) if value else None
 
 
 def _faults_of_chart(xml: bytes, tabs: dict[str, Cells]) -> Iterator[str]:

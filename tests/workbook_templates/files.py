@@ -7,6 +7,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -19,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from udfs.backend.gpt2.tokenizer import GPT2, N_VOCAB, encode
 from workbook_templates import build
 from workbook_templates.pure import bpe
+from workbook_templates.pure.bpe import known_merges
 from workbook_templates.pure.contents import Contents
 
 Formulas: TypeAlias = "list[tuple[str, str, str]]"  # tab, cell, formula
@@ -43,10 +45,14 @@ def few_tokens(patch: pytest.MonkeyPatch, *texts: str) -> None:
     """The workbook without Python then knows only the tokens and merges that can occur in a few texts, so that it is
     made and calculated quickly. Of these texts it makes the same tokens as with GPT-2's whole vocabulary."""
     few_rows(patch)
-    given = "\n".join([LISTED, *texts]).encode()
-    merges = [merge for merge in bpe.known_merges() if GPT2.vocabulary.tokens[merge[2]] in given]
+    merges = _merges_in("\n".join([LISTED, *texts]).encode())
     patch.setattr(bpe, "known_merges", lambda: merges)
     patch.setattr(bpe, "known_tokens", lambda: sorted({*range(256), *(merged for _, _, merged in merges), 50256}))
+
+
+@cache
+def _merges_in(given: bytes) -> list[tuple[int, int, int]]:
+    return [merge for merge in known_merges() if GPT2.vocabulary.tokens[merge[2]] in given]
 
 
 def opened(path: Path, *, rich_text: bool = False) -> openpyxl.Workbook:

@@ -16,16 +16,16 @@ from workbook_templates.formula.calc import calc_name
 from workbook_templates.formula.ranges import parse_cell
 from workbook_templates.formula.tree import Call, Constant, walk
 
-HOSTS = ("office", "desktop", "headless", "calc")
 OF_DEMO = "demo"
 OURS = {name for function in FUNCTIONS for name in (function, f"_xldudf_{function}", calc_name(function))}
 
 
-@pytest.fixture(
-    scope="module",
-    params=[(n, source) for n in TEMPLATES for source in (*HOSTS, OF_DEMO) if source in HOSTS or n in FORMULAS_ONLY],
-    ids=str,
-)
+# Where functions are called, a file for desktop has the formulas of the one for office: see test_excel_files.py.
+SOURCES = [(name, source) for name in TEMPLATES for source in ("office", "headless", "calc")]
+SOURCES += [(name, source) for name in FORMULAS_ONLY for source in ("desktop", OF_DEMO)]
+
+
+@pytest.fixture(scope="module", params=sorted(SOURCES), ids=str)
 def template(request: pytest.FixtureRequest, books: Books) -> tuple[str, set[str]]:
     """A template's name, and the formulas of its workbook for a host, or for the model demo."""
     name, source = request.param
