@@ -24,9 +24,9 @@ FLOAT32 = 2e-6  # the rounding of float32 in the backend, for values as large as
 def opened(books: Books) -> tuple[Calc, list[Try]]:
     """The workbook with the demo model, open in LibreOffice, and what its tab Start promises.
 
-    It has as many rows as the prompts need: each row has thousands of formulas.
+    It has as many rows as the longest prompt needs: each row has thousands of formulas.
     """
-    options = {"model": "demo", "tokens": 8}
+    options = {"model": "demo", "tokens": 7}
     running = calc()
     running.open(books.file("pure", **options))
     return running, books.promises("pure", **options)
