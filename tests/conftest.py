@@ -35,7 +35,11 @@ settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
 # Files that take long begin first, so that none of them runs alone at the end while other processes wait.
-FIRST = ("test_pure_in_calc.py", "test_no_hidden_state.py", "test_promises.py", "test_in_calc.py", "test_demo_facts.py")
+FIRST = (
+    *("test_pure_in_calc.py", "test_no_hidden_state.py", "test_promises.py", "test_workbooks.py", "test_excel_files.py"),
+    *("test_guide.py", "test_in_calc.py", "test_demo_facts.py", "test_without_functions.py", "test_every_template.py"),
+    *("test_teaching.py", "test_pages.py", "test_map.py", "test_generation.py", "test_prompt_tab.py", "test_pure.py"),
+)
 
 OWN_MODELS = catalogue.models_folder()  # saved before `models_folder` sets another one
 
