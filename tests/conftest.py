@@ -34,18 +34,22 @@ settings.register_profile("explore", deadline=None)
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
-# Files that take long begin first, so that none of them runs alone at the end while other processes wait.
+# Files that take long begin first, and the many short ones of tests/udfs come last, so that none runs alone at the end
+# while other processes wait.
 FIRST = (
     *("test_pure_in_calc.py", "test_no_hidden_state.py", "test_promises.py", "test_workbooks.py", "test_excel_files.py"),
-    *("test_guide.py", "test_in_calc.py", "test_demo_facts.py", "test_without_functions.py", "test_every_template.py"),
-    *("test_teaching.py", "test_pages.py", "test_map.py", "test_generation.py", "test_prompt_tab.py", "test_pure.py"),
+    *("test_guide.py", "test_in_calc.py", "test_demo_facts.py", "test_teaching.py"),
 )
+LAST = Path(__file__).parent / "udfs"
 
 OWN_MODELS = catalogue.models_folder()  # saved before `models_folder` sets another one
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))
+    def turn(path: Path) -> int:
+        return FIRST.index(path.name) if path.name in FIRST else len(FIRST) + path.is_relative_to(LAST)
+
+    items.sort(key=lambda item: turn(item.path))
 
 
 def pytest_collection() -> None:
