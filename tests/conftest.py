@@ -37,8 +37,8 @@ settings.load_profile("project")
 # Files that take long begin first, and the many short ones of tests/udfs come last, so that none runs alone at the end
 # while other processes wait.
 FIRST = (
-    *("test_pure_in_calc.py", "test_no_hidden_state.py", "test_promises.py", "test_workbooks.py", "test_excel_files.py"),
-    *("test_guide.py", "test_in_calc.py", "test_demo_facts.py", "test_teaching.py"),
+    *("test_pure_in_calc.py", "test_no_hidden_state.py", "test_promises.py", "test_workbooks.py"),
+    *("test_excel_files.py", "test_guide.py", "test_in_calc.py", "test_demo_facts.py", "test_teaching.py"),
 )
 LAST = Path(__file__).parent / "udfs"
 
@@ -62,6 +62,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
     gc.set_threshold(50_000, 20, 100)  # tests make large workbooks, whose many objects are not garbage
+
+
+def pytest_sessionfinish() -> None:
+    """Spares the collector the workbooks that are still open: pytest calls it five times when all tests are done."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
