@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from tests.workbook_templates.pure_steps import Steps, differences, in_backend, 
 from udfs.backend import catalogue
 from udfs.backend.gpt2.forward import forward
 from udfs.backend.gpt2.tokenizer import encode
+from workbook_templates import number_rows
 from workbook_templates.start_tab import Try
 
 PROMPTS = {"If today is Tuesday, tomorrow is": " Wednesday", "Mike is quick. He moves": " quickly"}
@@ -28,7 +31,9 @@ def opened(books: Books) -> tuple[Calc, list[Try]]:
     """
     options = {"model": "demo", "tokens": 7}
     running = calc()
-    running.open(books.file("pure", **options))
+    with patch.object(number_rows, "_LEVEL", 1):  # packing the weights tightly would take half of the time
+        file = books.file("pure", **options)
+    running.open(file)
     return running, books.promises("pure", **options)
 
 
