@@ -49,7 +49,7 @@ globalThis.gpt2 = (() => {
 
   // Whether a range holds nothing but numbers.
   function isNumeric(range) {
-    return Array.isArray(range) && range.every((row) => row.every((cell) => typeof cell === "number"));
+    return Array.isArray(range) && range[0]?.length > 0 && range.flat().every((cell) => typeof cell === "number");
   }
 
   // A call as JSON, and its ranges of numbers, which travel as bytes because their JSON would take several times as long.

@@ -61,6 +61,14 @@ def test_the_same_text_gives_the_same_weights() -> None:
     assert rome.edited_weight(fact, 1, load("tiny")).tobytes() == first
 
 
+def test_each_layer_fact_and_model_has_an_edit_of_its_own() -> None:
+    answers = [f'so "one two three" says "{answer}" about "two"' for answer in (" the", " a")]
+    edits = [(layer, f"edit h.{layer}.mlp {text}") for layer in (0, 1) for text in answers]
+    edits += [(1, f"scale h.0.attn by 0 ; {edit}") for _, edit in edits[-1:]]
+    weights = {load(f"tiny ; {edit}")[f"h.{layer}.mlp.c_proj.weight"].tobytes() for layer, edit in edits}
+    assert len(weights) == len(edits) == 5
+
+
 def test_a_fact_of_demo() -> None:
     edit = facts().fact_edit
     header, (text, before, after, size) = udfs.gpt2_edit_fact(*astuple(edit), "demo")
