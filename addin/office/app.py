@@ -6,31 +6,35 @@ process can answer any of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from asyncio import Event
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from addin.errors import AddinError
 from addin.hub import downloads
 from addin.office.calls import Calls, Observe, without_paths
 from addin.office.guard import HEALTH, METRICS, READY, Guard, given_token
 from addin.office.icons import draw
-from addin.office.json_values import JSON, read_calls
-from addin.office.limits import CLOSE, body_size, disconnected, read_body
+from addin.office.json_values import JSON, Call, read_calls
+from addin.office.limits import CLOSE, MAX_BODY_BYTES, Pages, body_size, disconnected, read_body
 from addin.office.manifest import ICON_SIZES, manifest
 from addin.office.metadata import catalog, functions_json, openapi
-from addin.office.packed import PACKED, read_packed
+from addin.office.packed import read_packed
+from addin.office.page_socket import converse
 from addin.office.settings import Settings
 from addin.templates import open_template
 from udfs.backend import catalogue
@@ -42,7 +46,6 @@ from workbook_templates import TEMPLATES
 PAGES = Path(__file__).parent / "pages"
 _JAVASCRIPT, _PNG, _XML = "text/javascript", "image/png", "application/xml"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_READERS = {JSON: read_calls, PACKED: read_packed}  # by the media type of the calls
 _SMALL = 200_000  # bytes; parsing them takes about as long as handing them to a thread
 _MAX_CLIENT = 32  # characters of the number that a page gives itself
 _CLIENT_GONE = 499  # nginx's code; the client no longer reads it
@@ -84,11 +87,12 @@ class Routes:
 
     def __init__(self, settings: Settings, calls: Calls) -> None:
         self._settings, self._calls, self._check_rate = settings, calls, _rate(settings)
+        self._pages = Pages()
         self._files = {f"/{path.name}": path for path in PAGES.iterdir() if path.is_file()}
         script = (PAGES / "functions.js").read_text(encoding="utf-8")
-        names, mark = orjson.dumps(list(calls.functions)).decode(), orjson.dumps(ERROR_MARK).decode()
+        given = orjson.dumps([list(calls.functions), ERROR_MARK, MAX_BODY_BYTES]).decode()
         self._public_content: dict[str, tuple[bytes, str]] = {
-            "/functions.js": (f"{script}gpt2.associate({names}, {mark});\n".encode(), _JAVASCRIPT),
+            "/functions.js": (f"{script}gpt2.associate(...{given});\n".encode(), _JAVASCRIPT),
             "/functions.json": (orjson.dumps(functions_json()), JSON),
             "/catalog.json": (orjson.dumps(catalog()), JSON),
             **{f"/icon-{size}.png": (draw(size), _PNG) for size in ICON_SIZES},
@@ -103,7 +107,8 @@ class Routes:
         """Every route."""
         constants = self._public_content | {"/openapi.json": (orjson.dumps(openapi()), JSON)}
         return [
-            Route("/calls", self.answers, methods=["POST"]),  # first, because routes are tried in this order
+            WebSocketRoute("/calls", self.page),  # first, because routes are tried in this order
+            Route("/calls", self.answers, methods=["POST"]),
             Route("/", lambda _: RedirectResponse("/taskpane.html")),
             *(Route(path, _constant(*content)) for path, content in constants.items()),
             *(Route(path, _file(file)) for path, file in self._files.items() if path not in constants),
@@ -160,31 +165,62 @@ class Routes:
         headers = {"Content-Disposition": f"attachment; filename={TEMPLATES[name]}"}
         return Response(content, media_type=_XLSX, headers=headers)
 
+    async def page(self, socket: WebSocket) -> None:
+        """Answers the requests of a page until it disconnects."""
+        caller = Caller.of(socket)
+
+        async def answer(packed: bytes, unwanted: Event) -> bytes | None:
+            with self._calls.room(0, len(packed)):
+                return await self._answers(read_packed, packed, unwanted.wait, caller)
+
+        try:
+            with self._pages.one_more():
+                await converse(socket, answer)
+        except HTTPException as refusal:
+            await socket.send_denial_response(await _as_json(socket, refusal))
+
     async def answers(self, request: Request) -> Response:
         """For each call of the body, in their order, its rows or one line that says what is wrong with it."""
-        read = _READERS.get(request.headers.get("content-type", "").partition(";")[0].strip())
-        if read is None:
-            raise HTTPException(415, f"the calls must be {' or '.join(_READERS)}", CLOSE)
+        if request.headers.get("content-type", "").partition(";")[0].strip() != JSON:
+            raise HTTPException(415, f"the calls must be {JSON}", CLOSE)
         with self._calls.room(0, body_size(request)):
-            body = await read_body(request)
-            try:
-                calls = read(body) if len(body) < _SMALL else await run_in_threadpool(read, body)
-            except CellError as error:
-                raise HTTPException(422, str(error)) from None
-            token = given_token(request.scope)
-            self._check_rate(token, len(calls))
-            with self._calls.room(len(calls), 0):
-                answers = await self._calls.run(calls, disconnected(request), f"{token} {_caller(request)}")
+            body, gone = await read_body(request), partial(disconnected, request)
+            answers = await self._answers(read_calls, body, gone, Caller.of(request))
         return Response(status_code=_CLIENT_GONE) if answers is None else Response(answers, media_type=JSON)
 
+    async def _answers(
+        self,
+        read: Callable[[bytes], list[Call]],
+        body: bytes,
+        gone: Callable[[], Coroutine[Any, Any, object]],
+        caller: Caller,
+    ) -> bytes | None:
+        """The answers to the calls of a request, as `Calls.run` gives them. Raises HTTPException to refuse them all."""
+        try:
+            calls = read(body) if len(body) < _SMALL else await run_in_threadpool(read, body)
+        except CellError as error:
+            raise HTTPException(422, str(error)) from None
+        self._check_rate(caller.token, len(calls))
+        with self._calls.room(len(calls), 0):
+            return await self._calls.run(calls, gone(), f"{caller.token} {caller.user}")
 
-def _caller(request: Request) -> str:
-    """Who calls: the address, as the nearest proxy names it, and the number that the page gave itself.
 
-    Many students may share one address. Both are blank without a proxy and a page.
+class Caller(NamedTuple):
+    """Who calls: the token, and a user among those who share it.
+
+    The user is the address, as the nearest proxy names it, and the number that the page gave itself, because many
+    students may share one address. Both are blank without a proxy and a page.
     """
-    address = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return f"{address} {request.headers.get('x-client', '')[:_MAX_CLIENT]}"
+
+    token: str
+    user: str
+
+    @classmethod
+    def of(cls, connection: HTTPConnection) -> Caller:
+        """The caller at the other end."""
+        address = connection.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        client = connection.query_params.get("client", "")[:_MAX_CLIENT]
+        return cls(given_token(connection.scope), f"{address} {client}")
 
 
 def _template(name: str) -> bytes:
@@ -196,7 +232,7 @@ def _template(name: str) -> bytes:
         return path.read_bytes()
 
 
-async def _as_json(request: Request, error: Exception) -> JSONResponse:
+async def _as_json(connection: HTTPConnection, error: Exception) -> JSONResponse:
     """Every refusal as `{"error": line}`."""
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)

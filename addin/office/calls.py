@@ -94,7 +94,7 @@ class Calls:
         """Whether no more calls are accepted now."""
         return self._n_calls >= MAX_CALLS or self._n_bytes >= MAX_BYTES
 
-    async def run(self, calls: Sequence[Call], gone: Coroutine[Any, Any, None], user: str = "") -> bytes | None:
+    async def run(self, calls: Sequence[Call], gone: Coroutine[Any, Any, object], user: str = "") -> bytes | None:
         """The answers as a JSON list in the order of the calls: rows, or `{"error": line}`.
 
         None if the client disconnects, which `gone` waits for.
@@ -106,7 +106,7 @@ class Calls:
             watch.cancel()
         return None if watch.done() else b"[%b]" % b",".join(answers)
 
-    async def _run(self, call: Call, gone: asyncio.Future[None], user: str) -> bytes:
+    async def _run(self, call: Call, gone: asyncio.Future[object], user: str) -> bytes:
         """The answer to one call as JSON; empty if the client disconnects."""
         if call.name not in self.functions:
             return write_error("there is no such function: reload the add-in")
@@ -115,7 +115,7 @@ class Calls:
         self._observe(call.name, answer.outcome, time.perf_counter() - started)
         return answer.json
 
-    async def _answered(self, call: Call, gone: asyncio.Future[None], user: str) -> Answer:
+    async def _answered(self, call: Call, gone: asyncio.Future[object], user: str) -> Answer:
         stop, waiting = Event(), CancelScope()
         own = self._turns_of_users.setdefault((user, call.name), Semaphore(self._of_one_user))
 

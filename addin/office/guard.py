@@ -35,23 +35,6 @@ _OFFICE_SCRIPTS = "https://appsforoffice.microsoft.com"
 _FRAMED_BY = " ".join(
     [*(f"https://*.{domain}" for domain in (*_OFFICE_DOMAINS, *_SHAREPOINT_DOMAINS)), "https://onedrive.live.com"]
 )
-_SECURITY_HEADERS = {
-    "Content-Security-Policy": "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src 'self' {_OFFICE_SCRIPTS}",
-            "style-src 'self'",
-            "img-src 'self'",
-            f"connect-src 'self' {_OFFICE_SCRIPTS}",
-            "base-uri 'none'",
-            "form-action 'none'",
-            f"frame-ancestors 'self' {_FRAMED_BY}",
-        ]
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",  # the address may hold the token
-    "Cache-Control": "no-cache",
-}
 
 
 def is_office(origin: str) -> bool:
@@ -65,6 +48,33 @@ def given_token(scope: Scope) -> str:
     return in_header or QueryParams(scope["query_string"]).get("token", "")
 
 
+def _method(scope: Scope) -> str:
+    """The method of a request; a WebSocket begins with GET."""
+    method: str = scope.get("method", "GET")
+    return method
+
+
+def _security_headers(settings: Settings) -> dict[str, str]:
+    # Safari before 15.4 does not count WebSockets as 'self'. No source may be an IPv6 address.
+    sockets = " ".join(f"wss://{host}" for host in sorted(settings.hosts) if "[" not in host)
+    policy = (
+        "default-src 'none'",
+        f"script-src 'self' {_OFFICE_SCRIPTS}",
+        "style-src 'self'",
+        "img-src 'self'",
+        f"connect-src 'self' {_OFFICE_SCRIPTS} {sockets}",
+        "base-uri 'none'",
+        "form-action 'none'",
+        f"frame-ancestors 'self' {_FRAMED_BY}",
+    )
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",  # the address may hold the token
+        "Cache-Control": "no-cache",
+    }
+
+
 class Guard:
     """ASGI middleware. `public` holds the paths of files that are the same for everybody. Office may read them, and
     they need no token, because a page cannot send one when it loads its scripts.
@@ -74,15 +84,16 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings, public: frozenset[str]) -> None:
         self._app, self._settings, self._public = app, settings, public
+        self._headers = _security_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return
         headers, is_public = Headers(scope=scope), scope["path"] in self._public
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_SECURITY_HEADERS | self._sharing(headers, is_public))
+            if message["type"].endswith("http.response.start"):  # also the refusal of a WebSocket
+                MutableHeaders(scope=message).update(self._headers | self._sharing(headers, is_public))
             await send(message)
 
         answer = self._answer(scope, headers, is_public)
@@ -93,13 +104,13 @@ class Guard:
         if refusal := self._refusal(scope, headers, is_public):
             status, reason = refusal
             return JSONResponse({"error": reason}, status, CLOSE)
-        return Response(status_code=204) if scope["method"] == "OPTIONS" else None
+        return Response(status_code=204) if _method(scope) == "OPTIONS" else None
 
     def _refusal(self, scope: Scope, headers: Headers, is_public: bool) -> tuple[int, str] | None:
         origin = headers.get("origin")
         if scope["path"] not in PROBES and headers.get("host", "").lower() not in self._settings.hosts:
             return 421, "this server does not answer to that Host"
-        if origin is not None and not self._may_ask(origin, scope["method"], is_public):
+        if origin is not None and not self._may_ask(origin, _method(scope), is_public):
             return 403, "this server answers only its own page and Office"
         if origin is None and not is_public and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             return 403, "this server answers only its own page and Office"

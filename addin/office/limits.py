@@ -1,4 +1,4 @@
-"""Bounds on what one client can take: the time for a request's headers, and the size and time of its body.
+"""Bounds on what clients can take: the time for a request's headers, the size and time of its body, and open pages.
 
 A client that sends headers slowly (slowloris) holds a connection, and a thousand such clients hold all that the server
 accepts. This matters for a server with many users, which anybody on the network can reach without the token. uvicorn
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import anyio
 import h11
@@ -23,6 +25,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADER_SECONDS = 10.0
 MAX_BODY_BYTES = 10_000_000  # Excel passes at most 5 MB; numbers in JSON may take twice as much
 BODY_SECONDS = 20.0
+MAX_CONNECTIONS = 1_000
 CLOSE = {"Connection": "close"}  # the server does not wait for the rest of the body
 
 
@@ -48,6 +51,24 @@ class TimedProtocol(H11Protocol):
         elif self._timer:
             self._timer.cancel()
             self._timer = None
+
+
+class Pages:
+    """Counts the open WebSockets of a process, which uvicorn's own limit of connections does not (read in 0.54)."""
+
+    def __init__(self) -> None:
+        self._n_open = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Counts a page while it is open. Raises HTTPException 503 if there are as many as the server accepts."""
+        if self._n_open >= MAX_CONNECTIONS:
+            raise HTTPException(503, "the server is busy: try again")
+        self._n_open += 1
+        try:
+            yield
+        finally:
+            self._n_open -= 1
 
 
 def body_size(request: Request) -> int:

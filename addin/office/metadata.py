@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from addin.office.json_values import JSON
-from addin.office.packed import PACKED
 from addin.office.settings import MAX_BATCH
 from udfs.cells import FUNCTIONS, Argument, CellFunction
 from udfs.version import VERSION
@@ -16,18 +15,12 @@ _SCHEMAS = {
     "Rows": _ROWS,
     "Refusal": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
 }
-_PACKED_BODY = {
-    "type": "string",
-    "format": "binary",
-    "description": "float64, little-endian: how many numbers follow, and the numbers; then the calls as JSON, with "
-    '{"numbers": [rows, columns]} for each range of numbers',
-}
 _REFUSALS = {
     400: "the request was cut short",
     408: "the arguments arrived too slowly",
     411: "no Content-Length",
     413: "the arguments are too large",
-    415: f"neither {JSON} nor {PACKED}",
+    415: f"not {JSON}",
     422: "the calls are malformed, or too many",
     503: "too many calls at once",
 }
@@ -106,7 +99,7 @@ def _operation() -> dict[str, Any]:
     return {
         "operationId": "calls",
         "summary": "Answers calls of functions, in their order.",
-        "requestBody": {"required": True, "content": _as_json(calls) | {PACKED: {"schema": _PACKED_BODY}}},
+        "requestBody": {"required": True, "content": _as_json(calls)},
         "responses": {
             "200": {"description": "for each call its rows, or the line of its error", "content": _as_json(answers)},
             **{

@@ -1,8 +1,8 @@
-"""Requests as the page sends them: ranges of numbers as bytes, because their JSON would take several times as long.
+"""Calls as the page sends them: ranges of numbers as bytes, because their JSON would take several times as long.
 
-A body of this media type is an array of float64, little-endian, and then the calls as JSON. The first number tells how
-many others follow. In the JSON, `{"numbers": [rows, columns]}` takes the place of a range of numbers: of the next ones
-in the array, row by row.
+The bytes are an array of float64, little-endian, and then the calls as JSON. The first number tells how many others
+follow. In the JSON, `{"numbers": [rows, columns]}` takes the place of a range of numbers: of the next ones in the
+array, row by row.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from addin.office.json_values import Call, read_calls
 from udfs.cells import CellError
 
-PACKED = "application/octet-stream"  # the media type
 _NUMBER = np.dtype("<f8")
 _SIZE = _NUMBER.itemsize
 _WRONG = "the calls are not packed as the page packs them: reload the add-in"
 
 
 def read_packed(body: bytes) -> list[Call]:
-    """The calls of a request, their ranges of numbers as arrays. Raises CellError if the body is malformed."""
+    """The calls of a request, their ranges of numbers as arrays. Raises CellError if they are malformed."""
     count = float(np.frombuffer(body, _NUMBER, 1)[0]) if len(body) >= _SIZE else -1.0
     if not 0 <= count <= len(body) / _SIZE - 1 or not count.is_integer():
         raise CellError(_WRONG)

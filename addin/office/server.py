@@ -16,12 +16,11 @@ import uvicorn
 
 from addin.errors import AddinError, MissingError
 from addin.office import certificate as certificates
-from addin.office.limits import TimedProtocol
+from addin.office.limits import MAX_BODY_BYTES, MAX_CONNECTIONS, TimedProtocol
 from addin.office.settings import Settings
 
 _MIN_TOKEN = 16  # characters
 _MAX_HEADER_BYTES = 16_384
-_MAX_CONNECTIONS = 1_000
 _URL = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?", re.IGNORECASE | re.ASCII)
 
 
@@ -100,14 +99,16 @@ def options(settings: Settings, address: str, files: tuple[Path, Path] | None) -
         "ssl_certfile": chain,
         "ssl_keyfile": None if key is None else str(key),
         "http": TimedProtocol,
-        "ws": "none",
+        "ws": "websockets-sansio",
+        "ws_max_size": MAX_BODY_BYTES,
+        "ws_per_message_deflate": False,  # takes longer than it saves on one machine or a local network
         "lifespan": "off",
         "access_log": False,  # it would contain the token
         "log_level": "warning",
         "proxy_headers": False,
         "server_header": False,
         "h11_max_incomplete_event_size": _MAX_HEADER_BYTES,
-        "limit_concurrency": _MAX_CONNECTIONS,
+        "limit_concurrency": MAX_CONNECTIONS,
         "timeout_keep_alive": 75 if settings.behind_proxy else 30,  # longer than proxies keep a connection
         "timeout_graceful_shutdown": 3,
     }

@@ -1,42 +1,85 @@
 // The custom functions. The calls that Excel makes in one tick travel to the server together, and each gets its own answer:
 // rows, or an error. An error is one line of text in the cell, because Excel for Mac shows no message with an error value.
+//
+// They travel through a WebSocket that stays open. The server's page_socket.py describes the messages.
 "use strict";
 
 globalThis.gpt2 = (() => {
-  const RETRIES = 60; // if the server is busy, or its proxy waits for it
-  const BUSY = [429, 502, 503, 504];
+  const RETRIES = 60; // if the server is busy, or gone for a moment
+  const BUSY = [429, 502, 503, 504]; // also what a proxy answers while it has no server
   const PAUSE = 250; // milliseconds before the first retry
   const MAX_BATCH = 100; // calls in one request; the server takes no more
   const MAX_SIZE = 5e6; // bytes of the calls in one request, about, unless it is a single call
+  const SILENT = "the server does not answer: start it with gpt2-excel serve";
 
   const token = new URLSearchParams(location.search).get("token");
   const client = Math.random().toString(36).slice(2); // tells this workbook from others behind the same address
   const collected = []; // calls of this tick
-  const encoder = new TextEncoder();
+  const asked = new Map(); // for the number of a request, a function that takes its answers
+  const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
+  let connection = null; // a promise of an open WebSocket
+  let lastNumber = 0;
+  let maxBytes = 0; // of one request
 
-  function headers(more) {
-    return token ? { ...more, Authorization: `Bearer ${token}` } : more;
+  // Sends a request of the task pane to the server, with the token if there is one.
+  function ask(path) {
+    return fetch(path, { headers: token ? { Authorization: `Bearer ${token}` } : {} });
   }
 
-  // Sends a request to the server, with the token if there is one.
-  function ask(path, options = {}) {
-    return fetch(path, { ...options, headers: headers(options.headers) });
+  // The open WebSocket. Fails if there is none and the server accepts none.
+  function connected() {
+    connection ??= new Promise((resolve, reject) => {
+      const address = new URL("/calls", location);
+      address.protocol = address.protocol.replace("http", "ws");
+      address.search = new URLSearchParams({ client, ...(token && { token }) });
+      const socket = new WebSocket(address);
+      socket.binaryType = "arraybuffer";
+      socket.onopen = () => resolve(socket);
+      socket.onmessage = ({ data }) => {
+        const [number, answers] = JSON.parse(decoder.decode(data));
+        asked.get(number)?.(answers);
+      };
+      socket.onclose = () => {
+        connection = null;
+        for (const take of asked.values()) take({ error: SILENT, again: true });
+        reject();
+      };
+    });
+    return connection;
   }
 
-  function wait(milliseconds, signal) {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, milliseconds);
-      signal.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+  // Why the server accepts no WebSocket, as it answers to a plain request.
+  async function refusal() {
+    try {
+      const response = await ask("/status");
+      if (response.ok || BUSY.includes(response.status)) return { error: SILENT, again: true };
+      return await response.json();
+    } catch {
+      return { error: SILENT };
+    }
+  }
+
+  // The answers to some calls, or one error for all of them. If they are canceled, the server stops, and nothing comes.
+  async function request(calls, signal) {
+    const number = (lastNumber += 1);
+    const body = packed(number, calls);
+    if (body.length > maxBytes) return { error: `the arguments are larger than ${maxBytes / 1e6} MB: pass less` };
+    let socket;
+    try {
+      socket = await connected();
+    } catch {
+      return refusal();
+    }
+    if (signal.aborted) return [];
+    return new Promise((resolve) => {
+      asked.set(number, (answers) => (asked.delete(number), resolve(answers)));
+      signal.addEventListener("abort", () => asked.delete(number) && socket.send(`${number}`), { once: true });
+      socket.send(body);
     });
   }
 
-  async function post(body, signal) {
-    const options = { method: "POST", signal, headers: { "Content-Type": "application/octet-stream", "X-Client": client }, body };
-    for (let attempt = 0; ; attempt += 1) {
-      const response = await ask("/calls", options);
-      if (!BUSY.includes(response.status) || attempt === RETRIES) return response;
-      await wait(PAUSE * (1 + Math.random()) * Math.min(attempt + 1, 4), signal);
-    }
+  function wait(milliseconds) {
+    return new Promise((resolve) => setTimeout(resolve, milliseconds));
   }
 
   // A signal that aborts the request when all of its calls are canceled.
@@ -68,12 +111,12 @@ globalThis.gpt2 = (() => {
     return text.length + 8 * count;
   }
 
-  // The body of a request, as the server's packed.py reads it: how many numbers follow, the numbers, the calls as JSON.
-  function packed(calls) {
+  // A request: its number, how many numbers its ranges have, these numbers, and the calls as JSON.
+  function packed(number, calls) {
     const count = calls.reduce((sum, call) => sum + call.count, 0);
-    const numbers = new Float64Array(1 + count);
-    numbers[0] = count;
-    let at = 1;
+    const numbers = new Float64Array(2 + count);
+    numbers.set([number, count]);
+    let at = 2;
     for (const row of calls.flatMap((call) => call.ranges).flat()) {
       numbers.set(row, at);
       at += row.length;
@@ -85,15 +128,16 @@ globalThis.gpt2 = (() => {
     return body;
   }
 
+  // Sends some calls together, again while the server is busy, and gives each its answer.
   async function send(calls) {
-    try {
-      const response = await post(packed(calls), allCanceled(calls));
-      const answers = await response.json();
-      calls.forEach((call, index) => call.resolve(response.ok ? answers[index] : answers));
-    } catch {
-      const error = "the server does not answer: start it with gpt2-excel serve";
-      calls.forEach((call) => call.resolve({ error }));
+    const signal = allCanceled(calls);
+    let answers = await request(calls, signal);
+    for (let attempt = 1; answers.again && attempt <= RETRIES; attempt += 1) {
+      await wait(PAUSE * (1 + Math.random()) * Math.min(attempt, 4));
+      if (signal.aborted) return;
+      answers = await request(calls, signal);
     }
+    calls.forEach((call, index) => call.resolve(answers.error ? answers : answers[index]));
   }
 
   // Sends the collected calls in as few requests as their limits allow.
@@ -124,7 +168,8 @@ globalThis.gpt2 = (() => {
 
   // Excel calls a function with a value for each argument and, last, an object that describes the call. An omitted
   // argument is null or undefined; an error cell is an object with its own JSON form.
-  function associate(names, mark) {
+  function associate(names, mark, limit) {
+    maxBytes = limit;
     for (const name of names) {
       CustomFunctions.associate(name, async (...values) => {
         const invocation = values.pop();

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -34,26 +35,37 @@ _FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
+# The browser's notes on what the server refused, as tests want it.
+_REFUSED = ("Failed to load resource", "WebSocket connection to")
 
 
 @contextmanager
 def open_page(server: Running, runtime: str) -> Iterator[Any]:
-    """The page with one of the two runtimes, `fake` or `npm`. An error in the page fails the test."""
-    answer = _npm if runtime == "npm" else _fake
+    """The page in a browser of its own, with one of the two runtimes, `fake` or `npm`."""
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
-        page = browser.new_context(ignore_https_errors=True, viewport={"width": 350, "height": 900}).new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.route(f"{_CDN}*", answer)
-        assert page.goto(f"{server.settings.url}/taskpane.html").status == 200
-        page.wait_for_selector("#functions li")
-        yield page
+        with another_page(browser, server, runtime) as page:
+            yield page
         browser.close()
+
+
+@contextmanager
+def another_page(browser: Any, server: Running, runtime: str = "fake", token: str = "") -> Iterator[Any]:
+    """The page in this browser. An error in the page fails the test."""
+    context = browser.new_context(ignore_https_errors=True, viewport={"width": 350, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.route(f"{_CDN}*", _npm if runtime == "npm" else _fake)
+    query = f"?token={quote(token)}" if token else ""
+    assert page.goto(f"{server.settings.url}/taskpane.html{query}").status == 200
+    page.wait_for_selector("#functions li")
+    yield page
+    context.close()
     if runtime == "fake":  # Microsoft's script complains that it may not frame its telemetry
-        refused = "Failed to load resource"  # the browser's note on a call that was refused, as tests want it
-        assert [text for text in complaints if not text.startswith(refused)] == []
+        unexpected = [text for text in complaints if not text.startswith(_REFUSED)]
+        assert not unexpected, unexpected
 
 
 def excel_calls(page: Any, name: str, *arguments: Any) -> Any:

@@ -137,7 +137,8 @@ def free_port() -> int:
 def running(folder: Path, **given: Any) -> Iterator[Running]:
     """A server as `gpt2-excel serve` runs it, with the given settings, its certificate in that folder."""
     listening = socket.socket()  # from now on, no other process can take its port
-    listening.bind(("127.0.0.1", 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # an earlier server may have had it
+    listening.bind(("127.0.0.1", given.get("port", 0)))
     port = listening.getsockname()[1]
     settings = Settings(**{"url": f"https://localhost:{port}", "port": port, "seconds": 60} | given)
     files, _ = certificate.ensure(folder)

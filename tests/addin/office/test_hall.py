@@ -116,9 +116,9 @@ def test_a_slow_call_of_one_workbook_does_not_hold_up_another_behind_the_same_ad
 
         def ask(name: str, arguments: list[object], client: str) -> bytes:
             headers = {"Content-Type": JSON, "Authorization": f"Bearer {ONE}", "Host": "gpt2.example.org"}
-            headers |= {"X-Forwarded-For": "192.0.2.7", "X-Client": client}
+            headers |= {"X-Forwarded-For": "192.0.2.7"}
             connection = HTTPConnection("127.0.0.1", up.settings.port, timeout=60)
-            connection.request("POST", "/calls", json.dumps([[name, arguments]]), headers)
+            connection.request("POST", f"/calls?client={client}", json.dumps([[name, arguments]]), headers)
             return connection.getresponse().read()
 
         mine = [threads.submit(ask, "GPT2_TOKENIZE", ["hello"], "mine") for _ in range(4)]

@@ -1,9 +1,8 @@
-"""Requests whose numbers are bytes say the same as those in JSON."""
+"""Calls whose numbers are bytes mean the same as those in JSON."""
 
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,33 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addin.office.json_values import MAX_CELLS, Call, checked_arguments, read_calls
-from addin.office.packed import PACKED, read_packed
-from tests.addin.office.running import Running
+from addin.office.packed import read_packed
+from tests.addin.office.page_client import as_the_page_packs, packed
 from udfs.cells import CellError
 
 NUMBERS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2)
 CELLS = st.one_of(st.none(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False), st.text("aé🙂"))
 RANGES = st.one_of(CELLS, st.lists(NUMBERS, min_size=1, max_size=3), st.lists(st.lists(CELLS, max_size=3), max_size=2))
-
-
-def packed(calls: Sequence[Any], *numbers: float, count: float | None = None) -> bytes:
-    """A body with these calls and numbers. `count`: how many numbers it says to have."""
-    stated = len(numbers) if count is None else count
-    return struct.pack(f"<{1 + len(numbers)}d", stated, *numbers) + json.dumps(calls).encode()
-
-
-def as_the_page_packs(calls: Sequence[tuple[str, list[Any]]]) -> bytes:
-    numbers: list[float] = []
-
-    def argument(value: Any) -> Any:
-        cells = [cell for row in value for cell in row] if isinstance(value, list) else []
-        if not cells or {*map(type, cells)} != {float}:
-            return value
-        numbers.extend(cells)
-        return {"numbers": [len(value), len(value[0])]}
-
-    written = [[name, [*map(argument, arguments)]] for name, arguments in calls]
-    return packed(written, *numbers)
 
 
 def checked(calls: Sequence[Call]) -> list[tuple[str, list[Any]]]:
@@ -51,7 +30,7 @@ def checked(calls: Sequence[Call]) -> list[tuple[str, list[Any]]]:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["A", "B"]), st.lists(RANGES, max_size=3)), max_size=3))
-def test_both_kinds_of_body_say_the_same(calls: list[tuple[str, list[Any]]]) -> None:
+def test_both_kinds_of_calls_mean_the_same(calls: list[tuple[str, list[Any]]]) -> None:
     assert checked(read_packed(as_the_page_packs(calls))) == checked(read_calls(json.dumps(calls).encode()))
 
 
@@ -79,12 +58,12 @@ ONE = [["F", [{"numbers": [1, 2]}]]]
         packed([["F", [{"numbers": [10**30, 10**30]}]]], 1.0, 2.0),
     ],
 )
-def test_a_malformed_body_is_one_line(body: bytes) -> None:
+def test_malformed_calls_are_one_line(body: bytes) -> None:
     with pytest.raises(CellError, match=f"^{WRONG}$"):
         read_packed(body)
 
 
-def test_a_body_has_no_more_than_json_may_have() -> None:
+def test_they_have_no_more_than_json_may_have() -> None:
     for number in (float("nan"), float("-inf")):
         with pytest.raises(CellError, match="the numbers in the calls must be finite"):
             read_packed(packed(ONE, 1.0, number))
@@ -94,14 +73,3 @@ def test_a_body_has_no_more_than_json_may_have() -> None:
     wide = np.zeros((2, MAX_CELLS // 2))
     with pytest.raises(CellError, match="the arguments must have at most 1000000 cells, not 1000001"):
         checked_arguments([wide, "one more"])
-
-
-def test_the_server_answers_both_alike(server: Running) -> None:
-    rows = [[0.5, -1.25, 1 / 3], [2.0, 3.0, 4.0]]
-    headers = {"Content-Type": PACKED}
-    answer = server.ask("POST", "/calls", as_the_page_packs([("GPT2_GELU", [rows])]), headers)
-    assert answer.only == server.call("GPT2_GELU", [rows]).only
-    refused = server.ask("POST", "/calls", packed(ONE, 1.0), headers)
-    assert (refused.status, refused.error) == (422, WRONG)
-    other = server.ask("POST", "/calls", b"[]", {"Content-Type": "text/plain"})
-    assert other.error == "the calls must be application/json or application/octet-stream"

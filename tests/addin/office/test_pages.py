@@ -7,20 +7,23 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from starlette.exceptions import HTTPException
 
 import udfs
+from addin.office import app, calls
 from addin.office.json_values import MAX_BATCH, Call
 from addin.office.metadata import catalog
 from addin.office.packed import read_packed
-from tests.addin.office.browser import RUNTIMES, excel_calls, needs_chromium, open_page, playwright
-from tests.addin.office.running import Running
+from tests.addin.office.browser import RUNTIMES, another_page, excel_calls, needs_chromium, open_page, playwright
+from tests.addin.office.running import Running, running
 from tests.addin.office.slow import Slow
 from tests.udfs.example_calls import MODEL, WORKING
 from udfs.cells import ERROR_MARK, FUNCTIONS, as_table
@@ -140,54 +143,59 @@ def test_a_canceled_call_ends_at_once(page: Any) -> None:
     assert answer == {"code": "#N/A", "message": "canceled"}
 
 
-@contextmanager
-def requests_of(page: Any) -> Iterator[list[list[Call]]]:
-    """The calls of each request that the page sends, as they arrive at the server."""
-    requests: list[list[Call]] = []
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[list[Call]]:
+    """The calls of each request, as they arrive at the server."""
+    arrived: list[list[Call]] = []
 
-    def note(route: Any) -> None:
-        requests.append(read_packed(route.request.post_data_buffer))
-        route.continue_()
+    def noted(body: bytes) -> list[Call]:
+        arrived.append(read_packed(body))
+        return arrived[-1]
 
-    page.route("**/calls", note)
-    try:
-        yield requests
-    finally:
-        page.unroute("**/calls")
+    monkeypatch.setattr(app, "read_packed", noted)
+    return arrived
 
 
-def test_calls_of_one_tick_travel_together_and_each_has_its_own_answer(page: Any) -> None:
-    with requests_of(page) as requests:
-        answers = page.evaluate(
-            """() => Promise.all([
-                fakeExcel.call("GPT2_GELU", [[[0]]]),
-                fakeExcel.call("GPT2_GELU", [[["text"]]]),
-                fakeExcel.call("GPT2_TOKENIZE", [[["hello"]]]),
-            ])"""
-        )
+def test_calls_of_one_tick_travel_together_and_each_has_its_own_answer(page: Any, requests: list[list[Call]]) -> None:
+    answers = page.evaluate(
+        """() => Promise.all([
+            fakeExcel.call("GPT2_GELU", [[[0]]]),
+            fakeExcel.call("GPT2_GELU", [[["text"]]]),
+            fakeExcel.call("GPT2_TOKENIZE", [[["hello"]]]),
+        ])"""
+    )
     assert [[call[0] for call in calls] for calls in requests] == [["GPT2_GELU", "GPT2_GELU", "GPT2_TOKENIZE"]]
     assert answers[0] == [[0]]
     assert answers[1] == [[f"{ERROR_MARK}x has the text 'text' in row 1, column 1: a number is needed"]]
     assert answers[2][1] == [0, "hello", 31373]
 
 
-def test_a_request_has_no_more_calls_and_no_more_numbers_than_the_server_takes(page: Any) -> None:
-    with requests_of(page) as requests:
-        answers = page.evaluate(
-            "n => Promise.all(Array.from({ length: n }, (_, i) => fakeExcel.call('GPT2_GELU', [[[i + 0.5]]])))",
-            MAX_BATCH + 50,
-        )
-        assert [len(calls) for calls in requests] == [MAX_BATCH, 50]
-        np.testing.assert_allclose(np.ravel(answers), np.ravel(udfs.gpt2_gelu([[i + 0.5] for i in range(150)])))
-        sizes = page.evaluate(
-            """async () => {
-                const numbers = (base) => Array.from({ length: 200 }, (_, i) => Array(1000).fill(base + i + 1 / 3));
-                const answers = [1, 2, 3, 4].map((base) => fakeExcel.call("GPT2_GELU", [numbers(base)]));
-                return (await Promise.all(answers)).map((rows) => rows.length * rows[0].length);
-            }"""
-        )
+def test_a_request_has_no_more_calls_and_no_more_numbers_than_the_server_takes(
+    page: Any, requests: list[list[Call]]
+) -> None:
+    answers = page.evaluate(
+        "n => Promise.all(Array.from({ length: n }, (_, i) => fakeExcel.call('GPT2_GELU', [[[i + 0.5]]])))",
+        MAX_BATCH + 50,
+    )
+    assert [len(calls) for calls in requests] == [MAX_BATCH, 50]
+    np.testing.assert_allclose(np.ravel(answers), np.ravel(udfs.gpt2_gelu([[i + 0.5] for i in range(150)])))
+    sizes = page.evaluate(
+        """async () => {
+            const numbers = (base) => Array.from({ length: 200 }, (_, i) => Array(1000).fill(base + i + 1 / 3));
+            const answers = [1, 2, 3, 4].map((base) => fakeExcel.call("GPT2_GELU", [numbers(base)]));
+            return (await Promise.all(answers)).map((rows) => rows.length * rows[0].length);
+        }"""
+    )
     assert sizes == [200_000] * 4
     assert [len(calls) for calls in requests[2:]] == [3, 1]
+
+
+def test_a_call_larger_than_the_server_takes_is_one_line(page: Any, requests: list[list[Call]]) -> None:
+    shown = page.evaluate(
+        "() => fakeExcel.call('GPT2_GELU', [Array.from({ length: 1300 }, () => Array(1000).fill(0.5))])"
+    )
+    assert shown == [[f"{ERROR_MARK}the arguments are larger than 10 MB: pass less"]]
+    assert requests == []
 
 
 def test_a_canceled_call_does_not_stop_the_others_of_its_request(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,27 +220,61 @@ def test_a_request_whose_calls_are_all_canceled_stops_on_the_server(page: Any, m
     assert page.evaluate("Promise.all(fakeExcel.both)") == [{"code": "#N/A", "message": "canceled"}] * 2
 
 
-def test_a_server_that_is_gone_is_one_line_in_the_cell(page: Any) -> None:
-    page.route("**/calls", lambda route: route.abort())
-    try:
-        shown = excel_calls(page, "GPT2_TOKENIZE", "hello")
-    finally:
-        page.unroute("**/calls")
-    assert shown == [[f"{ERROR_MARK}the server does not answer: start it with gpt2-excel serve"]]
+def test_the_page_asks_again_while_the_server_is_busy(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals, room = [503, 429], calls.Calls.room
 
+    def sometimes(self: calls.Calls, n_calls: int, n_bytes: int) -> AbstractContextManager[None]:
+        if refusals:
+            raise HTTPException(refusals.pop(), "busy")
+        return room(self, n_calls, n_bytes)
 
-def test_the_page_asks_again_while_the_server_is_busy(page: Any) -> None:
-    refusals = [503, 503]
-
-    def answer(route: Any) -> None:
-        route.fulfill(status=refusals.pop(), json={"error": "busy"}) if refusals else route.continue_()
-
-    page.route("**/calls", answer)
-    try:
-        rows = excel_calls(page, "GPT2_TOKENIZE", "hello")
-    finally:
-        page.unroute("**/calls")
+    monkeypatch.setattr(calls.Calls, "room", sometimes)
+    rows = excel_calls(page, "GPT2_TOKENIZE", "hello")
     assert (rows[1], refusals) == ([0, "hello", 31373], [])
+
+
+def test_calls_whose_connection_breaks_are_made_again(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow()
+    monkeypatch.setitem(FUNCTIONS, "GPT2_TOKENIZE", slow)
+    page.evaluate(
+        """() => {
+            const send = WebSocket.prototype.send;
+            WebSocket.prototype.send = function (body) {
+                WebSocket.prototype.send = send;
+                fakeExcel.breakConnection = () => this.close();
+                return this.send(body);
+            };
+            fakeExcel.answer = fakeExcel.call("GPT2_TOKENIZE", [[["hello"]]]);
+        }"""
+    )
+    assert slow.begun.acquire(timeout=60)
+    page.evaluate("fakeExcel.breakConnection()")
+    assert slow.stopped.acquire(timeout=60)
+    assert slow.begun.acquire(timeout=60)
+    slow.let_go.set()
+    assert page.evaluate("fakeExcel.answer") == [["done"]]
+
+
+def test_a_server_that_is_gone_is_one_line_in_the_cell_until_it_is_back(pane: Any, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        with running(tmp_path) as server:
+            page = stack.enter_context(another_page(pane.context.browser, server))
+            assert excel_calls(page, "GPT2_TOKENIZE", "hello")[1] == [0, "hello", 31373]
+        assert excel_calls(page, "GPT2_TOKENIZE", "hello") == [
+            [f"{ERROR_MARK}the server does not answer: start it with gpt2-excel serve"]
+        ]
+        with running(tmp_path, port=server.settings.port):
+            assert excel_calls(page, "GPT2_TOKENIZE", "hello")[1] == [0, "hello", 31373]
+
+
+def test_the_token_travels_with_the_connection_and_a_wrong_one_is_one_line(pane: Any, tmp_path: Path) -> None:
+    browser, token = pane.context.browser, "a token of some length"
+    with running(tmp_path, tokens=(token,)) as server:
+        with another_page(browser, server, token=token) as page:
+            assert excel_calls(page, "GPT2_TOKENIZE", "hello")[1] == [0, "hello", 31373]
+        with another_page(browser, server, token="wrong") as page:
+            (((line,),),) = (excel_calls(page, "GPT2_TOKENIZE", "hello"),)
+    assert line == f"{ERROR_MARK}the token is missing or wrong: use the manifest that gpt2-excel serve names"
 
 
 def test_64_x_768_there_and_back(page: Any) -> None:
