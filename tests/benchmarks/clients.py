@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
-JSON_BODY = {"Content-Type": "application/json"}
+from tests.addin.office.page_client import PageClient, as_the_page_packs
+
+
+class CallError(Exception):
+    """A call has an error, or the server refused it."""
 
 
 @dataclass
@@ -27,10 +29,10 @@ class Tally:
         return 1e3 * sorted(self.seconds)[min(int(len(self.seconds) * share), len(self.seconds) - 1)]
 
 
-def connect(port: int, context: ssl.SSLContext, number: int | None = None) -> HTTPSConnection:
-    """A connection to this machine. With `number`, it comes from a loopback address of that client's own (Linux)."""
-    source = None if number is None else (f"127.1.{number // 250}.{1 + number % 250}", 0)
-    return HTTPSConnection("localhost", port, timeout=300, context=context, source_address=source)
+def connect(port: int, context: ssl.SSLContext, number: int = 0, token: str = "") -> PageClient:
+    """A page on this machine. With a number, it has a loopback address of its own (Linux)."""
+    source = (f"127.1.{number // 250}.{1 + number % 250}", 0) if number else None
+    return PageClient(f"https://localhost:{port}", context, token=token, client=str(number), source_address=source)
 
 
 def trusting(root: Path) -> ssl.SSLContext:
@@ -38,17 +40,12 @@ def trusting(root: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=root)
 
 
-def post(connection: HTTPSConnection, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    """The status and the body of the answer to a request with calls."""
-    connection.request("POST", "/calls", body, dict(headers))
-    answer = connection.getresponse()
-    return answer.status, answer.read()
-
-
-def call(connection: HTTPSConnection, name: str, arguments: Sequence[Any]) -> tuple[int, bytes]:
-    """The status and the body of the answer to one call; 422 if the call has an error."""
-    status, body = post(connection, json.dumps([[name, arguments]]).encode(), JSON_BODY)
-    return 422 if body.startswith(b'[{"error"') else status, body
+def call(page: PageClient, name: str, arguments: Sequence[Any]) -> bytes:
+    """The rows that one call gives, as JSON. Raises CallError if it has an error."""
+    answers = page.ask(as_the_page_packs([(name, arguments)]))
+    if b'{"error"' in answers[:10]:
+        raise CallError(f"{name}: {answers[:200]!r}")
+    return answers[1:-1]
 
 
 def run_together(n_clients: int, client: Callable[[int], None]) -> None:
@@ -65,16 +62,17 @@ def all_at_once(port: int, root: Path, n_clients: int, seconds: float, model: st
     tally, context, end = Tally(), trusting(root), time.monotonic() + seconds
 
     def client(number: int) -> None:
-        connection, turn = connect(port, context), 0
+        page, turn = connect(port, context), 0
         while turn == 0 or time.monotonic() < end:  # at least one call, even on a busy machine
             name, arguments = _calls(number, turn, model, width)
             started = time.perf_counter()
-            status, body = call(connection, name, arguments)
+            try:
+                call(page, name, arguments)
+            except CallError as error:
+                tally.errors.append(str(error))
             tally.seconds.append(time.perf_counter() - started)
-            if status != 200:
-                tally.errors.append(f"{name}: {status} {body[:200]!r}")
             turn += 1
-        connection.close()
+        page.close()
 
     run_together(n_clients, client)
     return tally

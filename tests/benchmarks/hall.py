@@ -12,7 +12,6 @@ The last columns show how many cores the replicas, the proxy and the clients use
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import ssl
@@ -23,7 +22,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,9 +30,11 @@ from typing import NamedTuple
 
 import click
 import psutil
+from websockets.exceptions import WebSocketException
 
 from addin.office.json_values import write_result
 from addin.office.settings import MAX_BATCH
+from tests.addin.office.page_client import PageClient, as_the_page_packs
 from tests.addin.office.running import cells, free_port
 from tests.benchmarks import clients
 from tests.benchmarks.checkpoints import SHAPES, cached
@@ -44,15 +45,14 @@ from workbook_templates import build
 
 _CADDYFILE = Path(__file__).parents[2] / "deploy" / "Caddyfile"
 _TOKEN = "a-token-for-the-lecture-hall"
-_HEADERS = clients.JSON_BODY | {"Authorization": f"Bearer {_TOKEN}"}
 _PAUSE, _TRIES = 0.25, 60  # as in the page
 _DOWN = 5.0  # seconds between the end of a killed replica and its new start
 
 
 class Request(NamedTuple):
-    """The body of a request, and the answer that is right."""
+    """The packed calls of a request, and the answer that is right."""
 
-    body: bytes
+    calls: bytes
     answer: bytes
     n_calls: int
 
@@ -134,7 +134,7 @@ def lesson(model: str, number: int) -> list[Request]:
 
 def request(calls: Sequence[tuple[str, list[object]]]) -> Request:
     answers = [write_result(FUNCTIONS[name].answer(arguments), name) for name, arguments in calls]
-    return Request(json.dumps(calls).encode(), b"[%b]" % b",".join(answers), len(calls))
+    return Request(as_the_page_packs(calls), b"[%b]" % b",".join(answers), len(calls))
 
 
 class Replica:
@@ -202,7 +202,7 @@ def _proxy(folder: Path, port: int, servers: Sequence[Replica]) -> Iterator[int]
 def _wait(port: int) -> None:
     for _ in range(600):
         try:
-            connection = _connect(port)
+            connection = HTTPSConnection("localhost", port, timeout=300, context=_trusting())
             connection.request("GET", "/functions.json")
             if connection.getresponse().status == 200:
                 return
@@ -219,53 +219,63 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-def _connect(port: int, number: int | None = None) -> HTTPSConnection:
-    return clients.connect(port, _trusting(), number)
-
-
 def play(port: int, lessons: Sequence[list[Request]], n_clients: int, seconds: float) -> Tally:
     """Runs the clients for some seconds, each with lessons in an order of its own."""
     tally, lock, end = Tally(), threading.Lock(), time.monotonic() + seconds
 
     def client(number: int) -> None:
-        connection, turn = _connect(port, number), number
+        student, turn = Student(port, number, tally, lock), number
         while time.monotonic() < end:
             for wanted in lessons[turn % len(lessons)]:
                 if time.monotonic() >= end:
                     break
-                connection = _ask(connection, port, number, wanted, tally, lock)
+                student.ask(wanted)
             turn += 1
-        connection.close()
+        student.close()
 
     clients.run_together(n_clients, client)
     return tally
 
 
-def _ask(
-    connection: HTTPSConnection, port: int, number: int, wanted: Request, tally: Tally, lock: threading.Lock
-) -> HTTPSConnection:
-    """One request, tried again as the page does. Returns the connection for the next."""
-    started = time.perf_counter()
-    for _ in range(_TRIES):
+class Student:
+    """One client, which tries again as the page does."""
+
+    def __init__(self, port: int, number: int, tally: Tally, lock: threading.Lock) -> None:
+        self._connect = partial(clients.connect, port, _trusting(), number, _TOKEN)
+        self._tally, self._lock = tally, lock
+        self._page: PageClient | None = None
+
+    def ask(self, wanted: Request) -> None:
+        """Makes one request and counts how it goes."""
+        started = time.perf_counter()
+        answer = next((answer for _ in range(_TRIES) if (answer := self._try(wanted.calls)) is not None), None)
+        with self._lock:
+            if answer is None:
+                self._tally.lost += 1
+                return
+            self._tally.seconds.append(time.perf_counter() - started)
+            self._tally.n_calls += wanted.n_calls
+            self._tally.wrong += answer != wanted.answer
+
+    def close(self) -> None:
+        """Ends the connection."""
+        if self._page:
+            self._page.close()
+            self._page = None
+
+    def _try(self, calls: bytes) -> bytes | None:
+        """The answers; None if the connection fails or the server refuses the request. Then it waits a moment."""
         try:
-            status, answer = clients.post(connection, wanted.body, _HEADERS)
-            if status == 200:
-                break
-        except (OSError, HTTPException):
-            connection.close()
-            connection = _connect(port, number)
-        with lock:
-            tally.failures.append(time.monotonic())
+            self._page = self._page or self._connect()
+            answer = self._page.ask(calls)
+            if not answer.startswith(b'{"error"'):
+                return answer
+        except (OSError, WebSocketException):
+            self.close()
+        with self._lock:
+            self._tally.failures.append(time.monotonic())
         time.sleep(_PAUSE)
-    else:
-        with lock:
-            tally.lost += 1
-        return connection
-    with lock:
-        tally.seconds.append(time.perf_counter() - started)
-        tally.n_calls += wanted.n_calls
-        tally.wrong += answer != wanted.answer
-    return connection
+        return None
 
 
 if __name__ == "__main__":
