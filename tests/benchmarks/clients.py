@@ -32,7 +32,7 @@ class Tally:
 def connect(port: int, context: ssl.SSLContext, number: int = 0, token: str = "") -> PageClient:
     """A page on this machine. With a number, it has a loopback address of its own (Linux)."""
     source = (f"127.1.{number // 250}.{1 + number % 250}", 0) if number else None
-    return PageClient(f"https://localhost:{port}", context, token=token, client=str(number), source_address=source)
+    return PageClient(f"https://localhost:{port}", context, token=token, client=str(number), source=source)
 
 
 def trusting(root: Path) -> ssl.SSLContext:
