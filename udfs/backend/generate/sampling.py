@@ -77,14 +77,18 @@ def draw(distribution: Probabilities, number: float) -> int:
     Tokens are laid end to end, the most likely first and the lower id first among equals, each as long as its
     probability.
     """
-    ids, sums = _likeliest(distribution, number)
-    place = int(np.searchsorted(sums, number, side="right"))
-    return int(ids[min(place, len(ids) - 1)])  # rounding may leave the sum of all just below the number
+    values, sums = _largest_first(distribution, number)
+    place = min(int(np.searchsorted(sums, number, side="right")), len(sums) - 1)  # the sum of all may be just below 1
+    n_likelier = int(np.searchsorted(-values, -values[place]))
+    equal = np.flatnonzero(distribution == values[place])
+    return int(equal[place - n_likelier])
 
 
 def ends(distribution: Probabilities) -> Probabilities:
     """The number at which each token ends when they are laid end to end as in `draw`: `[n_vocab]`."""
-    ids, sums = _likeliest(distribution, np.inf)
+    left = np.flatnonzero(distribution)
+    ids = left[np.argsort(-distribution[left], kind="stable")]
+    sums = np.cumsum(distribution[ids])
     found = np.full(distribution.shape, sums[-1])  # a token with probability 0 comes after all others
     found[ids] = sums
     return found
@@ -102,28 +106,29 @@ def _nucleus(few: Probabilities, p: float) -> Probabilities:
     """Top-p."""
     if p >= 1:
         return few
-    ids, sums = _likeliest(few, p)
-    kept = ids[: 1 + int(np.searchsorted(sums[:-1], p))]
-    nucleus = np.zeros_like(few)
-    nucleus[kept] = few[kept]
+    values, sums = _largest_first(few, p)
+    n_kept = 1 + int(np.searchsorted(sums[:-1], p))
+    least = values[n_kept - 1]
+    nucleus = np.where(few > least, few, 0)
+    equal = np.flatnonzero(few == least)
+    nucleus[equal[: n_kept - np.count_nonzero(nucleus)]] = least
     return _rescaled(nucleus)
 
 
-def _likeliest(distribution: Probabilities, total: float) -> tuple[NDArray[np.intp], Probabilities]:
-    """The most likely tokens in order, until they have more than the total together, and their running sums.
+def _largest_first(distribution: Probabilities, total: float) -> tuple[Probabilities, Probabilities]:
+    """The largest probabilities in order, until they have more than the total together, and their running sums.
 
-    Tokens with probability 0 are left out.
+    Only probabilities are sorted, not tokens, which takes a third of the time. Zeros are left out.
     """
     n_left = np.count_nonzero(distribution)
     for few in _FEW:
         if few < n_left:
-            ids = top(distribution, few)
-            sums = np.cumsum(distribution[ids])
+            values = distribution[top(distribution, few)]
+            sums = np.cumsum(values)
             if sums[-1] > total:
-                return ids, sums
-    left = np.flatnonzero(distribution)
-    ids = left[np.argsort(-distribution[left], kind="stable")]
-    return ids, np.cumsum(distribution[ids])
+                return values, sums
+    values = np.sort(distribution)[: -n_left - 1 : -1]
+    return values, np.cumsum(values)
 
 
 def _rescaled(kept: Probabilities) -> Probabilities:
