@@ -100,7 +100,7 @@ def from_last_tokens(
     all_logits = model.linear("lm_head")(final[..., -1, :].reshape(-1, final.shape[-1]))  # -> [n_prompts, n_vocab]
     values, d_logits = zip(*(of(logits) for of, logits in zip(objectives, all_logits, strict=True)), strict=True)
     d_final = np.zeros_like(final)
-    d_final[..., -1, :] = np.stack([through_unembedding(d, model) for d in d_logits]).reshape(final[..., -1, :].shape)
+    d_final[..., -1, :] = through_unembedding(np.stack(d_logits), model).reshape(final[..., -1, :].shape)
     return list(values), d_final
 
 
@@ -256,8 +256,11 @@ SLOPES: Mapping[Activation, Callable[[Array], Array]] = {
 
 
 def through_unembedding(d_logits: Array, model: Model) -> Array:
-    """`d_logits @ W` for the unembedding `W`, `[n_vocab, n_embd]`. Only the rows that matter are read."""
-    tokens = np.flatnonzero(d_logits)
-    if len(tokens) < len(d_logits) // 8:
-        return d_logits[tokens] @ model.rows(model.config.unembedding, tokens.tolist())
+    """`d_logits @ W` for the unembedding `W`: `[n_prompts, n_vocab]` -> `[n_prompts, n_embd]`.
+
+    Only the rows of `W` that matter are read.
+    """
+    tokens = np.flatnonzero((d_logits != 0).any(axis=0))
+    if len(tokens) < d_logits.shape[1] // 8:
+        return d_logits[:, tokens] @ model.rows(model.config.unembedding, tokens.tolist())
     return product(d_logits, model[model.config.unembedding])
