@@ -24,6 +24,10 @@ class Term(NamedTuple):
     meaning: str
     forms: tuple[str, ...] = ()
 
+    def may_be_in(self, lower: str) -> bool:
+        """Whether a text in small letters has the letters of the word. A pattern takes twenty times as long to see."""
+        return any(form.lower() in lower for form in (self.word, *self.forms))
+
 
 TERMS: Final = (
     Term("token", "A piece of text that the model reads as one unit: a word, or a part of one.", ("tokens",)),
@@ -150,7 +154,8 @@ def _first_cells(book: Book) -> Iterator[tuple[Term, tuple[Page, tuple[int, int]
             if text in searched:
                 continue
             searched.add(text)
-            terms = [term for term, pattern in waiting.items() if pattern.search(text)]
+            lower = text.lower()
+            terms = [term for term, pattern in waiting.items() if term.may_be_in(lower) and pattern.search(text)]
             if terms:
                 _comment(page, cell, terms)
             for term in terms:

@@ -89,10 +89,10 @@ class Compiler:
 
     def _kept(self, node: Node) -> Evaluate | None:
         """The node as a value that is kept until its cells change; None if keeping it does not pay."""
-        if not isinstance(node, (Call, Operation)) or not kept.makes_array(node):
+        if not isinstance(node, (Call, Operation)):
             return None
         cells = kept.cells(node, self.resolved, self.variables)
-        if cells is None:
+        if cells is None or not kept.makes_array(node):
             return None
         key = node, self.sheet, self.arrays
         if key not in self.book.kept:

@@ -19,6 +19,8 @@ from workbook_templates.formula.tree import Node, Reference, Unsupported, moved,
 
 from .cell_rows import Position
 
+_WITHOUT_DIGITS = dict.fromkeys(map(ord, "0123456789"))
+
 
 @dataclass(eq=False, slots=True)
 class SharedFormula:
@@ -73,18 +75,18 @@ class SharedFormulas:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, bool], SharedFormula] = {}
-        self._above: dict[tuple[int, bool], tuple[SharedFormula, FilledDown]] = {}  # by column, the last formula so far
+        self._above: dict[tuple[int, bool], _Above] = {}  # by column, the last formula so far
 
     def of_text(self, text: str, cell: Position, arrays: bool) -> SharedFormula:
         """The formula of a cell that has a text in the file."""
         row, column = cell
         above = self._above.get((column, arrays))  # most are filled down, which is quicker seen than an R1C1 notation
-        if above is not None and above[0].room.holds(row, column) and above[1].in_row(row) == text:
-            above[0].is_filled = True
-            return above[0]
+        if above is not None and above.shared.room.holds(row, column) and above.reads(text, row):
+            above.shared.is_filled = True
+            return above.shared
         shared = self._of_r1c1(text, cell, arrays)
         if shared.room.area > 1:
-            self._above[column, arrays] = shared, FilledDown.of(text, row)
+            self._above[column, arrays] = _Above(shared, text, row)
         return shared
 
     def _of_r1c1(self, text: str, cell: Position, arrays: bool) -> SharedFormula:
@@ -98,6 +100,21 @@ class SharedFormulas:
         elif shared.home != cell:
             shared.is_filled = True
         return shared
+
+
+class _Above:
+    """A formula above others in its column, with its own text and row."""
+
+    def __init__(self, shared: SharedFormula, text: str, row: int) -> None:
+        self.shared, self._text, self._row = shared, text, row
+        self._filled: FilledDown | None = None
+
+    def reads(self, text: str, row: int) -> bool:
+        """Whether the formula, filled down to a row, reads so. Most others differ in more than digits."""
+        if text.translate(_WITHOUT_DIGITS) != self._text.translate(_WITHOUT_DIGITS):
+            return False
+        self._filled = self._filled or FilledDown.of(self._text, self._row)
+        return self._filled.in_row(row) == text
 
 
 class RelativeRange(NamedTuple):
