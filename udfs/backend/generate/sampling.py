@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from udfs.backend.arrays import Array
 from udfs.backend.next_token import Probabilities, probabilities, top
