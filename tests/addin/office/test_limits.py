@@ -153,13 +153,13 @@ def test_later_headers_that_drip_are_given_up(server: Running, monkeypatch: pyte
 
 
 def test_a_call_may_take_longer_than_its_headers(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "HEADER_SECONDS", 2)  # enough on a busy machine to send one line
+    monkeypatch.setattr(limits, "HEADER_SECONDS", 1)  # enough on a busy machine to send one line
     slow = Slow()
     monkeypatch.setitem(FUNCTIONS, "GPT2_PREDICT", slow)
     with raw(server) as connection:
         connection.sendall(head(server, f"Content-Length: {len(CALL)}") + CALL)
         assert slow.begun.acquire(timeout=60)
-        assert not slow.stopped.acquire(timeout=2.2)
+        assert not slow.stopped.acquire(timeout=1.2)
         slow.let_go.set()
         assert b" 200 " in connection.recv(65536).partition(b"\r\n")[0]
     monkeypatch.undo()

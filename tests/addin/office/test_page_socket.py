@@ -126,7 +126,7 @@ def test_an_open_page_may_be_silent_for_longer_than_headers_may_take(
 ) -> None:
     monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
     with closing(opened(server)) as page:
-        time.sleep(0.6)
+        time.sleep(0.4)
         assert page.ask(packed([])) == b"[]"
 
 

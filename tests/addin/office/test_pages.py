@@ -221,7 +221,7 @@ def test_a_request_whose_calls_are_all_canceled_stops_on_the_server(page: Any, m
 
 
 def test_the_page_asks_again_while_the_server_is_busy(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    refusals, room = [503, 429], calls.Calls.room
+    refusals, room = [429], calls.Calls.room  # for 503 see test_page_socket.py
 
     def sometimes(self: calls.Calls, n_calls: int, n_bytes: int) -> AbstractContextManager[None]:
         if refusals:
