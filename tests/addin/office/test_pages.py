@@ -187,7 +187,7 @@ def test_a_request_has_no_more_calls_and_no_more_numbers_than_the_server_takes(
         }"""
     )
     assert sizes == [200_000] * 4
-    assert [len(calls) for calls in requests[2:]] == [3, 1]
+    assert sorted(len(calls) for calls in requests[2:]) == [1, 3]  # threads read large requests, in any order
 
 
 def test_a_call_larger_than_the_server_takes_is_one_line(page: Any, requests: list[list[Call]]) -> None:
