@@ -54,6 +54,21 @@ def test_its_output_may_have_another_encoding(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="runs a shell script")
+@pytest.mark.parametrize("crash", ["kill -SEGV $$", "exit 139"])
+def test_a_program_that_crashes_is_run_once_more(crash: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, runs = tmp_path / "unopkg", tmp_path / "runs"
+    program.write_text(f'#!/bin/sh\necho >> "{runs}"\n[ $(wc -l < "{runs}") -gt "$2" ] || {crash}\n')
+    program.chmod(0o700)
+    monkeypatch.setattr(installation, "_program", lambda: str(program))
+    monkeypatch.setattr(installation, "_is_root", lambda: False)
+    installation._unopkg("add", "1")  # crashes once
+    assert runs.read_text().count("\n") == 2
+    with pytest.raises(AddinError, match=r"unopkg add: exit code (-11|139)"):
+        installation._unopkg("add", "9")
+    assert runs.read_text().count("\n") == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="runs a shell script")
 def test_a_libreoffice_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "unopkg"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
