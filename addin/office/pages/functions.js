@@ -11,6 +11,7 @@ globalThis.gpt2 = (() => {
   const MAX_BATCH = 100; // calls in one request; the server takes no more
   const MAX_SIZE = 5e6; // bytes of the calls in one request, about, unless it is a single call
   const SILENT = "the server does not answer: start it with gpt2-excel serve";
+  const SHUT = "the server accepts no WebSocket: it has too many users, or a proxy lets none through";
 
   const token = new URLSearchParams(location.search).get("token");
   const client = Math.random().toString(36).slice(2); // tells this workbook from others behind the same address
@@ -52,7 +53,8 @@ globalThis.gpt2 = (() => {
   async function refusal() {
     try {
       const response = await ask("/status");
-      if (response.ok || BUSY.includes(response.status)) return { error: SILENT, again: true };
+      if (response.ok) return { error: SHUT, again: true };
+      if (BUSY.includes(response.status)) return { error: SILENT, again: true };
       return await response.json();
     } catch {
       return { error: SILENT };

@@ -18,7 +18,7 @@ from numpy.testing import assert_allclose
 from starlette.exceptions import HTTPException
 
 import udfs
-from addin.office import app, calls
+from addin.office import app, calls, limits
 from addin.office.json_values import MAX_BATCH, Call
 from addin.office.metadata import catalog
 from addin.office.packed import read_packed
@@ -265,6 +265,18 @@ def test_a_server_that_is_gone_is_one_line_in_the_cell_until_it_is_back(pane: An
         ]
         with running(tmp_path, port=server.settings.port):
             assert excel_calls(page, "GPT2_TOKENIZE", "hello")[1] == [0, "hello", 31373]
+
+
+def test_a_server_that_accepts_no_socket_is_asked_again(
+    pane: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 0)
+    with running(tmp_path) as server, another_page(pane.context.browser, server) as page:
+        page.evaluate("() => { fakeExcel.answer = fakeExcel.call('GPT2_TOKENIZE', [[['hello']]]); }")
+        with page.expect_response("**/status"):
+            pass
+        monkeypatch.setattr(limits, "MAX_CONNECTIONS", 1)
+        assert page.evaluate("fakeExcel.answer")[1] == [0, "hello", 31373]
 
 
 def test_the_token_travels_with_the_connection_and_a_wrong_one_is_one_line(pane: Any, tmp_path: Path) -> None:
