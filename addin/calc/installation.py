@@ -15,7 +15,7 @@ from addin.errors import AddinError, MissingError
 from addin.programs import find_libreoffice
 
 _TIMEOUT = 120  # seconds
-_MOST = 128  # of what a program returns by itself; a crash gives a negative number, or in a shell a larger one
+_LARGEST_EXIT_CODE = 128  # of a program that ends by itself; a crash gives a negative code, or a larger one
 _RESTART = "Close LibreOffice, all its windows, and start it again"
 
 
@@ -72,7 +72,7 @@ def _installed() -> str | None:
 
 def _unopkg(*arguments: str) -> None:
     result = _run(*arguments)
-    if not 0 <= result.returncode <= _MOST:  # seen with LibreOffice 7.4, rarely
+    if not 0 <= result.returncode <= _LARGEST_EXIT_CODE:  # a crash, seen with LibreOffice 7.4
         result = _run(*arguments)
     if result.returncode:
         lines = [line for line in (result.stderr or result.stdout).splitlines() if line.strip()]
