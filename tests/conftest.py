@@ -8,14 +8,13 @@ import pickle
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
-from tests.books import Books
 from tests.broken_gelu import BrokenGelu, broken
 from tests.caches import forget_results
-from tests.hosts.recorded_calls import Call, record
 from tests.random_checkpoint import write_checkpoint
 from tests.random_sae import write_sae
 from tests.shared import Shared
@@ -25,8 +24,17 @@ from udfs.backend.gpt2.model import Model
 from udfs.cells import FUNCTIONS
 from udfs.cells.log import log_to_file
 
+if TYPE_CHECKING:
+    from tests.books import Books
+    from tests.hosts.recorded_calls import Call
+
 # Each process of a test run would compile every module again, and pytest would rewrite every test.
 sys.dont_write_bytecode = False
+
+# The processes that pytest-xdist starts keep freed memory for the next array. By default, glibc gives it back to the
+# system and asks for it again, which takes a third of the time that a test run spends in the system.
+for setting in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
+    os.environ.setdefault(setting, str(2**30))
 
 # A busy machine may take long over anything. A commit is tested with the same examples every time;
 # `--hypothesis-profile=explore` draws others.
@@ -38,7 +46,8 @@ settings.load_profile("project")
 # while other processes wait.
 FIRST = (
     *("test_pure_in_calc.py", "test_no_hidden_state.py", "test_promises.py", "test_workbooks.py"),
-    *("test_excel_files.py", "test_guide.py", "test_in_calc.py", "test_demo_facts.py", "test_teaching.py"),
+    *("test_excel_files.py", "test_guide.py", "test_promises_in_calc.py", "test_in_calc.py", "test_demo_facts.py"),
+    "test_teaching.py",
 )
 LAST = Path(__file__).parent / "udfs"
 
@@ -96,6 +105,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
 
 @pytest.fixture(scope="session")
 def books(shared: Shared, models_folder: Path) -> Books:
+    from tests.books import Books  # imported when needed: pytest-xdist's own process only waits for it
+
     return Books(shared)
 
 
@@ -108,6 +119,7 @@ def pure_workbook(books: Books) -> Path:
 @pytest.fixture(scope="session")
 def recorded(shared: Shared, models_folder: Path) -> Callable[[str], list[Call]]:
     """The calls that a template's formulas make with the model demo."""
+    from tests.hosts.recorded_calls import record
 
     def of(template: str) -> list[Call]:
         file = shared.once(f"{template}.calls", lambda file: file.write_bytes(pickle.dumps(record(template))))

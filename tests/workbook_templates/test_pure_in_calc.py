@@ -9,7 +9,7 @@ import pytest
 
 from tests.books import Books
 from tests.hosts.calc_host import Calc, calc
-from tests.workbook_templates import test_promises
+from tests.workbook_templates.promises import InCalc, check
 from tests.workbook_templates.pure_steps import Steps, differences, in_backend, in_float64
 from udfs.backend import catalogue
 from udfs.backend.gpt2.forward import forward
@@ -63,7 +63,7 @@ def test_every_step_equals_the_reference(book: Calc, steps: Steps, prompt: str) 
 def test_every_promise_is_kept(opened: tuple[Calc, list[Try]]) -> None:
     book, promises = opened
     assert len(promises) >= 3
-    test_promises.check(promises, test_promises.InCalc(book))
+    check(promises, InCalc(book))
 
 
 def test_a_changed_weight_changes_later_steps(book: Calc, steps: Steps) -> None:
