@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from tests.broken_gelu import BrokenGelu, broken
 from tests.caches import forget_results
+from tests.order import Scheduling, turn
 from tests.random_checkpoint import write_checkpoint
 from tests.random_sae import write_sae
 from tests.shared import Shared
@@ -42,22 +43,15 @@ settings.register_profile("explore", deadline=None)
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
-# Files that take long begin first, and the many short ones of tests/udfs come last, so that none runs alone at the end
-# while other processes wait.
-FIRST = (
-    *("test_pure_in_calc.py", "test_no_hidden_state.py", "test_promises.py", "test_workbooks.py"),
-    *("test_excel_files.py", "test_guide.py", "test_promises_in_calc.py", "test_in_calc.py", "test_demo_facts.py"),
-    "test_teaching.py",
-)
-LAST = Path(__file__).parent / "udfs"
-
 OWN_MODELS = catalogue.models_folder()  # saved before `models_folder` sets another one
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def turn(path: Path) -> int:
-        return FIRST.index(path.name) if path.name in FIRST else len(FIRST) + path.is_relative_to(LAST)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Scheduling | None:
+    return Scheduling(config) if config.getoption("dist") == "loadfile" else None
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turn(item.path))
 
 
