@@ -27,14 +27,14 @@ _TOGETHER: Final = {
 # Other files that take long come next. The many short ones of tests/udfs come last, so that none runs alone at the end
 # while other processes wait.
 _LONG: Final = ("udfs/test_no_hidden_state.py", "addin/test_excel_files.py", "udfs/models/test_demo_facts.py")
-_FIRST: Final = [*(file for files in _TOGETHER.values() for file in files), *_LONG]
+FIRST: Final = [*(file for files in _TOGETHER.values() for file in files), *_LONG]
 _GROUPS: Final = {f"tests/{file}": group for group, files in _TOGETHER.items() for file in files}
 
 
 def turn(path: Path) -> int:
     """The lower, the earlier the tests of that file run."""
     file = path.relative_to(_TESTS).as_posix()
-    return _FIRST.index(file) if file in _FIRST else len(_FIRST) + file.startswith("udfs/")
+    return FIRST.index(file) if file in FIRST else len(FIRST) + file.startswith("udfs/")
 
 
 class Scheduling(LoadFileScheduling):
